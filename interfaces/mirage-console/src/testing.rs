@@ -1,0 +1,1 @@
+//! A console that keeps its lines, and the exam for every console.

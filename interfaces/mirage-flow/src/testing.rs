@@ -1,0 +1,1 @@
+//! A pipe in memory, and the exam for every flow.

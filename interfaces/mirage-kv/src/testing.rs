@@ -1,0 +1,1 @@
+//! A store in a slice, and the exam for every store.

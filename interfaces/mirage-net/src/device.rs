@@ -1,0 +1,130 @@
+//! The device and its two halves.
+
+use core::task::{Context, Poll};
+
+use crate::{Capabilities, Disconnected, Frame, FrameWriter, MacAddress, Outgoing, SendError, Stats};
+
+/// Whether the cable is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Frames can pass.
+    Up,
+    /// Frames that are sent are lost, none arrive.
+    Down,
+}
+
+/// A network device, in two halves so that a frame that still lies in the receive ring can be answered on the
+/// transmit ring.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a network device",
+    note = "devices: `mirage_net_unix::Tap`, `mirage_vnetif::Node`, `mirage_vnetif::cable`"
+)]
+pub trait Net {
+    /// The half that lends received frames.
+    type Receive: Receive;
+    /// The half that sends.
+    type Transmit: Transmit;
+
+    /// Both halves at once.
+    fn split(&mut self) -> (&mut Self::Receive, &mut Self::Transmit);
+
+    /// What went through so far.
+    fn stats(&self) -> Stats;
+}
+
+/// The half of a device that lends received frames.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not the receiving half of a network device")]
+pub trait Receive {
+    /// Lends the oldest frame to `take`; afterwards the buffer is the device's again.
+    ///
+    /// Pending when no frame is there: `cx`'s waker is then woken when one comes or when the link changes. Only the
+    /// last waker is kept.
+    ///
+    /// # Errors
+    /// [`Disconnected`] when no frame will ever come again; then every later call says the same.
+    fn poll_frame<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(Frame<'_>) -> R,
+    ) -> Poll<Result<R, Disconnected>>;
+}
+
+/// The half of a device that sends.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not the transmitting half of a network device")]
+pub trait Transmit {
+    /// The device's hardware address.
+    fn mac(&self) -> MacAddress;
+
+    /// Largest payload after the link header in bytes; 1500 on Ethernet.
+    fn mtu(&self) -> usize;
+
+    /// What the device takes over from the stack.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Whether the cable is in.
+    fn link(&self) -> Link;
+
+    /// Ready when [`send`](Self::send) would find a free buffer; `cx`'s waker is woken when one becomes free. Only
+    /// the last waker is kept.
+    ///
+    /// # Errors
+    /// [`Disconnected`] when the device is gone for good.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Disconnected>>;
+
+    /// Lends a buffer of `frame.len` bytes to `fill` and queues what `fill` wrote. It may stay queued until
+    /// [`flush`](Self::flush).
+    ///
+    /// # Errors
+    /// - [`SendError::Full`]: no buffer is free, `fill` was not called.
+    /// - [`SendError::TooLong`]: `frame.len` is more than the device takes, or `fill` overflowed its writer.
+    /// - [`SendError::Disconnected`]: the device is gone.
+    fn send(&mut self, frame: Outgoing, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError>;
+
+    /// Sends everything that is queued, with one notification to the other side where there is such a thing.
+    fn flush(&mut self);
+}
+
+impl<T: Net + ?Sized> Net for &mut T {
+    type Receive = T::Receive;
+    type Transmit = T::Transmit;
+    fn split(&mut self) -> (&mut Self::Receive, &mut Self::Transmit) {
+        T::split(self)
+    }
+    fn stats(&self) -> Stats {
+        T::stats(self)
+    }
+}
+
+impl<T: Receive + ?Sized> Receive for &mut T {
+    fn poll_frame<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(Frame<'_>) -> R,
+    ) -> Poll<Result<R, Disconnected>> {
+        T::poll_frame(self, cx, take)
+    }
+}
+
+impl<T: Transmit + ?Sized> Transmit for &mut T {
+    fn mac(&self) -> MacAddress {
+        T::mac(self)
+    }
+    fn mtu(&self) -> usize {
+        T::mtu(self)
+    }
+    fn capabilities(&self) -> Capabilities {
+        T::capabilities(self)
+    }
+    fn link(&self) -> Link {
+        T::link(self)
+    }
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Disconnected>> {
+        T::poll_ready(self, cx)
+    }
+    fn send(&mut self, frame: Outgoing, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        T::send(self, frame, fill)
+    }
+    fn flush(&mut self) {
+        T::flush(self);
+    }
+}

@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(any(feature = "alloc", feature = "testing"))]
+extern crate alloc;
+
+mod capabilities;
+mod device;
+mod error;
+mod frame;
+mod mac;
+mod stats;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod writer;
+
+pub use capabilities::{Capabilities, ChecksumOffload, SegmentationOffload};
+pub use device::{Link, Net, Receive, Transmit};
+pub use error::{Disconnected, SendError};
+pub use frame::{Frame, Outgoing, PartialChecksum, ReceivedChecksum};
+pub use mac::{MacAddress, ParseMacError};
+pub use stats::Stats;
+pub use writer::FrameWriter;

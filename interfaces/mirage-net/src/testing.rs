@@ -1,0 +1,1 @@
+//! A device that tests own, and the exam for every device.

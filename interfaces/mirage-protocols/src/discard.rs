@@ -1,0 +1,89 @@
+//! Counting what strangers sent us in vain.
+
+/// Why a machine dropped something: an `enum` without fields, one for each protocol.
+///
+/// Nonsense from the network is never an error an application sees: it is counted under its reason and forgotten.
+pub trait Reason: Copy + Eq + 'static {
+    /// Every reason, each at its [`index`](Self::index).
+    const ALL: &'static [Self];
+
+    /// The reason's place in [`ALL`](Self::ALL).
+    fn index(self) -> usize;
+
+    /// Short name in `snake_case`, for statistics.
+    fn name(self) -> &'static str;
+}
+
+/// One counter for each reason of a protocol.
+#[derive(Clone, Debug)]
+pub struct Counts<R, const N: usize> {
+    counts: [u64; N],
+    reasons: core::marker::PhantomData<R>,
+}
+
+impl<R: Reason, const N: usize> Default for Counts<R, N> {
+    fn default() -> Self {
+        const { assert!(R::ALL.len() == N, "one counter for each reason") };
+        Self { counts: [0; N], reasons: core::marker::PhantomData }
+    }
+}
+
+impl<R: Reason, const N: usize> Counts<R, N> {
+    /// Counts one more of `reason`.
+    pub fn count(&mut self, reason: R) {
+        if let Some(count) = self.counts.get_mut(reason.index()) {
+            *count += 1;
+        }
+    }
+
+    /// How many of `reason` so far.
+    pub fn of(&self, reason: R) -> u64 {
+        self.counts.get(reason.index()).copied().unwrap_or(0)
+    }
+
+    /// How many in all.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// Each reason with its count.
+    pub fn iter(&self) -> impl Iterator<Item = (R, u64)> + '_ {
+        R::ALL.iter().copied().zip(self.counts.iter().copied())
+    }
+}
+
+/// Defines an `enum` of reasons to discard a packet and implements [`Reason`](crate::Reason) for it:
+///
+/// ```
+/// mirage_protocols::reasons! {
+///     /// Why a frame was dropped.
+///     pub enum Discard {
+///         /// Shorter than its header.
+///         TooShort = "too_short",
+///         /// For somebody else.
+///         NotForUs = "not_for_us",
+///     }
+/// }
+/// use mirage_protocols::Reason;
+/// assert_eq!(Discard::ALL.len(), 2);
+/// assert_eq!(Discard::NotForUs.name(), "not_for_us");
+/// ```
+#[macro_export]
+macro_rules! reasons {
+    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$item_doc:meta])* $item:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum $name { $($(#[$item_doc])* $item),+ }
+
+        impl $crate::Reason for $name {
+            const ALL: &'static [Self] = &[$(Self::$item),+];
+            fn index(self) -> usize {
+                self as usize
+            }
+            fn name(self) -> &'static str {
+                match self { $(Self::$item => $text),+ }
+            }
+        }
+    };
+}

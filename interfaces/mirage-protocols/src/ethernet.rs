@@ -1,0 +1,79 @@
+//! What a link layer promises to ARP and IP.
+
+use core::num::NonZeroU16;
+
+use mirage_net::{Capabilities, FrameWriter, MacAddress, PartialChecksum, SendError};
+
+/// What lies behind an Ethernet header (IEEE 802 numbers).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EtherType(pub u16);
+
+impl EtherType {
+    /// IPv4.
+    pub const IPV4: Self = Self(0x0800);
+    /// ARP.
+    pub const ARP: Self = Self(0x0806);
+    /// An 802.1Q tag comes first.
+    pub const VLAN: Self = Self(0x8100);
+    /// IPv6.
+    pub const IPV6: Self = Self(0x86dd);
+}
+
+/// A packet handed to the link layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkPacket {
+    /// The station it is for.
+    pub destination: MacAddress,
+    /// What it is.
+    pub ethertype: EtherType,
+    /// Its length in bytes, without the link header.
+    pub len: usize,
+    /// A checksum left for the device, counted from the packet's first byte.
+    pub checksum: Option<PartialChecksum>,
+    /// Set when the device shall cut the packet into segments of this payload size.
+    pub segment_size: Option<NonZeroU16>,
+}
+
+impl LinkPacket {
+    /// A packet that needs nothing from the device.
+    pub const fn new(destination: MacAddress, ethertype: EtherType, len: usize) -> Self {
+        Self { destination, ethertype, len, checksum: None, segment_size: None }
+    }
+}
+
+/// What a link layer promises to ARP and IP.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a link layer",
+    note = "`mirage_ethernet::Link` is one, on any `mirage_net::Transmit`"
+)]
+pub trait Ethernet {
+    /// Our own hardware address.
+    fn mac(&self) -> MacAddress;
+
+    /// Largest packet in bytes, without the link header.
+    fn mtu(&self) -> usize;
+
+    /// What the device takes over; the largest large frame counts the link header.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Writes the link header and lets `fill` write the packet behind it.
+    ///
+    /// # Errors
+    /// Those of [`mirage_net::Transmit::send`]. On [`SendError::Full`] `fill` was not called.
+    fn send(&mut self, packet: LinkPacket, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError>;
+}
+
+impl<T: Ethernet + ?Sized> Ethernet for &mut T {
+    fn mac(&self) -> MacAddress {
+        T::mac(self)
+    }
+    fn mtu(&self) -> usize {
+        T::mtu(self)
+    }
+    fn capabilities(&self) -> Capabilities {
+        T::capabilities(self)
+    }
+    fn send(&mut self, packet: LinkPacket, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        T::send(self, packet, fill)
+    }
+}

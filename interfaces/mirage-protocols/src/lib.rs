@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod cidr;
+mod discard;
+mod ethernet;
+mod icmp;
+mod ip;
+mod received;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use cidr::{CidrError, Ipv4Cidr};
+pub use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+pub use discard::{Counts, Reason};
+pub use ethernet::{EtherType, Ethernet, LinkPacket};
+pub use icmp::{IcmpError, IcmpErrorKind};
+pub use ip::{Ip, Packet, Protocol};
+pub use mirage_net::{MacAddress, SendError};
+pub use received::{Cast, Received};

@@ -1,0 +1,1 @@
+//! Sources and generators that tests own, and the exam for every generator.

@@ -1,0 +1,2 @@
+//! The echo unikernel.
+fn main() {}

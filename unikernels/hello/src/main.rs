@@ -1,0 +1,2 @@
+//! The hello unikernel.
+fn main() {}

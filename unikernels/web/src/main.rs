@@ -1,0 +1,2 @@
+//! The web unikernel.
+fn main() {}
