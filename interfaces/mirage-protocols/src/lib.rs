@@ -7,6 +7,7 @@ mod discard;
 mod ethernet;
 mod icmp;
 mod ip;
+mod neighbour;
 mod received;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -18,4 +19,5 @@ pub use ethernet::{EtherType, Ethernet, LinkPacket};
 pub use icmp::{IcmpError, IcmpErrorKind};
 pub use ip::{Ip, Packet, Protocol};
 pub use mirage_net::{MacAddress, SendError};
+pub use neighbour::{HopPacket, InterfaceId, Neighbours, NextHop};
 pub use received::{Cast, Received};
