@@ -74,3 +74,45 @@ impl FromStr for MacAddress {
         if parts.next().is_some() { Err(ParseMacError) } else { Ok(Self(octets)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn an_address_survives_its_text() {
+        let address = MacAddress([0x02, 0, 0x5e, 0xff, 0x10, 0x0a]);
+        assert_eq!(address.to_string(), "02:00:5e:ff:10:0a");
+        assert_eq!(address.to_string().parse(), Ok(address));
+        assert_eq!("02:00:5E:FF:10:0A".parse(), Ok(address));
+    }
+
+    #[test]
+    fn other_texts_are_no_address() {
+        for text in ["", "02", "02:00:5e:ff:10", "02:00:5e:ff:10:0a:00", "2:0:5e:ff:10:0a", "02:00:5e:ff:10:+a"] {
+            assert_eq!(text.parse::<MacAddress>(), Err(ParseMacError), "{text}");
+        }
+    }
+
+    #[test]
+    fn whom_an_address_means() {
+        assert!(MacAddress::BROADCAST.is_broadcast() && MacAddress::BROADCAST.is_multicast());
+        assert!(MacAddress([1, 0, 0x5e, 0, 0, 1]).is_multicast());
+        assert!(!MacAddress([1, 0, 0x5e, 0, 0, 1]).is_broadcast());
+        assert!(MacAddress([2, 0, 0, 0, 0, 1]).is_unicast());
+        assert!(!MacAddress::UNSPECIFIED.is_unicast() && !MacAddress::UNSPECIFIED.is_multicast());
+    }
+
+    #[test]
+    fn a_made_up_address_is_unicast_and_local_whatever_the_bits() {
+        for bits in [[0; 6], [0xff; 6]] {
+            let address = MacAddress::local(bits);
+            assert!(address.is_unicast());
+            assert_eq!(address.octets()[0] & 2, 2);
+        }
+    }
+}

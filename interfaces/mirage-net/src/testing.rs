@@ -1,1 +1,13 @@
 //! A device that tests own, and the exam for every device.
+//!
+//! This module needs the `testing` feature, which needs an allocator.
+
+mod disconnected;
+mod fake;
+mod pair;
+mod wakes;
+
+pub use disconnected::examine_disconnected;
+pub use fake::{FakeFrame, FakeNet, FakeReceive, FakeTransmit};
+pub use pair::examine_pair;
+pub use wakes::Wakes;

@@ -24,6 +24,22 @@ impl<'a> FrameWriter<'a> {
         Self { buffer, written: 0, overflowed: false }
     }
 
+    /// Lets `fill` write into `buffer` and lends what it wrote; `None` when it overflowed. This is how a device should
+    /// call `fill`.
+    ///
+    /// Safe code can put a writer over a `'static` buffer of its own in the place of the one it is lent. A device that
+    /// then sent as many bytes of its own buffer as that writer counts would send what nobody wrote, so this counts as
+    /// an overflow.
+    #[inline]
+    pub fn fill(buffer: &'a mut [u8], fill: impl FnOnce(&mut FrameWriter<'_>)) -> Option<&'a mut [u8]> {
+        let start = buffer.as_ptr();
+        let mut writer = FrameWriter { buffer: &mut *buffer, written: 0, overflowed: false };
+        fill(&mut writer);
+        let written = writer.written;
+        let whole = !writer.overflowed && core::ptr::eq(writer.buffer.as_ptr(), start);
+        if whole { buffer.get_mut(..written) } else { None }
+    }
+
     /// Appends `bytes`.
     #[inline]
     pub fn put(&mut self, bytes: &[u8]) {
@@ -93,5 +109,87 @@ impl<'a> FrameWriter<'a> {
     /// Ends the frame and lends what was written, for the device to send.
     pub fn finish(self) -> &'a mut [u8] {
         &mut self.buffer[..self.written]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::boxed::Box;
+    use std::vec;
+
+    use super::*;
+
+    #[test]
+    fn a_frame_is_what_was_written_not_what_was_reserved() {
+        let mut buffer = [0xee; 100];
+        let mut frame = FrameWriter::new(&mut buffer);
+        frame.put(&[1, 2, 3]);
+        frame.put_zeroes(2);
+        frame.put_mac(MacAddress([9; 6]));
+        assert_eq!((frame.len(), frame.remaining()), (11, 89));
+        assert_eq!(frame.finish(), [1, 2, 3, 0, 0, 9, 9, 9, 9, 9, 9]);
+    }
+
+    #[test]
+    fn a_write_that_does_not_fit_writes_nothing_and_is_remembered() {
+        let mut buffer = [0; 4];
+        let mut frame = FrameWriter::new(&mut buffer);
+        frame.put(&[1, 2, 3]);
+        frame.put(&[4, 5]);
+        assert!(frame.overflowed());
+        assert_eq!(frame.written(), [1, 2, 3]);
+        frame.put(&[6]);
+        assert!(frame.overflowed(), "a later write that fits does not heal the frame");
+    }
+
+    #[test]
+    fn zeroes_that_do_not_fit_are_remembered_too() {
+        let mut buffer = [7; 4];
+        let mut frame = FrameWriter::new(&mut buffer);
+        frame.put_zeroes(5);
+        assert!(frame.overflowed() && frame.is_empty());
+    }
+
+    #[test]
+    fn a_patch_changes_only_what_was_written() {
+        let mut buffer = [0xee; 8];
+        let mut frame = FrameWriter::new(&mut buffer);
+        frame.put(&[1, 2, 3, 4]);
+        frame.patch(2, &[8, 9]);
+        assert_eq!(frame.written(), [1, 2, 8, 9]);
+        assert!(!frame.overflowed());
+        frame.patch(3, &[1, 1]);
+        assert!(frame.overflowed());
+        assert_eq!(frame.written(), [1, 2, 8, 9]);
+    }
+
+    #[test]
+    fn a_patch_from_nowhere_is_refused() {
+        let mut buffer = [0; 8];
+        let mut frame = FrameWriter::new(&mut buffer);
+        frame.patch(usize::MAX, &[1]);
+        assert!(frame.overflowed());
+    }
+
+    #[test]
+    fn fill_lends_what_was_written() {
+        let mut buffer = [0xee; 8];
+        let written = FrameWriter::fill(&mut buffer, |frame| frame.put(&[1, 2]));
+        assert_eq!(written, Some(&mut [1, 2][..]));
+        assert_eq!(FrameWriter::fill(&mut buffer, |frame| frame.put(&[0; 9])), None);
+    }
+
+    #[test]
+    fn a_replaced_writer_does_not_vouch_for_the_buffer() {
+        let foreign = Box::leak(vec![0; 8].into_boxed_slice());
+        let mut buffer = [0xee; 8];
+        let written = FrameWriter::fill(&mut buffer, |frame| {
+            let mut other = FrameWriter::new(foreign);
+            other.put(&[1; 8]);
+            *frame = other;
+        });
+        assert_eq!(written, None);
     }
 }

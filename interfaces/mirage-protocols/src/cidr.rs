@@ -91,3 +91,57 @@ impl FromStr for Ipv4Cidr {
         Self::new(address.parse().map_err(|_| CidrError)?, prefix.parse().map_err(|_| CidrError)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::string::ToString;
+
+    use super::*;
+
+    fn cidr(text: &str) -> Ipv4Cidr {
+        text.parse().expect("a network")
+    }
+
+    #[test]
+    fn a_network_survives_its_text() {
+        for text in ["0.0.0.0/0", "10.0.0.2/24", "192.168.1.1/31", "255.255.255.255/32"] {
+            assert_eq!(cidr(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_network() {
+        for text in ["", "/", "10.0.0.2", "10.0.0.2/", "10.0.0.2/33", "10.0.0.2/+8", "10.0.0/8", "10.0.0.2/8/8", "::/0"]
+        {
+            assert_eq!(text.parse::<Ipv4Cidr>(), Err(CidrError), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_host_part_is_kept_and_the_network_found() {
+        let home = cidr("10.1.2.3/20");
+        assert_eq!(home.address(), Ipv4Addr::new(10, 1, 2, 3));
+        assert_eq!(home.network(), Ipv4Addr::new(10, 1, 0, 0));
+        assert_eq!(home.mask(), Ipv4Addr::new(255, 255, 240, 0));
+        assert_eq!(home.broadcast(), Some(Ipv4Addr::new(10, 1, 15, 255)));
+    }
+
+    #[test]
+    fn what_a_network_contains() {
+        let home = cidr("10.1.2.3/20");
+        assert!(home.contains(Ipv4Addr::new(10, 1, 15, 255)));
+        assert!(!home.contains(Ipv4Addr::new(10, 1, 16, 0)));
+        assert!(Ipv4Cidr::ANY.contains(Ipv4Addr::BROADCAST));
+        assert!(cidr("10.1.2.3/32").contains(Ipv4Addr::new(10, 1, 2, 3)));
+        assert!(!cidr("10.1.2.3/32").contains(Ipv4Addr::new(10, 1, 2, 2)));
+    }
+
+    #[test]
+    fn links_of_two_have_no_broadcast() {
+        assert_eq!(cidr("10.0.0.2/31").broadcast(), None);
+        assert_eq!(cidr("10.0.0.2/32").broadcast(), None);
+        assert_eq!(cidr("10.0.0.2/30").broadcast(), Some(Ipv4Addr::new(10, 0, 0, 3)));
+    }
+}

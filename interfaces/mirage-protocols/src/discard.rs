@@ -87,3 +87,40 @@ macro_rules! reasons {
         }
     };
 }
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "the macro makes public reasons")]
+mod tests {
+    extern crate std;
+
+    use std::vec::Vec;
+
+    use super::*;
+
+    crate::reasons! {
+        /// Two reasons.
+        pub enum Why {
+            /// One.
+            Short = "short",
+            /// The other.
+            Long = "long",
+        }
+    }
+
+    #[test]
+    fn each_reason_has_its_own_counter() {
+        let mut counts = Counts::<Why, 2>::default();
+        counts.count(Why::Long);
+        counts.count(Why::Long);
+        counts.count(Why::Short);
+        assert_eq!((counts.of(Why::Short), counts.of(Why::Long), counts.total()), (1, 2, 3));
+        assert_eq!(counts.iter().collect::<Vec<_>>(), [(Why::Short, 1), (Why::Long, 2)]);
+    }
+
+    #[test]
+    fn every_reason_is_at_its_index() {
+        for (index, reason) in Why::ALL.iter().enumerate() {
+            assert_eq!(reason.index(), index);
+        }
+    }
+}

@@ -2,6 +2,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "testing")]
+extern crate alloc;
+
 mod cidr;
 mod discard;
 mod ethernet;

@@ -1,0 +1,10 @@
+//! Reserved bytes cannot be claimed without writing them.
+
+use mirage_net::testing::FakeNet;
+use mirage_net::{MacAddress, Net, Outgoing, Transmit};
+
+fn main() {
+    let mut device = FakeNet::new(MacAddress([2, 0, 0, 0, 0, 1]));
+    let (_, transmit) = device.split();
+    let _ = transmit.send(Outgoing::new(100), |frame| frame.written = 100);
+}
