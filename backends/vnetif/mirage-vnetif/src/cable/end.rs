@@ -1,0 +1,224 @@
+//! One end of a cable: a network device.
+
+use core::fmt;
+use core::task::{Context, Poll};
+use std::rc::Rc;
+
+use mirage_net::{
+    Capabilities, Disconnected, Frame, FrameWriter, Link, MacAddress, Net, Outgoing, Receive, ReceivedChecksum,
+    SendError, Stats, Transmit,
+};
+
+use super::ring::{Ring, Stored};
+use super::{Cable, LINK_HEADER};
+
+/// One end of a [`cable`](super::cable). When it is dropped, the other end still receives what was sent and is then
+/// [`Disconnected`].
+#[derive(Debug)]
+pub struct CableEnd {
+    receive: CableReceive,
+    transmit: CableTransmit,
+}
+
+/// The half of a [`CableEnd`] that lends received frames.
+pub struct CableReceive {
+    ring: Rc<Ring>,
+    frames: u64,
+    bytes: u64,
+}
+
+/// The half of a [`CableEnd`] that sends. The other end sees frames after [`flush`](Transmit::flush), or when no
+/// buffer is free any more.
+pub struct CableTransmit {
+    ring: Rc<Ring>,
+    /// Frames filled so far, flushed or not.
+    written: usize,
+    mac: MacAddress,
+    mtu: usize,
+    capabilities: Capabilities,
+    /// What a frame with a complete checksum arrives as.
+    complete: ReceivedChecksum,
+    frames: u64,
+    bytes: u64,
+    dropped: u64,
+}
+
+impl CableEnd {
+    pub(super) fn new(cable: &Cable, mac: MacAddress, receive: Rc<Ring>, transmit: Rc<Ring>) -> Self {
+        let complete = if cable.verified { ReceivedChecksum::Verified } else { ReceivedChecksum::Unchecked };
+        Self {
+            receive: CableReceive { ring: receive, frames: 0, bytes: 0 },
+            transmit: CableTransmit {
+                ring: transmit,
+                written: 0,
+                mac,
+                mtu: cable.mtu,
+                capabilities: cable.capabilities,
+                complete,
+                frames: 0,
+                bytes: 0,
+                dropped: 0,
+            },
+        }
+    }
+
+    /// Pulls the cable out (both ends see it) or puts it back. What is sent meanwhile is lost and counted as dropped;
+    /// what had arrived before is still received.
+    pub fn set_link(&self, link: Link) {
+        self.receive.ring.set_up(link == Link::Up);
+        self.transmit.ring.set_up(link == Link::Up);
+    }
+}
+
+impl Net for CableEnd {
+    type Receive = CableReceive;
+    type Transmit = CableTransmit;
+
+    #[inline]
+    fn split(&mut self) -> (&mut CableReceive, &mut CableTransmit) {
+        (&mut self.receive, &mut self.transmit)
+    }
+
+    fn stats(&self) -> Stats {
+        Stats {
+            rx_frames: self.receive.frames,
+            rx_bytes: self.receive.bytes,
+            rx_dropped: 0,
+            tx_frames: self.transmit.frames,
+            tx_bytes: self.transmit.bytes,
+            tx_dropped: self.transmit.dropped,
+        }
+    }
+}
+
+impl Receive for CableReceive {
+    #[inline]
+    fn poll_frame<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(Frame<'_>) -> R,
+    ) -> Poll<Result<R, Disconnected>> {
+        let Self { ring, frames, bytes } = self;
+        let taken = ring.take(|frame, Stored { checksum, segment_size, .. }| {
+            *frames += 1;
+            *bytes += frame.len() as u64;
+            take(Frame { bytes: frame, checksum, segment_size })
+        });
+        match taken {
+            Some(result) => Poll::Ready(Ok(result)),
+            None if ring.is_closed() => Poll::Ready(Err(Disconnected)),
+            None => {
+                ring.wait_for_frame(cx);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl CableTransmit {
+    /// The largest frame of this kind in bytes.
+    #[inline]
+    fn largest(&self, frame: &Outgoing) -> usize {
+        let plain = self.mtu.saturating_add(LINK_HEADER);
+        if frame.segment_size.is_some() { self.capabilities.max_large_frame.max(plain) } else { plain }
+    }
+}
+
+impl Transmit for CableTransmit {
+    #[inline]
+    fn mac(&self) -> MacAddress {
+        self.mac
+    }
+
+    #[inline]
+    fn mtu(&self) -> usize {
+        self.mtu
+    }
+
+    #[inline]
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    #[inline]
+    fn link(&self) -> Link {
+        if self.ring.is_up() { Link::Up } else { Link::Down }
+    }
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Disconnected>> {
+        if self.ring.is_closed() {
+            return Poll::Ready(Err(Disconnected));
+        }
+        if !self.ring.is_full(self.written) {
+            return Poll::Ready(Ok(()));
+        }
+        // Nobody could free a slot that was never handed over.
+        self.ring.publish(self.written);
+        self.ring.wait_for_slot(cx);
+        Poll::Pending
+    }
+
+    #[inline]
+    fn send(&mut self, frame: Outgoing, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        if self.ring.is_closed() {
+            return Err(SendError::Disconnected);
+        }
+        if frame.len > self.largest(&frame) {
+            self.dropped += 1;
+            return Err(SendError::TooLong);
+        }
+        if self.ring.is_full(self.written) {
+            self.ring.publish(self.written);
+            return Err(SendError::Full);
+        }
+        // A checksum that nobody was offered to complete is a mistake of the sender: the receiver shall find it.
+        let partial = frame.checksum.is_some() && !self.capabilities.checksum.is_empty();
+        let checksum = if partial { ReceivedChecksum::Partial } else { self.complete };
+        let filled = self.ring.fill(self.written, |buffer| {
+            let mut writer = FrameWriter::new(buffer.get_mut(..frame.len).unwrap_or_default());
+            fill(&mut writer);
+            if writer.overflowed() {
+                return Err(SendError::TooLong);
+            }
+            Ok(Stored { len: writer.len(), checksum, segment_size: frame.segment_size })
+        });
+        match filled {
+            Ok(len) if self.ring.is_up() => {
+                self.written = self.written.wrapping_add(1);
+                self.frames += 1;
+                self.bytes += len as u64;
+                Ok(())
+            }
+            lost => {
+                self.dropped += 1;
+                lost.map(|_| ())
+            }
+        }
+    }
+
+    #[inline]
+    fn flush(&mut self) {
+        self.ring.publish(self.written);
+    }
+}
+
+impl Drop for CableEnd {
+    fn drop(&mut self) {
+        self.transmit.flush();
+        self.transmit.ring.close();
+        self.receive.ring.close();
+    }
+}
+
+impl fmt::Debug for CableReceive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CableReceive").field("frames", &self.frames).field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for CableTransmit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CableTransmit").field("mac", &self.mac).field("frames", &self.frames).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,172 @@
+//! One direction of a cable: a ring of frame buffers that are lent in place.
+
+use core::cell::Cell;
+use core::mem;
+use core::num::NonZeroU16;
+use core::task::{Context, Waker};
+
+use mirage_net::ReceivedChecksum;
+
+/// A ring with one sender and one receiver on the same thread.
+///
+/// A buffer is moved out of its slot while somebody writes or reads it, so a frame can be sent while another one is
+/// lent, and no borrow is counted.
+pub(super) struct Ring {
+    slots: Box<[Slot]>,
+    /// `slots.len() - 1`; the length is a power of two.
+    mask: usize,
+    /// Frames received so far. Invariant: `tail - head <= slots.len()`, wrapping.
+    head: Cell<usize>,
+    /// Frames published so far.
+    tail: Cell<usize>,
+    up: Cell<bool>,
+    /// Whether one of the two ends is gone.
+    closed: Cell<bool>,
+    receiver: Cell<Option<Waker>>,
+    sender: Cell<Option<Waker>>,
+}
+
+struct Slot {
+    buffer: Cell<Box<[u8]>>,
+    frame: Cell<Stored>,
+}
+
+impl Slot {
+    #[inline]
+    fn lend(&self) -> Lent<'_> {
+        Lent { slot: self, buffer: self.buffer.take() }
+    }
+}
+
+/// A buffer outside its slot. It goes back even when its user panics.
+struct Lent<'a> {
+    slot: &'a Slot,
+    buffer: Box<[u8]>,
+}
+
+impl Drop for Lent<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.slot.buffer.set(mem::take(&mut self.buffer));
+    }
+}
+
+/// What a slot holds besides the bytes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Stored {
+    pub(super) len: usize,
+    pub(super) checksum: ReceivedChecksum,
+    pub(super) segment_size: Option<NonZeroU16>,
+}
+
+impl Ring {
+    pub(super) fn new(slots: usize, size: usize) -> Self {
+        let slots: Box<[Slot]> = (0..slots.max(1).next_power_of_two())
+            .map(|_| Slot { buffer: Cell::new(vec![0; size].into()), frame: Cell::default() })
+            .collect();
+        Self {
+            mask: slots.len() - 1,
+            slots,
+            head: Cell::new(0),
+            tail: Cell::new(0),
+            up: Cell::new(true),
+            closed: Cell::new(false),
+            receiver: Cell::new(None),
+            sender: Cell::new(None),
+        }
+    }
+
+    /// Whether the sender, who has filled frames up to `written`, finds no free slot.
+    #[inline]
+    pub(super) fn is_full(&self, written: usize) -> bool {
+        written.wrapping_sub(self.head.get()) > self.mask
+    }
+
+    /// Lends the buffer of slot `written`, which is free; stores the frame that `fill` makes of it, if any.
+    #[inline]
+    pub(super) fn fill<E>(
+        &self,
+        written: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<Stored, E>,
+    ) -> Result<usize, E> {
+        let slot = &self.slots[written & self.mask];
+        let stored = fill(&mut slot.lend().buffer)?;
+        slot.frame.set(stored);
+        Ok(stored.len)
+    }
+
+    /// Lends the oldest frame, if there is one; afterwards its slot is free.
+    #[inline]
+    pub(super) fn take<R>(&self, take: impl FnOnce(&[u8], Stored) -> R) -> Option<R> {
+        let head = self.head.get();
+        if head == self.tail.get() {
+            return None;
+        }
+        let slot = &self.slots[head & self.mask];
+        let stored = slot.frame.get();
+        let lent = slot.lend();
+        let result = take(lent.buffer.get(..stored.len).unwrap_or_default(), stored);
+        drop(lent);
+        self.head.set(head.wrapping_add(1));
+        if let Some(sender) = self.sender.take() {
+            sender.wake();
+        }
+        Some(result)
+    }
+
+    /// Hands everything up to `written` to the receiver.
+    #[inline]
+    pub(super) fn publish(&self, written: usize) {
+        if self.tail.replace(written) != written {
+            self.wake_receiver();
+        }
+    }
+
+    pub(super) fn wait_for_frame(&self, cx: &Context<'_>) {
+        register(&self.receiver, cx);
+    }
+
+    pub(super) fn wait_for_slot(&self, cx: &Context<'_>) {
+        register(&self.sender, cx);
+    }
+
+    #[inline]
+    pub(super) fn is_up(&self) -> bool {
+        self.up.get()
+    }
+
+    pub(super) fn set_up(&self, up: bool) {
+        if self.up.replace(up) != up {
+            self.wake_receiver();
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    pub(super) fn close(&self) {
+        self.closed.set(true);
+        self.wake_receiver();
+        if let Some(sender) = self.sender.take() {
+            sender.wake();
+        }
+    }
+
+    #[inline]
+    fn wake_receiver(&self) {
+        if let Some(receiver) = self.receiver.take() {
+            receiver.wake();
+        }
+    }
+}
+
+/// Keeps `cx`'s waker in `cell`; a waker that is there already is not cloned again.
+fn register(cell: &Cell<Option<Waker>>, cx: &Context<'_>) {
+    let waker = match cell.take() {
+        Some(old) if old.will_wake(cx.waker()) => old,
+        _ => cx.waker().clone(),
+    };
+    cell.set(Some(waker));
+}
