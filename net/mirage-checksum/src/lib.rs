@@ -1,2 +1,15 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![deny(unsafe_code)]
+
+mod copy;
+mod sequence;
+#[allow(unsafe_code)]
+mod simd;
+mod sum;
+mod whole;
+
+pub use copy::copy_and_sum;
+pub use sequence::SequenceNumber;
+pub use sum::Sum;
+pub use whole::{checksum, update, verify};

@@ -1,0 +1,107 @@
+//! The twin with the AVX2 registers of 32 bytes.
+
+use core::arch::x86_64::{
+    __m256i, _mm256_add_epi64, _mm256_loadu_si256, _mm256_setzero_si256, _mm256_srli_epi64, _mm256_storeu_si256,
+};
+
+use super::words::{add_around, finish, lower, tail};
+
+/// Bytes in a register.
+const WIDTH: usize = 32;
+
+/// The folded sum of big-endian 16-bit words; the last is filled with a zero byte.
+#[target_feature(enable = "avx2")]
+pub(super) fn sum(bytes: &[u8]) -> u16 {
+    let (vectors, rest) = bytes.as_chunks::<WIDTH>();
+    let (fours, vectors) = vectors.as_chunks::<4>();
+    // Two sets of lanes: an addition need not wait for the one before it.
+    let (mut one, mut two) = (Lanes::zero(), Lanes::zero());
+    for [a, b, c, d] in fours {
+        one.add(load(a));
+        two.add(load(b));
+        one.add(load(c));
+        two.add(load(d));
+    }
+    for vector in vectors {
+        one.add(load(vector));
+    }
+    finish(add_around(add_around(one.total(), two.total()), tail(rest)))
+}
+
+/// Copies and sums `source`. Both slices have the same length.
+#[target_feature(enable = "avx2")]
+pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
+    let (from, from_rest) = source.as_chunks::<WIDTH>();
+    let (to, to_rest) = destination.as_chunks_mut::<WIDTH>();
+    let (from_fours, from) = from.as_chunks::<4>();
+    let (to_fours, to) = to.as_chunks_mut::<4>();
+    let (mut one, mut two) = (Lanes::zero(), Lanes::zero());
+    for ([to_a, to_b, to_c, to_d], [a, b, c, d]) in to_fours.iter_mut().zip(from_fours) {
+        one.add(copy(to_a, a));
+        two.add(copy(to_b, b));
+        one.add(copy(to_c, c));
+        two.add(copy(to_d, d));
+    }
+    for (to, from) in to.iter_mut().zip(from) {
+        one.add(copy(to, from));
+    }
+    to_rest.copy_from_slice(from_rest);
+    finish(add_around(add_around(one.total(), two.total()), tail(from_rest)))
+}
+
+/// In each lane the wrapping sum of its 64-bit words and the sum of their upper halves: from both follows the sum of the lower
+/// halves, so that no step needs a carry.
+struct Lanes {
+    words: __m256i,
+    /// Invariant: exact for up to 2³² words in each lane, that is for slices up to 2³⁸ bytes.
+    upper: __m256i,
+}
+
+impl Lanes {
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn zero() -> Self {
+        Self { words: _mm256_setzero_si256(), upper: _mm256_setzero_si256() }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn add(&mut self, vector: __m256i) {
+        self.words = _mm256_add_epi64(self.words, vector);
+        self.upper = _mm256_add_epi64(self.upper, _mm256_srli_epi64::<32>(vector));
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn total(&self) -> u64 {
+        lanes(self.words)
+            .into_iter()
+            .zip(lanes(self.upper))
+            .fold(0, |total, (words, upper)| add_around(total, add_around(lower(words, upper), upper)))
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load(bytes: &[u8; WIDTH]) -> __m256i {
+    // SAFETY: the reference covers the 32 bytes that are read, and this load needs no alignment.
+    unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn copy(to: &mut [u8; WIDTH], from: &[u8; WIDTH]) -> __m256i {
+    let vector = load(from);
+    // SAFETY: the reference covers the 32 bytes that are written, alone, and this store needs no alignment.
+    unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), vector) };
+    vector
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn lanes(vector: __m256i) -> [u64; 4] {
+    let mut lanes = [0; 4];
+    // SAFETY: the array covers the 32 bytes that are written, alone, and this store needs no alignment.
+    unsafe { _mm256_storeu_si256(lanes.as_mut_ptr().cast(), vector) };
+    lanes
+}

@@ -1,0 +1,107 @@
+//! The twin with the SSE2 registers of 16 bytes that every x86-64 has.
+
+use core::arch::x86_64::{
+    __m128i, _mm_add_epi64, _mm_loadu_si128, _mm_setzero_si128, _mm_srli_epi64, _mm_storeu_si128,
+};
+
+use super::words::{add_around, finish, lower, tail};
+
+/// Bytes in a register.
+const WIDTH: usize = 16;
+
+/// The folded sum of big-endian 16-bit words; the last is filled with a zero byte.
+#[target_feature(enable = "sse2")]
+pub(super) fn sum(bytes: &[u8]) -> u16 {
+    let (vectors, rest) = bytes.as_chunks::<WIDTH>();
+    let (fours, vectors) = vectors.as_chunks::<4>();
+    // Two sets of lanes: an addition need not wait for the one before it.
+    let (mut one, mut two) = (Lanes::zero(), Lanes::zero());
+    for [a, b, c, d] in fours {
+        one.add(load(a));
+        two.add(load(b));
+        one.add(load(c));
+        two.add(load(d));
+    }
+    for vector in vectors {
+        one.add(load(vector));
+    }
+    finish(add_around(add_around(one.total(), two.total()), tail(rest)))
+}
+
+/// Copies and sums `source`. Both slices have the same length.
+#[target_feature(enable = "sse2")]
+pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
+    let (from, from_rest) = source.as_chunks::<WIDTH>();
+    let (to, to_rest) = destination.as_chunks_mut::<WIDTH>();
+    let (from_fours, from) = from.as_chunks::<4>();
+    let (to_fours, to) = to.as_chunks_mut::<4>();
+    let (mut one, mut two) = (Lanes::zero(), Lanes::zero());
+    for ([to_a, to_b, to_c, to_d], [a, b, c, d]) in to_fours.iter_mut().zip(from_fours) {
+        one.add(copy(to_a, a));
+        two.add(copy(to_b, b));
+        one.add(copy(to_c, c));
+        two.add(copy(to_d, d));
+    }
+    for (to, from) in to.iter_mut().zip(from) {
+        one.add(copy(to, from));
+    }
+    to_rest.copy_from_slice(from_rest);
+    finish(add_around(add_around(one.total(), two.total()), tail(from_rest)))
+}
+
+/// In each lane the wrapping sum of its 64-bit words and the sum of their upper halves: from both follows the sum of the lower
+/// halves, so that no step needs a carry.
+struct Lanes {
+    words: __m128i,
+    /// Invariant: exact for up to 2³² words in each lane, that is for slices up to 2³⁷ bytes.
+    upper: __m128i,
+}
+
+impl Lanes {
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn zero() -> Self {
+        Self { words: _mm_setzero_si128(), upper: _mm_setzero_si128() }
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn add(&mut self, vector: __m128i) {
+        self.words = _mm_add_epi64(self.words, vector);
+        self.upper = _mm_add_epi64(self.upper, _mm_srli_epi64::<32>(vector));
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn total(&self) -> u64 {
+        lanes(self.words)
+            .into_iter()
+            .zip(lanes(self.upper))
+            .fold(0, |total, (words, upper)| add_around(total, add_around(lower(words, upper), upper)))
+    }
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn load(bytes: &[u8; WIDTH]) -> __m128i {
+    // SAFETY: the reference covers the 16 bytes that are read, and this load needs no alignment.
+    unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn copy(to: &mut [u8; WIDTH], from: &[u8; WIDTH]) -> __m128i {
+    let vector = load(from);
+    // SAFETY: the reference covers the 16 bytes that are written, alone, and this store needs no alignment.
+    unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), vector) };
+    vector
+}
+
+#[inline]
+#[target_feature(enable = "sse2")]
+fn lanes(vector: __m128i) -> [u64; 2] {
+    let mut lanes = [0; 2];
+    // SAFETY: the array covers the 16 bytes that are written, alone, and this store needs no alignment.
+    unsafe { _mm_storeu_si128(lanes.as_mut_ptr().cast(), vector) };
+    lanes
+}

@@ -1,0 +1,88 @@
+//! Every twin agrees with the definition, at every alignment and length.
+
+extern crate std;
+
+use std::vec::Vec;
+
+use proptest::prelude::*;
+
+use super::{avx2, detect, portable, sse2};
+
+/// RFC 1071 §1 word for word, with a sum as wide as it needs.
+fn definition(bytes: &[u8]) -> u16 {
+    let mut total: u64 = 0;
+    for word in bytes.chunks(2) {
+        total += u64::from(word[0]) << 8 | u64::from(word.get(1).copied().unwrap_or(0));
+    }
+    while total > 0xffff {
+        total = (total & 0xffff) + (total >> 16);
+    }
+    total as u16
+}
+
+fn agree(bytes: &[u8]) {
+    let expected = definition(bytes);
+    let mut copy = std::vec![0x55; bytes.len()];
+    assert_eq!(portable::sum(bytes), expected, "portable, {} bytes", bytes.len());
+    assert_eq!(portable::copy_and_sum(&mut copy, bytes), expected);
+    assert_eq!(copy, bytes);
+    copy.fill(0x55);
+    // SAFETY: this file is compiled only where all code may use SSE2.
+    let (sum, copied) = unsafe { (sse2::sum(bytes), sse2::copy_and_sum(&mut copy, bytes)) };
+    assert_eq!(sum, expected, "SSE2, {} bytes", bytes.len());
+    assert_eq!(copied, expected);
+    assert_eq!(copy, bytes);
+    if detect::avx2() {
+        copy.fill(0x55);
+        // SAFETY: AVX2 is there.
+        let (sum, copied) = unsafe { (avx2::sum(bytes), avx2::copy_and_sum(&mut copy, bytes)) };
+        assert_eq!(sum, expected, "AVX2, {} bytes", bytes.len());
+        assert_eq!(copied, expected);
+        assert_eq!(copy, bytes);
+    }
+    assert_eq!(super::sum(bytes), expected);
+}
+
+fn noise(len: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_u32;
+    (0..len)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        })
+        .collect()
+}
+
+#[test]
+fn all_twins_agree_at_every_length_and_alignment() {
+    // Miri takes a minute for what takes a processor a moment.
+    let (longest, alignments) = if cfg!(miri) { (200, 2) } else { (4096, 32) };
+    let bytes = noise(longest + alignments);
+    for len in 0..=longest {
+        // All alignments for short ones, one for each long one: the loops are the same.
+        let starts = if len < 300 { 0..alignments } else { len % alignments..len % alignments + 1 };
+        for start in starts {
+            agree(&bytes[start..start + len]);
+        }
+    }
+}
+
+#[test]
+fn carries_are_not_lost() {
+    for len in [1, 2, 3, 8, 63, 64, 65, 1460, 9000] {
+        agree(&std::vec![0xff; len]);
+        agree(&std::vec![0; len]);
+    }
+    if !cfg!(miri) {
+        agree(&std::vec![0xff; 1 << 20]);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 512 }, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn all_twins_agree_on_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..if cfg!(miri) { 300 } else { 4096 }), start in 0_usize..64) {
+        agree(bytes.get(start..).unwrap_or(&bytes));
+    }
+}

@@ -1,0 +1,32 @@
+//! Choosing between the twins of x86-64.
+
+use super::{avx2, detect, sse2, words};
+
+/// Below this many bytes a plain loop is done before a vector one has started.
+const SHORT: usize = 64;
+
+/// The folded sum of big-endian 16-bit words; the last is filled with a zero byte.
+#[inline]
+pub(crate) fn sum(bytes: &[u8]) -> u16 {
+    if bytes.len() < SHORT {
+        words::finish(words::tail(bytes))
+    } else if detect::avx2() {
+        // SAFETY: `avx2::sum` needs AVX2 and nothing else; it was just found to be there.
+        unsafe { avx2::sum(bytes) }
+    } else {
+        // SAFETY: `sse2::sum` needs SSE2 and nothing else; this file is compiled only where all code may use it.
+        unsafe { sse2::sum(bytes) }
+    }
+}
+
+/// Copies and sums `source`. Both slices have the same length.
+#[inline]
+pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
+    if detect::avx2() {
+        // SAFETY: `avx2::copy_and_sum` needs AVX2 and nothing else; it was just found to be there.
+        unsafe { avx2::copy_and_sum(destination, source) }
+    } else {
+        // SAFETY: `sse2::copy_and_sum` needs SSE2 and nothing else; this file is compiled only where all code may use it.
+        unsafe { sse2::copy_and_sum(destination, source) }
+    }
+}
