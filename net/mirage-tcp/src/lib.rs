@@ -1,3 +1,62 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
+
+mod accept;
+mod api;
+mod challenge;
+mod check;
+mod config;
+mod congestion;
+mod connection;
+mod cookies;
+mod demux;
+mod discard;
+mod error;
+mod half_open;
+mod icmp;
+mod identifier;
+mod input;
+mod isn;
+mod keepalive;
+mod listen;
+mod open;
+mod options;
+mod pool;
+mod ports;
+mod ready;
+mod receive_queue;
+mod replies;
+mod retransmit;
+mod rto;
+mod secrets;
+mod send_queue;
+mod state;
+mod stats;
+mod storage;
+mod tcp;
+mod time_wait;
+mod timeout;
+mod timers;
+mod transmit;
+mod window;
+mod wire;
+
+pub use api::Direction;
+pub use config::Config;
+pub use connection::Slot;
+pub use discard::Discard;
+pub use error::{ConnectError, Error, ListenError};
+pub use half_open::HalfOpenSlot;
+pub use identifier::{ConnectionId, ListenerId};
+pub use listen::{ListenerSlot, Local};
+pub use managed::ManagedSlice;
+pub use mirage_stack::{Keepalive, ListenOptions, TcpOptions};
+pub use pool::Block;
+pub use secrets::Secrets;
+pub use state::State;
+pub use stats::{Info, Stats};
+pub use storage::Storage;
+pub use tcp::Tcp;
+pub use time_wait::TimeWaitSlot;
+pub use timers::TimerSlot;

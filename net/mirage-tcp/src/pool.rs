@@ -1,0 +1,309 @@
+//! The blocks that all connections of a machine share for their bytes.
+
+use managed::ManagedSlice;
+
+/// Bytes of a stream that fit in a block.
+pub const BLOCK_BYTES: usize = 2036;
+
+/// No block: the end of a chain.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// A piece of some connection's stream: 2,048 bytes, of which [`BLOCK_BYTES`] carry data.
+///
+/// Lend a slice of them in [`Storage`](crate::Storage). What a block holds is the machine's own affair.
+#[derive(Clone, Debug)]
+#[repr(C)]
+pub struct Block {
+    /// The block behind this one in its chain, or [`NONE`].
+    pub(crate) next: u32,
+    /// Where the first byte of the block belongs in its stream.
+    pub(crate) seq: u32,
+    /// First byte in use, or [`FREE`]. Invariant while taken: `start + len <= BLOCK_BYTES`.
+    start: u16,
+    len: u16,
+    bytes: [u8; BLOCK_BYTES],
+}
+
+/// What `start` says in a block that nobody holds.
+const FREE: u16 = u16::MAX;
+
+impl Default for Block {
+    fn default() -> Self {
+        Self { next: NONE, seq: 0, start: FREE, len: 0, bytes: [0; BLOCK_BYTES] }
+    }
+}
+
+impl Block {
+    /// The bytes it holds.
+    #[inline]
+    pub(crate) fn data(&self) -> &[u8] {
+        let start = usize::from(self.start);
+        self.bytes.get(start..start + self.len()).unwrap_or_default()
+    }
+
+    /// How many bytes it holds.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    /// The place in the stream behind its last byte.
+    #[inline]
+    pub(crate) fn end(&self) -> u32 {
+        self.seq.wrapping_add(u32::from(self.len))
+    }
+
+    /// How many bytes fit behind those it holds.
+    #[inline]
+    pub(crate) fn room(&self) -> usize {
+        BLOCK_BYTES.saturating_sub(usize::from(self.start) + self.len())
+    }
+
+    /// Copies as much of `bytes` as fits behind what it holds; gives how much that was.
+    #[inline]
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> usize {
+        let end = usize::from(self.start) + self.len();
+        let Some(space) = self.bytes.get_mut(end..) else { return 0 };
+        let count = space.len().min(bytes.len());
+        if let (Some(to), Some(from)) = (space.get_mut(..count), bytes.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        self.len += count as u16;
+        count
+    }
+
+    /// Copies `bytes` before what it holds, or gives `false` and leaves it as it was when they do not fit.
+    pub(crate) fn prepend(&mut self, bytes: &[u8]) -> bool {
+        if self.len() + bytes.len() > BLOCK_BYTES {
+            return false;
+        }
+        if usize::from(self.start) < bytes.len() {
+            // To the far end at once, so that a stream that comes backwards moves it only this once.
+            let (start, len) = (usize::from(self.start), self.len());
+            self.bytes.copy_within(start..start + len, BLOCK_BYTES - len);
+            self.start = (BLOCK_BYTES - len) as u16;
+        }
+        let start = usize::from(self.start) - bytes.len();
+        self.bytes[start..start + bytes.len()].copy_from_slice(bytes);
+        self.start = start as u16;
+        self.len += bytes.len() as u16;
+        self.seq = self.seq.wrapping_sub(bytes.len() as u32);
+        true
+    }
+
+    /// Forgets the first `count` bytes, at most all.
+    #[inline]
+    pub(crate) fn skip(&mut self, count: usize) {
+        let count = count.min(self.len()) as u16;
+        self.start += count;
+        self.len -= count;
+        self.seq = self.seq.wrapping_add(u32::from(count));
+    }
+}
+
+/// The blocks nobody holds, and the rule by which connections may take them.
+///
+/// In-order data takes any block there is. Everything that can wait (data out of order, data to be sent) leaves a
+/// reserve, and a connection that holds much leaves more: it may hold as many blocks as are free (the dynamic
+/// threshold of Choudhury and Hahne, 1998), so one alone gets half of the pool and many share it evenly.
+pub(crate) struct Pool<'s> {
+    blocks: ManagedSlice<'s, Block>,
+    /// First of the blocks that were given back.
+    free_head: u32,
+    /// Blocks from here on were never taken: their memory is not touched before it is needed.
+    untouched: u32,
+    in_use: u32,
+    reserve: u32,
+}
+
+impl<'s> Pool<'s> {
+    /// A pool of all of `blocks`.
+    pub(crate) fn new(blocks: ManagedSlice<'s, Block>) -> Self {
+        let total = blocks.len().min(NONE as usize) as u32;
+        Self { blocks, free_head: NONE, untouched: 0, in_use: 0, reserve: (total / 16).clamp(1, 64) }
+    }
+
+    /// An empty block, or `None` when all are in use.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Option<u32> {
+        let index = if self.free_head != NONE { self.free_head } else { self.untouched };
+        let block = self.blocks.get_mut(index as usize)?;
+        if self.free_head != NONE {
+            self.free_head = block.next;
+        } else {
+            self.untouched += 1;
+        }
+        (block.next, block.start, block.len) = (NONE, 0, 0);
+        self.in_use += 1;
+        Some(index)
+    }
+
+    /// An empty block for what can wait, if a connection that holds `held` of them may take one more.
+    #[inline]
+    pub(crate) fn take_spare(&mut self, held: u32) -> Option<u32> {
+        if self.spares(held) { self.take() } else { None }
+    }
+
+    /// Whether [`take_spare`](Self::take_spare) would give a block to a connection that holds `held`.
+    #[inline]
+    pub(crate) fn spares(&self, held: u32) -> bool {
+        let spare = self.free().saturating_sub(self.reserve);
+        spare > 0 && (held < 2 || held < spare)
+    }
+
+    /// Takes a block back. One that is free already stays as it is.
+    #[inline]
+    pub(crate) fn give(&mut self, index: u32) {
+        let Some(block) = self.blocks.get_mut(index as usize) else { return };
+        debug_assert_ne!(block.start, FREE, "a block is given back once");
+        if block.start == FREE {
+            return;
+        }
+        (block.next, block.start, block.len) = (self.free_head, FREE, 0);
+        self.free_head = index;
+        self.in_use -= 1;
+    }
+
+    /// Takes back the block `head` and all that are chained to it.
+    pub(crate) fn give_chain(&mut self, head: u32) {
+        let mut index = head;
+        while let Some(block) = self.blocks.get(index as usize) {
+            if block.start == FREE {
+                return;
+            }
+            let next = block.next;
+            self.give(index);
+            index = next;
+        }
+    }
+
+    /// How many blocks nobody holds.
+    #[inline]
+    pub(crate) fn free(&self) -> u32 {
+        self.total() - self.in_use
+    }
+
+    /// How many blocks are held.
+    #[inline]
+    pub(crate) fn in_use(&self) -> u32 {
+        self.in_use
+    }
+
+    /// How many blocks there are.
+    #[inline]
+    pub(crate) fn total(&self) -> u32 {
+        self.blocks.len().min(NONE as usize) as u32
+    }
+
+    /// A block that is held. Its number comes from [`take`](Self::take).
+    #[inline]
+    pub(crate) fn block(&self, index: u32) -> &Block {
+        &self.blocks[index as usize]
+    }
+
+    /// A block that is held. Its number comes from [`take`](Self::take).
+    #[inline]
+    pub(crate) fn block_mut(&mut self, index: u32) -> &mut Block {
+        &mut self.blocks[index as usize]
+    }
+
+    /// Moves the bytes of block `from` behind those of block `to` if they fit whole. Does not give `from` back.
+    pub(crate) fn merge(&mut self, to: u32, from: u32) -> bool {
+        let Ok([to, from]) = self.blocks.get_disjoint_mut([to as usize, from as usize]) else { return false };
+        from.len() <= to.room() && to.append(from.data()) == from.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use proptest::prelude::*;
+    use std::vec;
+    use std::vec::Vec;
+
+    #[test]
+    fn a_block_is_two_kilobytes_in_all() {
+        assert_eq!(size_of::<Block>(), 2048);
+    }
+
+    #[test]
+    fn every_block_is_given_out_once_and_then_none() {
+        let mut blocks = vec![Block::default(); 3];
+        let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
+        let mut taken: Vec<u32> = core::iter::from_fn(|| pool.take()).collect();
+        taken.sort_unstable();
+        assert_eq!(taken, [0, 1, 2]);
+        assert_eq!((pool.free(), pool.in_use(), pool.total()), (0, 3, 3));
+    }
+
+    #[test]
+    fn a_chain_is_given_back_whole() {
+        let mut blocks = vec![Block::default(); 4];
+        let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
+        let (a, b, c) = (pool.take().unwrap(), pool.take().unwrap(), pool.take().unwrap());
+        pool.block_mut(a).next = c;
+        pool.block_mut(c).next = b;
+        pool.give_chain(a);
+        assert_eq!(pool.in_use(), 0);
+        pool.give_chain(NONE);
+        assert_eq!(pool.free(), 4);
+    }
+
+    #[test]
+    fn one_connection_alone_gets_half_of_what_can_be_spared() {
+        let mut blocks = vec![Block::default(); 64];
+        let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
+        let mut held = 0;
+        while pool.take_spare(held).is_some() {
+            held += 1;
+        }
+        assert_eq!(held, 30, "half of 64 less the reserve of 4");
+        assert!(pool.take_spare(0).is_some(), "another still finds room");
+    }
+
+    #[test]
+    fn what_can_wait_leaves_the_reserve_to_data_in_order() {
+        let mut blocks = vec![Block::default(); 4];
+        let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
+        for _ in 0..3 {
+            pool.take_spare(0).unwrap();
+        }
+        assert_eq!(pool.take_spare(0), None);
+        assert!(pool.take().is_some());
+    }
+
+    #[test]
+    fn bytes_put_before_a_block_move_its_place_in_the_stream() {
+        let mut block = Block { seq: 10, start: 0, ..Block::default() };
+        block.append(b"world");
+        assert!(block.prepend(b"hello "));
+        assert_eq!(block.data(), b"hello world");
+        assert_eq!((block.seq, block.end()), (4, 15));
+        assert!(!block.prepend(&[0; BLOCK_BYTES]));
+        block.skip(6);
+        assert_eq!((block.data(), block.seq), (&b"world"[..], 10));
+    }
+
+    proptest! {
+        /// Whatever is taken and given back, no block has two holders and the numbers add up.
+        #[test]
+        fn no_block_has_two_holders(steps in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let mut blocks = vec![Block::default(); 9];
+            let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
+            let mut held: Vec<u32> = Vec::new();
+            for step in steps {
+                if step % 2 == 0 {
+                    match pool.take() {
+                        Some(index) => { prop_assert!(!held.contains(&index)); held.push(index); }
+                        None => prop_assert_eq!(held.len(), 9),
+                    }
+                } else if !held.is_empty() {
+                    pool.give(held.swap_remove(usize::from(step / 2) % held.len()));
+                }
+                prop_assert_eq!(pool.in_use() as usize, held.len());
+                prop_assert_eq!(pool.free() as usize, 9 - held.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! What the application wrote and the peer has not acknowledged yet.
+
+use crate::pool::{NONE, Pool};
+
+/// A stream's bytes from the first unacknowledged one on, in a chain of blocks.
+///
+/// Places are counted from the first unacknowledged byte (SND.UNA). Each block's `seq` is the place of its first byte
+/// counted from the birth of the queue, modulo 2³²: so a cursor can tell whether its block is still there.
+#[derive(Debug)]
+pub(crate) struct SendQueue {
+    /// Invariant: `NONE` exactly when `len` is 0.
+    head: u32,
+    tail: u32,
+    /// The birth place of the first unacknowledged byte.
+    base: u32,
+    len: u32,
+    blocks: u32,
+}
+
+/// Where reading stopped, so that the next reading does not walk there from the start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor {
+    block: u32,
+    /// Birth place of the last byte read; its block cannot be freed before it is acknowledged.
+    last: u32,
+}
+
+impl Default for Cursor {
+    fn default() -> Self {
+        Self { block: NONE, last: 0 }
+    }
+}
+
+impl Default for SendQueue {
+    fn default() -> Self {
+        Self { head: NONE, tail: NONE, base: 0, len: 0, blocks: 0 }
+    }
+}
+
+impl SendQueue {
+    /// How many bytes it holds.
+    #[inline]
+    pub(crate) fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// How many blocks it holds.
+    #[inline]
+    pub(crate) fn blocks(&self) -> u32 {
+        self.blocks
+    }
+
+    /// Copies as much of `bytes` behind the others as `limit` (bytes in the queue) and the pool allow; gives how much
+    /// that was. `held` are the blocks that the connection holds elsewhere.
+    pub(crate) fn push(&mut self, pool: &mut Pool<'_>, bytes: &[u8], limit: u32, held: u32) -> usize {
+        let allowed = bytes.len().min(limit.saturating_sub(self.len) as usize);
+        let mut rest = bytes.get(..allowed).unwrap_or_default();
+        while !rest.is_empty() {
+            let count = match self.tail {
+                NONE => 0,
+                // The only copy on the way from the application to the frame's buffer.
+                tail => pool.block_mut(tail).append(rest),
+            };
+            self.len += count as u32;
+            rest = rest.get(count..).unwrap_or_default();
+            if !rest.is_empty() && !self.extend(pool, held) {
+                break;
+            }
+        }
+        allowed - rest.len()
+    }
+
+    /// Chains an empty block to the tail, if there is one.
+    fn extend(&mut self, pool: &mut Pool<'_>, held: u32) -> bool {
+        let Some(index) = pool.take_spare(held + self.blocks) else { return false };
+        pool.block_mut(index).seq = self.base.wrapping_add(self.len);
+        match self.tail {
+            NONE => self.head = index,
+            tail => pool.block_mut(tail).next = index,
+        }
+        self.tail = index;
+        self.blocks += 1;
+        true
+    }
+
+    /// Forgets the first `count` bytes, at most all: the peer has them.
+    pub(crate) fn acked(&mut self, pool: &mut Pool<'_>, count: u32) {
+        let mut count = count.min(self.len);
+        self.base = self.base.wrapping_add(count);
+        self.len -= count;
+        while count > 0 || self.len == 0 {
+            let head = self.head;
+            if head == NONE {
+                break;
+            }
+            let block = pool.block_mut(head);
+            let held = block.len() as u32;
+            if held > count {
+                block.skip(count as usize);
+                break;
+            }
+            count -= held;
+            self.head = block.next;
+            self.blocks -= 1;
+            pool.give(head);
+        }
+        if self.head == NONE {
+            self.tail = NONE;
+        }
+    }
+
+    /// The `len` bytes from `offset` on, as far as there are any, in slices. `cursor` remembers where they end.
+    #[inline]
+    pub(crate) fn slices<'p>(
+        &self,
+        pool: &'p Pool<'_>,
+        offset: u32,
+        len: u32,
+        cursor: &'p mut Cursor,
+    ) -> impl Iterator<Item = &'p [u8]> + use<'p> {
+        let left = len.min(self.len.saturating_sub(offset));
+        let place = self.base.wrapping_add(offset);
+        let known = cursor.block != NONE
+            && self.len > 0
+            && cursor.last.wrapping_sub(self.base) < self.len
+            && place.wrapping_sub(pool.block(cursor.block).seq) as i32 >= 0;
+        let block = if known { cursor.block } else { self.head };
+        Slices { pool, block, place, left, cursor }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self, pool: &mut Pool<'_>) {
+        self.acked(pool, self.len);
+    }
+}
+
+/// What [`SendQueue::slices`] gives.
+struct Slices<'p, 's> {
+    pool: &'p Pool<'s>,
+    /// The block that holds `place`, or one before it.
+    block: u32,
+    place: u32,
+    left: u32,
+    cursor: &'p mut Cursor,
+}
+
+impl<'p> Iterator for Slices<'p, '_> {
+    type Item = &'p [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'p [u8]> {
+        while self.left > 0 && self.block != NONE {
+            let block = self.pool.block(self.block);
+            let skip = self.place.wrapping_sub(block.seq) as usize;
+            let data = block.data().get(skip..).unwrap_or_default();
+            if data.is_empty() {
+                self.block = block.next;
+                continue;
+            }
+            let count = data.len().min(self.left as usize);
+            self.left -= count as u32;
+            self.place = self.place.wrapping_add(count as u32);
+            *self.cursor = Cursor { block: self.block, last: self.place.wrapping_sub(1) };
+            return data.get(..count);
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::pool::{BLOCK_BYTES, Block};
+    use managed::ManagedSlice;
+    use proptest::prelude::*;
+    use std::vec;
+    use std::vec::Vec;
+
+    fn read(queue: &SendQueue, pool: &Pool<'_>, offset: u32, len: u32, cursor: &mut Cursor) -> Vec<u8> {
+        queue.slices(pool, offset, len, cursor).flatten().copied().collect()
+    }
+
+    #[test]
+    fn it_is_small() {
+        assert!(size_of::<SendQueue>() <= 24);
+        assert!(size_of::<Cursor>() <= 8);
+    }
+
+    #[test]
+    fn small_writes_share_a_block() {
+        let mut blocks = vec![Block::default(); 8];
+        let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
+        let mut queue = SendQueue::default();
+        for _ in 0..200 {
+            assert_eq!(queue.push(&mut pool, b"0123456789", u32::MAX, 0), 10);
+        }
+        assert_eq!((queue.len(), queue.blocks()), (2000, 1));
+    }
+
+    #[test]
+    fn an_acknowledged_queue_holds_no_block() {
+        let mut blocks = vec![Block::default(); 8];
+        let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
+        let mut queue = SendQueue::default();
+        queue.push(&mut pool, &[7; 5000], u32::MAX, 0);
+        queue.acked(&mut pool, 4999);
+        assert_eq!(pool.in_use(), 1);
+        queue.acked(&mut pool, 1);
+        assert_eq!((pool.in_use(), queue.len(), queue.blocks()), (0, 0, 0));
+        queue.acked(&mut pool, 1_000_000);
+        assert_eq!(queue.push(&mut pool, b"again", u32::MAX, 0), 5);
+        assert_eq!(read(&queue, &pool, 0, 5, &mut Cursor::default()), b"again");
+    }
+
+    #[test]
+    fn a_write_stops_at_the_limit_and_at_the_pool() {
+        let mut blocks = vec![Block::default(); 4];
+        let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
+        let mut queue = SendQueue::default();
+        assert_eq!(queue.push(&mut pool, &[1; 300], 100, 0), 100);
+        assert_eq!(queue.push(&mut pool, &[1; 300], 100, 0), 0);
+        assert_eq!(queue.push(&mut pool, &[1; 100_000], u32::MAX, 0), 2 * BLOCK_BYTES - 100);
+    }
+
+    #[test]
+    fn a_cursor_does_not_walk_and_survives_its_block() {
+        let mut blocks = vec![Block::default(); 64];
+        let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
+        let mut queue = SendQueue::default();
+        let stream: Vec<u8> = (0..40_000_u32).map(|byte| (byte / 100) as u8).collect();
+        queue.push(&mut pool, &stream, u32::MAX, 0);
+        let mut cursor = Cursor::default();
+        assert_eq!(read(&queue, &pool, 0, 20_000, &mut cursor), stream[..20_000]);
+        let there = cursor.block;
+        assert_ne!(there, queue.head);
+        assert_eq!(read(&queue, &pool, 20_000, 10, &mut cursor), stream[20_000..20_010]);
+        assert_eq!(cursor.block, there);
+        queue.acked(&mut pool, 30_000);
+        assert_eq!(read(&queue, &pool, 0, 10_000, &mut cursor), stream[30_000..]);
+        queue.clear(&mut pool);
+        queue.push(&mut pool, b"new", u32::MAX, 0);
+        assert_eq!(read(&queue, &pool, 0, 10, &mut cursor), b"new");
+    }
+
+    #[derive(Clone, Debug)]
+    enum Operation {
+        Push(u16),
+        Acked(u16),
+        Read(u16, u16),
+        Clear,
+    }
+
+    fn operation() -> impl Strategy<Value = Operation> {
+        prop_oneof![
+            4 => (0_u16..5000).prop_map(Operation::Push),
+            3 => (0_u16..6000).prop_map(Operation::Acked),
+            6 => (0_u16..9000, 0_u16..4000).prop_map(|(offset, len)| Operation::Read(offset, len)),
+            1 => Just(Operation::Clear),
+        ]
+    }
+
+    proptest! {
+        /// One cursor for all readings, wherever they are: it never shows other bytes than the stream's.
+        #[test]
+        fn it_reads_like_a_vector(operations in proptest::collection::vec(operation(), 0..100)) {
+            let mut blocks = vec![Block::default(); 16];
+            let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
+            let mut queue = SendQueue { base: u32::MAX - 9000, ..SendQueue::default() };
+            let mut model: Vec<u8> = Vec::new();
+            let mut cursor = Cursor::default();
+            let mut written = 0_u32;
+            for operation in operations {
+                match operation {
+                    Operation::Push(len) => {
+                        let bytes: Vec<u8> = (0..u32::from(len)).map(|i| ((written + i) % 251) as u8).collect();
+                        let accepted = queue.push(&mut pool, &bytes, 20_000, 0);
+                        model.extend(&bytes[..accepted]);
+                        written += accepted as u32;
+                    }
+                    Operation::Acked(count) => {
+                        queue.acked(&mut pool, count.into());
+                        model.drain(..usize::from(count).min(model.len()));
+                    }
+                    Operation::Read(offset, len) => {
+                        let start = usize::from(offset).min(model.len());
+                        let end = (start + usize::from(len)).min(model.len());
+                        let bytes = read(&queue, &pool, start as u32, len.into(), &mut cursor);
+                        prop_assert_eq!(&bytes, &model[start..end]);
+                    }
+                    Operation::Clear => {
+                        queue.clear(&mut pool);
+                        model.clear();
+                    }
+                }
+                prop_assert_eq!(queue.len() as usize, model.len());
+                prop_assert_eq!(queue.blocks(), pool.in_use());
+                prop_assert_eq!(queue.blocks() == 0, model.is_empty());
+            }
+        }
+    }
+}

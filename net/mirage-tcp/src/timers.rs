@@ -1,0 +1,5 @@
+//! (being written)
+
+/// Room for one timer.
+#[derive(Clone, Debug, Default)]
+pub struct TimerSlot {}

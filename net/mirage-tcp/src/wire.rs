@@ -1,0 +1,341 @@
+//! The TCP header (RFC 9293 §3.1): bytes to a [`Segment`] and back.
+
+use core::net::IpAddr;
+
+use bitflags::bitflags;
+use mirage_checksum::{SequenceNumber, Sum};
+use mirage_net::{FrameWriter, PartialChecksum, ReceivedChecksum};
+use mirage_protocols::{Protocol, Received};
+use zerocopy::byteorder::network_endian::{U16, U32};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+use crate::discard::Discard;
+
+bitflags! {
+    /// The control bits.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub(crate) struct Flags: u8 {
+        /// The sender's direction ends here.
+        const FIN = 1;
+        /// Synchronize sequence numbers.
+        const SYN = 2;
+        /// Break off.
+        const RST = 4;
+        /// Give what came so far to the application.
+        const PSH = 8;
+        /// The acknowledgment field counts.
+        const ACK = 16;
+        /// The urgent pointer counts; we read urgent data in line (RFC 6093).
+        const URG = 32;
+        /// Congestion was experienced (RFC 3168).
+        const ECE = 64;
+        /// The sender reduced its congestion window (RFC 3168).
+        const CWR = 128;
+    }
+}
+
+/// A segment that came in, its lengths and checksum found right.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment<'a> {
+    /// Never 0.
+    pub(crate) source_port: u16,
+    /// Never 0.
+    pub(crate) destination_port: u16,
+    pub(crate) seq: SequenceNumber,
+    /// Means something only with [`Flags::ACK`].
+    pub(crate) ack: SequenceNumber,
+    pub(crate) flags: Flags,
+    /// As it stands in the header, not scaled.
+    pub(crate) window: u16,
+    pub(crate) options: &'a [u8],
+    pub(crate) payload: &'a [u8],
+}
+
+impl<'a> Segment<'a> {
+    /// Reads a segment and checks its lengths, ports and, unless the device did, its checksum.
+    #[inline]
+    pub(crate) fn parse(received: &Received<'a>) -> Result<Self, Discard> {
+        let bytes = received.payload;
+        let Ok((header, rest)) = RawHeader::ref_from_prefix(bytes) else { return Err(Discard::TooShort) };
+        let offset = usize::from(header.offset >> 4) * 4;
+        let Some((options, payload)) =
+            offset.checked_sub(HEADER_LEN).and_then(|options| rest.split_at_checked(options))
+        else {
+            return Err(Discard::BadOffset);
+        };
+        if received.checksum == ReceivedChecksum::Unchecked {
+            let sum = Sum::of(bytes).pseudo_header(
+                received.source,
+                received.destination,
+                Protocol::TCP.0,
+                bytes.len() as u32,
+            );
+            if !sum.is_valid() {
+                return Err(Discard::BadChecksum);
+            }
+        }
+        let segment = Segment {
+            source_port: header.source.get(),
+            destination_port: header.destination.get(),
+            seq: SequenceNumber(header.seq.get()),
+            ack: SequenceNumber(header.ack.get()),
+            flags: Flags::from_bits_retain(header.flags),
+            window: header.window.get(),
+            options,
+            payload,
+        };
+        if segment.source_port == 0 || segment.destination_port == 0 { Err(Discard::BadPort) } else { Ok(segment) }
+    }
+
+    /// How many sequence numbers it occupies: its payload, SYN and FIN.
+    #[inline]
+    pub(crate) fn len(&self) -> u32 {
+        // An IP packet carries less than 2^16 bytes, a device's merged one less than 2^32.
+        self.payload.len() as u32
+            + u32::from(self.flags.contains(Flags::SYN))
+            + u32::from(self.flags.contains(Flags::FIN))
+    }
+
+    /// The sequence number behind its last.
+    #[inline]
+    pub(crate) fn end(&self) -> SequenceNumber {
+        self.seq.add(self.len())
+    }
+}
+
+/// A header to be written; options and payload come separately.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Header {
+    pub(crate) source_port: u16,
+    pub(crate) destination_port: u16,
+    pub(crate) seq: SequenceNumber,
+    pub(crate) ack: SequenceNumber,
+    pub(crate) flags: Flags,
+    pub(crate) window: u16,
+}
+
+/// Who completes the checksum of a segment that goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checksum {
+    /// We do.
+    Complete,
+    /// The device does; the field gets the pseudo-header's sum. The packet carries [`PARTIAL_CHECKSUM`].
+    Partial,
+}
+
+/// Where a device finds the checksum it shall complete.
+pub(crate) const PARTIAL_CHECKSUM: PartialChecksum = PartialChecksum { start: 0, offset: CHECKSUM_AT as u16 };
+
+/// Writes a segment: the header, `options` (a multiple of four bytes, at most 40), the slices of `payload` and, when
+/// all is there, the checksum.
+#[inline]
+pub(crate) fn write_segment<'p>(
+    writer: &mut FrameWriter<'_>,
+    (source, destination): (IpAddr, IpAddr),
+    header: &Header,
+    options: &[u8],
+    payload: impl IntoIterator<Item = &'p [u8]>,
+    checksum: Checksum,
+) {
+    let start = writer.len();
+    let words = (HEADER_LEN + options.len()) / 4;
+    let raw = RawHeader {
+        source: header.source_port.into(),
+        destination: header.destination_port.into(),
+        seq: header.seq.0.into(),
+        ack: header.ack.0.into(),
+        offset: (words as u8) << 4,
+        flags: header.flags.bits(),
+        window: header.window.into(),
+        checksum: U16::ZERO,
+        urgent: U16::ZERO,
+    };
+    writer.put(raw.as_bytes());
+    if !options.is_empty() {
+        writer.put(options);
+    }
+    for piece in payload {
+        // The only copy on the way out: the block keeps the bytes until they are acknowledged.
+        writer.put(piece);
+    }
+    let segment = writer.written().get(start..).unwrap_or_default();
+    let pseudo_header = Sum::ZERO.pseudo_header(source, destination, Protocol::TCP.0, segment.len() as u32);
+    let value = match checksum {
+        Checksum::Complete => pseudo_header.add_bytes(segment).finish(),
+        Checksum::Partial => pseudo_header.partial(),
+    };
+    writer.patch(start + CHECKSUM_AT, &value.to_be_bytes());
+}
+
+/// The ports and the sequence number at the start of a segment of ours that an ICMP error quotes; the rest of the
+/// header may be missing there.
+pub(crate) fn parse_quoted(quoted: &[u8]) -> Option<(u16, u16, SequenceNumber)> {
+    let (&[s1, s0, d1, d0, q3, q2, q1, q0], _) = quoted.split_first_chunk()?;
+    let seq = SequenceNumber(u32::from_be_bytes([q3, q2, q1, q0]));
+    Some((u16::from_be_bytes([s1, s0]), u16::from_be_bytes([d1, d0]), seq))
+}
+
+/// Length of a header without options.
+pub(crate) const HEADER_LEN: usize = size_of::<RawHeader>();
+
+const CHECKSUM_AT: usize = 16;
+
+#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct RawHeader {
+    source: U16,
+    destination: U16,
+    seq: U32,
+    ack: U32,
+    /// Header length in words of four bytes, in the upper half.
+    offset: u8,
+    flags: u8,
+    window: U16,
+    checksum: U16,
+    urgent: U16,
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use core::net::Ipv4Addr;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+    const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
+
+    fn written(header: &Header, options: &[u8], payload: &[&[u8]], checksum: Checksum) -> Vec<u8> {
+        let mut buffer = [0xee; 2048];
+        let mut writer = FrameWriter::new(&mut buffer);
+        writer.put(b"an IP header");
+        let start = writer.len();
+        write_segment(&mut writer, (HERE, THERE), header, options, payload.iter().copied(), checksum);
+        writer.written()[start..].to_vec()
+    }
+
+    fn header() -> Header {
+        Header {
+            source_port: 49152,
+            destination_port: 80,
+            seq: SequenceNumber(0xfedc_ba98),
+            ack: SequenceNumber(7),
+            flags: Flags::ACK | Flags::PSH,
+            window: 512,
+        }
+    }
+
+    #[test]
+    fn a_segment_is_written_as_the_rfc_draws_it() {
+        let bytes = written(&header(), &[1, 1, 1, 0], &[b"he", b"llo"], Checksum::Complete);
+        assert_eq!(bytes[..4], [0xc0, 0, 0, 80]);
+        assert_eq!(bytes[4..12], [0xfe, 0xdc, 0xba, 0x98, 0, 0, 0, 7]);
+        assert_eq!(bytes[12..16], [0x60, 0x18, 2, 0]);
+        assert_eq!(bytes[18..], *b"\0\0\x01\x01\x01\0hello");
+    }
+
+    #[test]
+    fn a_flipped_bit_anywhere_is_noticed() {
+        let mut bytes = written(&header(), &[], &[b"payload"], Checksum::Complete);
+        for bit in 0..bytes.len() * 8 {
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert!(Segment::parse(&Received::new(HERE, THERE, &bytes)).is_err(), "bit {bit}");
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+        assert!(Segment::parse(&Received::new(HERE, THERE, &bytes)).is_ok());
+        let misdelivered = Received::new(HERE, IpAddr::V4(Ipv4Addr::new(10, 0, 0, 3)), &bytes);
+        assert_eq!(Segment::parse(&misdelivered).unwrap_err(), Discard::BadChecksum);
+    }
+
+    #[test]
+    fn the_checksum_is_not_looked_at_when_the_device_did() {
+        let mut bytes = written(&header(), &[], &[b"payload"], Checksum::Complete);
+        bytes[16] ^= 1;
+        let mut received = Received::new(HERE, THERE, &bytes);
+        assert_eq!(Segment::parse(&received).unwrap_err(), Discard::BadChecksum);
+        for trusted in [ReceivedChecksum::Verified, ReceivedChecksum::Partial] {
+            received.checksum = trusted;
+            assert!(Segment::parse(&received).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_device_can_complete_a_partial_checksum() {
+        let whole = written(&header(), &[], &[b"pay", b"load"], Checksum::Complete);
+        let mut partial = written(&header(), &[], &[b"pay", b"load"], Checksum::Partial);
+        let at = usize::from(PARTIAL_CHECKSUM.offset);
+        let value = Sum::of(&partial).finish();
+        partial[at..at + 2].copy_from_slice(&value.to_be_bytes());
+        assert_eq!(partial, whole);
+    }
+
+    #[test]
+    fn a_segment_cut_anywhere_in_its_header_is_refused() {
+        let bytes = written(&header(), &[1; 8], &[], Checksum::Complete);
+        for len in 0..bytes.len() {
+            let mut received = Received::new(HERE, THERE, &bytes[..len]);
+            received.checksum = ReceivedChecksum::Verified;
+            let expected = if len < HEADER_LEN { Discard::TooShort } else { Discard::BadOffset };
+            assert_eq!(Segment::parse(&received).unwrap_err(), expected, "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn an_offset_into_the_header_and_a_port_of_zero_are_refused() {
+        let mut bytes = written(&header(), &[], &[b"payload"], Checksum::Complete);
+        bytes[12] = 0x40;
+        let parsed = |bytes: &[u8]| {
+            let received = Received { checksum: ReceivedChecksum::Verified, ..Received::new(HERE, THERE, bytes) };
+            Segment::parse(&received).map(|_| ()).unwrap_err()
+        };
+        assert_eq!(parsed(&bytes), Discard::BadOffset);
+        let bytes = written(&Header { source_port: 0, ..header() }, &[], &[], Checksum::Complete);
+        assert_eq!(parsed(&bytes), Discard::BadPort);
+        let bytes = written(&Header { destination_port: 0, ..header() }, &[], &[], Checksum::Complete);
+        assert_eq!(parsed(&bytes), Discard::BadPort);
+    }
+
+    #[test]
+    fn syn_and_fin_each_count_as_one() {
+        let bytes =
+            written(&Header { flags: Flags::SYN | Flags::FIN, ..header() }, &[], &[b"1234"], Checksum::Complete);
+        let received = Received::new(HERE, THERE, &bytes);
+        let segment = Segment::parse(&received).unwrap();
+        assert_eq!(segment.len(), 6);
+        assert_eq!(segment.end(), header().seq.add(6));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(
+            ports: (u16, u16), seq: u32, ack: u32, flags: u8, window: u16, words in 0_usize..=10,
+            pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..100), 0..4),
+        ) {
+            prop_assume!(ports.0 != 0 && ports.1 != 0);
+            let header = Header {
+                source_port: ports.0, destination_port: ports.1, seq: SequenceNumber(seq), ack: SequenceNumber(ack),
+                flags: Flags::from_bits_retain(flags), window,
+            };
+            let options = [1; 40];
+            let slices: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
+            let bytes = written(&header, &options[..words * 4], &slices, Checksum::Complete);
+            let segment = Segment::parse(&Received::new(HERE, THERE, &bytes)).unwrap();
+            prop_assert_eq!((segment.source_port, segment.destination_port), ports);
+            prop_assert_eq!((segment.seq.0, segment.ack.0), (seq, ack));
+            prop_assert_eq!((segment.flags, segment.window), (header.flags, window));
+            prop_assert_eq!(segment.options.len(), words * 4);
+            prop_assert_eq!(segment.payload, pieces.concat());
+            prop_assert_eq!(parse_quoted(&bytes), Some((ports.0, ports.1, header.seq)));
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            let received = Received { checksum: ReceivedChecksum::Verified, ..Received::new(HERE, THERE, &bytes) };
+            if let Ok(segment) = Segment::parse(&received) {
+                prop_assert_eq!(HEADER_LEN + segment.options.len() + segment.payload.len(), bytes.len());
+            }
+        }
+    }
+}
