@@ -55,7 +55,6 @@ impl SequenceNumber {
 
     /// The number `steps` further on, modulo 2³².
     #[inline]
-    #[expect(clippy::should_implement_trait, reason = "it is implemented too; this one is `const`")]
     pub const fn add(self, steps: u32) -> Self {
         Self(self.0.wrapping_add(steps))
     }

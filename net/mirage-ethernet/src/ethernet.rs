@@ -1,0 +1,123 @@
+//! Which frames are for us.
+
+use managed::ManagedSlice;
+use mirage_net::{Frame, MacAddress, Transmit};
+use mirage_protocols::{Cast, EtherType};
+use zerocopy::FromBytes;
+
+use crate::groups::{Group, Groups, GroupsFull};
+use crate::incoming::{Discard, Incoming};
+use crate::link::Link;
+use crate::vlan::VlanId;
+use crate::wire::{Header, SMALLEST_ETHERTYPE, Tag};
+
+/// One station on a link, or on one virtual LAN of it.
+///
+/// It holds no device: frames that came in are handed to [`input`](Self::input), and [`over`](Self::over) borrows a device for
+/// those that go out.
+#[derive(Debug)]
+pub struct Ethernet<'s> {
+    mac: MacAddress,
+    vlan: Option<VlanId>,
+    groups: Groups<'s>,
+}
+
+impl<'s> Ethernet<'s> {
+    /// A station with the address `mac`, on the virtual LAN `vlan` or on the untagged link. It can be in as many groups as
+    /// `groups` has slots, and is in none yet.
+    pub fn new(mac: MacAddress, vlan: Option<VlanId>, groups: impl Into<ManagedSlice<'s, Option<Group>>>) -> Self {
+        let mut groups = groups.into();
+        groups.fill(None);
+        Self { mac, vlan, groups: Groups(groups) }
+    }
+
+    /// Our own hardware address.
+    #[inline]
+    pub fn mac(&self) -> MacAddress {
+        self.mac
+    }
+
+    /// The virtual LAN we are on.
+    #[inline]
+    pub fn vlan(&self) -> Option<VlanId> {
+        self.vlan
+    }
+
+    /// Takes a frame apart that is for us: sent to our address, to everybody, or to a group we are in.
+    ///
+    /// On a virtual LAN only frames with its tag are taken, without one only frames without a tag; a tag that only carries a
+    /// priority (VLAN number 0) is accepted in both cases. The tag is removed.
+    ///
+    /// # Errors
+    /// The [`Discard`] to count when it is not for us or not a frame.
+    #[inline]
+    pub fn input<'f>(&self, frame: &Frame<'f>) -> Result<Incoming<'f>, Discard> {
+        let (header, payload) = Header::ref_from_prefix(frame.bytes).map_err(|_| Discard::TooShort)?;
+        let (source, destination) = (MacAddress(header.source), MacAddress(header.destination));
+        let cast = self.cast(destination).ok_or(Discard::NotForUs)?;
+        if !source.is_unicast() {
+            return Err(Discard::SourceNotUnicast);
+        }
+        let ethertype = header.ethertype.get();
+        let (ethertype, payload) = match self.vlan {
+            None if ethertype != EtherType::VLAN.0 => (ethertype, payload),
+            _ => self.untag(ethertype, payload)?,
+        };
+        if ethertype < SMALLEST_ETHERTYPE {
+            return Err(Discard::LengthField);
+        }
+        Ok(Incoming {
+            source,
+            destination,
+            cast,
+            ethertype: EtherType(ethertype),
+            payload,
+            checksum: frame.checksum,
+            segment_size: frame.segment_size,
+        })
+    }
+
+    /// Takes frames to the group `address` from now on. Joining twice needs leaving twice.
+    ///
+    /// # Errors
+    /// [`GroupsFull`] when no slot is free.
+    pub fn join(&mut self, address: MacAddress) -> Result<(), GroupsFull> {
+        self.groups.join(address)
+    }
+
+    /// Undoes one [`join`](Self::join); nothing happens without one.
+    pub fn leave(&mut self, address: MacAddress) {
+        self.groups.leave(address);
+    }
+
+    /// Borrows a device to send on.
+    #[inline]
+    pub fn over<'a, T: Transmit>(&'a self, transmit: &'a mut T) -> Link<'a, T> {
+        Link::new(self.mac, self.vlan, transmit)
+    }
+
+    #[inline]
+    fn cast(&self, destination: MacAddress) -> Option<Cast> {
+        if destination == self.mac {
+            Some(Cast::Unicast)
+        } else if destination.is_broadcast() {
+            Some(Cast::Broadcast)
+        } else if destination.is_multicast() && self.groups.contains(destination) {
+            Some(Cast::Multicast)
+        } else {
+            None
+        }
+    }
+
+    fn untag<'f>(&self, ethertype: u16, payload: &'f [u8]) -> Result<(u16, &'f [u8]), Discard> {
+        if ethertype != EtherType::VLAN.0 {
+            return Err(if ethertype < SMALLEST_ETHERTYPE { Discard::LengthField } else { Discard::Untagged });
+        }
+        let (tag, payload) = Tag::ref_from_prefix(payload).map_err(|_| Discard::TooShort)?;
+        let (ours, ethertype) = (self.vlan.map_or(0, VlanId::number), tag.ethertype.get());
+        if (tag.vlan() != 0 && tag.vlan() != ours) || ethertype == EtherType::VLAN.0 {
+            return Err(Discard::OtherVlan);
+        }
+        Ok((ethertype, payload))
+    }
+}
