@@ -1,3 +1,27 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
+
+mod address;
+mod config;
+mod discard;
+mod expired;
+mod fragment;
+mod identification;
+mod incoming;
+mod ipv4;
+mod over;
+mod reassembly;
+mod route;
+mod table;
+pub mod wire;
+
+pub use address::{Address, Group};
+pub use config::{Config, Limits, Storage, TableFull};
+pub use discard::{Discard, Discards};
+pub use expired::Expired;
+pub use incoming::Incoming;
+pub use ipv4::Ipv4;
+pub use over::Ipv4Over;
+pub use reassembly::Block;
+pub use route::Route;

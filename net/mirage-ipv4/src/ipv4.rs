@@ -1,0 +1,250 @@
+//! The machine: what comes in, what times out, and who we are.
+
+use core::fmt;
+use core::net::{IpAddr, Ipv4Addr};
+use core::num::NonZeroU16;
+
+use mirage_clock::Instant;
+use mirage_net::ReceivedChecksum;
+use mirage_protocols::{Cast, InterfaceId, Ipv4Cidr, Neighbours, Received};
+
+use crate::address::{Address, Addresses, Arrival, Group};
+use crate::config::{Config, Storage, TableFull};
+use crate::discard::{Discard, Discards};
+use crate::fragment::Fragments;
+use crate::identification::Identification;
+use crate::reassembly::Reassembly;
+use crate::route::{self, Route, Routes};
+use crate::table::Table;
+use crate::wire::{Parsed, parse};
+use crate::{Expired, Incoming, Ipv4Over};
+
+/// The IPv4 layer of a host with any number of interfaces. It forwards nothing.
+///
+/// It names neither clock nor device: each call is told the time and lent the layer below.
+pub struct Ipv4<'s> {
+    pub(crate) config: Config,
+    pub(crate) addresses: Addresses<'s>,
+    pub(crate) routes: Routes<'s>,
+    pub(crate) identification: Identification,
+    pub(crate) fragments: Fragments<'s>,
+    reassembly: Reassembly<'s>,
+    discards: Discards,
+}
+
+impl<'s> Ipv4<'s> {
+    /// A layer without addresses and routes, in the memory that `storage` lends. `secret` is random and new at each
+    /// boot: it keeps strangers from guessing identifications and from filling one bucket of the reassembly's table.
+    pub fn new(config: Config, storage: Storage<'s>, secret: [u8; 16]) -> Self {
+        Self {
+            config,
+            addresses: Addresses { addresses: Table::new(storage.addresses), groups: Table::new(storage.groups) },
+            routes: Routes(Table::new(storage.routes)),
+            identification: Identification::new(&secret),
+            fragments: Fragments::new(storage.fragments_out),
+            reassembly: Reassembly::new(storage.reassembly, storage.assembly, config.limits, &secret),
+            discards: Discards::default(),
+        }
+    }
+
+    /// Takes a packet that came in on `interface`. `link_cast` is whom the frame was for; `checksum` and `segment_size`
+    /// are what the device said of it. Gives what lies in it if it is for us and whole; `None` when it is a fragment
+    /// that was kept. A datagram that it completes lies in the lent assembly buffer until the next call.
+    ///
+    /// The header's checksum is always verified, whatever the device says of the transport's.
+    ///
+    /// # Errors
+    /// [`Discard`]: what was wrong with it; it was counted.
+    #[inline]
+    pub fn input<'p>(
+        &'p mut self,
+        now: Instant,
+        interface: InterfaceId,
+        link_cast: Cast,
+        packet: &'p [u8],
+        checksum: ReceivedChecksum,
+        segment_size: Option<NonZeroU16>,
+    ) -> Result<Option<Incoming<'p>>, Discard> {
+        let (packet, cast) = match self.admit(interface, link_cast, packet) {
+            Ok(admitted) => admitted,
+            Err(reason) => return Err(self.discard(reason)),
+        };
+        if packet.header.is_fragment() {
+            return self.input_fragment(now, interface, cast, &packet);
+        }
+        let received = Received {
+            source: IpAddr::V4(packet.source()),
+            destination: IpAddr::V4(packet.destination()),
+            cast,
+            payload: packet.payload,
+            checksum,
+            segment_size,
+            ttl: packet.header.ttl,
+        };
+        let header = packet.header_bytes;
+        Ok(Some(Incoming { protocol: packet.protocol(), received, header, fragmented: false }))
+    }
+
+    /// Forgets the datagrams that did not come together in time, up to one whose sender shall be told so by ICMP
+    /// (time exceeded, code 1). Call it until it gives `None`.
+    pub fn poll_expired(&mut self, now: Instant) -> Option<Expired<'_>> {
+        self.reassembly.poll_expired(now)
+    }
+
+    /// When [`poll_expired`](Self::poll_expired) or [`handle_timeout`](Self::handle_timeout) is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        [self.reassembly.poll_timeout(), self.fragments.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// Does what is due. Datagrams that timed out are forgotten without a word: call
+    /// [`poll_expired`](Self::poll_expired) before to tell their senders.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while self.reassembly.poll_expired(now).is_some() {}
+        self.fragments.handle_timeout(now);
+    }
+
+    /// Whether fragments wait to leave by [`poll_transmit`](Self::poll_transmit).
+    #[inline]
+    pub fn wants_transmit(&self) -> bool {
+        self.fragments.wants_transmit()
+    }
+
+    /// Sends the fragments for which the device had no room before.
+    pub fn poll_transmit<N: Neighbours + ?Sized>(&mut self, now: Instant, neighbours: &mut N) {
+        self.fragments.poll_transmit(now, neighbours);
+    }
+
+    /// The layer with its links: what ICMP, UDP and TCP send on.
+    #[inline]
+    pub fn over<'a, N: Neighbours + ?Sized>(&'a mut self, neighbours: &'a mut N) -> Ipv4Over<'a, 's, N> {
+        Ipv4Over::new(self, neighbours)
+    }
+
+    /// Adds an address, or changes the prefix of one. The first address of an interface is the one to send from where
+    /// none is on the next hop's network.
+    ///
+    /// # Errors
+    /// [`TableFull`].
+    pub fn add_address(&mut self, interface: InterfaceId, cidr: Ipv4Cidr) -> Result<(), TableFull> {
+        self.addresses.add(Address { cidr, interface })
+    }
+
+    /// Takes an address away, whatever its prefix; whether there was one.
+    pub fn remove_address(&mut self, interface: InterfaceId, address: Ipv4Addr) -> bool {
+        let meant = |other: &Address| other.interface == interface && other.cidr.address() == address;
+        self.addresses.addresses.remove(meant)
+    }
+
+    /// Our addresses in the order in which they were added.
+    pub fn addresses(&self) -> impl Iterator<Item = Address> {
+        self.addresses.addresses.iter().copied()
+    }
+
+    /// Whether `address` is one of ours, on whatever interface.
+    #[inline]
+    pub fn is_local(&self, address: Ipv4Addr) -> bool {
+        self.addresses.addresses.iter().any(|ours| ours.cidr.address() == address)
+    }
+
+    /// Adds a route, or changes the gateway of the one to the same network by the same interface.
+    ///
+    /// # Errors
+    /// [`TableFull`].
+    pub fn add_route(&mut self, route: Route) -> Result<(), TableFull> {
+        self.routes.add(route)
+    }
+
+    /// Takes away the route to the same network by the same interface, whatever its gateway; whether there was one.
+    pub fn remove_route(&mut self, route: Route) -> bool {
+        self.routes.0.remove(|other| route::is_same(other, &route))
+    }
+
+    /// The routes, longest prefix first.
+    pub fn routes(&self) -> impl Iterator<Item = Route> {
+        self.routes.0.iter().copied()
+    }
+
+    /// Listens to a group on an interface. Routers are not told: that is IGMP's part.
+    ///
+    /// # Errors
+    /// [`TableFull`].
+    pub fn join(&mut self, interface: InterfaceId, group: Ipv4Addr) -> Result<(), TableFull> {
+        self.addresses.join(Group { group, interface })
+    }
+
+    /// Listens to a group no longer; whether it did.
+    pub fn leave(&mut self, interface: InterfaceId, group: Ipv4Addr) -> bool {
+        self.addresses.groups.remove(|joined| *joined == Group { group, interface })
+    }
+
+    /// What was dropped, by reason.
+    pub fn discards(&self) -> &Discards {
+        &self.discards
+    }
+
+    /// How many of the lent blocks hold something now.
+    pub fn blocks_in_use(&self) -> usize {
+        self.reassembly.blocks_in_use()
+    }
+
+    /// Checks what can be checked of a packet alone, and who may be told of it.
+    #[inline]
+    fn admit<'p>(
+        &self,
+        interface: InterfaceId,
+        link_cast: Cast,
+        packet: &'p [u8],
+    ) -> Result<(Parsed<'p>, Cast), Discard> {
+        let packet = parse(packet)?;
+        let arrival = Arrival { interface, link_cast, source: packet.source(), destination: packet.destination() };
+        let cast = self.addresses.admit(arrival, self.config.accept_any)?;
+        Ok((packet, cast))
+    }
+
+    /// Keeps a fragment, or hands up the datagram that it completes.
+    #[cold]
+    fn input_fragment(
+        &mut self,
+        now: Instant,
+        interface: InterfaceId,
+        cast: Cast,
+        packet: &Parsed<'_>,
+    ) -> Result<Option<Incoming<'_>>, Discard> {
+        let whole = match self.reassembly.input(now, interface, cast, packet) {
+            Ok(Some(whole)) => whole,
+            Ok(None) => return Ok(None),
+            Err(reason) => return Err(self.discard(reason)),
+        };
+        let (header, payload) = self.reassembly.whole(whole);
+        let received = Received {
+            source: IpAddr::V4(packet.source()),
+            destination: IpAddr::V4(packet.destination()),
+            cast,
+            payload,
+            // Whatever the device knows of one fragment says nothing about the sum over all.
+            checksum: ReceivedChecksum::Unchecked,
+            segment_size: None,
+            ttl: header.get(TTL).copied().unwrap_or_default(),
+        };
+        Ok(Some(Incoming { protocol: packet.protocol(), received, header, fragmented: true }))
+    }
+
+    #[cold]
+    fn discard(&mut self, reason: Discard) -> Discard {
+        self.discards.count(reason);
+        reason
+    }
+}
+
+impl fmt::Debug for Ipv4<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ipv4")
+            .field("addresses", &self.addresses)
+            .field("routes", &self.routes)
+            .field("blocks_in_use", &self.blocks_in_use())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where the time to live lies in a header.
+const TTL: usize = 8;

@@ -1,0 +1,134 @@
+//! The layer with its links lent to it: how ICMP, UDP and TCP send.
+
+use core::net::{IpAddr, Ipv4Addr};
+
+use mirage_net::{Capabilities, FrameWriter, SendError};
+use mirage_protocols::{HopPacket, InterfaceId, Ip, Neighbours, Packet};
+use zerocopy::IntoBytes;
+use zerocopy::byteorder::network_endian::U16;
+
+use crate::Ipv4;
+use crate::route::{Hop, hop};
+use crate::wire::{DONT_FRAGMENT, HEADER_LEN, Header, MAX_LEN, NO_OPTIONS, ROUTER_ALERT};
+
+/// [`Ipv4`] over its links for the time of a call; from [`Ipv4::over`]. An address of IPv6 has no route here.
+#[derive(Debug)]
+pub struct Ipv4Over<'a, 's, N: ?Sized> {
+    ipv4: &'a mut Ipv4<'s>,
+    neighbours: &'a mut N,
+    by: Option<InterfaceId>,
+}
+
+impl<'a, 's, N: Neighbours + ?Sized> Ipv4Over<'a, 's, N> {
+    #[inline]
+    pub(crate) fn new(ipv4: &'a mut Ipv4<'s>, neighbours: &'a mut N) -> Self {
+        Self { ipv4, neighbours, by: None }
+    }
+
+    /// Sends by this interface only. A DHCP client on the second of two interfaces needs it: a broadcast goes by the
+    /// interface of the first address otherwise.
+    #[must_use]
+    #[inline]
+    pub fn by(self, interface: InterfaceId) -> Self {
+        Self { by: Some(interface), ..self }
+    }
+
+    /// The layer itself, for questions between two sends.
+    pub fn ipv4(&self) -> &Ipv4<'s> {
+        self.ipv4
+    }
+
+    #[inline]
+    fn hop(&self, to: Ipv4Addr) -> Option<Hop> {
+        hop(&self.ipv4.addresses, &self.ipv4.routes, to, self.by)
+    }
+
+    fn hop_to(&self, to: IpAddr) -> Option<Hop> {
+        match to {
+            IpAddr::V4(to) => self.hop(to),
+            IpAddr::V6(_) => None,
+        }
+    }
+}
+
+impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
+    /// The first address on the way's interface whose network has the next hop, else the interface's first, else the
+    /// first of all. To everybody, 0.0.0.0 while there is none (RFC 2131 §4.1).
+    fn source(&self, to: IpAddr) -> Option<IpAddr> {
+        let IpAddr::V4(to) = to else { return None };
+        let hop = self.hop(to)?;
+        let source = self.ipv4.addresses.source(hop.interface, hop.neighbour().unwrap_or(to));
+        let nobody = to.is_broadcast().then_some(Ipv4Addr::UNSPECIFIED);
+        source.or(nobody).map(IpAddr::V4)
+    }
+
+    /// That of the link less 20 bytes; without a route 556, which every host takes (RFC 791 §3.1).
+    fn mtu(&self, to: IpAddr) -> usize {
+        self.hop_to(to).map_or(EVERY_HOST_TAKES, |hop| self.neighbours.mtu(hop.interface)).saturating_sub(HEADER_LEN)
+    }
+
+    fn capabilities(&self, to: IpAddr) -> Capabilities {
+        let Some(hop) = self.hop_to(to) else { return Capabilities::default() };
+        let capabilities = self.neighbours.capabilities(hop.interface);
+        let largest = capabilities.max_large_frame.saturating_sub(ETHERNET_HEADER_LEN).min(MAX_LEN);
+        Capabilities { max_large_frame: largest.saturating_sub(HEADER_LEN), ..capabilities }
+    }
+
+    /// `packet.source` is taken as it is: a gateway sends in the name of others.
+    #[inline]
+    fn send(&mut self, packet: Packet, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        let (IpAddr::V4(source), IpAddr::V4(destination)) = (packet.source, packet.destination) else {
+            return Err(SendError::NoRoute);
+        };
+        let hop = self.hop(destination).ok_or(SendError::NoRoute)?;
+        let options: &'static [u8] = if packet.router_alert { &ROUTER_ALERT } else { &[] };
+        let header_len = HEADER_LEN + options.len();
+        let len = header_len + packet.len;
+        let total_length = u16::try_from(len).map_err(|_| SendError::TooLong)?;
+        let mut header = Header {
+            version_and_length: NO_OPTIONS + (options.len() / 4) as u8,
+            traffic_class: 0,
+            total_length: U16::new(total_length),
+            identification: U16::ZERO,
+            flags_and_offset: U16::ZERO,
+            ttl: packet.ttl.unwrap_or(if destination.is_multicast() { 1 } else { self.ipv4.config.ttl }),
+            protocol: packet.protocol.0,
+            checksum: U16::ZERO,
+            source: source.octets(),
+            destination: destination.octets(),
+        };
+        if packet.dont_fragment {
+            // RFC 6864 §4.1: what is never cut needs no identification.
+            header.flags_and_offset = U16::new(DONT_FRAGMENT);
+        } else {
+            header.identification.set(self.ipv4.identification.next(source, destination, packet.protocol));
+        }
+        let mtu = self.neighbours.mtu(hop.interface);
+        if len > mtu && packet.segment_size.is_none() {
+            // Nobody could complete a checksum that is spread over fragments.
+            if packet.dont_fragment || packet.checksum.is_some() {
+                return Err(SendError::WouldFragment { mtu });
+            }
+            return self.ipv4.fragments.send(self.neighbours, hop, mtu, header, options, packet.len, fill);
+        }
+        header.seal(options);
+        let below = HopPacket {
+            to: hop.next,
+            len,
+            checksum: packet.checksum.map(|checksum| checksum.below(header_len as u16)),
+            segment_size: packet.segment_size,
+        };
+        self.neighbours.send(hop.interface, below, |frame| {
+            frame.put(header.as_bytes());
+            frame.put(options);
+            let before = frame.len();
+            fill(frame);
+            debug_assert_eq!(frame.len() - before, packet.len, "fill writes as many bytes as it announced");
+        })
+    }
+}
+
+/// Length of the shortest packet that every host must take, in bytes.
+const EVERY_HOST_TAKES: usize = 576;
+/// What the largest large frame of a device counts and ours does not, in bytes.
+const ETHERNET_HEADER_LEN: usize = 14;

@@ -1,0 +1,108 @@
+//! Where a packet goes next: the longest prefix decides (RFC 1122 §3.3.1, RFC 1812 §5.2.4.3).
+
+use core::net::Ipv4Addr;
+
+use mirage_protocols::{InterfaceId, Ipv4Cidr, NextHop};
+
+use crate::TableFull;
+use crate::address::{Addresses, is_station};
+use crate::table::Table;
+
+/// A way to a network beyond those of our own addresses, which need no route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The network; [`Ipv4Cidr::ANY`] for the default route.
+    pub destination: Ipv4Cidr,
+    /// The neighbour that forwards there; `None` where the network's stations are neighbours themselves.
+    pub gateway: Option<Ipv4Addr>,
+    /// The interface that leads there.
+    pub interface: InterfaceId,
+}
+
+/// The routes, longest prefix first, among equals the older first.
+#[derive(Debug)]
+pub(crate) struct Routes<'s>(pub(crate) Table<'s, Route>);
+
+impl Routes<'_> {
+    pub(crate) fn add(&mut self, route: Route) -> Result<(), TableFull> {
+        self.0.remove(|old| is_same(old, &route));
+        self.0.insert(route, |other| other.destination.prefix() < route.destination.prefix())
+    }
+}
+
+/// Where a packet goes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hop {
+    pub(crate) interface: InterfaceId,
+    pub(crate) next: NextHop,
+}
+
+impl Hop {
+    /// The single station that is next.
+    pub(crate) const fn neighbour(self) -> Option<Ipv4Addr> {
+        match self.next {
+            NextHop::Neighbour(neighbour) => Some(neighbour),
+            NextHop::Group(_) | NextHop::Broadcast => None,
+        }
+    }
+}
+
+/// Where a packet `to` somebody goes next; only by the interface `by` where one is given.
+#[inline]
+pub(crate) fn hop(
+    addresses: &Addresses<'_>,
+    routes: &Routes<'_>,
+    to: Ipv4Addr,
+    by: Option<InterfaceId>,
+) -> Option<Hop> {
+    if !is_station(to) {
+        return hop_to_many(addresses, routes, to, by);
+    }
+    let mut on_link: Option<(u8, Hop)> = None;
+    for address in addresses.addresses.iter() {
+        if address.cidr.address() == to {
+            // It would have to come back up; this stack has no loopback interface.
+            return None;
+        }
+        let prefix = address.cidr.prefix();
+        let longer = on_link.is_none_or(|(best, _)| prefix > best);
+        if longer && address.cidr.contains(to) && by.is_none_or(|by| by == address.interface) {
+            let broadcast = address.cidr.broadcast() == Some(to);
+            let next = if broadcast { NextHop::Broadcast } else { NextHop::Neighbour(to) };
+            on_link = Some((prefix, Hop { interface: address.interface, next }));
+        }
+    }
+    let longest = on_link.map(|(prefix, _)| prefix);
+    for route in routes.0.iter() {
+        if longest.is_some_and(|longest| longest >= route.destination.prefix()) {
+            break;
+        }
+        if route.destination.contains(to) && by.is_none_or(|by| by == route.interface) {
+            let next = NextHop::Neighbour(route.gateway.unwrap_or(to));
+            return Some(Hop { interface: route.interface, next });
+        }
+    }
+    on_link.map(|(_, hop)| hop)
+}
+
+/// The way to everybody or to a group. Without a route for the group it leaves by the interface of the first address,
+/// and before there is one (DHCP) by the first interface.
+#[cold]
+fn hop_to_many(addresses: &Addresses<'_>, routes: &Routes<'_>, to: Ipv4Addr, by: Option<InterfaceId>) -> Option<Hop> {
+    let first = || addresses.addresses.iter().next().map_or(InterfaceId(0), |address| address.interface);
+    if to.is_broadcast() {
+        return Some(Hop { interface: by.unwrap_or_else(first), next: NextHop::Broadcast });
+    }
+    if !to.is_multicast() {
+        return None;
+    }
+    let routed = || routes.0.iter().find(|route| route.destination.contains(to)).map(|route| route.interface);
+    Some(Hop { interface: by.or_else(routed).unwrap_or_else(first), next: NextHop::Group(to) })
+}
+
+/// Whether two entries lead to the same network by the same interface, maybe by another gateway.
+pub(crate) fn is_same(a: &Route, b: &Route) -> bool {
+    a.interface == b.interface
+        && a.destination.prefix() == b.destination.prefix()
+        && a.destination.network() == b.destination.network()
+}
