@@ -1,2 +1,70 @@
-//! To come.
-fn main() {}
+//! What this project asks of itself, as `cargo ci …`.
+
+mod bench;
+mod check;
+mod command;
+mod floors;
+mod fuzz;
+mod kernel;
+mod no_std;
+mod package;
+mod tally;
+mod test;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Checks, tests, benchmarks, fuzzes and packages the workspace.
+#[derive(Parser)]
+#[command(name = "cargo ci")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Formatting, clippy, documentation, the floor rule, and that `no_std` crates are free of std.
+    Check,
+    /// Every test: unit, documentation, conformance, simulation, property, and against the Linux kernel (as root).
+    Test {
+        /// Only the tests against the Linux kernel whose name contains this.
+        #[arg(long)]
+        kernel: Option<String>,
+    },
+    /// A benchmark, or the list of them without a name.
+    Bench {
+        /// Which one.
+        name: Option<String>,
+    },
+    /// A fuzz target, or the list of them without a name. Needs a nightly toolchain and cargo-fuzz.
+    Fuzz {
+        /// Which one; `all` for one after the other.
+        name: Option<String>,
+        /// How long, in seconds.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
+    /// Builds every publishable crate from its package alone.
+    Package,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Check => check::run(),
+        Task::Test { kernel } => test::run(kernel.as_deref()),
+        Task::Bench { name } => bench::run(name.as_deref()),
+        Task::Fuzz { name, seconds } => fuzz::run(name.as_deref(), seconds),
+        Task::Package => package::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("cargo ci: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
