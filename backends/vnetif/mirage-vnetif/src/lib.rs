@@ -2,5 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod cable;
+mod impairments;
+mod network;
+mod recorder;
 
 pub use cable::{Cable, CableEnd, CableReceive, CableTransmit, cable};
+pub use impairments::{Impairments, Loss};
+pub use network::{
+    Bounds, LaneCounts, Network, Node, NodeConfig, NodeId, NodeReceive, NodeTransmit, SwitchCounts, Way,
+};
+pub use recorder::{Recorder, SaveOnPanic};

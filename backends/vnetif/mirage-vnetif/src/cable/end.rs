@@ -4,6 +4,7 @@ use core::fmt;
 use core::task::{Context, Poll};
 use std::rc::Rc;
 
+use mirage_clock::Instant;
 use mirage_net::{
     Capabilities, Disconnected, Frame, FrameWriter, Link, MacAddress, Net, Outgoing, Receive, ReceivedChecksum,
     SendError, Stats, Transmit,
@@ -11,6 +12,7 @@ use mirage_net::{
 
 use super::ring::{Ring, Stored};
 use super::{Cable, LINK_HEADER};
+use crate::Recorder;
 
 /// One end of a [`cable`](super::cable). When it is dropped, the other end still receives what was sent and is then
 /// [`Disconnected`].
@@ -41,6 +43,13 @@ pub struct CableTransmit {
     frames: u64,
     bytes: u64,
     dropped: u64,
+    tap: Option<Box<Tap>>,
+}
+
+/// Who keeps a copy of what is sent.
+struct Tap {
+    recorder: Recorder,
+    clock: Box<dyn Fn() -> Instant>,
 }
 
 impl CableEnd {
@@ -58,8 +67,14 @@ impl CableEnd {
                 frames: 0,
                 bytes: 0,
                 dropped: 0,
+                tap: None,
             },
         }
+    }
+
+    /// Records what this end sends from now on, with the time that `clock` tells.
+    pub fn record(&mut self, recorder: &Recorder, clock: impl Fn() -> Instant + 'static) {
+        self.transmit.tap = Some(Box::new(Tap { recorder: recorder.clone(), clock: Box::new(clock) }));
     }
 
     /// Pulls the cable out (both ends see it) or puts it back. What is sent meanwhile is lost and counted as dropped;
@@ -180,6 +195,9 @@ impl Transmit for CableTransmit {
             fill(&mut writer);
             if writer.overflowed() {
                 return Err(SendError::TooLong);
+            }
+            if let Some(tap) = &self.tap {
+                tap.recorder.record((tap.clock)(), writer.written());
             }
             Ok(Stored { len: writer.len(), checksum, segment_size: frame.segment_size })
         });
