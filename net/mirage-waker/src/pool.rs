@@ -43,24 +43,26 @@ impl<'s> WakerPool<'s> {
     pub fn register(&mut self, list: &mut WaitList, waker: &Waker) {
         let (mut oldest, mut before_oldest) = (NONE, NONE);
         let mut at = list.newest;
-        while let Some(slot) = self.slots.get(usize::from(at)) {
+        while let Some(slot) = self.slots.get(place(at)) {
             if slot.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
                 return;
             }
             (before_oldest, oldest, at) = (oldest, at, slot.next);
         }
-        if let Some(free) = self.slots.get_mut(usize::from(self.free)) {
+        if let Some(free) = self.slots.get_mut(place(self.free)) {
             let index = self.free;
             self.free = free.next;
             *free = Slot { waker: Some(waker.clone()), next: list.newest };
             list.newest = index;
             self.in_use += 1;
-        } else if let Some(slot) = self.slots.get_mut(usize::from(oldest)) {
+        } else if let Some(slot) = self.slots.get_mut(place(oldest)) {
             // The oldest slot becomes the newest.
             let displaced = slot.waker.replace(waker.clone());
-            if let Some(before) = self.slots.get_mut(usize::from(before_oldest)) {
+            if let Some(before) = self.slots.get_mut(place(before_oldest)) {
                 before.next = NONE;
-                self.slots[usize::from(oldest)].next = list.newest;
+                if let Some(slot) = self.slots.get_mut(place(oldest)) {
+                    slot.next = list.newest;
+                }
                 list.newest = oldest;
             }
             displaced.into_iter().for_each(Waker::wake);
@@ -105,7 +107,7 @@ impl<'s> WakerPool<'s> {
     fn drain(&mut self, list: &mut WaitList, each: impl Fn(Waker)) {
         let mut at = core::mem::replace(&mut list.newest, NONE);
         // Ends: each round empties a slot, and an empty one ends the walk.
-        while let Some(slot) = self.slots.get_mut(usize::from(at)) {
+        while let Some(slot) = self.slots.get_mut(place(at)) {
             let Some(waker) = slot.waker.take() else { return };
             let next = core::mem::replace(&mut slot.next, self.free);
             self.free = at;
@@ -114,4 +116,10 @@ impl<'s> WakerPool<'s> {
             at = next;
         }
     }
+}
+
+/// Where the slot `index` lies; `NONE` lies nowhere, even where the storage is longer.
+#[inline]
+fn place(index: u16) -> usize {
+    if index == NONE { usize::MAX } else { index.into() }
 }

@@ -197,3 +197,18 @@ fn no_sequence_of_steps_forgets_a_task() {
         }
     }
 }
+
+#[test]
+fn storage_beyond_the_largest_index_is_left_alone() {
+    let mut storage: Vec<Slot> = (0..70_000).map(|_| Slot::EMPTY).collect();
+    let mut pool = WakerPool::new(&mut storage[..]);
+    assert_eq!(pool.capacity(), 65_535);
+    let tasks: Vec<_> = (0..3).map(|_| Task::new()).collect();
+    let mut list = WaitList::EMPTY;
+    for (_, waker) in &tasks {
+        pool.register(&mut list, waker);
+    }
+    assert_eq!(pool.in_use(), 3);
+    pool.wake(&mut list);
+    assert!(tasks.iter().all(|(task, _)| task.woken() == 1));
+}

@@ -1,0 +1,125 @@
+//! IP packets on their way out.
+
+use core::net::Ipv4Addr;
+
+use mirage_clock::Instant;
+use mirage_ethernet::multicast_mac;
+use mirage_net::{FrameWriter, MacAddress, SendError};
+use mirage_protocols::{EtherType, Ethernet, HopPacket, LinkPacket, NextHop};
+
+use crate::arp::Arp;
+use crate::entry::State;
+use crate::transmit::Message;
+
+impl Arp<'_> {
+    /// Sends what `fill` writes to the next hop: straight into the device's buffer when its hardware address is known, otherwise
+    /// into our memory, from where it goes as soon as the neighbour has answered.
+    ///
+    /// # Errors
+    /// - [`SendError::Full`]: the device has no free buffer; `fill` was not called.
+    /// - [`SendError::Unresolved`]: the neighbour did not answer a moment ago, cannot be one, or no memory was lent to keep
+    ///   a packet of this length; `fill` was not called. In the last case it is being asked for.
+    /// - [`SendError::TooLong`]: longer than the MTU, or `fill` wrote more than it said.
+    /// - Those of the link.
+    #[inline]
+    pub fn send(
+        &mut self,
+        now: Instant,
+        packet: HopPacket,
+        ethertype: EtherType,
+        link: &mut impl Ethernet,
+        fill: impl FnOnce(&mut FrameWriter<'_>),
+    ) -> Result<(), SendError> {
+        let destination = match packet.to {
+            NextHop::Neighbour(ip) => match self.known(now, ip) {
+                Some(mac) => mac,
+                None => return self.hold(now, ip, &packet, ethertype, link.mtu(), fill),
+            },
+            NextHop::Group(ip) => multicast_mac(ip),
+            NextHop::Broadcast => MacAddress::BROADCAST,
+        };
+        if self.pending.any_going() {
+            // What waited goes first: packets to one neighbour stay in order.
+            self.transmit_released(link)?;
+        }
+        let HopPacket { len, checksum, segment_size, .. } = packet;
+        link.send(LinkPacket { destination, ethertype, len, checksum, segment_size }, fill)
+    }
+
+    /// The address of a neighbour to send to, and notes that it was used.
+    #[inline]
+    fn known(&mut self, now: Instant, ip: Ipv4Addr) -> Option<MacAddress> {
+        let index = self.cache.find(ip)?;
+        let entry = self.cache.get(index)?;
+        let mac = entry.mac;
+        match entry.state {
+            State::Static => Some(mac),
+            State::Resolved if now < entry.until => {
+                if now >= entry.refresh {
+                    self.refresh(now, index, ip, mac);
+                }
+                self.cache.used(index, now);
+                Some(mac)
+            }
+            _ => None,
+        }
+    }
+
+    /// Asks a neighbour again that is in use and about to expire; by unicast, so that nobody else is bothered (RFC 1122 §2.3.2.1
+    /// (2)).
+    #[cold]
+    fn refresh(&mut self, now: Instant, index: u16, ip: Ipv4Addr, mac: MacAddress) {
+        let Some(entry) = self.cache.get_mut(index) else { return };
+        if entry.tries < self.config.attempts && self.messages.push(Message::refresh((mac, ip))).is_ok() {
+            entry.tries += 1;
+            entry.refresh = now + self.config.request_interval;
+        }
+    }
+
+    /// Keeps a packet for a neighbour that is not known, and has it asked for.
+    #[cold]
+    fn hold(
+        &mut self,
+        now: Instant,
+        ip: Ipv4Addr,
+        packet: &HopPacket,
+        ethertype: EtherType,
+        mtu: usize,
+        fill: impl FnOnce(&mut FrameWriter<'_>),
+    ) -> Result<(), SendError> {
+        if packet.len > mtu && packet.segment_size.is_none() {
+            return Err(SendError::TooLong);
+        }
+        self.ask(now, ip)?;
+        if !self.pending.could_hold(packet.len) || self.config.max_pending == 0 {
+            return Err(SendError::Unresolved);
+        }
+        if self.pending.push(ip, packet, ethertype, self.config.max_pending.into(), fill) {
+            Ok(())
+        } else {
+            Err(SendError::TooLong)
+        }
+    }
+
+    /// Has a neighbour asked for, unless it is already or did not answer a moment ago.
+    fn ask(&mut self, now: Instant, ip: Ipv4Addr) -> Result<(), SendError> {
+        let Some(index) = self.cache.find(ip) else {
+            // To ask for our own address would announce it.
+            if ip.is_unspecified() || ip.is_broadcast() || ip.is_multicast() || self.addresses.is_claimed(ip) {
+                return Err(SendError::Unresolved);
+            }
+            return self.admit(now, ip).map(drop).ok_or(SendError::Unresolved);
+        };
+        let Some(entry) = self.cache.get_mut(index) else { return Err(SendError::Unresolved) };
+        match entry.state {
+            State::Failed if now < entry.until => return Err(SendError::Unresolved),
+            // It has expired, or it is time to try again.
+            State::Resolved | State::Failed => {
+                entry.tries = 0;
+                self.cache.move_to(index, State::Due);
+            }
+            State::Due | State::Waiting | State::Static | State::Free => {}
+        }
+        Ok(())
+    }
+}
