@@ -72,7 +72,7 @@ impl SynOptions {
         options
     }
 
-    /// Writes them in the order and with the padding of Linux, so that a scan tells us apart from it no better.
+    /// Writes them in the order and with the padding of Linux, the one that middleboxes have seen most.
     pub(crate) fn emit(&self) -> Encoded {
         let mut encoded = Encoded::default();
         if let Some(mss) = self.mss {

@@ -1,1 +1,90 @@
-//! (being written)
+//! Choosing our port for a connection we open (RFC 6056 §3.3.4, the double-hash algorithm).
+
+use core::net::{IpAddr, SocketAddr};
+use core::num::NonZeroU16;
+
+use crate::keyed;
+
+/// Where the search for a free port begins and how it goes on.
+///
+/// The start depends on the remote end through a key, so that strangers cannot foresee the port of a connection from those
+/// of others; towards one remote end ports go up one by one, so that none is used again soon.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ports {
+    next: [u16; COUNTERS],
+}
+
+impl Ports {
+    /// A port for a connection from `source` to `remote` that `is_free` agrees to, or `None` when it agreed to none of all
+    /// 16,384.
+    pub(crate) fn choose(
+        &mut self,
+        key: &[u8; 16],
+        source: IpAddr,
+        remote: SocketAddr,
+        mut is_free: impl FnMut(NonZeroU16) -> bool,
+    ) -> Option<NonZeroU16> {
+        let hash = keyed::hash(key, SocketAddr::new(source, 0), remote, 0);
+        let offset = hash as u16;
+        let counter = self.next.get_mut((hash >> 16) as usize % COUNTERS)?;
+        for _ in 0..COUNT {
+            let port = FIRST | (offset.wrapping_add(*counter) % COUNT);
+            *counter = counter.wrapping_add(1);
+            if let Some(port) = NonZeroU16::new(port)
+                && is_free(port)
+            {
+                return Some(port);
+            }
+        }
+        None
+    }
+}
+
+/// The dynamic ports are 49152 to 65535 (RFC 6335 §6).
+const FIRST: u16 = 0xc000;
+const COUNT: u16 = 0x4000;
+/// Remote ends share counters, so that a counter tells little of what one end does.
+const COUNTERS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use core::net::Ipv4Addr;
+    use std::collections::BTreeSet;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+
+    fn remote(port: u16) -> SocketAddr {
+        SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), port)
+    }
+
+    #[test]
+    fn every_dynamic_port_is_found_once_and_then_none() {
+        let mut ports = Ports::default();
+        let mut used = BTreeSet::new();
+        for _ in 0..16_384 {
+            let port = ports.choose(&[1; 16], HERE, remote(80), |port| !used.contains(&port)).unwrap();
+            assert!(port.get() >= 49_152);
+            assert!(used.insert(port));
+        }
+        assert_eq!(ports.choose(&[1; 16], HERE, remote(80), |port| !used.contains(&port)), None);
+    }
+
+    #[test]
+    fn towards_one_end_ports_follow_each_other() {
+        let mut ports = Ports::default();
+        let first = ports.choose(&[1; 16], HERE, remote(80), |_| true).unwrap().get();
+        let second = ports.choose(&[1; 16], HERE, remote(80), |_| true).unwrap().get();
+        assert_eq!((first + 1) | FIRST, second);
+    }
+
+    #[test]
+    fn other_ends_and_other_boots_begin_elsewhere() {
+        let starts: BTreeSet<u16> = (0..100)
+            .map(|end| Ports::default().choose(&[1; 16], HERE, remote(end), |_| true).unwrap().get())
+            .chain((0..100).map(|key| Ports::default().choose(&[key; 16], HERE, remote(80), |_| true).unwrap().get()))
+            .collect();
+        assert!(starts.len() > 190, "{}", starts.len());
+    }
+}

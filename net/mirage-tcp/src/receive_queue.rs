@@ -1,1 +1,712 @@
-//! (being written)
+//! What came in: bytes in order that wait for the application, and bytes out of order that wait for a hole to fill.
+
+use mirage_checksum::SequenceNumber;
+
+use crate::pool::{BLOCK_BYTES, NONE, Pool};
+
+/// A stream's bytes from the first unread one on, and pieces of what follows behind holes.
+///
+/// Each byte is stored once: what is there already stays, of a piece that overlaps it only the new part is taken. When a
+/// hole fills, the blocks behind it are linked to those in order, not copied.
+#[derive(Debug)]
+pub(crate) struct ReceiveQueue {
+    /// Blocks in order. Invariant: `NONE` exactly when `readable` is 0.
+    head: u32,
+    tail: u32,
+    readable: u32,
+    /// Blocks out of order, sorted, none overlapping another, each beginning after the next byte in order.
+    ooo_head: u32,
+    /// The last of them: a burst behind one hole goes there without a walk.
+    ooo_tail: u32,
+    ooo_bytes: u32,
+    /// Runs of bytes out of order without a hole inside.
+    ooo_ranges: u16,
+    ooo_blocks: u16,
+    /// Blocks held in all.
+    blocks: u32,
+}
+
+/// How much out of order a connection may hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Bytes out of order.
+    pub(crate) bytes: u32,
+    /// Runs of them with holes between.
+    pub(crate) ranges: u16,
+    /// Blocks that the connection holds elsewhere: they count for the pool's fairness.
+    pub(crate) held: u32,
+}
+
+/// What became of a piece.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inserted {
+    /// By how much the next expected number moves on: bytes that became readable.
+    pub(crate) advanced: u32,
+    /// Bytes kept for later.
+    pub(crate) stored_out_of_order: u32,
+    /// Nothing of it was new.
+    pub(crate) duplicate: bool,
+    /// New bytes for which there was no room: the peer must send them again.
+    pub(crate) dropped: u32,
+}
+
+impl Default for ReceiveQueue {
+    fn default() -> Self {
+        Self {
+            head: NONE,
+            tail: NONE,
+            readable: 0,
+            ooo_head: NONE,
+            ooo_tail: NONE,
+            ooo_bytes: 0,
+            ooo_ranges: 0,
+            ooo_blocks: 0,
+            blocks: 0,
+        }
+    }
+}
+
+impl ReceiveQueue {
+    /// How many bytes the application can read.
+    #[inline]
+    pub(crate) fn readable(&self) -> u32 {
+        self.readable
+    }
+
+    /// How many bytes wait behind holes.
+    #[inline]
+    pub(crate) fn ooo_bytes(&self) -> u32 {
+        self.ooo_bytes
+    }
+
+    /// How many blocks it holds.
+    #[inline]
+    pub(crate) fn blocks(&self) -> u32 {
+        self.blocks
+    }
+
+    /// Takes `payload`, whose first byte is number `seq`, when `rcv_nxt` is the next number in order. The caller has cut
+    /// off what lies behind the window.
+    #[inline]
+    pub(crate) fn insert(
+        &mut self,
+        pool: &mut Pool<'_>,
+        rcv_nxt: SequenceNumber,
+        seq: SequenceNumber,
+        payload: &[u8],
+        limits: &Limits,
+    ) -> Inserted {
+        if seq == rcv_nxt && self.ooo_head == NONE {
+            let advanced = self.append(pool, payload) as u32;
+            let dropped = payload.len() as u32 - advanced;
+            return Inserted { advanced, dropped, duplicate: payload.is_empty(), ..Inserted::default() };
+        }
+        self.insert_slow(pool, rcv_nxt, seq, payload, limits)
+    }
+
+    fn insert_slow(
+        &mut self,
+        pool: &mut Pool<'_>,
+        rcv_nxt: SequenceNumber,
+        seq: SequenceNumber,
+        payload: &[u8],
+        limits: &Limits,
+    ) -> Inserted {
+        let old = rcv_nxt.signed_since(seq).max(0);
+        let payload = payload.get(old as usize..).unwrap_or_default();
+        let mut inserted = if seq.after(rcv_nxt) {
+            self.insert_out_of_order(pool, seq, payload, limits)
+        } else {
+            self.insert_in_order(pool, rcv_nxt, payload)
+        };
+        inserted.duplicate = inserted == Inserted::default();
+        inserted
+    }
+
+    /// Fills the hole before what is out of order, as far as `payload` goes, and whatever holes follow.
+    fn insert_in_order(&mut self, pool: &mut Pool<'_>, rcv_nxt: SequenceNumber, payload: &[u8]) -> Inserted {
+        let (mut next, mut rest) = (rcv_nxt, payload);
+        while !rest.is_empty() {
+            let hole = match self.ooo_head {
+                NONE => usize::MAX,
+                head => SequenceNumber(pool.block(head).seq).since(next) as usize,
+            };
+            let piece = rest.get(..hole).unwrap_or(rest);
+            let count = self.append(pool, piece);
+            next += count as u32;
+            rest = rest.get(count..).unwrap_or_default();
+            if count == hole {
+                let linked = self.link(pool);
+                next += linked;
+                rest = rest.get(linked as usize..).unwrap_or_default();
+            } else if count < piece.len() && !self.give_up_last(pool) {
+                break;
+            }
+        }
+        Inserted { advanced: next.since(rcv_nxt), dropped: rest.len() as u32, ..Inserted::default() }
+    }
+
+    /// Copies as much of `bytes` behind those in order as the pool allows; gives how much that was.
+    #[inline]
+    fn append(&mut self, pool: &mut Pool<'_>, bytes: &[u8]) -> usize {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let count = match self.tail {
+                NONE => 0,
+                // The copy out of the device's buffer; the application makes none when it reads in place.
+                tail => pool.block_mut(tail).append(rest),
+            };
+            rest = rest.get(count..).unwrap_or_default();
+            self.readable += count as u32;
+            if rest.is_empty() {
+                break;
+            }
+            let Some(index) = pool.take() else { break };
+            self.blocks += 1;
+            match self.tail {
+                NONE => self.head = index,
+                tail => pool.block_mut(tail).next = index,
+            }
+            self.tail = index;
+        }
+        bytes.len() - rest.len()
+    }
+
+    /// Moves the first run out of order behind the bytes in order; gives its length.
+    fn link(&mut self, pool: &mut Pool<'_>) -> u32 {
+        let mut linked = 0;
+        let mut expected = None;
+        while self.ooo_head != NONE {
+            let index = self.ooo_head;
+            let block = pool.block_mut(index);
+            if expected.is_some_and(|expected| expected != block.seq) {
+                break;
+            }
+            expected = Some(block.end());
+            let len = block.len() as u32;
+            self.ooo_head = core::mem::replace(&mut block.next, NONE);
+            linked += len;
+            self.ooo_blocks -= 1;
+            match self.tail {
+                NONE => (self.head, self.tail) = (index, index),
+                // A scrap is copied: otherwise a peer who sends scraps would fill the pool with nearly empty blocks.
+                tail if len <= SCRAP && pool.merge(tail, index) => {
+                    pool.give(index);
+                    self.blocks -= 1;
+                }
+                tail => {
+                    pool.block_mut(tail).next = index;
+                    self.tail = index;
+                }
+            }
+        }
+        if self.ooo_head == NONE {
+            self.ooo_tail = NONE;
+        }
+        self.ooo_ranges -= u16::from(linked > 0);
+        self.ooo_bytes -= linked;
+        self.readable += linked;
+        linked
+    }
+
+    /// Stores what is new of `payload` among what is out of order.
+    fn insert_out_of_order(
+        &mut self,
+        pool: &mut Pool<'_>,
+        seq: SequenceNumber,
+        payload: &[u8],
+        limits: &Limits,
+    ) -> Inserted {
+        let (mut seq, mut rest) = (seq, payload);
+        // The place: behind `previous`, before `current`.
+        let mut previous = NONE;
+        let mut current = self.ooo_head;
+        if self.ooo_tail != NONE && seq.at_or_after(SequenceNumber(pool.block(self.ooo_tail).end())) {
+            (previous, current) = (self.ooo_tail, NONE);
+        }
+        let mut stored = 0;
+        while !rest.is_empty() {
+            let mut hole = rest.len();
+            if current != NONE {
+                let block = pool.block(current);
+                if seq.at_or_after(SequenceNumber(block.end())) {
+                    (previous, current) = (current, block.next);
+                    continue;
+                }
+                let start = SequenceNumber(block.seq);
+                if start.at_or_before(seq) {
+                    let known = SequenceNumber(block.end()).since(seq);
+                    seq += known;
+                    rest = rest.get(known as usize..).unwrap_or_default();
+                    continue;
+                }
+                hole = hole.min(start.since(seq) as usize);
+            }
+            let (piece, behind) = rest.split_at(hole);
+            let count = self.store(pool, &mut previous, current, seq, piece, limits);
+            stored += count as u32;
+            seq += count as u32;
+            if count < piece.len() {
+                let dropped = (rest.len() - count) as u32;
+                return Inserted { stored_out_of_order: stored, dropped, ..Inserted::default() };
+            }
+            // What was stored may have been joined with `current`: the next step starts behind `previous` anew.
+            current = if previous == NONE { self.ooo_head } else { pool.block(previous).next };
+            rest = behind;
+        }
+        Inserted { stored_out_of_order: stored, ..Inserted::default() }
+    }
+
+    /// Stores `piece`, which fits in the hole between the blocks `previous` and `current`; gives how much of it.
+    /// `previous` becomes the last block before what was stored, or the one that holds it.
+    fn store(
+        &mut self,
+        pool: &mut Pool<'_>,
+        previous: &mut u32,
+        current: u32,
+        seq: SequenceNumber,
+        piece: &[u8],
+        limits: &Limits,
+    ) -> usize {
+        let allowed = piece.len().min(limits.bytes.saturating_sub(self.ooo_bytes) as usize);
+        let mut rest = piece.get(..allowed).unwrap_or_default();
+        let mut follows = *previous != NONE && pool.block(*previous).end() == seq.0;
+        let precedes =
+            current != NONE && allowed == piece.len() && pool.block(current).seq == seq.add(piece.len() as u32).0;
+        if precedes && !follows && pool.block_mut(current).prepend(rest) {
+            self.ooo_bytes += allowed as u32;
+            return allowed;
+        }
+        if !follows && !precedes && self.ooo_ranges >= limits.ranges {
+            return 0;
+        }
+        let mut seq = seq;
+        let mut stored = 0;
+        while !rest.is_empty() {
+            let mut count = if follows { pool.block_mut(*previous).append(rest) } else { 0 };
+            if count == 0 {
+                let Some(index) = self.take_out_of_order(pool, limits) else { break };
+                let block = pool.block_mut(index);
+                block.seq = seq.0;
+                block.next = current;
+                count = block.append(rest);
+                match *previous {
+                    NONE => self.ooo_head = index,
+                    previous => pool.block_mut(previous).next = index,
+                }
+                if current == NONE {
+                    self.ooo_tail = index;
+                }
+                self.ooo_ranges += u16::from(!follows);
+                *previous = index;
+                follows = true;
+            }
+            seq += count as u32;
+            stored += count;
+            rest = rest.get(count..).unwrap_or_default();
+        }
+        self.ooo_bytes += stored as u32;
+        if precedes && stored == piece.len() {
+            self.ooo_ranges -= 1;
+            self.join(pool, *previous, current);
+        }
+        stored
+    }
+
+    /// A block for data out of order. However small the pieces, their blocks are at worst a quarter full and a few more.
+    fn take_out_of_order(&mut self, pool: &mut Pool<'_>, limits: &Limits) -> Option<u32> {
+        let bound = limits.bytes / (BLOCK_BYTES as u32 / 4) + u32::from(limits.ranges);
+        if u32::from(self.ooo_blocks) >= bound.min(u16::MAX.into()) {
+            return None;
+        }
+        let index = pool.take_spare(self.blocks + limits.held)?;
+        self.blocks += 1;
+        self.ooo_blocks += 1;
+        Some(index)
+    }
+
+    /// Joins two neighbours without a hole between if the second is a scrap and fits.
+    fn join(&mut self, pool: &mut Pool<'_>, first: u32, second: u32) {
+        let block = pool.block(second);
+        let (len, next) = (block.len() as u32, block.next);
+        if len <= SCRAP && pool.merge(first, second) {
+            pool.block_mut(first).next = next;
+            if self.ooo_tail == second {
+                self.ooo_tail = first;
+            }
+            pool.give(second);
+            self.blocks -= 1;
+            self.ooo_blocks -= 1;
+        }
+    }
+
+    /// Gives the last block out of order back for data in order, which must not wait for the reader of another
+    /// connection (RFC 2018 §8 allows it). `false` when there is none.
+    fn give_up_last(&mut self, pool: &mut Pool<'_>) -> bool {
+        let last = self.ooo_tail;
+        if last == NONE {
+            return false;
+        }
+        let mut previous = NONE;
+        let mut index = self.ooo_head;
+        while index != last && index != NONE {
+            previous = index;
+            index = pool.block(index).next;
+        }
+        let block = pool.block(last);
+        self.ooo_bytes -= block.len() as u32;
+        let joined = previous != NONE && pool.block(previous).end() == block.seq;
+        self.ooo_ranges -= u16::from(!joined);
+        match previous {
+            NONE => self.ooo_head = NONE,
+            previous => pool.block_mut(previous).next = NONE,
+        }
+        self.ooo_tail = previous;
+        self.ooo_blocks -= 1;
+        self.blocks -= 1;
+        pool.give(last);
+        true
+    }
+
+    /// Moves readable bytes into `buffer`; gives how many.
+    pub(crate) fn read(&mut self, pool: &mut Pool<'_>, buffer: &mut [u8]) -> usize {
+        let mut copied = 0;
+        while let Some(space) = buffer.get_mut(copied..) {
+            let front = self.front(pool);
+            let count = front.len().min(space.len());
+            if count == 0 {
+                break;
+            }
+            if let (Some(to), Some(from)) = (space.get_mut(..count), front.get(..count)) {
+                // The second and last copy on the way in.
+                to.copy_from_slice(from);
+            }
+            self.consume(pool, count as u32);
+            copied += count;
+        }
+        copied
+    }
+
+    /// The readable bytes that lie in one piece at the front; empty only when there are none.
+    #[inline]
+    pub(crate) fn front<'p>(&self, pool: &'p Pool<'_>) -> &'p [u8] {
+        if self.head == NONE { &[] } else { pool.block(self.head).data() }
+    }
+
+    /// Forgets the first `count` readable bytes, at most all: the application has them.
+    pub(crate) fn consume(&mut self, pool: &mut Pool<'_>, count: u32) {
+        let mut count = count.min(self.readable);
+        self.readable -= count;
+        while count > 0 {
+            let head = self.head;
+            let block = pool.block_mut(head);
+            let held = block.len() as u32;
+            if held > count {
+                block.skip(count as usize);
+                return;
+            }
+            count -= held;
+            self.head = block.next;
+            self.blocks -= 1;
+            pool.give(head);
+        }
+        if self.head == NONE {
+            self.tail = NONE;
+        }
+    }
+
+    /// The runs of bytes out of order, each from its first number to the one behind its last, in order.
+    #[cfg(test)]
+    pub(crate) fn ooo_ranges<'p>(
+        &self,
+        pool: &'p Pool<'_>,
+    ) -> impl Iterator<Item = (SequenceNumber, SequenceNumber)> + use<'p> {
+        let mut index = self.ooo_head;
+        core::iter::from_fn(move || {
+            if index == NONE {
+                return None;
+            }
+            let first = pool.block(index);
+            let mut end = first.end();
+            index = first.next;
+            while index != NONE && pool.block(index).seq == end {
+                end = pool.block(index).end();
+                index = pool.block(index).next;
+            }
+            Some((SequenceNumber(first.seq), SequenceNumber(end)))
+        })
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self, pool: &mut Pool<'_>) {
+        pool.give_chain(self.head);
+        pool.give_chain(self.ooo_head);
+        *self = Self::default();
+    }
+
+    /// Counts everything anew.
+    #[cfg(test)]
+    fn check(&self, pool: &Pool<'_>, rcv_nxt: SequenceNumber) {
+        let (mut bytes, mut blocks, mut ranges) = (0, 0, 0);
+        let (mut last, mut end) = (NONE, rcv_nxt.0);
+        let mut index = self.ooo_head;
+        while index != NONE {
+            let block = pool.block(index);
+            assert!(block.len() > 0);
+            let start = SequenceNumber(block.seq);
+            assert!(start.at_or_after(SequenceNumber(end)) && (last != NONE || start.0 != end), "sorted, apart");
+            ranges += u16::from(last == NONE || block.seq != end);
+            bytes += block.len() as u32;
+            blocks += 1;
+            (last, end) = (index, block.end());
+            index = block.next;
+        }
+        assert_eq!((self.ooo_bytes, self.ooo_blocks, self.ooo_ranges, self.ooo_tail), (bytes, blocks, ranges, last));
+        assert_eq!(self.ooo_ranges(pool).count(), usize::from(ranges));
+        let (mut readable, mut in_order) = (0, 0);
+        index = self.head;
+        while index != NONE {
+            readable += pool.block(index).len() as u32;
+            in_order += 1;
+            index = pool.block(index).next;
+        }
+        assert_eq!(self.readable, readable);
+        assert_eq!(self.blocks, in_order + u32::from(blocks));
+    }
+}
+
+/// A block with at most this many bytes is worth copying to save it.
+const SCRAP: u32 = 256;
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::pool::Block;
+    use managed::ManagedSlice;
+    use proptest::prelude::*;
+    use std::vec;
+    use std::vec::Vec;
+
+    const LIMITS: Limits = Limits { bytes: 65_536, ranges: 32, held: 0 };
+    const START: SequenceNumber = SequenceNumber(u32::MAX - 5000);
+
+    struct Fixture {
+        next: SequenceNumber,
+        queue: ReceiveQueue,
+        stream: Vec<u8>,
+        read: Vec<u8>,
+    }
+
+    impl Fixture {
+        fn new(len: usize) -> Self {
+            let stream = (0..len).map(|place| (place % 251) as u8).collect();
+            Self { next: START, queue: ReceiveQueue::default(), stream, read: Vec::new() }
+        }
+
+        fn insert(&mut self, pool: &mut Pool<'_>, start: usize, end: usize, limits: &Limits) -> Inserted {
+            let seq = START.add(start as u32);
+            let inserted = self.queue.insert(pool, self.next, seq, &self.stream[start..end], limits);
+            self.next += inserted.advanced;
+            self.queue.check(pool, self.next);
+            inserted
+        }
+
+        fn read(&mut self, pool: &mut Pool<'_>, count: usize) {
+            let mut buffer = vec![0; count];
+            let count = self.queue.read(pool, &mut buffer);
+            self.read.extend(&buffer[..count]);
+            self.queue.check(pool, self.next);
+        }
+    }
+
+    fn with_pool(blocks: usize, test: impl FnOnce(&mut Pool<'_>)) {
+        let mut blocks = vec![Block::default(); blocks];
+        test(&mut Pool::new(ManagedSlice::Borrowed(&mut blocks)));
+    }
+
+    #[test]
+    fn it_is_small() {
+        assert!(size_of::<ReceiveQueue>() <= 40);
+    }
+
+    #[test]
+    fn bytes_in_order_are_read_in_order_and_leave_no_block() {
+        with_pool(8, |pool| {
+            let mut fixture = Fixture::new(5000);
+            assert_eq!(fixture.insert(pool, 0, 1460, &LIMITS).advanced, 1460);
+            assert_eq!(fixture.insert(pool, 1460, 2920, &LIMITS).advanced, 1460);
+            assert_eq!(fixture.queue.blocks(), 2, "segments share blocks");
+            fixture.read(pool, 3000);
+            assert_eq!(fixture.read, fixture.stream[..2920]);
+            assert_eq!(pool.in_use(), 0);
+        });
+    }
+
+    #[test]
+    fn a_hole_holds_back_what_is_behind_it() {
+        with_pool(8, |pool| {
+            let mut fixture = Fixture::new(5000);
+            let inserted = fixture.insert(pool, 1000, 2000, &LIMITS);
+            assert_eq!(inserted, Inserted { stored_out_of_order: 1000, ..Inserted::default() });
+            assert_eq!((fixture.queue.readable(), fixture.queue.ooo_bytes()), (0, 1000));
+            assert_eq!(fixture.insert(pool, 0, 1000, &LIMITS).advanced, 2000);
+            assert_eq!((fixture.queue.readable(), fixture.queue.ooo_bytes()), (2000, 0));
+        });
+    }
+
+    #[test]
+    fn what_came_before_is_a_duplicate() {
+        with_pool(8, |pool| {
+            let mut fixture = Fixture::new(5000);
+            fixture.insert(pool, 0, 100, &LIMITS);
+            fixture.insert(pool, 200, 300, &LIMITS);
+            for (start, end) in [(0, 100), (50, 60), (200, 300), (220, 250), (70, 70)] {
+                assert!(fixture.insert(pool, start, end, &LIMITS).duplicate, "{start}..{end}");
+            }
+            assert_eq!(fixture.insert(pool, 50, 150, &LIMITS).advanced, 50);
+            assert_eq!(fixture.insert(pool, 250, 310, &LIMITS).stored_out_of_order, 10);
+        });
+    }
+
+    #[test]
+    fn a_burst_behind_a_hole_goes_to_the_end_and_is_one_range() {
+        with_pool(64, |pool| {
+            let mut fixture = Fixture::new(30_000);
+            for segment in 1..20 {
+                fixture.insert(pool, segment * 1460, (segment + 1) * 1460, &LIMITS);
+            }
+            let ranges: Vec<_> = fixture.queue.ooo_ranges(pool).collect();
+            assert_eq!(ranges, [(START.add(1460), START.add(29_200))]);
+            let before = pool.in_use();
+            assert_eq!(fixture.insert(pool, 0, 1460, &LIMITS).advanced, 29_200);
+            assert!(pool.in_use() <= before + 1, "linked, not copied");
+            fixture.read(pool, 40_000);
+            assert_eq!(fixture.read, fixture.stream[..29_200]);
+        });
+    }
+
+    #[test]
+    fn scraps_out_of_order_are_bounded_by_ranges() {
+        with_pool(1000, |pool| {
+            let mut fixture = Fixture::new(65_536);
+            for scrap in 1..30_000 {
+                fixture.insert(pool, scrap * 2, scrap * 2 + 1, &LIMITS);
+            }
+            assert_eq!(fixture.queue.ooo_bytes(), u32::from(LIMITS.ranges));
+            assert!(pool.in_use() <= u32::from(LIMITS.ranges));
+        });
+    }
+
+    #[test]
+    fn scraps_that_come_backwards_share_blocks() {
+        with_pool(1000, |pool| {
+            let mut fixture = Fixture::new(10_000);
+            for scrap in (1..10_000).rev() {
+                assert_eq!(fixture.insert(pool, scrap, scrap + 1, &LIMITS).stored_out_of_order, 1);
+            }
+            assert!(pool.in_use() <= 6, "{}", pool.in_use());
+            assert_eq!(fixture.insert(pool, 0, 1, &LIMITS).advanced, 10_000);
+            fixture.read(pool, 10_000);
+            assert_eq!(fixture.read, fixture.stream);
+        });
+    }
+
+    #[test]
+    fn bytes_out_of_order_are_bounded() {
+        with_pool(64, |pool| {
+            let mut fixture = Fixture::new(10_000);
+            let limits = Limits { bytes: 2500, ..LIMITS };
+            assert_eq!(fixture.insert(pool, 1000, 3000, &limits).stored_out_of_order, 2000);
+            let inserted = fixture.insert(pool, 3000, 5000, &limits);
+            assert_eq!((inserted.stored_out_of_order, inserted.dropped), (500, 1500));
+        });
+    }
+
+    #[test]
+    fn in_order_data_takes_the_room_of_data_out_of_order_when_the_pool_is_empty() {
+        with_pool(4, |pool| {
+            let mut fixture = Fixture::new(20_000);
+            for segment in 1..8 {
+                fixture.insert(pool, segment * 2000, (segment + 1) * 2000, &LIMITS);
+            }
+            let out_of_order = fixture.queue.ooo_bytes();
+            assert!(out_of_order > 0);
+            while pool.take().is_some() {}
+            let inserted = fixture.insert(pool, 0, 2000, &LIMITS);
+            assert!(inserted.advanced >= 2000, "{inserted:?}");
+            fixture.read(pool, 2000);
+            assert_eq!(fixture.read, fixture.stream[..2000]);
+        });
+    }
+
+    #[test]
+    fn without_any_block_nothing_is_taken_and_nothing_lost() {
+        with_pool(0, |pool| {
+            let mut fixture = Fixture::new(100);
+            assert_eq!(fixture.insert(pool, 0, 100, &LIMITS).dropped, 100);
+            assert_eq!(fixture.insert(pool, 50, 100, &LIMITS).dropped, 50);
+        });
+    }
+
+    #[test]
+    fn clearing_gives_all_blocks_back() {
+        with_pool(64, |pool| {
+            let mut fixture = Fixture::new(30_000);
+            fixture.insert(pool, 0, 5000, &LIMITS);
+            fixture.insert(pool, 9000, 20_000, &LIMITS);
+            fixture.queue.clear(pool);
+            assert_eq!((pool.in_use(), fixture.queue.readable(), fixture.queue.blocks()), (0, 0, 0));
+        });
+    }
+
+    proptest! {
+        /// Pieces in any order, overlapping in any way, with reads between and a pool of any size: the stream comes out
+        /// once and in order, and afterwards no block is held.
+        #[test]
+        fn any_pieces_in_any_order_give_the_stream_once(
+            pieces in proptest::collection::vec((0_usize..20_000, 1_usize..3000), 1..120),
+            reads in proptest::collection::vec(0_usize..4000, 120),
+            blocks in 1_usize..40,
+            bytes in 0_u32..30_000,
+            ranges in 0_u16..12,
+        ) {
+            with_pool(blocks, |pool| {
+                let mut fixture = Fixture::new(23_000);
+                let limits = Limits { bytes, ranges, held: 0 };
+                for ((start, len), read) in pieces.iter().zip(reads) {
+                    fixture.insert(pool, *start, start + len, &limits);
+                    assert!(fixture.queue.ooo_bytes() <= bytes);
+                    assert_eq!(fixture.queue.blocks(), pool.in_use());
+                    fixture.read(pool, read);
+                }
+                // The peer sends again what was not acknowledged.
+                while fixture.read.len() < fixture.stream.len() {
+                    let next = fixture.next.since(START) as usize;
+                    fixture.insert(pool, next, (next + 1460).min(23_000), &limits);
+                    fixture.read(pool, 4000);
+                }
+                assert_eq!(fixture.read, fixture.stream);
+                assert_eq!(pool.in_use(), 0);
+            });
+        }
+
+        /// Tiny pieces shuffled: the block-joining paths.
+        #[test]
+        fn scraps_in_any_order_give_the_stream_once(
+            order in Just((0_usize..300).collect::<Vec<_>>()).prop_shuffle(), width in 1_usize..40,
+        ) {
+            with_pool(400, |pool| {
+                let mut fixture = Fixture::new(300 * width);
+                let limits = Limits { ranges: 400, ..LIMITS };
+                for piece in order {
+                    let inserted = fixture.insert(pool, piece * width, (piece + 1) * width, &limits);
+                    assert_eq!(inserted.dropped, 0);
+                }
+                fixture.read(pool, 20_000);
+                assert_eq!(fixture.read, fixture.stream);
+                assert_eq!(pool.in_use(), 0);
+            });
+        }
+    }
+}

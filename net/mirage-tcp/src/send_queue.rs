@@ -88,11 +88,8 @@ impl SendQueue {
         let mut count = count.min(self.len);
         self.base = self.base.wrapping_add(count);
         self.len -= count;
-        while count > 0 || self.len == 0 {
+        while count > 0 {
             let head = self.head;
-            if head == NONE {
-                break;
-            }
             let block = pool.block_mut(head);
             let held = block.len() as u32;
             if held > count {
