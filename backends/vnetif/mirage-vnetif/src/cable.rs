@@ -3,7 +3,7 @@
 mod end;
 mod ring;
 
-use std::rc::Rc;
+use alloc::rc::Rc;
 
 use mirage_net::{Capabilities, MacAddress};
 

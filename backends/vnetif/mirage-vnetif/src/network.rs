@@ -7,9 +7,9 @@ mod random;
 mod simulation;
 mod switch;
 
-use std::cell::RefCell;
-use std::rc::Rc;
-use std::task::Waker;
+use alloc::rc::Rc;
+use core::cell::RefCell;
+use core::task::Waker;
 
 use mirage_clock::{Duration, Instant};
 use mirage_net::Link;

@@ -1,9 +1,9 @@
 //! Frames kept for a look at them with Wireshark or tcpdump.
 
+use alloc::collections::VecDeque;
+use alloc::rc::Rc;
 use core::cell::RefCell;
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::{env, fs, io, thread};
 
 use mirage_clock::Instant;

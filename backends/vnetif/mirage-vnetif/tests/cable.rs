@@ -1,5 +1,7 @@
 //! The cable, seen through the verbs of a network device.
 
+#![allow(clippy::std_instead_of_alloc, clippy::std_instead_of_core, reason = "a test program has std")]
+
 use core::cell::Cell;
 use core::num::NonZeroU16;
 use core::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,7 @@
 //! Each impairment, measured.
 
+#![allow(clippy::std_instead_of_alloc, clippy::std_instead_of_core, reason = "a test program has std")]
+
 mod common;
 
 use common::{frame, receive_all, receive_now, send};

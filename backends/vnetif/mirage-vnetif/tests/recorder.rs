@@ -1,5 +1,7 @@
 //! What is recorded can be read again.
 
+#![allow(clippy::std_instead_of_alloc, clippy::std_instead_of_core, reason = "a test program has std")]
+
 mod common;
 
 use std::{env, fs, panic};

@@ -1,8 +1,8 @@
 //! One end of a cable: a network device.
 
+use alloc::rc::Rc;
 use core::fmt;
 use core::task::{Context, Poll};
-use std::rc::Rc;
 
 use mirage_clock::Instant;
 use mirage_net::{

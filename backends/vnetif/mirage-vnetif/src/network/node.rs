@@ -1,8 +1,8 @@
 //! A node of a network: a network device.
 
+use alloc::rc::Rc;
 use core::cell::RefCell;
 use core::task::{Context, Poll};
-use std::rc::Rc;
 
 use mirage_net::{
     Capabilities, ChecksumOffload, Disconnected, Frame, FrameWriter, Link, MacAddress, Net, Outgoing, PartialChecksum,

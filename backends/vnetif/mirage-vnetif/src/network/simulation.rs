@@ -1,9 +1,9 @@
 //! The state of a network: ports, frames under way, the switch between them.
 
+use alloc::collections::{BinaryHeap, VecDeque};
 use core::cmp::Reverse;
 use core::fmt;
 use core::task::{Context, Waker};
-use std::collections::{BinaryHeap, VecDeque};
 
 use mirage_clock::Instant;
 use mirage_net::{Link, Stats};

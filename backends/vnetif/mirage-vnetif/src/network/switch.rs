@@ -1,6 +1,6 @@
 //! A learning switch (IEEE 802.1D §7.8): which station is behind which port.
 
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
 
 use mirage_clock::{Duration, Instant};
 use mirage_net::MacAddress;
