@@ -250,8 +250,8 @@ impl ReceiveQueue {
                 let dropped = (rest.len() - count) as u32;
                 return Inserted { stored_out_of_order: stored, dropped, ..Inserted::default() };
             }
-            // What was stored may have been joined with `current`: the next step starts behind `previous` anew.
-            current = if previous == NONE { self.ooo_head } else { pool.block(previous).next };
+            // What was stored may have been joined with `current`: the next step finds its place from there anew.
+            current = if previous == NONE { self.ooo_head } else { previous };
             rest = behind;
         }
         Inserted { stored_out_of_order: stored, ..Inserted::default() }

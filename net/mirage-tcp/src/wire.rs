@@ -64,12 +64,9 @@ impl<'a> Segment<'a> {
             return Err(Discard::BadOffset);
         };
         if received.checksum == ReceivedChecksum::Unchecked {
-            let sum = Sum::of(bytes).pseudo_header(
-                received.source,
-                received.destination,
-                Protocol::TCP.0,
-                bytes.len() as u32,
-            );
+            let len = bytes.len() as u32;
+            let pseudo_header = Sum::ZERO.pseudo_header(received.source, received.destination, Protocol::TCP.0, len);
+            let sum = pseudo_header.add_bytes(bytes);
             if !sum.is_valid() {
                 return Err(Discard::BadChecksum);
             }
