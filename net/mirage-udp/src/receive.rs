@@ -1,0 +1,215 @@
+//! Datagrams and errors on their way up.
+
+use core::net::SocketAddr;
+use core::task::{Context, Poll};
+
+use mirage_checksum::Sum;
+use mirage_clock::Instant;
+use mirage_net::ReceivedChecksum;
+use mirage_protocols::{IcmpError, IcmpErrorKind, Protocol, Received};
+use mirage_stack::Datagram;
+use zerocopy::{FromBytes, IntoBytes};
+
+use crate::pool::{Index, Refused};
+use crate::wire::Header;
+use crate::{Discard, Error, SocketId, Udp};
+
+/// A datagram whose header is understood.
+struct Parsed<'p> {
+    local: SocketAddr,
+    remote: SocketAddr,
+    payload: &'p [u8],
+    /// Sum of all but the payload, where the checksum is still to be verified.
+    unverified: Option<Sum>,
+}
+
+impl Parsed<'_> {
+    fn verify(&self) -> Result<(), Discard> {
+        match self.unverified {
+            Some(sum) if !sum.add_bytes(self.payload).is_valid() => Err(Discard::BadChecksum),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Udp<'_> {
+    /// Takes a datagram and queues it for its socket: one copy, in one pass with its checksum.
+    ///
+    /// # Errors
+    /// The reason why it was dropped; it is already counted. After [`Discard::NoSocket`] the sender should be told
+    /// (RFC 1122 §4.1.3.1).
+    pub fn input(&mut self, _now: Instant, received: &Received<'_>) -> Result<(), Discard> {
+        let taken = self.take(received);
+        self.counted(taken)
+    }
+
+    /// Like [`input`](Self::input), but shows the datagram to `handler` first, in the device's own buffer. When `handler`
+    /// says `true` it is done with: no copy was made. Otherwise it is queued.
+    ///
+    /// # Errors
+    /// Those of [`input`](Self::input).
+    pub fn input_with(
+        &mut self,
+        _now: Instant,
+        received: &Received<'_>,
+        handler: impl FnOnce(SocketId, Datagram, &[u8]) -> bool,
+    ) -> Result<(), Discard> {
+        let taken = self.show(received, handler);
+        self.counted(taken)
+    }
+
+    /// Takes an ICMP error. The connected socket that sent what is quoted says it once, to whoever reads or writes next.
+    ///
+    /// # Errors
+    /// The reason why it was dropped; it is already counted.
+    pub fn on_icmp_error(&mut self, error: &IcmpError<'_>) -> Result<(), Discard> {
+        let told = self.tell(error);
+        if let Err(reason) = told {
+            self.discards.count(reason);
+        }
+        told
+    }
+
+    /// Reads the oldest datagram into `buffer`. What does not fit is cut off; [`Datagram::len`] is the whole length.
+    ///
+    /// Pending when nothing is there: `cx`'s waker is then woken when something comes. Every task that waits is kept.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] or [`Error::HostUnreachable`] once for each error about what a connected socket sent;
+    /// [`Error::Closed`].
+    pub fn poll_recv(
+        &mut self,
+        id: SocketId,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<Datagram, Error>> {
+        let socket = match self.table.named(id) {
+            Ok(socket) => socket,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        if let Some(error) = socket.error.take() {
+            return Poll::Ready(Err(error));
+        }
+        let Some(slot) = self.pool.front(&socket.incoming) else {
+            self.wakers.register(&mut socket.readers, cx.waker());
+            return Poll::Pending;
+        };
+        let datagram = Datagram { len: slot.len.into(), remote: slot.remote, local: slot.local };
+        let mut free = buffer;
+        self.pool.read(slot, free.len(), |piece| {
+            // The reader's copy: blocks are shared and go back to the pool.
+            if let Some((space, rest)) = core::mem::take(&mut free).split_at_mut_checked(piece.len()) {
+                space.copy_from_slice(piece);
+                free = rest;
+            }
+        });
+        self.pool.drop_front(&mut socket.incoming);
+        self.wakers.wake(&mut self.room);
+        Poll::Ready(Ok(datagram))
+    }
+
+    fn counted(&mut self, taken: Result<(), Discard>) -> Result<(), Discard> {
+        match taken {
+            Ok(()) => self.stats.received += 1,
+            Err(reason) => self.discards.count(reason),
+        }
+        taken
+    }
+
+    fn take(&mut self, received: &Received<'_>) -> Result<(), Discard> {
+        let datagram = parse(received)?;
+        match self.table.find(datagram.local, datagram.remote) {
+            Some(index) => self.queue(index, &datagram),
+            // Only who sent a whole datagram is told that nobody listens.
+            None => datagram.verify().and(Err(Discard::NoSocket)),
+        }
+    }
+
+    fn show(
+        &mut self,
+        received: &Received<'_>,
+        handler: impl FnOnce(SocketId, Datagram, &[u8]) -> bool,
+    ) -> Result<(), Discard> {
+        let datagram = parse(received)?;
+        datagram.verify()?;
+        let index = self.table.find(datagram.local, datagram.remote).ok_or(Discard::NoSocket)?;
+        let Parsed { local, remote, payload, .. } = datagram;
+        if handler(self.table.name(index), Datagram { len: payload.len(), remote, local }, payload) {
+            return Ok(());
+        }
+        self.queue(index, &Parsed { unverified: None, ..datagram })
+    }
+
+    fn queue(&mut self, index: Index, datagram: &Parsed<'_>) -> Result<(), Discard> {
+        let socket = self.table.at(index).ok_or(Discard::NoSocket)?;
+        match self.pool.admits(&socket.incoming, self.config.receive, datagram.payload.len()) {
+            Ok(()) => {}
+            Err(Refused::Queue) => return Err(Discard::QueueFull),
+            Err(Refused::Pool) => return Err(Discard::PoolFull),
+        }
+        let stored = self.pool.store(datagram.payload).ok_or(Discard::PoolFull)?;
+        if datagram.unverified.is_some_and(|sum| !sum.add_sum(stored.sum).is_valid()) {
+            self.pool.free(stored);
+            return Err(Discard::BadChecksum);
+        }
+        if !self.pool.append(&mut socket.incoming, stored, datagram.local, datagram.remote) {
+            return Err(Discard::PoolFull);
+        }
+        self.wakers.wake(&mut socket.readers);
+        Ok(())
+    }
+
+    fn tell(&mut self, error: &IcmpError<'_>) -> Result<(), Discard> {
+        if error.protocol != Protocol::UDP {
+            return Err(Discard::ErrorNotUdp);
+        }
+        let (quoted, _) = Header::ref_from_prefix(error.quoted).map_err(|_| Discard::ErrorNotUdp)?;
+        let local = SocketAddr::new(error.source, quoted.source.get());
+        let remote = SocketAddr::new(error.destination, quoted.destination.get());
+        let index = self.table.find(local, remote).ok_or(Discard::ErrorNoSocket)?;
+        let socket = self.table.at(index).ok_or(Discard::ErrorNoSocket)?;
+        // Anybody can send an ICMP error, but to guess both ports of a connected socket is work (RFC 5927 §4.1). A socket
+        // that talks to many must not stop for one of them.
+        if socket.remote != Some(remote) {
+            return Err(Discard::ErrorNoSocket);
+        }
+        socket.error = match error.kind {
+            IcmpErrorKind::PortUnreachable | IcmpErrorKind::ProtocolUnreachable => Some(Error::Refused),
+            // The IP layer sends smaller fragments from now on.
+            IcmpErrorKind::FragmentationNeeded { .. } => return Ok(()),
+            _ => Some(Error::HostUnreachable),
+        };
+        self.wakers.wake(&mut socket.readers);
+        self.wakers.wake(&mut socket.writers);
+        Ok(())
+    }
+}
+
+fn parse<'p>(received: &Received<'p>) -> Result<Parsed<'p>, Discard> {
+    let (header, _) = Header::ref_from_prefix(received.payload).map_err(|_| Discard::TooShort)?;
+    let len = usize::from(header.len.get());
+    // What lies behind the length that the header gives is not part of the datagram.
+    let payload = received.payload.get(Header::LEN..len).ok_or(Discard::BadLength)?;
+    let local = SocketAddr::new(received.destination, header.destination.get());
+    let remote = SocketAddr::new(received.source, header.source.get());
+    if local.port() == 0 {
+        return Err(Discard::BadPort);
+    }
+    if local == remote {
+        return Err(Discard::Land);
+    }
+    if received.segment_size.is_some() {
+        return Err(Discard::Merged);
+    }
+    let unverified = match received.checksum {
+        ReceivedChecksum::Verified | ReceivedChecksum::Partial => None,
+        // RFC 768: "An all zero transmitted checksum value means that the transmitter generated no checksum". Over IPv6
+        // that is not allowed (RFC 8200 §8.1), and the sum will not be right.
+        ReceivedChecksum::Unchecked if header.checksum.get() == 0 && local.is_ipv4() => None,
+        ReceivedChecksum::Unchecked => {
+            let sum = Sum::ZERO.pseudo_header(received.source, received.destination, Protocol::UDP.0, len as u32);
+            Some(sum.add_bytes(header.as_bytes()))
+        }
+    };
+    Ok(Parsed { local, remote, payload, unverified })
+}

@@ -1,0 +1,296 @@
+//! The sockets, and how a datagram finds its own.
+
+use core::net::{IpAddr, SocketAddr};
+
+use managed::ManagedSlice;
+use mirage_waker::WaitList;
+
+use crate::Error;
+use crate::pool::{Index, NONE, Queue, count};
+
+/// Names a socket. After [`close`](crate::Udp::close) it names nothing, also when the slot has another socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SocketId {
+    pub(crate) index: Index,
+    generation: u32,
+}
+
+/// Room for one socket.
+#[derive(Debug)]
+pub struct SocketSlot {
+    /// Changes with each socket that is closed here.
+    generation: u32,
+    /// The bucket's next socket, or the next free slot.
+    next: Index,
+    socket: Option<Socket>,
+}
+
+impl SocketSlot {
+    /// A slot as it is lent.
+    pub const EMPTY: Self = Self { generation: 0, next: NONE, socket: None };
+}
+
+/// One entry of the hash table; as many as there are sockets is a good number. Only a power of two of them is used.
+#[derive(Clone, Debug)]
+pub struct Bucket(Index);
+
+impl Bucket {
+    /// A bucket as it is lent.
+    pub const EMPTY: Self = Self(NONE);
+}
+
+#[derive(Debug)]
+pub(crate) struct Socket {
+    /// `None` for every address of ours.
+    pub(crate) address: Option<IpAddr>,
+    /// 0 for every port.
+    pub(crate) port: u16,
+    pub(crate) remote: Option<SocketAddr>,
+    pub(crate) incoming: Queue,
+    pub(crate) outgoing: Queue,
+    /// Who waits for `incoming` and for room in `outgoing`.
+    pub(crate) readers: WaitList,
+    pub(crate) writers: WaitList,
+    /// Said once, then forgotten.
+    pub(crate) error: Option<Error>,
+    /// Closed, but something is still to be sent. Such a socket is in no bucket and has no name.
+    closing: bool,
+    /// Whether it is in the list of those that have something to send, and who is next there.
+    ready: bool,
+    next_ready: Index,
+}
+
+impl Socket {
+    /// How well a datagram matches, or `None` when it is for somebody else: who is connected to its sender comes first,
+    /// then who has its address.
+    fn rank(&self, local: IpAddr, remote: SocketAddr) -> Option<u8> {
+        let address = match self.address {
+            None => 0,
+            Some(address) if address == local => 1,
+            Some(_) => return None,
+        };
+        match self.remote {
+            None => Some(address),
+            Some(connected) if connected == remote => Some(2 + address),
+            Some(_) => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Table<'s> {
+    slots: ManagedSlice<'s, SocketSlot>,
+    buckets: ManagedSlice<'s, Bucket>,
+    /// Used buckets less one.
+    mask: usize,
+    /// Odd.
+    multiplier: u32,
+    free: Index,
+    in_use: u16,
+    /// The socket that has every port.
+    any: Index,
+    /// Sockets that have something to send, in the order of their turns.
+    first_ready: Index,
+    last_ready: Index,
+}
+
+impl<'s> Table<'s> {
+    pub(crate) fn new(
+        mut slots: ManagedSlice<'s, SocketSlot>,
+        mut buckets: ManagedSlice<'s, Bucket>,
+        secret: u32,
+    ) -> Self {
+        let mut free = NONE;
+        for (index, slot) in (0..count(&slots)).zip(slots.iter_mut()).rev() {
+            *slot = SocketSlot { next: free, ..SocketSlot::EMPTY };
+            free = index;
+        }
+        buckets.fill(Bucket::EMPTY);
+        let mask = buckets.len().checked_ilog2().map_or(0, |log| (1_usize << log) - 1);
+        Self {
+            slots,
+            buckets,
+            mask,
+            multiplier: secret | 1,
+            free,
+            in_use: 0,
+            any: NONE,
+            first_ready: NONE,
+            last_ready: NONE,
+        }
+    }
+
+    /// Sockets in use, closing ones included.
+    pub(crate) fn in_use(&self) -> usize {
+        self.in_use.into()
+    }
+
+    pub(crate) fn has_any(&self) -> bool {
+        self.any != NONE
+    }
+
+    /// Whether exactly this address and port are taken.
+    pub(crate) fn is_bound(&self, address: Option<IpAddr>, port: u16) -> bool {
+        self.on_port(port).any(|(_, socket)| socket.address == address)
+    }
+
+    /// Whether the port is taken on whatever address.
+    pub(crate) fn has_port(&self, port: u16) -> bool {
+        self.on_port(port).next().is_some()
+    }
+
+    /// A new socket; `None` when the table is full. The caller has made sure that address and port are free.
+    pub(crate) fn insert(&mut self, address: Option<IpAddr>, port: u16) -> Option<SocketId> {
+        let index = self.free;
+        let slot = self.slots.get_mut(usize::from(index))?;
+        let bucket = bucket(self.multiplier, self.mask, port);
+        let head = if port == 0 { &mut self.any } else { &mut self.buckets.get_mut(bucket)?.0 };
+        self.free = core::mem::replace(&mut slot.next, core::mem::replace(head, index));
+        self.in_use += 1;
+        slot.socket = Some(Socket {
+            address,
+            port,
+            remote: None,
+            incoming: Queue::EMPTY,
+            outgoing: Queue::EMPTY,
+            readers: WaitList::EMPTY,
+            writers: WaitList::EMPTY,
+            error: None,
+            closing: false,
+            ready: false,
+            next_ready: NONE,
+        });
+        Some(SocketId { index, generation: slot.generation })
+    }
+
+    /// The socket that `id` names.
+    #[inline]
+    pub(crate) fn named(&mut self, id: SocketId) -> Result<&mut Socket, Error> {
+        match self.slots.get_mut(usize::from(id.index)) {
+            Some(SocketSlot { generation, socket: Some(socket), .. }) if *generation == id.generation => Ok(socket),
+            _ => Err(Error::Closed),
+        }
+    }
+
+    /// Like [`named`](Self::named), to look only.
+    pub(crate) fn peek(&self, id: SocketId) -> Option<&Socket> {
+        let slot = self.slots.get(usize::from(id.index))?;
+        slot.socket.as_ref().filter(|_| slot.generation == id.generation)
+    }
+
+    /// The socket at a place.
+    #[inline]
+    pub(crate) fn at(&mut self, index: Index) -> Option<&mut Socket> {
+        self.slots.get_mut(usize::from(index))?.socket.as_mut()
+    }
+
+    /// The name of the socket at a place.
+    pub(crate) fn name(&self, index: Index) -> SocketId {
+        let generation = self.slots.get(usize::from(index)).map_or(0, |slot| slot.generation);
+        SocketId { index, generation }
+    }
+
+    /// Who gets a datagram: the socket that matches best, or else the one that has every port.
+    #[inline]
+    pub(crate) fn find(&self, local: SocketAddr, remote: SocketAddr) -> Option<Index> {
+        let ranked = |(index, socket): (Index, &Socket)| Some((socket.rank(local.ip(), remote)?, index));
+        let best = self.on_port(local.port()).filter_map(ranked).max_by_key(|(rank, _)| *rank);
+        best.map(|(_, index)| index).or_else(|| {
+            let any = self.slots.get(usize::from(self.any))?.socket.as_ref()?;
+            any.rank(local.ip(), remote).map(|_| self.any)
+        })
+    }
+
+    /// Takes the name and the port from a socket. It stays, without them, until [`remove_closed`](Self::remove_closed).
+    pub(crate) fn unlink(&mut self, id: SocketId) -> Option<&mut Socket> {
+        let slot = self.slots.get(usize::from(id.index)).filter(|slot| slot.generation == id.generation)?;
+        let (port, after) = (slot.socket.as_ref()?.port, slot.next);
+        if port == 0 {
+            self.any = NONE;
+        } else {
+            let bucket = self.buckets.get_mut(bucket(self.multiplier, self.mask, port))?;
+            if bucket.0 == id.index {
+                bucket.0 = after;
+            } else {
+                let mut at = bucket.0;
+                while let Some(slot) = self.slots.get_mut(usize::from(at)) {
+                    if slot.next == id.index {
+                        slot.next = after;
+                        break;
+                    }
+                    at = slot.next;
+                }
+            }
+        }
+        let slot = self.slots.get_mut(usize::from(id.index))?;
+        slot.generation = slot.generation.wrapping_add(1);
+        slot.next = NONE;
+        let socket = slot.socket.as_mut()?;
+        socket.closing = true;
+        Some(socket)
+    }
+
+    /// Frees the slot of an unlinked socket that has nothing to send any more.
+    pub(crate) fn remove_closed(&mut self, index: Index) {
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
+        if slot.socket.as_ref().is_some_and(|socket| socket.closing && !socket.ready) {
+            slot.socket = None;
+            slot.next = self.free;
+            self.free = index;
+            self.in_use -= 1;
+        }
+    }
+
+    /// Whose turn it is to send.
+    #[inline]
+    pub(crate) fn first_ready(&self) -> Option<Index> {
+        (self.first_ready != NONE).then_some(self.first_ready)
+    }
+
+    /// Gives the socket a turn after all others, unless it waits for one.
+    pub(crate) fn make_ready(&mut self, index: Index) {
+        let last = self.last_ready;
+        let Some(socket) = self.at(index) else { return };
+        if core::mem::replace(&mut socket.ready, true) {
+            return;
+        }
+        socket.next_ready = NONE;
+        match self.at(last) {
+            Some(last) => last.next_ready = index,
+            None => self.first_ready = index,
+        }
+        self.last_ready = index;
+    }
+
+    /// Ends the turn of the first.
+    pub(crate) fn end_turn(&mut self) {
+        let Some(socket) = self.at(self.first_ready) else {
+            (self.first_ready, self.last_ready) = (NONE, NONE);
+            return;
+        };
+        socket.ready = false;
+        self.first_ready = core::mem::replace(&mut socket.next_ready, NONE);
+        if self.first_ready == NONE {
+            self.last_ready = NONE;
+        }
+    }
+
+    #[inline]
+    fn on_port(&self, port: u16) -> impl Iterator<Item = (Index, &Socket)> {
+        let mut at = self.buckets.get(bucket(self.multiplier, self.mask, port)).map_or(NONE, |bucket| bucket.0);
+        core::iter::from_fn(move || {
+            let index = at;
+            let slot = self.slots.get(usize::from(index))?;
+            at = slot.next;
+            Some((index, slot.socket.as_ref()?))
+        })
+        .filter(move |(_, socket)| socket.port == port)
+    }
+}
+
+/// The bucket of a port. Ports are taken by our own programs and not by strangers, so a multiplication with a secret is
+/// enough to spread them.
+#[inline]
+fn bucket(multiplier: u32, mask: usize, port: u16) -> usize {
+    (u32::from(port).wrapping_mul(multiplier).rotate_left(16) as usize) & mask
+}

@@ -1,0 +1,25 @@
+//! The UDP header as it lies on the wire (RFC 768).
+
+use zerocopy::byteorder::network_endian::U16;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+
+/// Eight bytes.
+#[derive(FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned, Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Header {
+    pub(crate) source: U16,
+    pub(crate) destination: U16,
+    /// Header and payload, in bytes.
+    pub(crate) len: U16,
+    /// 0 for none (over IPv4 only).
+    pub(crate) checksum: U16,
+}
+
+impl Header {
+    pub(crate) const LEN: usize = size_of::<Self>();
+    /// Where the checksum is.
+    pub(crate) const CHECKSUM: u16 = 6;
+}
+
+/// Longest payload in bytes: an IPv4 packet of 65,535 with both headers.
+pub(crate) const LONGEST: usize = 65_507;
