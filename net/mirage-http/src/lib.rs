@@ -1,3 +1,36 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
+
+mod field;
+mod limits;
+mod method;
+mod patience;
+mod refusal;
+mod status;
+mod target;
+mod writer;
+
+pub mod chunked;
+pub mod client;
+mod incoming;
+mod outgoing;
+pub mod server;
+
+pub mod date;
+mod files;
+pub mod range;
+mod router;
+mod serve;
+
+pub use field::{Field, Fields};
+pub use files::{Site, content_type};
+pub use incoming::{BodyStep, Incoming};
+pub use limits::Limits;
+pub use method::Method;
+pub use outgoing::{HeadError, Length};
+pub use refusal::Refusal;
+pub use router::{Allow, Match, Parameters, Route, Router};
+pub use serve::{Config, Error, Exchange, Handler, Io, Memory, Outcome, Sent, Streaming, serve};
+pub use status::Status;
+pub use target::{PathError, Target, decode_path};

@@ -1,0 +1,49 @@
+//! What kind of file it is, by the end of its name.
+
+/// The media type of a file of that name: what the files of a web site have. A full list, as of `mime_guess`, is larger
+/// than the image it would be part of; whoever needs another type answers that path by itself.
+///
+/// ```
+/// assert_eq!(mirage_http::content_type("docs/index.HTML"), "text/html; charset=utf-8");
+/// assert_eq!(mirage_http::content_type("Makefile"), "application/octet-stream");
+/// ```
+pub fn content_type(name: &str) -> &'static str {
+    let extension =
+        name.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, extension)| extension);
+    TYPES
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(extension))
+        .map_or("application/octet-stream", |(_, kind)| kind)
+}
+
+/// The most frequent first.
+const TYPES: [(&str, &str); 28] = [
+    ("html", "text/html; charset=utf-8"),
+    ("css", "text/css; charset=utf-8"),
+    ("js", "text/javascript; charset=utf-8"),
+    ("png", "image/png"),
+    ("svg", "image/svg+xml"),
+    ("jpg", "image/jpeg"),
+    ("json", "application/json"),
+    ("txt", "text/plain; charset=utf-8"),
+    ("ico", "image/x-icon"),
+    ("woff2", "font/woff2"),
+    ("webp", "image/webp"),
+    ("htm", "text/html; charset=utf-8"),
+    ("mjs", "text/javascript; charset=utf-8"),
+    ("wasm", "application/wasm"),
+    ("jpeg", "image/jpeg"),
+    ("gif", "image/gif"),
+    ("avif", "image/avif"),
+    ("xml", "text/xml; charset=utf-8"),
+    ("md", "text/markdown; charset=utf-8"),
+    ("pdf", "application/pdf"),
+    ("woff", "font/woff"),
+    ("ttf", "font/ttf"),
+    ("mp3", "audio/mpeg"),
+    ("ogg", "audio/ogg"),
+    ("mp4", "video/mp4"),
+    ("webm", "video/webm"),
+    ("zip", "application/zip"),
+    ("gz", "application/gzip"),
+];

@@ -1,0 +1,216 @@
+//! The flow under an exchange, with a buffer before it and a limit to every wait.
+
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
+
+use mirage_clock::{Instant, Monotonic, Sleep, Wall};
+use mirage_flow::{Direction, Error as _, Read, Shutdown, Write};
+
+use crate::patience::Patience;
+use crate::{Limits, date};
+
+use super::{Config, Error};
+
+/// What an exchange goes over. [`serve`](super::serve) makes it of a flow, a clock and a buffer; handlers only name it.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not what exchanges go over: only `serve` makes that")]
+#[expect(private_bounds, reason = "sealed: how bytes go out is not for others to implement")]
+pub trait Io: Wire {}
+
+/// What [`Io`] can do.
+pub(crate) trait Wire {
+    /// The time.
+    fn now(&self) -> Instant;
+    /// The date to send.
+    fn date(&mut self) -> Option<[u8; 29]>;
+    /// The part of the output buffer that is free.
+    fn room(&mut self) -> &mut [u8];
+    /// So much of it was filled.
+    fn fill(&mut self, count: usize);
+    /// A request's answer has not begun.
+    fn begin(&mut self);
+    /// It has.
+    fn begun(&mut self);
+    /// Whether it has.
+    fn has_begun(&self) -> bool;
+    /// It is complete, and the connection goes on, or not.
+    fn complete(&mut self, keep_alive: bool);
+    /// Whether the last answer was complete and the connection goes on.
+    fn keeps_alive(&self) -> bool;
+    /// Receives at least one byte; 0 at the end of the stream, `None` when it is too late.
+    fn receive(&mut self, into: &mut [u8], until: Instant) -> impl Future<Output = Result<Option<usize>, Error>>;
+    /// Sends what the output buffer holds.
+    fn flush(&mut self) -> impl Future<Output = Result<(), Error>>;
+    /// Sends `bytes`: small ones are gathered in the output buffer, large ones go to the flow as they are.
+    fn put(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), Error>>;
+}
+
+/// The one implementation.
+pub(super) struct Line<'l, F, C, S> {
+    flow: F,
+    clock: &'l C,
+    sleep: &'l S,
+    output: &'l mut [u8],
+    /// Invariant: at most `output.len()`.
+    filled: usize,
+    patience: Patience,
+    wall: Option<&'l dyn Wall>,
+    /// The date that was sent last, by the second.
+    date: Option<(i64, [u8; 29])>,
+    answer: Answer,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    None,
+    Begun,
+    Complete { keep_alive: bool },
+}
+
+impl<'l, F: Read + Write + Shutdown, C: Monotonic, S: Sleep> Line<'l, F, C, S> {
+    pub(super) fn new(flow: F, clock: &'l C, sleep: &'l S, output: &'l mut [u8], config: &Config<'l>) -> Self {
+        let patience = Patience::new(config.limits.stall_time, config.limits.rate);
+        let wall = config.wall;
+        Self { flow, clock, sleep, output, filled: 0, patience, wall, date: None, answer: Answer::None }
+    }
+
+    /// Ends our side and reads on for a while: a stream that is closed while unread bytes wait is reset, and the peer
+    /// may lose our last response with it (RFC 9112 §9.6).
+    pub(super) async fn linger(&mut self, scratch: &mut [u8], ended: bool, limits: &Limits) {
+        if self.flow.shutdown(Direction::Write).await.is_err() || ended || scratch.is_empty() {
+            return;
+        }
+        let until = self.now() + limits.linger_time;
+        let mut most = limits.drain;
+        while let Ok(Some(count @ 1..)) = self.receive(scratch, until).await {
+            match most.checked_sub(count as u64) {
+                Some(left) if self.now() < until => most = left,
+                _ => break,
+            }
+        }
+    }
+
+    pub(super) async fn shutdown(&mut self) {
+        // There is nobody left to tell of a failure.
+        let _ = self.flow.shutdown(Direction::Both).await;
+    }
+
+    async fn write_all(
+        flow: &mut F,
+        clock: &C,
+        sleep: &S,
+        patience: &mut Patience,
+        mut bytes: &[u8],
+    ) -> Result<(), Error> {
+        while !bytes.is_empty() {
+            let until = patience.wait(clock.now());
+            let written = within(flow.write(bytes), sleep.sleep_until(until)).await.ok_or(Error::Slow)?;
+            match written {
+                Ok(count @ 1..) => {
+                    patience.reward(clock.now(), count);
+                    bytes = bytes.get(count..).unwrap_or_default();
+                }
+                Ok(0) => return Err(Error::Flow(mirage_flow::ErrorKind::WriteZero)),
+                Err(error) => return Err(Error::Flow(error.kind())),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<F: Read + Write + Shutdown, C: Monotonic, S: Sleep> Io for Line<'_, F, C, S> {}
+
+impl<F: Read + Write + Shutdown, C: Monotonic, S: Sleep> Wire for Line<'_, F, C, S> {
+    #[inline]
+    fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    fn date(&mut self) -> Option<[u8; 29]> {
+        let seconds = self.wall?.timestamp()?.seconds;
+        match self.date {
+            Some((last, text)) if last == seconds => Some(text),
+            _ => {
+                let text = date::format(seconds)?;
+                self.date = Some((seconds, text));
+                Some(text)
+            }
+        }
+    }
+
+    fn room(&mut self) -> &mut [u8] {
+        self.output.get_mut(self.filled..).unwrap_or_default()
+    }
+
+    fn fill(&mut self, count: usize) {
+        self.filled = (self.filled + count).min(self.output.len());
+    }
+
+    fn begin(&mut self) {
+        self.answer = Answer::None;
+    }
+
+    fn begun(&mut self) {
+        self.answer = Answer::Begun;
+    }
+
+    fn has_begun(&self) -> bool {
+        self.answer != Answer::None
+    }
+
+    fn complete(&mut self, keep_alive: bool) {
+        self.answer = Answer::Complete { keep_alive };
+    }
+
+    fn keeps_alive(&self) -> bool {
+        self.answer == Answer::Complete { keep_alive: true }
+    }
+
+    async fn receive(&mut self, into: &mut [u8], until: Instant) -> Result<Option<usize>, Error> {
+        match within(self.flow.read(into), self.sleep.sleep_until(until)).await {
+            Some(Ok(count)) => Ok(Some(count)),
+            Some(Err(error)) => Err(Error::Flow(error.kind())),
+            None => Ok(None),
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), Error> {
+        let Self { flow, clock, sleep, output, filled, patience, .. } = self;
+        let bytes = output.get(..*filled).unwrap_or_default();
+        Self::write_all(flow, clock, sleep, patience, bytes).await?;
+        *filled = 0;
+        Ok(())
+    }
+
+    async fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let mut bytes = bytes;
+        if self.filled > 0 || bytes.len() < self.output.len() {
+            // A copy of what fits: it goes out with what waits there, in one segment.
+            let count = crate::incoming::copy(bytes, self.room());
+            self.fill(count);
+            bytes = bytes.get(count..).unwrap_or_default();
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            self.flush().await?;
+        }
+        if bytes.len() < self.output.len() {
+            let count = crate::incoming::copy(bytes, self.room());
+            self.fill(count);
+            return Ok(());
+        }
+        Self::write_all(&mut self.flow, self.clock, self.sleep, &mut self.patience, bytes).await
+    }
+}
+
+/// What `work` gives, or `None` when `limit` ends before it. The limit is not looked at, and no timer set, when the
+/// work is done at once.
+async fn within<T>(work: impl Future<Output = T>, limit: impl Future<Output = ()>) -> Option<T> {
+    let mut work = pin!(work);
+    let mut limit = pin!(limit);
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => limit.as_mut().poll(context).map(|()| None),
+    })
+    .await
+}
