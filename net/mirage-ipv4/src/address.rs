@@ -68,7 +68,8 @@ impl Addresses<'_> {
             None => self.admit_others(interface, destination, accept_any).ok_or(Discard::NotForUs)?,
         };
         // Nobody has no address unless it asks everybody for one (RFC 1122 §3.2.1.3 (a)).
-        if !is_station(source) && !(source.is_unspecified() && cast != Cast::Unicast) {
+        let may_be_nobody = cast != Cast::Unicast;
+        if !(is_station(source) || may_be_nobody && source.is_unspecified()) {
             return Err(Discard::BadSource);
         }
         if cast == Cast::Unicast && link_cast != Cast::Unicast {

@@ -68,10 +68,10 @@ pub struct Storage<'s> {
     pub reassembly: ManagedSlice<'s, Block>,
     /// Where a reassembled datagram lies, header included, while it is handed up: its length bounds theirs; 65,535
     /// takes all.
-    pub assembly: &'s mut [u8],
+    pub assembly: ManagedSlice<'s, u8>,
     /// Where a packet that is longer than the MTU waits while its fragments leave: its length bounds theirs, without
     /// the header; 65,515 takes all.
-    pub fragments_out: &'s mut [u8],
+    pub fragments_out: ManagedSlice<'s, u8>,
 }
 
 /// The table of addresses, routes or groups is full: lend a longer one.

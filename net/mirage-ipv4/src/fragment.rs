@@ -1,5 +1,6 @@
 //! Cutting a packet that is longer than the MTU (RFC 791 §3.2).
 
+use managed::ManagedSlice;
 use mirage_clock::{Duration, Instant};
 use mirage_net::{FrameWriter, SendError};
 use mirage_protocols::{HopPacket, Neighbours};
@@ -13,7 +14,7 @@ use crate::wire::{HEADER_LEN, Header, MORE_FRAGMENTS};
 #[derive(Debug)]
 pub(crate) struct Fragments<'s> {
     /// Where the packet lies, without its header.
-    buffer: &'s mut [u8],
+    buffer: ManagedSlice<'s, u8>,
     pending: Option<Pending>,
 }
 
@@ -45,7 +46,7 @@ enum Patience {
 }
 
 impl<'s> Fragments<'s> {
-    pub(crate) fn new(buffer: &'s mut [u8]) -> Self {
+    pub(crate) fn new(buffer: ManagedSlice<'s, u8>) -> Self {
         Self { buffer, pending: None }
     }
 

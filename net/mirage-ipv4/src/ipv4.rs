@@ -1,14 +1,14 @@
 //! The machine: what comes in, what times out, and who we are.
 
 use core::fmt;
-use core::net::{IpAddr, Ipv4Addr};
+use core::net::Ipv4Addr;
 use core::num::NonZeroU16;
 
 use mirage_clock::Instant;
 use mirage_net::ReceivedChecksum;
-use mirage_protocols::{Cast, InterfaceId, Ipv4Cidr, Neighbours, Received};
+use mirage_protocols::{Cast, InterfaceId, Ipv4Cidr, Neighbours};
 
-use crate::address::{Address, Addresses, Arrival, Group};
+use crate::address::{Address, Addresses, Group};
 use crate::config::{Config, Storage, TableFull};
 use crate::discard::{Discard, Discards};
 use crate::fragment::Fragments;
@@ -16,8 +16,7 @@ use crate::identification::Identification;
 use crate::reassembly::Reassembly;
 use crate::route::{self, Route, Routes};
 use crate::table::Table;
-use crate::wire::{Parsed, parse};
-use crate::{Expired, Incoming, Ipv4Over};
+use crate::{Expired, Inbound, Incoming, Ipv4Over, Outbound};
 
 /// The IPv4 layer of a host with any number of interfaces. It forwards nothing.
 ///
@@ -65,24 +64,17 @@ impl<'s> Ipv4<'s> {
         checksum: ReceivedChecksum,
         segment_size: Option<NonZeroU16>,
     ) -> Result<Option<Incoming<'p>>, Discard> {
-        let (packet, cast) = match self.admit(interface, link_cast, packet) {
-            Ok(admitted) => admitted,
-            Err(reason) => return Err(self.discard(reason)),
-        };
-        if packet.header.is_fragment() {
-            return self.input_fragment(now, interface, cast, &packet);
-        }
-        let received = Received {
-            source: IpAddr::V4(packet.source()),
-            destination: IpAddr::V4(packet.destination()),
-            cast,
-            payload: packet.payload,
-            checksum,
-            segment_size,
-            ttl: packet.header.ttl,
-        };
-        let header = packet.header_bytes;
-        Ok(Some(Incoming { protocol: packet.protocol(), received, header, fragmented: false }))
+        let (inbound, _) = self.split();
+        inbound.input(now, interface, link_cast, packet, checksum, segment_size)
+    }
+
+    /// Both directions at once: a packet that was just taken out of fragments still lies in the receiving half while the
+    /// sending half answers it.
+    #[inline]
+    pub fn split(&mut self) -> (Inbound<'_, 's>, Outbound<'_, 's>) {
+        let Self { config, addresses, routes, identification, fragments, reassembly, discards } = self;
+        let inbound = Inbound { config, addresses, reassembly, discards };
+        (inbound, Outbound { config, addresses, routes, identification, fragments })
     }
 
     /// Forgets the datagrams that did not come together in time, up to one whose sender shall be told so by ICMP
@@ -117,7 +109,8 @@ impl<'s> Ipv4<'s> {
     /// The layer with its links: what ICMP, UDP and TCP send on.
     #[inline]
     pub fn over<'a, N: Neighbours + ?Sized>(&'a mut self, neighbours: &'a mut N) -> Ipv4Over<'a, 's, N> {
-        Ipv4Over::new(self, neighbours)
+        let (_, outbound) = self.split();
+        Ipv4Over::new(outbound, neighbours)
     }
 
     /// Adds an address, or changes the prefix of one. The first address of an interface is the one to send from where
@@ -186,54 +179,6 @@ impl<'s> Ipv4<'s> {
     pub fn blocks_in_use(&self) -> usize {
         self.reassembly.blocks_in_use()
     }
-
-    /// Checks what can be checked of a packet alone, and who may be told of it.
-    #[inline]
-    fn admit<'p>(
-        &self,
-        interface: InterfaceId,
-        link_cast: Cast,
-        packet: &'p [u8],
-    ) -> Result<(Parsed<'p>, Cast), Discard> {
-        let packet = parse(packet)?;
-        let arrival = Arrival { interface, link_cast, source: packet.source(), destination: packet.destination() };
-        let cast = self.addresses.admit(arrival, self.config.accept_any)?;
-        Ok((packet, cast))
-    }
-
-    /// Keeps a fragment, or hands up the datagram that it completes.
-    #[cold]
-    fn input_fragment(
-        &mut self,
-        now: Instant,
-        interface: InterfaceId,
-        cast: Cast,
-        packet: &Parsed<'_>,
-    ) -> Result<Option<Incoming<'_>>, Discard> {
-        let whole = match self.reassembly.input(now, interface, cast, packet) {
-            Ok(Some(whole)) => whole,
-            Ok(None) => return Ok(None),
-            Err(reason) => return Err(self.discard(reason)),
-        };
-        let (header, payload) = self.reassembly.whole(whole);
-        let received = Received {
-            source: IpAddr::V4(packet.source()),
-            destination: IpAddr::V4(packet.destination()),
-            cast,
-            payload,
-            // Whatever the device knows of one fragment says nothing about the sum over all.
-            checksum: ReceivedChecksum::Unchecked,
-            segment_size: None,
-            ttl: header.get(TTL).copied().unwrap_or_default(),
-        };
-        Ok(Some(Incoming { protocol: packet.protocol(), received, header, fragmented: true }))
-    }
-
-    #[cold]
-    fn discard(&mut self, reason: Discard) -> Discard {
-        self.discards.count(reason);
-        reason
-    }
 }
 
 impl fmt::Debug for Ipv4<'_> {
@@ -245,6 +190,3 @@ impl fmt::Debug for Ipv4<'_> {
             .finish_non_exhaustive()
     }
 }
-
-/// Where the time to live lies in a header.
-const TTL: usize = 8;

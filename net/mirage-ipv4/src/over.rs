@@ -7,22 +7,22 @@ use mirage_protocols::{HopPacket, InterfaceId, Ip, Neighbours, Packet};
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::network_endian::U16;
 
-use crate::Ipv4;
+use crate::Outbound;
 use crate::route::{Hop, hop};
 use crate::wire::{DONT_FRAGMENT, HEADER_LEN, Header, MAX_LEN, NO_OPTIONS, ROUTER_ALERT};
 
-/// [`Ipv4`] over its links for the time of a call; from [`Ipv4::over`]. An address of IPv6 has no route here.
+/// The sending half over its links for the time of a call; from [`Ipv4::over`](crate::Ipv4::over). An address of IPv6 has no route here.
 #[derive(Debug)]
 pub struct Ipv4Over<'a, 's, N: ?Sized> {
-    ipv4: &'a mut Ipv4<'s>,
+    outbound: Outbound<'a, 's>,
     neighbours: &'a mut N,
     by: Option<InterfaceId>,
 }
 
 impl<'a, 's, N: Neighbours + ?Sized> Ipv4Over<'a, 's, N> {
     #[inline]
-    pub(crate) fn new(ipv4: &'a mut Ipv4<'s>, neighbours: &'a mut N) -> Self {
-        Self { ipv4, neighbours, by: None }
+    pub(crate) fn new(outbound: Outbound<'a, 's>, neighbours: &'a mut N) -> Self {
+        Self { outbound, neighbours, by: None }
     }
 
     /// Sends by this interface only. A DHCP client on the second of two interfaces needs it: a broadcast goes by the
@@ -33,14 +33,9 @@ impl<'a, 's, N: Neighbours + ?Sized> Ipv4Over<'a, 's, N> {
         Self { by: Some(interface), ..self }
     }
 
-    /// The layer itself, for questions between two sends.
-    pub fn ipv4(&self) -> &Ipv4<'s> {
-        self.ipv4
-    }
-
     #[inline]
     fn hop(&self, to: Ipv4Addr) -> Option<Hop> {
-        hop(&self.ipv4.addresses, &self.ipv4.routes, to, self.by)
+        hop(self.outbound.addresses, self.outbound.routes, to, self.by)
     }
 
     fn hop_to(&self, to: IpAddr) -> Option<Hop> {
@@ -57,7 +52,7 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
     fn source(&self, to: IpAddr) -> Option<IpAddr> {
         let IpAddr::V4(to) = to else { return None };
         let hop = self.hop(to)?;
-        let source = self.ipv4.addresses.source(hop.interface, hop.neighbour().unwrap_or(to));
+        let source = self.outbound.addresses.source(hop.interface, hop.neighbour().unwrap_or(to));
         let nobody = to.is_broadcast().then_some(Ipv4Addr::UNSPECIFIED);
         source.or(nobody).map(IpAddr::V4)
     }
@@ -91,7 +86,7 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
             total_length: U16::new(total_length),
             identification: U16::ZERO,
             flags_and_offset: U16::ZERO,
-            ttl: packet.ttl.unwrap_or(if destination.is_multicast() { 1 } else { self.ipv4.config.ttl }),
+            ttl: packet.ttl.unwrap_or(if destination.is_multicast() { 1 } else { self.outbound.config.ttl }),
             protocol: packet.protocol.0,
             checksum: U16::ZERO,
             source: source.octets(),
@@ -101,7 +96,7 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
             // RFC 6864 §4.1: what is never cut needs no identification.
             header.flags_and_offset = U16::new(DONT_FRAGMENT);
         } else {
-            header.identification.set(self.ipv4.identification.next(source, destination, packet.protocol));
+            header.identification.set(self.outbound.identification.next(source, destination, packet.protocol));
         }
         let mtu = self.neighbours.mtu(hop.interface);
         if len > mtu && packet.segment_size.is_none() {
@@ -109,7 +104,7 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
             if packet.dont_fragment || packet.checksum.is_some() {
                 return Err(SendError::WouldFragment { mtu });
             }
-            return self.ipv4.fragments.send(self.neighbours, hop, mtu, header, options, packet.len, fill);
+            return self.outbound.fragments.send(self.neighbours, hop, mtu, header, options, packet.len, fill);
         }
         header.seal(options);
         let below = HopPacket {

@@ -171,7 +171,7 @@ fn sums_to_ones(header: &[u8; HEADER_LEN]) -> bool {
     let sum: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
     let sum = (sum & 0xffff_ffff) + (sum >> 32);
     // One's complement: a multiple of 0xffff. It is never zero, since the version is not.
-    sum % 0xffff == 0
+    sum.is_multiple_of(0xffff)
 }
 
 /// Length of a header without options, in bytes.

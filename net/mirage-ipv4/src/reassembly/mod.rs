@@ -32,7 +32,7 @@ pub(crate) use self::deliver::Whole;
 pub(crate) struct Reassembly<'s> {
     arena: Arena<'s>,
     /// Where a datagram lies in one piece while it is handed up.
-    assembly: &'s mut [u8],
+    assembly: ManagedSlice<'s, u8>,
     limits: Limits,
     hasher: SipHasher13,
     datagrams: u16,
@@ -44,7 +44,7 @@ pub(crate) struct Reassembly<'s> {
 impl<'s> Reassembly<'s> {
     pub(crate) fn new(
         blocks: ManagedSlice<'s, Block>,
-        assembly: &'s mut [u8],
+        assembly: ManagedSlice<'s, u8>,
         limits: Limits,
         secret: &[u8; 16],
     ) -> Self {
@@ -113,7 +113,7 @@ impl<'s> Reassembly<'s> {
         if len == 0 {
             return Err(Discard::EmptyFragment);
         }
-        if more && len % 8 != 0 {
+        if more && !len.is_multiple_of(8) {
             return Err(Discard::UnalignedFragment);
         }
         // RFC 1858 §3.2.2 and RFC 3128: the flags of a TCP segment must be in the first fragment and stay there.

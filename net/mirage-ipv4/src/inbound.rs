@@ -1,0 +1,116 @@
+//! The receiving half.
+
+use core::net::IpAddr;
+use core::num::NonZeroU16;
+
+use mirage_clock::Instant;
+use mirage_net::ReceivedChecksum;
+use mirage_protocols::{Cast, InterfaceId, Received};
+
+use crate::address::{Addresses, Arrival};
+use crate::config::Config;
+use crate::discard::{Discard, Discards};
+use crate::reassembly::Reassembly;
+use crate::wire::{Parsed, parse};
+use crate::{Expired, Incoming};
+
+/// The receiving half of [`Ipv4`](crate::Ipv4), from [`Ipv4::split`](crate::Ipv4::split).
+#[derive(Debug)]
+pub struct Inbound<'a, 's> {
+    pub(crate) config: &'a Config,
+    pub(crate) addresses: &'a Addresses<'s>,
+    pub(crate) reassembly: &'a mut Reassembly<'s>,
+    pub(crate) discards: &'a mut Discards,
+}
+
+impl<'a> Inbound<'a, '_> {
+    /// As [`Ipv4::input`](crate::Ipv4::input).
+    ///
+    /// # Errors
+    /// [`Discard`]: what was wrong with the packet; it was counted.
+    #[inline]
+    pub fn input(
+        self,
+        now: Instant,
+        interface: InterfaceId,
+        link_cast: Cast,
+        packet: &'a [u8],
+        checksum: ReceivedChecksum,
+        segment_size: Option<NonZeroU16>,
+    ) -> Result<Option<Incoming<'a>>, Discard> {
+        let (packet, cast) = match self.admit(interface, link_cast, packet) {
+            Ok(admitted) => admitted,
+            Err(reason) => return Err(discard(self.discards, reason)),
+        };
+        if packet.header.is_fragment() {
+            return self.input_fragment(now, interface, cast, &packet);
+        }
+        let received = Received {
+            source: IpAddr::V4(packet.source()),
+            destination: IpAddr::V4(packet.destination()),
+            cast,
+            payload: packet.payload,
+            checksum,
+            segment_size,
+            ttl: packet.header.ttl,
+        };
+        let header = packet.header_bytes;
+        Ok(Some(Incoming { protocol: packet.protocol(), received, header, fragmented: false }))
+    }
+
+    /// As [`Ipv4::poll_expired`](crate::Ipv4::poll_expired).
+    pub fn poll_expired(&mut self, now: Instant) -> Option<Expired<'_>> {
+        self.reassembly.poll_expired(now)
+    }
+
+    /// Checks what can be checked of a packet alone, and who may be told of it.
+    #[inline]
+    fn admit<'p>(
+        &self,
+        interface: InterfaceId,
+        link_cast: Cast,
+        packet: &'p [u8],
+    ) -> Result<(Parsed<'p>, Cast), Discard> {
+        let packet = parse(packet)?;
+        let arrival = Arrival { interface, link_cast, source: packet.source(), destination: packet.destination() };
+        let cast = self.addresses.admit(arrival, self.config.accept_any)?;
+        Ok((packet, cast))
+    }
+
+    /// Keeps a fragment, or hands up the datagram that it completes.
+    #[cold]
+    fn input_fragment(
+        self,
+        now: Instant,
+        interface: InterfaceId,
+        cast: Cast,
+        packet: &Parsed<'_>,
+    ) -> Result<Option<Incoming<'a>>, Discard> {
+        let whole = match self.reassembly.input(now, interface, cast, packet) {
+            Ok(Some(whole)) => whole,
+            Ok(None) => return Ok(None),
+            Err(reason) => return Err(discard(self.discards, reason)),
+        };
+        let (header, payload) = self.reassembly.whole(whole);
+        let received = Received {
+            source: IpAddr::V4(packet.source()),
+            destination: IpAddr::V4(packet.destination()),
+            cast,
+            payload,
+            // Whatever the device knows of one fragment says nothing about the sum over all.
+            checksum: ReceivedChecksum::Unchecked,
+            segment_size: None,
+            ttl: header.get(TTL).copied().unwrap_or_default(),
+        };
+        Ok(Some(Incoming { protocol: packet.protocol(), received, header, fragmented: true }))
+    }
+}
+
+#[cold]
+fn discard(discards: &mut Discards, reason: Discard) -> Discard {
+    discards.count(reason);
+    reason
+}
+
+/// Where the time to live lies in a header.
+const TTL: usize = 8;
