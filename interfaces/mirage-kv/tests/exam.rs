@@ -1,11 +1,11 @@
 //! The fake passes the exam, and stores that lie do not.
 
+use core::cell::Cell;
 use core::future::Future;
 use core::ops::ControlFlow;
 use core::panic::AssertUnwindSafe;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
-use std::cell::Cell;
 use std::panic::catch_unwind;
 
 use mirage_kv::testing::{FIXTURE, Fixed, examine};
