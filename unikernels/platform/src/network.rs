@@ -1,0 +1,9 @@
+//! How an image is reached: its services, and where a host beside it offers them.
+
+mod forward;
+mod mapped;
+mod reach;
+
+pub use forward::{Forward, ForwardError, Forwards, Protocol, Service};
+pub use mapped::Mapped;
+pub use reach::Reach;
