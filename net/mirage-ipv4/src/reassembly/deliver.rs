@@ -78,7 +78,7 @@ impl Reassembly<'_> {
 
     /// Makes the first fragment's header that of the whole datagram.
     fn seal(&mut self, header_len: usize, payload_len: usize) {
-        if let Ok((header, behind)) = Header::mut_from_prefix(&mut *self.assembly) {
+        if let Ok((header, behind)) = Header::mut_from_prefix(&mut self.assembly) {
             header.total_length = U16::new((header_len + payload_len) as u16);
             header.flags_and_offset = U16::ZERO;
             header.seal(&behind[..header_len - HEADER_LEN]);
