@@ -1,2 +1,31 @@
-//! The hello unikernel.
-fn main() {}
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+use mirage_platform::{About, App, Argument, Arguments, BadArgument, Context, Exit, Local};
+
+const HELLO: Argument = Argument::value("hello", "TEXT", "the greeting").or("Hello World!");
+
+struct Hello {
+    greeting: String,
+}
+
+impl App for Hello {
+    const ABOUT: About =
+        About { name: "hello", version: env!("CARGO_PKG_VERSION"), summary: "prints a greeting and ends" };
+    const ARGUMENTS: &'static [Argument] = &[HELLO];
+
+    fn new(arguments: &Arguments) -> Result<Self, BadArgument> {
+        Ok(Self { greeting: arguments.require(&HELLO)? })
+    }
+}
+
+impl Local for Hello {
+    async fn run(self, context: Context) -> Exit {
+        context.print(&self.greeting);
+        Exit::SUCCESS
+    }
+}
+
+fn main() -> std::process::ExitCode {
+    mirage_platform::boot_local::<Hello>()
+}

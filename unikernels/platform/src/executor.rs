@@ -25,6 +25,7 @@
 //! ```
 
 mod park;
+mod permits;
 mod ready;
 mod spawner;
 mod tasks;
@@ -39,6 +40,7 @@ use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
 pub use park::Park;
+pub use permits::{Permit, Permits};
 use ready::{ReadyQueue, Task};
 pub use spawner::{Spawner, TooManyTasks};
 use tasks::Tasks;

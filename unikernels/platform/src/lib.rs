@@ -19,7 +19,7 @@ mod unix;
 pub use app::{About, App, Local, Networked};
 pub use arguments::{Argument, Arguments, BadArgument};
 pub use context::Context;
-pub use executor::{Spawner, Timer, yield_now};
+pub use executor::{Permits, Spawner, Timer, yield_now};
 pub use exit::Exit;
 pub use stats::Stats;
 #[cfg(feature = "unix")]

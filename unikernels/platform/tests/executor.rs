@@ -11,7 +11,7 @@ use std::task::{Poll, Waker};
 
 use mirage_clock::{Instant, Monotonic, Sleep};
 use mirage_platform::executor::{Executor, Park, TooManyTasks};
-use mirage_platform::yield_now;
+use mirage_platform::{Permits, yield_now};
 use proptest::prelude::*;
 
 /// Time jumps to the next deadline as soon as nobody has anything to do.
@@ -224,6 +224,25 @@ fn dropping_the_executor_drops_every_task_though_they_hold_its_handles() {
     drop(executor);
     assert_eq!(Rc::strong_count(&alive), 1);
     assert_eq!(spawner.spawn(async {}), Err(TooManyTasks), "nobody would run it");
+}
+
+#[test]
+fn who_wants_a_permit_too_many_waits_for_one_that_is_given_back() {
+    let executor = executor();
+    let (permits, most, now) = (Permits::new(3), Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+    for _ in 0..20 {
+        let (permits, most, now, timer) = (permits.clone(), most.clone(), now.clone(), executor.timer());
+        let task = async move {
+            let _permit = permits.take().await;
+            now.set(now.get() + 1);
+            most.set(most.get().max(now.get()));
+            timer.sleep_until(timer.now() + mirage_clock::Duration::from_millis(1)).await;
+            now.set(now.get() - 1);
+        };
+        executor.spawner().spawn(task).expect("room");
+    }
+    executor.block_on(executor.timer().sleep_until(at(100)));
+    assert_eq!((most.get(), now.get(), permits.free(), executor.spawner().tasks()), (3, 0, 3, 0));
 }
 
 /// A machine that really sleeps.
