@@ -100,12 +100,7 @@ impl<'s> PendingPackets<'s> {
             self.drop_at(victim);
         }
         let Some(space) = self.bytes.get_mut(self.used..self.used + packet.len) else { return false };
-        let mut writer = FrameWriter::new(space);
-        fill(&mut writer);
-        if writer.overflowed() {
-            return false;
-        }
-        let len = writer.len();
+        let Some(len) = FrameWriter::fill(space, fill).map(|written| written.len()) else { return false };
         let Some(slot) = self.packets.get_mut(self.count) else { return false };
         let HopPacket { checksum, segment_size, .. } = *packet;
         *slot = Some(Pending { target, fate: Fate::Waits, ethertype, len, checksum, segment_size });
