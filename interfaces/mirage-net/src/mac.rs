@@ -77,9 +77,9 @@ impl FromStr for MacAddress {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
 
-    use std::string::ToString;
+    use alloc::string::ToString;
 
     use super::*;
 

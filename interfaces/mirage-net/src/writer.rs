@@ -114,10 +114,10 @@ impl<'a> FrameWriter<'a> {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
 
-    use std::boxed::Box;
-    use std::vec;
+    use alloc::boxed::Box;
+    use alloc::vec;
 
     use super::*;
 

@@ -1,7 +1,8 @@
 //! The exam's own device passes the exam, and broken devices do not.
 
+use core::panic::AssertUnwindSafe;
 use core::task::{Context, Poll, Waker};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 
 use mirage_net::testing::{FakeNet, FakeReceive, FakeTransmit, Wakes, examine_disconnected, examine_pair};
 use mirage_net::{

@@ -94,9 +94,9 @@ impl FromStr for Ipv4Cidr {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
 
-    use std::string::ToString;
+    use alloc::string::ToString;
 
     use super::*;
 

@@ -89,11 +89,11 @@ macro_rules! reasons {
 }
 
 #[cfg(test)]
-#[expect(unreachable_pub, reason = "the macro makes public reasons")]
+#[allow(unreachable_pub, reason = "the macro makes public reasons")]
 mod tests {
-    extern crate std;
+    extern crate alloc;
 
-    use std::vec::Vec;
+    use alloc::vec::Vec;
 
     use super::*;
 
