@@ -1,6 +1,6 @@
 //! What protocols see of a sum.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use mirage_checksum::{Sum, checksum, copy_and_sum, update, verify};
 use proptest::prelude::*;

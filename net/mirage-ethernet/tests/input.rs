@@ -1,7 +1,7 @@
 //! Which frames are taken, and how they are taken apart.
 
-use std::net::Ipv4Addr;
-use std::num::NonZeroU16;
+use core::net::Ipv4Addr;
+use core::num::NonZeroU16;
 
 use mirage_ethernet::{Discard, Ethernet, GroupsFull, Incoming, VlanId, multicast_mac};
 use mirage_net::{Frame, MacAddress, ReceivedChecksum};

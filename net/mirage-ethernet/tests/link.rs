@@ -1,6 +1,6 @@
 //! Frames on their way out.
 
-use std::num::NonZeroU16;
+use core::num::NonZeroU16;
 
 use mirage_ethernet::{Ethernet, VlanId};
 use mirage_net::testing::FakeNet;

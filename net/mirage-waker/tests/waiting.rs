@@ -1,8 +1,10 @@
 //! What waiting tasks see of a pool.
+#![allow(clippy::std_instead_of_alloc, reason = "tests have the whole of std")]
 
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::task::Waker;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Wake, Waker};
+use std::task::Wake;
 
 use mirage_waker::{Slot, WaitList, WakerPool};
 
@@ -144,7 +146,7 @@ fn clearing_wakes_nobody_and_frees_the_slots() {
 fn wakers_left_in_the_storage_are_dropped_by_a_new_pool() {
     let mut storage = slots::<2>();
     let (task, waker) = Task::new();
-    WakerPool::new(&mut storage[..]).register(&mut WaitList::EMPTY, &waker);
+    WakerPool::new(&mut storage[..]).register(&mut WaitList::default(), &waker);
     let pool = WakerPool::new(&mut storage[..]);
     assert_eq!((pool.in_use(), task.woken(), Arc::strong_count(&task)), (0, 0, 2));
 }

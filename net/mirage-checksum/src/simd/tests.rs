@@ -1,8 +1,8 @@
 //! Every twin agrees with the definition, at every alignment and length.
 
-extern crate std;
+extern crate alloc;
 
-use std::vec::Vec;
+use alloc::vec::Vec;
 
 use proptest::prelude::*;
 
@@ -22,7 +22,7 @@ fn definition(bytes: &[u8]) -> u16 {
 
 fn agree(bytes: &[u8]) {
     let expected = definition(bytes);
-    let mut copy = std::vec![0x55; bytes.len()];
+    let mut copy = alloc::vec![0x55; bytes.len()];
     assert_eq!(portable::sum(bytes), expected, "portable, {} bytes", bytes.len());
     assert_eq!(portable::copy_and_sum(&mut copy, bytes), expected);
     assert_eq!(copy, bytes);
@@ -70,11 +70,11 @@ fn all_twins_agree_at_every_length_and_alignment() {
 #[test]
 fn carries_are_not_lost() {
     for len in [1, 2, 3, 8, 63, 64, 65, 1460, 9000] {
-        agree(&std::vec![0xff; len]);
-        agree(&std::vec![0; len]);
+        agree(&alloc::vec![0xff; len]);
+        agree(&alloc::vec![0; len]);
     }
     if !cfg!(miri) {
-        agree(&std::vec![0xff; 1 << 20]);
+        agree(&alloc::vec![0xff; 1 << 20]);
     }
 }
 
