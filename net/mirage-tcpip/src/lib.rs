@@ -1,3 +1,33 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+#[cfg(feature = "alloc")]
+mod allocate;
+mod config;
+mod counters;
+mod egress;
+mod ingress;
+mod machines;
+mod open;
+mod run;
+mod sockets;
+mod stack;
+mod storage;
+mod tcp_listener;
+mod tcp_stream;
+mod udp_socket;
+mod unresolved;
+
+pub use config::Config;
+pub use counters::Counters;
+pub use mirage_protocols::{Ipv4Cidr, MacAddress};
+pub use mirage_stack::{ErrorKind, Keepalive, ListenOptions, TcpOptions};
+pub use stack::{Progress, Stack};
+pub use storage::{Sizes, Storage};
+pub use tcp_listener::TcpListener;
+pub use tcp_stream::{TcpReader, TcpStream, TcpWriter};
+pub use udp_socket::UdpSocket;

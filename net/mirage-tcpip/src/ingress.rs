@@ -1,0 +1,83 @@
+//! The walk of a frame inwards: device → Ethernet → ARP | IPv4 → ICMP | UDP | TCP.
+
+use core::task::{Context, Poll};
+
+use mirage_ethernet::Incoming as EthernetIncoming;
+use mirage_icmp::{ErrorToSend, Incoming as IcmpIncoming};
+use mirage_net::{Disconnected, Frame, Receive, Transmit};
+use mirage_protocols::{EtherType, Protocol};
+
+use crate::machines::{Discard, INTERFACE, Machines};
+
+/// Takes frames until there are none or the budget is used up; then `true`.
+pub(crate) fn receive(
+    machines: &mut Machines<'_>,
+    receive: &mut impl Receive,
+    transmit: &mut impl Transmit,
+    cx: &mut Context<'_>,
+) -> Result<bool, Disconnected> {
+    for _ in 0..machines.budget {
+        match receive.poll_frame(cx, |frame| frame_in(machines, &frame, transmit)) {
+            Poll::Ready(taken) => taken?,
+            Poll::Pending => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+fn frame_in(machines: &mut Machines<'_>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
+    match machines.ethernet.input(frame) {
+        Ok(frame) if frame.ethertype == EtherType::IPV4 => ipv4_in(machines, &frame, transmit),
+        Ok(frame) if frame.ethertype == EtherType::ARP => {
+            if let Err(reason) = machines.arp.input(machines.now, frame.payload, frame.source) {
+                machines.arp_discards.count(reason);
+            }
+        }
+        Ok(_) => machines.discards.count(Discard::UnknownEthertype),
+        Err(reason) => machines.ethernet_discards.count(reason),
+    }
+}
+
+fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: &mut impl Transmit) {
+    let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, discards, .. } = machines;
+    let (inbound, mut outbound) = ipv4.split();
+    let incoming = inbound.input(*now, INTERFACE, frame.cast, frame.payload, frame.checksum, frame.segment_size);
+    // What IPv4 and the layers above drop they count themselves. Nothing: it was a fragment, and waits for the others.
+    let Ok(Some(packet)) = incoming else { return };
+    let received = &packet.received;
+    match packet.protocol {
+        Protocol::TCP => {
+            let _counted = tcp.input(*now, received);
+        }
+        Protocol::UDP => {
+            if udp.input(*now, received) == Err(mirage_udp::Discard::NoSocket) {
+                let (mut link, error) = (ethernet.over(transmit), ErrorToSend::PortUnreachable);
+                let mut neighbours = arp.over(*now, &mut link);
+                let mut ip = outbound.over(&mut neighbours);
+                let _counted = icmp.send_error(*now, error, packet.header, received.payload, received.cast, &mut ip);
+            }
+        }
+        Protocol::ICMP => {
+            let mut link = ethernet.over(transmit);
+            let mut neighbours = arp.over(*now, &mut link);
+            let mut ip = outbound.over(&mut neighbours);
+            if let Ok(Some(IcmpIncoming::Error(error))) = icmp.input(*now, received, &mut ip) {
+                match error.protocol {
+                    Protocol::TCP => drop(tcp.on_icmp_error(*now, &error)),
+                    Protocol::UDP => drop(udp.on_icmp_error(&error)),
+                    _ => {}
+                }
+            }
+        }
+        Protocol::IGMP => {
+            let _counted = igmp.input(*now, received);
+        }
+        _ => {
+            discards.count(Discard::UnknownProtocol);
+            let (mut link, error) = (ethernet.over(transmit), ErrorToSend::ProtocolUnreachable);
+            let mut neighbours = arp.over(*now, &mut link);
+            let mut ip = outbound.over(&mut neighbours);
+            let _counted = icmp.send_error(*now, error, packet.header, received.payload, received.cast, &mut ip);
+        }
+    }
+}

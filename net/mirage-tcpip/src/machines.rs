@@ -1,0 +1,139 @@
+//! The machines of all layers side by side, and what they do on time.
+
+use core::net::{IpAddr, Ipv4Addr};
+
+use mirage_arp::{Arp, Claim, Event, UnresolvedPacket};
+use mirage_clock::Instant;
+use mirage_ethernet::Ethernet;
+use mirage_icmp::Icmp;
+use mirage_ipv4::{Ipv4, Route};
+use mirage_net::{MacAddress, Stats};
+use mirage_protocols::{Counts, InterfaceId, Ipv4Cidr, Protocol, Reason};
+use mirage_tcp::{Secrets, Tcp};
+use mirage_udp::Udp;
+use mirage_udp::igmp::Igmp;
+use rand_core::CryptoRng;
+
+use crate::{Config, Counters, ErrorKind, Storage, unresolved};
+
+/// The stack's only interface.
+pub(crate) const INTERFACE: InterfaceId = InterfaceId(0);
+
+/// The machines of all layers. None knows another: the walk lends each what it needs.
+pub(crate) struct Machines<'s> {
+    pub(crate) ethernet: Ethernet<'s>,
+    pub(crate) arp: Arp<'s>,
+    pub(crate) ipv4: Ipv4<'s>,
+    pub(crate) icmp: Icmp,
+    pub(crate) igmp: Igmp<'s>,
+    pub(crate) udp: Udp<'s>,
+    pub(crate) tcp: Tcp<'s>,
+    pub(crate) budget: usize,
+    /// When the stack was polled last: what handles go by.
+    pub(crate) now: Instant,
+    pub(crate) ethernet_discards: Counts<mirage_ethernet::Discard, { mirage_ethernet::Discard::ALL.len() }>,
+    pub(crate) arp_discards: Counts<mirage_arp::Discard, { mirage_arp::Discard::ALL.len() }>,
+    pub(crate) discards: Counts<Discard, { Discard::ALL.len() }>,
+}
+
+mirage_protocols::reasons! {
+    /// Why the stack itself dropped a packet.
+    pub enum Discard {
+        /// A frame of a protocol that is not spoken here.
+        UnknownEthertype = "unknown_ethertype",
+        /// A packet of a protocol that is not spoken here.
+        UnknownProtocol = "unknown_protocol",
+    }
+}
+
+impl<'s> Machines<'s> {
+    pub(crate) fn new(mac: MacAddress, config: Config, storage: Storage<'s>, random: &mut impl CryptoRng) -> Self {
+        let mut secret = || {
+            let mut secret = [0; 16];
+            random.fill_bytes(&mut secret);
+            secret
+        };
+        let (arp, ipv4, icmp, udp, igmp) = (secret(), secret(), secret(), secret(), secret());
+        let mut tcp = [0; 64];
+        random.fill_bytes(&mut tcp);
+        let arp_config = mirage_arp::Config {
+            lifetime: config.arp_lifetime,
+            answer_for_all: config.accept_any,
+            ..mirage_arp::Config::new(mac)
+        };
+        let ipv4_config = mirage_ipv4::Config {
+            accept_any: config.accept_any,
+            limits: config.reassembly,
+            ..mirage_ipv4::Config::default()
+        };
+        Self {
+            ethernet: Ethernet::new(mac, config.vlan, storage.ethernet),
+            arp: Arp::new(arp_config, storage.arp, arp),
+            ipv4: Ipv4::new(ipv4_config, storage.ipv4, ipv4),
+            icmp: Icmp::new(config.icmp, icmp),
+            igmp: Igmp::new(storage.igmp, igmp),
+            udp: Udp::new(config.udp, storage.udp, udp),
+            tcp: Tcp::new(config.tcp, storage.tcp, Secrets::new(tcp)),
+            budget: config.budget.max(1),
+            now: Instant::ZERO,
+            ethernet_discards: Counts::default(),
+            arp_discards: Counts::default(),
+            discards: Counts::default(),
+        }
+    }
+
+    pub(crate) fn add_address(&mut self, address: Ipv4Cidr) -> Result<(), ErrorKind> {
+        self.ipv4.add_address(INTERFACE, address).map_err(|_| ErrorKind::OutOfResources)?;
+        self.arp.add_address(self.now, address.address(), Claim::AtOnce).map_err(|_| ErrorKind::OutOfResources)
+    }
+
+    pub(crate) fn set_gateway(&mut self, gateway: Ipv4Addr) -> Result<(), ErrorKind> {
+        let route = Route { destination: Ipv4Cidr::ANY, gateway: Some(gateway), interface: INTERFACE };
+        self.ipv4.add_route(route).map_err(|_| ErrorKind::OutOfResources)
+    }
+
+    /// Whether sockets may be bound to `address`.
+    pub(crate) fn is_local(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(address) => self.ipv4.is_local(address),
+            IpAddr::V6(_) => false,
+        }
+    }
+
+    /// When the first timer of any layer is due.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        [self.arp.poll_timeout(), self.ipv4.poll_timeout(), self.igmp.poll_timeout(), self.tcp.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Does what is due, except that which sends packets itself: the walk outwards does that.
+    pub(crate) fn handle_timeouts(&mut self, now: Instant) {
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if due(self.tcp.poll_timeout()) {
+            self.tcp.handle_timeout(now);
+        }
+        if due(self.arp.poll_timeout()) {
+            self.arp.handle_timeout(now);
+        }
+        if due(self.igmp.poll_timeout()) {
+            self.igmp.handle_timeout(now);
+        }
+        let Self { arp, udp, tcp, .. } = self;
+        let mut tell = |_: Event, packet: Option<UnresolvedPacket<'_>>| {
+            let Some(error) = packet.and_then(unresolved::error) else { return };
+            match error.protocol {
+                Protocol::TCP => drop(tcp.on_icmp_error(now, &error)),
+                Protocol::UDP => drop(udp.on_icmp_error(&error)),
+                _ => {}
+            }
+        };
+        // A conflict needs nothing more: ARP has defended the address and counted it.
+        while arp.poll_event(&mut tell).is_some() {}
+    }
+
+    pub(crate) fn counters(&self, device: Stats) -> Counters {
+        Counters::new(self, device)
+    }
+}

@@ -1,0 +1,143 @@
+//! How applications get their handles: `mirage_stack::Stack` on a reference to the stack.
+
+use core::net::{IpAddr, SocketAddr};
+use core::num::NonZeroU16;
+
+use mirage_net::{Net, Transmit as _};
+use mirage_protocols::Ip as _;
+use mirage_stack::{ErrorType, ListenOptions, TcpOptions};
+use mirage_tcp::{ConnectError, ListenError, Local};
+use mirage_udp::PortChoice;
+
+use crate::sockets::Shared;
+use crate::{ErrorKind, Stack, TcpListener, TcpStream, UdpSocket};
+
+impl<N> ErrorType for Stack<'_, N> {
+    type Error = ErrorKind;
+}
+
+impl<'a, 's, N: Net> mirage_stack::Stack for &'a Stack<'s, N> {
+    type TcpStream = TcpStream<'a, 's>;
+    type TcpListener = TcpListener<'a, 's>;
+    type UdpSocket = UdpSocket<'a, 's>;
+
+    async fn connect(&self, remote: SocketAddr, options: TcpOptions) -> Result<TcpStream<'a, 's>, ErrorKind> {
+        let stack: &'a Stack<'s, N> = self;
+        let source = stack.source(remote.ip())?;
+        let mut stream = stack.shared.connect(source, remote, options)?;
+        // Dropping the stream, should the caller give up waiting, breaks the attempt off.
+        stream.connected().await?;
+        Ok(stream)
+    }
+
+    fn listen(&self, local: SocketAddr, options: ListenOptions) -> Result<TcpListener<'a, 's>, ErrorKind> {
+        let stack: &'a Stack<'s, N> = self;
+        stack.shared.listen(local, options)
+    }
+
+    fn bind(&self, local: SocketAddr) -> Result<UdpSocket<'a, 's>, ErrorKind> {
+        let stack: &'a Stack<'s, N> = self;
+        stack.shared.bind(local)
+    }
+}
+
+impl<'s, N: Net> Stack<'s, N> {
+    /// Listens on every port and every address on which nobody else listens: the door of a gateway. Meant for a stack
+    /// with [`Config::accept_any`](crate::Config::accept_any); what a connection was opened to is its local address.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AddressInUse`], [`ErrorKind::OutOfResources`].
+    pub fn listen_any(&self, options: ListenOptions) -> Result<TcpListener<'_, 's>, ErrorKind> {
+        self.shared.listen_on(Local { address: None, port: None }, options)
+    }
+
+    /// Receives datagrams to every port and every address for which there is no other socket: the other door of a
+    /// gateway. Answer with [`UdpSocket::send_from`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::AddressInUse`], [`ErrorKind::OutOfResources`].
+    pub fn bind_any(&self) -> Result<UdpSocket<'_, 's>, ErrorKind> {
+        self.shared.bind_on(mirage_udp::Local { address: None, port: PortChoice::Any })
+    }
+
+    /// Our address towards `to`.
+    fn source(&self, to: IpAddr) -> Result<IpAddr, ErrorKind> {
+        let machines = &mut *self.shared.machines.borrow_mut();
+        let mut device = self.device.borrow_mut();
+        let mut link = machines.ethernet.over(device.split().1);
+        let mut neighbours = machines.arp.over(machines.now, &mut link);
+        let (_, mut outbound) = machines.ipv4.split();
+        outbound.over(&mut neighbours).source(to).ok_or(ErrorKind::HostUnreachable)
+    }
+
+    /// Whether the cable is in.
+    pub fn link(&self) -> mirage_net::Link {
+        self.device.borrow_mut().split().1.link()
+    }
+}
+
+impl<'s> Shared<'s> {
+    fn connect(&self, source: IpAddr, remote: SocketAddr, options: TcpOptions) -> Result<TcpStream<'_, 's>, ErrorKind> {
+        let machines = &mut *self.machines.borrow_mut();
+        let id = machines.tcp.connect(machines.now, source, None, remote, options).map_err(|error| match error {
+            ConnectError::AddressInUse => ErrorKind::AddressInUse,
+            _ => ErrorKind::OutOfResources,
+        })?;
+        self.wake();
+        Ok(TcpStream::new(self, id))
+    }
+
+    fn listen(&self, local: SocketAddr, options: ListenOptions) -> Result<TcpListener<'_, 's>, ErrorKind> {
+        let address = self.own(local.ip())?;
+        match NonZeroU16::new(local.port()) {
+            Some(port) => self.listen_on(Local { address, port: Some(port) }, options),
+            None => self.listen_anywhere(address, options),
+        }
+    }
+
+    /// Listens on a free port of the dynamic range (RFC 6335 §6).
+    fn listen_anywhere(
+        &self,
+        address: Option<IpAddr>,
+        options: ListenOptions,
+    ) -> Result<TcpListener<'_, 's>, ErrorKind> {
+        for port in DYNAMIC_PORTS {
+            match self.listen_on(Local { address, port: NonZeroU16::new(port) }, options) {
+                Err(ErrorKind::AddressInUse) => {}
+                result => return result,
+            }
+        }
+        Err(ErrorKind::AddressInUse)
+    }
+
+    fn listen_on(&self, local: Local, options: ListenOptions) -> Result<TcpListener<'_, 's>, ErrorKind> {
+        let id = self.machines.borrow_mut().tcp.listen(local, options).map_err(|error| match error {
+            ListenError::AddressInUse => ErrorKind::AddressInUse,
+            _ => ErrorKind::OutOfResources,
+        })?;
+        Ok(TcpListener::new(self, id))
+    }
+
+    fn bind(&self, local: SocketAddr) -> Result<UdpSocket<'_, 's>, ErrorKind> {
+        let address = self.own(local.ip())?;
+        let port = NonZeroU16::new(local.port()).map_or(PortChoice::Ephemeral, PortChoice::Exactly);
+        self.bind_on(mirage_udp::Local { address, port })
+    }
+
+    fn bind_on(&self, local: mirage_udp::Local) -> Result<UdpSocket<'_, 's>, ErrorKind> {
+        let id = self.machines.borrow_mut().udp.bind(local).map_err(|error| mirage_stack::Error::kind(&error))?;
+        Ok(UdpSocket::new(self, id))
+    }
+
+    /// `None` for every address of ours; an error for one that is not ours.
+    fn own(&self, address: IpAddr) -> Result<Option<IpAddr>, ErrorKind> {
+        match address {
+            _ if address.is_unspecified() => Ok(None),
+            _ if self.machines.borrow().is_local(address) => Ok(Some(address)),
+            _ => Err(ErrorKind::AddressNotAvailable),
+        }
+    }
+}
+
+/// Ports nobody is assigned (RFC 6335 §6).
+const DYNAMIC_PORTS: core::ops::RangeInclusive<u16> = 49_152..=65_535;

@@ -1,0 +1,31 @@
+//! What the stack shares with its handles, whatever the device is.
+
+use core::cell::{Cell, RefCell};
+use core::task::Waker;
+
+use crate::machines::Machines;
+
+/// The machines, and the waker of whoever polls the stack.
+pub(crate) struct Shared<'s> {
+    pub(crate) machines: RefCell<Machines<'s>>,
+    driver: Cell<Option<Waker>>,
+}
+
+impl<'s> Shared<'s> {
+    pub(crate) fn new(machines: Machines<'s>) -> Self {
+        Self { machines: RefCell::new(machines), driver: Cell::new(None) }
+    }
+
+    /// Remembers who polls the stack.
+    pub(crate) fn attend(&self, waker: &Waker) {
+        let known = self.driver.take().filter(|known| known.will_wake(waker));
+        self.driver.set(Some(known.unwrap_or_else(|| waker.clone())));
+    }
+
+    /// Has the stack polled soon: a handle left something to do.
+    pub(crate) fn wake(&self) {
+        if let Some(waker) = self.driver.take() {
+            waker.wake();
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The stack: one device below, sockets above.
+
+use core::cell::RefCell;
+use core::net::Ipv4Addr;
+use core::task::Context;
+
+use mirage_clock::Instant;
+use mirage_net::{Disconnected, Net, Stats, Transmit};
+use mirage_protocols::Ipv4Cidr;
+use rand_core::CryptoRng;
+
+use crate::machines::Machines;
+use crate::sockets::Shared;
+use crate::{Config, Counters, Storage, egress, ingress};
+
+/// A TCP/IP stack on one network device.
+///
+/// Everything takes `&self`: tasks share it by reference. It does nothing by itself: [`run`](Self::run) or
+/// [`poll`](Self::poll) moves frames. Not `Sync`: one stack lives on one core.
+pub struct Stack<'s, N> {
+    pub(crate) shared: Shared<'s>,
+    pub(crate) device: RefCell<N>,
+}
+
+/// What [`Stack::poll`] did and what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The budget was used up: poll again soon, after letting others run.
+    pub more: bool,
+    /// When to poll again even if nothing arrives; `None` when nothing is due.
+    pub next: Option<Instant>,
+}
+
+impl<'s, N: Net> Stack<'s, N> {
+    /// A stack on `device` that has no address yet.
+    ///
+    /// `random` seeds the keys of hash tables, initial sequence numbers, ports and cookies.
+    pub fn new(mut device: N, config: Config, storage: Storage<'s>, random: &mut impl CryptoRng) -> Self {
+        let mac = device.split().1.mac();
+        Self { shared: Shared::new(Machines::new(mac, config, storage, random)), device: RefCell::new(device) }
+    }
+
+    /// Takes an address: announces it and routes its network to the link.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfResources`](crate::ErrorKind::OutOfResources) when the table of addresses is full.
+    pub fn add_address(&self, address: Ipv4Cidr) -> Result<(), crate::ErrorKind> {
+        let result = self.shared.machines.borrow_mut().add_address(address);
+        self.shared.wake();
+        result
+    }
+
+    /// Sends everything that has no closer route to `gateway`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfResources`](crate::ErrorKind::OutOfResources) when the table of routes is full.
+    pub fn set_gateway(&self, gateway: Ipv4Addr) -> Result<(), crate::ErrorKind> {
+        self.shared.machines.borrow_mut().set_gateway(gateway)
+    }
+
+    /// Moves what can be moved: frames from the device up, what waits down to the device, timers that are due.
+    ///
+    /// Does a bounded amount of work. `cx`'s waker is woken when there is more to do before [`Progress::next`].
+    ///
+    /// # Errors
+    /// [`Disconnected`] when the device is gone for good.
+    pub fn poll(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
+        let mut device = self.device.borrow_mut();
+        let machines = &mut *self.shared.machines.borrow_mut();
+        self.shared.attend(cx.waker());
+        machines.now = now;
+        machines.handle_timeouts(now);
+        let (receive, transmit) = device.split();
+        let more_in = ingress::receive(machines, receive, transmit, cx)?;
+        let more_out = egress::transmit(machines, transmit, cx)?;
+        transmit.flush();
+        Ok(Progress { more: more_in || more_out, next: machines.poll_timeout() })
+    }
+
+    /// What was received, sent and discarded so far.
+    pub fn counters(&self) -> Counters {
+        self.shared.machines.borrow().counters(self.device.borrow().stats())
+    }
+
+    /// What went through the device.
+    pub fn device_stats(&self) -> Stats {
+        self.device.borrow().stats()
+    }
+}

@@ -1,0 +1,61 @@
+//! A door for connections.
+
+use core::future::poll_fn;
+use core::net::SocketAddr;
+use core::num::NonZeroU16;
+use core::task::{Context, Poll};
+
+use mirage_stack::ErrorType;
+use mirage_tcp::ListenerId;
+
+use crate::sockets::Shared;
+use crate::tcp_stream::{UNKNOWN, kind};
+use crate::{ErrorKind, TcpStream};
+
+/// A door for connections. Dropping it closes it; connections that wait behind it are reset.
+pub struct TcpListener<'a, 's> {
+    shared: &'a Shared<'s>,
+    id: ListenerId,
+}
+
+impl<'a, 's> TcpListener<'a, 's> {
+    pub(crate) fn new(shared: &'a Shared<'s>, id: ListenerId) -> Self {
+        Self { shared, id }
+    }
+
+    /// The oldest connection that waits. For callers that poll by hand.
+    ///
+    /// # Errors
+    /// When the listener is closed.
+    pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<TcpStream<'a, 's>, ErrorKind>> {
+        let accepted = self.shared.machines.borrow_mut().tcp.poll_accept(self.id, cx);
+        accepted.map(|result| result.map(|id| TcpStream::new(self.shared, id)).map_err(kind))
+    }
+}
+
+impl ErrorType for TcpListener<'_, '_> {
+    type Error = ErrorKind;
+}
+
+impl<'a, 's> mirage_stack::TcpListener for TcpListener<'a, 's> {
+    type Stream = TcpStream<'a, 's>;
+
+    async fn accept(&mut self) -> Result<TcpStream<'a, 's>, ErrorKind> {
+        poll_fn(|cx| self.poll_accept(cx)).await
+    }
+
+    fn local_addr(&self) -> SocketAddr {
+        let local = self.shared.machines.borrow().tcp.listener_local(self.id);
+        local.map_or(UNKNOWN, |local| {
+            let address = local.address.unwrap_or(UNKNOWN.ip());
+            SocketAddr::new(address, local.port.map_or(0, NonZeroU16::get))
+        })
+    }
+}
+
+impl Drop for TcpListener<'_, '_> {
+    fn drop(&mut self) {
+        self.shared.machines.borrow_mut().tcp.close_listener(self.id);
+        self.shared.wake();
+    }
+}

@@ -1,0 +1,128 @@
+//! A datagram socket in an application's hands.
+
+use core::future::poll_fn;
+use core::net::{IpAddr, SocketAddr};
+use core::task::{Context, Poll};
+
+use mirage_ethernet::multicast_mac;
+use mirage_stack::{Datagram, ErrorType};
+use mirage_udp::{SocketId, Source};
+
+use crate::ErrorKind;
+use crate::machines::INTERFACE;
+use crate::sockets::Shared;
+use crate::tcp_stream::UNKNOWN;
+
+/// A datagram socket. Dropping it closes it; what it was given to send is still sent.
+pub struct UdpSocket<'a, 's> {
+    shared: &'a Shared<'s>,
+    id: SocketId,
+}
+
+impl<'a, 's> UdpSocket<'a, 's> {
+    pub(crate) fn new(shared: &'a Shared<'s>, id: SocketId) -> Self {
+        Self { shared, id }
+    }
+
+    /// The oldest datagram. For callers that poll by hand.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ConnectionRefused`] once for each ICMP error about a datagram of a connected socket.
+    pub fn poll_recv(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<Datagram, ErrorKind>> {
+        self.shared.machines.borrow_mut().udp.poll_recv(self.id, cx, buffer).map_err(kind)
+    }
+
+    /// Queues a datagram. For callers that poll by hand.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MessageTooLong`], [`ErrorKind::HostUnreachable`], [`ErrorKind::ConnectionRefused`].
+    pub fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        source: Option<SocketAddr>,
+        payload: &[u8],
+        remote: SocketAddr,
+    ) -> Poll<Result<(), ErrorKind>> {
+        let source = source.map_or(Source::Own, Source::End);
+        let result = self.shared.machines.borrow_mut().udp.poll_send(self.id, cx, payload, source, remote);
+        if result.is_ready() {
+            self.shared.wake();
+        }
+        result.map_err(kind)
+    }
+
+    /// Sends in the name of another address: what a gateway does. Otherwise as
+    /// [`send_to`](mirage_stack::UdpSocket::send_to).
+    ///
+    /// # Errors
+    /// Those of `send_to`.
+    pub async fn send_from(&self, source: SocketAddr, payload: &[u8], remote: SocketAddr) -> Result<(), ErrorKind> {
+        poll_fn(|cx| self.poll_send(cx, Some(source), payload, remote)).await
+    }
+}
+
+fn kind(error: mirage_udp::Error) -> ErrorKind {
+    mirage_stack::Error::kind(&error)
+}
+
+impl ErrorType for UdpSocket<'_, '_> {
+    type Error = ErrorKind;
+}
+
+impl mirage_stack::UdpSocket for UdpSocket<'_, '_> {
+    async fn recv_from(&self, buffer: &mut [u8]) -> Result<Datagram, ErrorKind> {
+        poll_fn(|cx| self.poll_recv(cx, buffer)).await
+    }
+
+    async fn send_to(&self, payload: &[u8], remote: SocketAddr) -> Result<(), ErrorKind> {
+        poll_fn(|cx| self.poll_send(cx, None, payload, remote)).await
+    }
+
+    fn connect(&self, remote: Option<SocketAddr>) -> Result<(), ErrorKind> {
+        self.shared.machines.borrow_mut().udp.connect(self.id, remote).map_err(kind)
+    }
+
+    fn local_addr(&self) -> SocketAddr {
+        self.shared.machines.borrow().udp.local(self.id).unwrap_or(UNKNOWN)
+    }
+
+    fn join_multicast(&self, group: IpAddr) -> Result<(), ErrorKind> {
+        let IpAddr::V4(group) = group else { return Err(ErrorKind::Unsupported) };
+        if !group.is_multicast() {
+            return Err(ErrorKind::AddressNotAvailable);
+        }
+        let machines = &mut *self.shared.machines.borrow_mut();
+        let full = ErrorKind::OutOfResources;
+        machines.igmp.join(group).map_err(|_| full)?;
+        let joined = machines.ipv4.join(INTERFACE, group).map_err(|_| full);
+        let joined = joined.and_then(|()| machines.ethernet.join(multicast_mac(group)).map_err(|_| full));
+        if joined.is_err() {
+            machines.ipv4.leave(INTERFACE, group);
+            let _gone = machines.igmp.leave(group);
+        }
+        self.shared.wake();
+        joined
+    }
+
+    fn leave_multicast(&self, group: IpAddr) -> Result<(), ErrorKind> {
+        let IpAddr::V4(group) = group else { return Err(ErrorKind::Unsupported) };
+        let machines = &mut *self.shared.machines.borrow_mut();
+        if !machines.igmp.is_member(group) {
+            return Err(ErrorKind::AddressNotAvailable);
+        }
+        let _gone = machines.igmp.leave(group);
+        machines.ethernet.leave(multicast_mac(group));
+        if !machines.igmp.is_member(group) {
+            machines.ipv4.leave(INTERFACE, group);
+        }
+        self.shared.wake();
+        Ok(())
+    }
+}
+
+impl Drop for UdpSocket<'_, '_> {
+    fn drop(&mut self) {
+        self.shared.machines.borrow_mut().udp.close(self.id).ok();
+        self.shared.wake();
+    }
+}
