@@ -1,11 +1,14 @@
 //! Which sockets there can be.
 
+extern crate alloc;
+
 mod common;
 
+use alloc::collections::VecDeque;
 use core::net::SocketAddr;
 use core::num::NonZeroU16;
 use core::task::Poll;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 
 use common::*;
 use mirage_udp::{BindError, Config, EphemeralPorts, Local, PortChoice, SocketId, Storage, Udp};

@@ -218,9 +218,12 @@ impl Receive for FakeReceive {
             self.wire.borrow_mut().receiver = Some(cx.waker().clone());
             return Poll::Pending;
         };
-        let stats = &mut self.device.borrow_mut().stats;
-        stats.rx_frames += 1;
-        stats.rx_bytes += bytes.len() as u64;
+        {
+            // Given back before `take`, which may send on the other half.
+            let stats = &mut self.device.borrow_mut().stats;
+            stats.rx_frames += 1;
+            stats.rx_bytes += bytes.len() as u64;
+        }
         let frame = Frame { bytes: &bytes, checksum: received, segment_size: outgoing.segment_size };
         Poll::Ready(Ok(take(frame)))
     }

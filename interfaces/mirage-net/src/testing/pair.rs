@@ -22,7 +22,8 @@ use crate::{FrameWriter, MacAddress, Net, Outgoing, Receive, SendError, Transmit
 /// 4. a frame that is too long is refused, and so is one that overflowed its writer or got it replaced;
 /// 5. a full device calls no `fill`, and is ready again, with a wake, when the other side made room;
 /// 6. a receiver that waits is woken;
-/// 7. the statistics count.
+/// 7. a frame can be answered while it is lent;
+/// 8. the statistics count.
 ///
 /// ```
 /// use mirage_net::testing::{FakeNet, examine_pair};
@@ -47,6 +48,7 @@ fn examine_way(from: &mut impl Net, to: &mut impl Net, settle: &mut impl FnMut()
     way.a_replaced_writer_leaks_nothing();
     way.full_is_not_for_ever();
     way.a_waiting_receiver_is_woken();
+    way.a_frame_is_answered_where_it_lies();
     way.statistics_count();
 }
 
@@ -196,6 +198,39 @@ impl<A: Net, B: Net, S: FnMut()> Way<'_, A, B, S> {
         });
         assert!(woken, "a receiver that waits must be woken when a frame comes");
         self.expect(&frame, "the frame that woke the receiver must be there");
+    }
+
+    fn a_frame_is_answered_where_it_lies(&mut self) {
+        let question = self.frame(60, 0xf3);
+        let mut answer = question.clone();
+        answer[..6].copy_from_slice(&question[6..12]);
+        answer[6..12].copy_from_slice(&question[..6]);
+        self.send(&question);
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..PATIENCE {
+            (self.settle)();
+            let (receive, transmit) = self.to.split();
+            let answered = receive.poll_frame(&mut cx, |frame| {
+                let ours = frame.bytes.get(..60) == Some(&question[..]);
+                ours.then(|| {
+                    transmit.send(Outgoing::new(60), |out| {
+                        out.put(&frame.bytes[6..12]);
+                        out.put(&frame.bytes[..6]);
+                        out.put(&frame.bytes[12..60]);
+                    })
+                })
+            });
+            transmit.flush();
+            match answered {
+                Poll::Ready(Ok(Some(Err(error)))) => panic!("an empty device must take an answer: {error}"),
+                Poll::Ready(Ok(Some(Ok(())))) => {
+                    let mut back = Way { from: self.to, to: self.from, settle: self.settle };
+                    return back.expect(&answer, "an answer must arrive as it was written");
+                }
+                _ => {}
+            }
+        }
+        panic!("a frame must arrive to be answered");
     }
 
     fn statistics_count(&mut self) {
