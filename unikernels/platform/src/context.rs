@@ -4,7 +4,7 @@ use alloc::rc::Rc;
 use core::future::Future;
 use core::net::SocketAddr;
 
-use mirage_clock::{Duration, Instant, Monotonic, Sleep, Timestamp};
+use mirage_clock::{Duration, Instant, Monotonic, Sleep, Timestamp, Wall};
 
 use crate::executor::{Spawner, Timer, TooManyTasks};
 use crate::network::{Reach, Service};
@@ -56,11 +56,6 @@ impl Context {
         self.timer.sleep_until(self.now() + span).await;
     }
 
-    /// The time of day, where the machine knows it.
-    pub fn wall(&self) -> Option<Timestamp> {
-        (self.wall)()
-    }
-
     /// Prints one line on the console.
     pub fn print(&self, line: &str) {
         (self.console)(line);
@@ -76,6 +71,17 @@ impl Context {
         visit("platform.tasks", self.spawner.tasks() as u64);
         visit("platform.timers", self.timer.pending() as u64);
         self.stats.each(visit);
+    }
+}
+
+/// The time of day, where the machine knows it.
+impl Wall for Context {
+    fn timestamp(&self) -> Option<Timestamp> {
+        (self.wall)()
+    }
+
+    fn resolution(&self) -> Duration {
+        Duration::from_secs(1)
     }
 }
 

@@ -1,0 +1,51 @@
+//! One connection: its buffers, lent to the HTTP driver for as long as it lives.
+
+use core::cell::Cell;
+
+use mirage_http::server::Request;
+use mirage_http::{Config, Error, Exchange, Field, Handler, Io, Limits, Memory, Sent, serve as drive};
+use mirage_platform::stack::TcpStream;
+
+use crate::counters::add;
+use crate::pages::Pages;
+
+/// Bytes for what comes in: the longest head and what the driver wants beside it.
+const INPUT: usize = Limits::DEFAULT.head + 64;
+/// Bytes for what goes out: a head and a small body.
+const OUTPUT: usize = 4 * 1_024;
+/// Header fields of a request.
+const FIELDS: usize = 64;
+/// Bytes for a part of a file, or of a body that is hashed.
+const SCRATCH: usize = 16 * 1_024;
+
+/// Nothing of a body is kept, so it may be long.
+const LIMITS: Limits = Limits { body: 1 << 40, ..Limits::DEFAULT };
+
+/// Serves `stream` until it ends.
+pub(crate) async fn serve(stream: impl TcpStream, pages: &Pages) {
+    let (mut input, mut output, mut fields) = (vec![0; INPUT], vec![0; OUTPUT], vec![Field::default(); FIELDS]);
+    let memory = Memory { input: &mut input, output: &mut output, fields: &mut fields };
+    let context = pages.context();
+    let config = Config { limits: LIMITS, wall: Some(context) };
+    let handler = Connection { pages, scratch: Cell::new(vec![0; SCRATCH]) };
+    add(&pages.counters().connections, 1);
+    let outcome = drive(stream, memory, context.timer(), context.timer(), &config, &handler).await;
+    if let Err(error) = outcome.end {
+        mirage_platform::log::debug!("connection after {} requests: {error}", outcome.requests);
+    }
+}
+
+struct Connection<'p> {
+    pages: &'p Pages,
+    /// Taken while a request is answered; there is one at a time.
+    scratch: Cell<Vec<u8>>,
+}
+
+impl Handler for Connection<'_> {
+    async fn handle<I: Io>(&self, request: &Request<'_>, exchange: Exchange<'_, I>) -> Result<Sent, Error> {
+        let mut scratch = self.scratch.take();
+        let sent = self.pages.answer(request, exchange, &mut scratch).await;
+        self.scratch.set(scratch);
+        sent
+    }
+}

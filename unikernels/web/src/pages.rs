@@ -1,0 +1,133 @@
+//! What is served.
+
+use mirage_http::server::Request;
+use mirage_http::{Error, Exchange, Io, Length, Match, Method, Route, Router, Sent, Site, Status};
+use mirage_kv_embedded::Files;
+use mirage_platform::{Context, yield_now};
+use sha2::{Digest, Sha256};
+
+use crate::bytes::{BLOCK, Bytes};
+use crate::counters::{Counters, add};
+
+static FILES: Files = include!(concat!(env!("OUT_DIR"), "/files.rs"));
+
+static ROUTES: [Route<'static, Page>; 4] = [
+    Route { method: Method::Get, pattern: "/stats", target: Page::Stats },
+    Route { method: Method::Get, pattern: "/bytes/{count}", target: Page::Bytes },
+    Route { method: Method::Post, pattern: "/sha256", target: Page::Hash },
+    Route { method: Method::Get, pattern: "/{path...}", target: Page::File },
+];
+
+#[derive(Clone, Copy)]
+enum Page {
+    Stats,
+    Bytes,
+    Hash,
+    File,
+}
+
+const TEXT: (&str, &[u8]) = ("Content-Type", b"text/plain; charset=utf-8");
+const FRESH: (&str, &[u8]) = ("Cache-Control", b"no-store");
+
+/// What is served, the same on all connections.
+pub(crate) struct Pages {
+    context: Context,
+    counters: Counters,
+    bytes: Bytes,
+    site: Site<'static, &'static Files>,
+}
+
+impl Pages {
+    pub(crate) fn new(context: Context) -> Self {
+        let site = Site::new(&FILES).with_fields(&[("Cache-Control", b"max-age=60")]);
+        Self { context, counters: Counters::default(), bytes: Bytes::new(), site }
+    }
+
+    pub(crate) const fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub(crate) const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Answers one request with the help of `scratch`.
+    pub(crate) async fn answer<I: Io>(
+        &self,
+        request: &Request<'_>,
+        exchange: Exchange<'_, I>,
+        scratch: &mut [u8],
+    ) -> Result<Sent, Error> {
+        add(&self.counters.requests, 1);
+        match Router::new(&ROUTES).find(request.method(), request.path()) {
+            Match::Found(Page::Stats, _) => self.stats(exchange).await,
+            Match::Found(Page::Bytes, parameters) => self.stream(exchange, parameters.get("count")).await,
+            Match::Found(Page::Hash, _) => self.hash(exchange, scratch).await,
+            Match::Found(Page::File, _) => self.site.respond(request, request.path(), exchange, scratch).await,
+            Match::MethodNotAllowed(allow) => {
+                let mut text = [0; 72];
+                exchange.send(Status::METHOD_NOT_ALLOWED, &[TEXT, ("Allow", allow.write(&mut text))], b"").await
+            }
+            Match::NotFound => exchange.send(Status::NOT_FOUND, &[TEXT], b"not found\n").await,
+        }
+    }
+
+    /// Every counter as one JSON object.
+    async fn stats<I: Io>(&self, exchange: Exchange<'_, I>) -> Result<Sent, Error> {
+        let mut json = String::from("{");
+        // Names are ours: words, dots and underscores, so nothing needs an escape.
+        let mut put = |name: &str, value: u64| {
+            let comma = if json.len() > 1 { "," } else { "" };
+            json.push_str(&format!("{comma}\n  \"{name}\": {value}"));
+        };
+        self.counters.each(&mut put);
+        self.context.stats(&mut put);
+        json.push_str("\n}\n");
+        exchange.send(Status::OK, &[("Content-Type", b"application/json"), FRESH], json.as_bytes()).await
+    }
+
+    /// So many bytes of the stream.
+    async fn stream<I: Io>(&self, exchange: Exchange<'_, I>, count: Option<&str>) -> Result<Sent, Error> {
+        let Some(count) = count.and_then(number) else {
+            return exchange.send(Status::BAD_REQUEST, &[TEXT], b"/bytes/N takes a number\n").await;
+        };
+        let fields = [("Content-Type", &b"application/octet-stream"[..]), FRESH];
+        let mut streaming = exchange.start(Status::OK, &fields, Length::Known(count)).await?;
+        let (mut left, mut block) = (count, 0);
+        while left > 0 && streaming.has_body() {
+            let part = self.bytes.block(block);
+            let part = &part[..usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK))];
+            streaming.write(part).await?;
+            add(&self.counters.bytes_streamed, part.len() as u64);
+            left -= part.len() as u64;
+            block += 1;
+            // A peer that takes everything at once must not keep the others waiting.
+            yield_now().await;
+        }
+        streaming.finish().await
+    }
+
+    /// The SHA-256 of the body.
+    async fn hash<I: Io>(&self, mut exchange: Exchange<'_, I>, scratch: &mut [u8]) -> Result<Sent, Error> {
+        let mut hash = Sha256::new();
+        loop {
+            match exchange.read(scratch).await? {
+                0 => break,
+                len => {
+                    hash.update(&scratch[..len]);
+                    add(&self.counters.bytes_hashed, len as u64);
+                }
+            }
+            // As above.
+            yield_now().await;
+        }
+        let mut text: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        text.push('\n');
+        exchange.send(Status::OK, &[TEXT, FRESH], text.as_bytes()).await
+    }
+}
+
+/// A number as HTTP spells them: digits and nothing else.
+fn number(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
