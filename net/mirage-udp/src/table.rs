@@ -83,8 +83,8 @@ pub(crate) struct Table<'s> {
     buckets: ManagedSlice<'s, Bucket>,
     /// Used buckets less one.
     mask: usize,
-    /// Odd.
-    multiplier: u32,
+    /// Mixed into the hash of ports.
+    secret: u32,
     free: Index,
     in_use: u16,
     /// The socket that has every port.
@@ -107,17 +107,7 @@ impl<'s> Table<'s> {
         }
         buckets.fill(Bucket::EMPTY);
         let mask = buckets.len().checked_ilog2().map_or(0, |log| (1_usize << log) - 1);
-        Self {
-            slots,
-            buckets,
-            mask,
-            multiplier: secret | 1,
-            free,
-            in_use: 0,
-            any: NONE,
-            first_ready: NONE,
-            last_ready: NONE,
-        }
+        Self { slots, buckets, mask, secret, free, in_use: 0, any: NONE, first_ready: NONE, last_ready: NONE }
     }
 
     /// Sockets in use, closing ones included.
@@ -143,7 +133,7 @@ impl<'s> Table<'s> {
     pub(crate) fn insert(&mut self, address: Option<IpAddr>, port: u16) -> Option<SocketId> {
         let index = self.free;
         let slot = self.slots.get_mut(usize::from(index))?;
-        let bucket = bucket(self.multiplier, self.mask, port);
+        let bucket = bucket(self.secret, self.mask, port);
         let head = if port == 0 { &mut self.any } else { &mut self.buckets.get_mut(bucket)?.0 };
         self.free = core::mem::replace(&mut slot.next, core::mem::replace(head, index));
         self.in_use += 1;
@@ -208,7 +198,7 @@ impl<'s> Table<'s> {
         if port == 0 {
             self.any = NONE;
         } else {
-            let bucket = self.buckets.get_mut(bucket(self.multiplier, self.mask, port))?;
+            let bucket = self.buckets.get_mut(bucket(self.secret, self.mask, port))?;
             if bucket.0 == id.index {
                 bucket.0 = after;
             } else {
@@ -277,7 +267,7 @@ impl<'s> Table<'s> {
 
     #[inline]
     fn on_port(&self, port: u16) -> impl Iterator<Item = (Index, &Socket)> {
-        let mut at = self.buckets.get(bucket(self.multiplier, self.mask, port)).map_or(NONE, |bucket| bucket.0);
+        let mut at = self.buckets.get(bucket(self.secret, self.mask, port)).map_or(NONE, |bucket| bucket.0);
         core::iter::from_fn(move || {
             let index = at;
             let slot = self.slots.get(usize::from(index))?;
@@ -288,9 +278,9 @@ impl<'s> Table<'s> {
     }
 }
 
-/// The bucket of a port. Ports are taken by our own programs and not by strangers, so a multiplication with a secret is
-/// enough to spread them.
+/// The bucket of a port. Ports are taken by our own programs and not by strangers, so a multiplication is
+/// enough to spread them (Knuth, The Art of Computer Programming, volume 3, §6.4).
 #[inline]
-fn bucket(multiplier: u32, mask: usize, port: u16) -> usize {
-    (u32::from(port).wrapping_mul(multiplier).rotate_left(16) as usize) & mask
+fn bucket(secret: u32, mask: usize, port: u16) -> usize {
+    ((u32::from(port) ^ secret).wrapping_mul(0x9e37_79b1) >> 16) as usize & mask
 }

@@ -11,7 +11,7 @@ use crate::{Ip, Packet};
 /// An IP layer for tests: it keeps what it is given, and each of its answers is a field.
 ///
 /// The buffer that it lends is full of rubbish, and it panics when `fill` writes another number of bytes than was
-/// announced.
+/// announced, or when a checksum is left for a device that cannot complete it.
 ///
 /// ```
 /// use mirage_protocols::{Ip, Packet, Protocol, testing::FakeIp};
@@ -73,17 +73,12 @@ impl FakeIp {
         if self.sent.len() >= self.capacity {
             return Err(SendError::Full);
         }
-        let most = match packet.segment_size {
-            Some(_) => self.capabilities.max_large_frame,
-            None if packet.dont_fragment => self.mtu,
-            None => 65_515,
+        let (most, refusal) = match packet.segment_size {
+            Some(_) => (self.capabilities.max_large_frame, SendError::TooLong),
+            None if packet.dont_fragment => (self.mtu, SendError::WouldFragment { mtu: self.mtu + 20 }),
+            None => (65_515, SendError::TooLong),
         };
-        match packet.len > most {
-            true if packet.segment_size.is_some() => Err(SendError::TooLong),
-            true if packet.dont_fragment => Err(SendError::WouldFragment { mtu: self.mtu + 20 }),
-            true => Err(SendError::TooLong),
-            false => Ok(()),
-        }
+        if packet.len > most { Err(refusal) } else { Ok(()) }
     }
 }
 
@@ -102,6 +97,11 @@ impl Ip for FakeIp {
 
     fn send(&mut self, packet: Packet, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         self.refusal(&packet)?;
+        if packet.checksum.is_some() {
+            assert!(!self.capabilities.checksum.is_empty(), "a checksum is left for a device that completes none");
+            let whole = packet.segment_size.is_some() || packet.len <= self.mtu;
+            assert!(whole, "a packet whose checksum is left for the device is never fragmented");
+        }
         let bytes = super::filled(packet.len, fill)?;
         self.sent.push_back(SentPacket { packet, bytes });
         Ok(())
