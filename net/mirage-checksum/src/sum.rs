@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use crate::simd;
+use crate::simd::{self, fold};
 
 /// The ones' complement sum of 16-bit words of everything that was added so far (RFC 1071 §1).
 ///
@@ -112,14 +112,4 @@ impl Sum {
             IpAddr::V6(address) => address.segments().into_iter().fold(self, Self::add_u16),
         }
     }
-}
-
-/// Folds with end-around carry. Zero only for zero.
-#[inline]
-const fn fold(total: u64) -> u16 {
-    let total = (total & 0xffff_ffff) + (total >> 32); // < 2^33
-    let total = (total & 0xffff) + ((total >> 16) & 0xffff) + (total >> 32); // < 2^17 + 1
-    let total = (total & 0xffff) + (total >> 16); // <= 0xffff + 1
-    let total = (total & 0xffff) + (total >> 16);
-    total as u16
 }

@@ -12,6 +12,8 @@ mod words;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod x86_64;
 
+pub(crate) use words::fold;
+
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
 pub(crate) use portable::{copy_and_sum, sum};
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]

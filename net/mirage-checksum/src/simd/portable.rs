@@ -1,6 +1,6 @@
 //! The twin for every machine: safe Rust in words of 64 bits, in a form that compilers vectorise.
 
-use super::words::{add_around, finish, lower, tail};
+use super::words::{add_around, finish, tail};
 
 /// The folded sum of big-endian 16-bit words; the last is filled with a zero byte.
 pub(crate) fn sum(bytes: &[u8]) -> u16 {
@@ -9,7 +9,7 @@ pub(crate) fn sum(bytes: &[u8]) -> u16 {
     for chunk in chunks {
         halves.add(chunk);
     }
-    finish(add_around(halves.total(), tail(rest)))
+    finish(add_around(halves.total(), tail(bytes, rest)))
 }
 
 /// Copies and sums `source`. Both slices have the same length.
@@ -24,7 +24,7 @@ pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
 #[derive(Default)]
 struct Halves {
     words: [u64; 8],
-    /// Exact: overflows after 2³² words only, and no slice that long fits where `total` would be wrong (2³⁸ bytes).
+    /// Invariant: exact. With up to 2²⁸ words in each lane (2³⁴ bytes in all) the sum over all lanes of both halves is below 2⁶⁴.
     upper: [u64; 8],
 }
 
@@ -33,17 +33,17 @@ impl Halves {
     fn add(&mut self, chunk: &[u8; 64]) {
         let (words, _) = chunk.as_chunks::<8>();
         for (lane, word) in words.iter().enumerate().take(8) {
-            let word = u64::from_ne_bytes(*word);
+            let word = u64::from_le_bytes(*word);
             self.words[lane] = self.words[lane].wrapping_add(word);
-            self.upper[lane] += word >> 32;
+            self.upper[lane] = self.upper[lane].wrapping_add(word >> 32);
         }
     }
 
     #[inline]
     fn total(&self) -> u64 {
-        self.words
-            .iter()
-            .zip(&self.upper)
-            .fold(0, |total, (&words, &upper)| add_around(total, add_around(lower(words, upper), upper)))
+        self.words.iter().zip(&self.upper).fold(0, |total, (words, upper)| {
+            let lower = words.wrapping_sub(upper << 32);
+            total.wrapping_add(lower).wrapping_add(*upper)
+        })
     }
 }

@@ -1,10 +1,11 @@
 //! The twin with the SSE2 registers of 16 bytes that every x86-64 has.
 
 use core::arch::x86_64::{
-    __m128i, _mm_add_epi64, _mm_loadu_si128, _mm_setzero_si128, _mm_srli_epi64, _mm_storeu_si128,
+    __m128i, _mm_add_epi64, _mm_loadu_si128, _mm_setzero_si128, _mm_slli_epi64, _mm_srli_epi64, _mm_storeu_si128,
+    _mm_sub_epi64,
 };
 
-use super::words::{add_around, finish, lower, tail};
+use super::words::{add_around, finish, tail};
 
 /// Bytes in a register.
 const WIDTH: usize = 16;
@@ -25,7 +26,7 @@ pub(super) fn sum(bytes: &[u8]) -> u16 {
     for vector in vectors {
         one.add(load(vector));
     }
-    finish(add_around(add_around(one.total(), two.total()), tail(rest)))
+    finish(add_around(one.total(two), tail(bytes, rest)))
 }
 
 /// Copies and sums `source`. Both slices have the same length.
@@ -46,14 +47,14 @@ pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
         one.add(copy(to, from));
     }
     to_rest.copy_from_slice(from_rest);
-    finish(add_around(add_around(one.total(), two.total()), tail(from_rest)))
+    finish(add_around(one.total(two), tail(source, from_rest)))
 }
 
 /// In each lane the wrapping sum of its 64-bit words and the sum of their upper halves: from both follows the sum of the lower
 /// halves, so that no step needs a carry.
 struct Lanes {
     words: __m128i,
-    /// Invariant: exact for up to 2³² words in each lane, that is for slices up to 2³⁷ bytes.
+    /// Invariant: exact. With up to 2³¹ words in all (2³⁴ bytes) the sum of all halves is below 2⁶⁴.
     upper: __m128i,
 }
 
@@ -73,11 +74,11 @@ impl Lanes {
 
     #[inline]
     #[target_feature(enable = "sse2")]
-    fn total(&self) -> u64 {
-        lanes(self.words)
-            .into_iter()
-            .zip(lanes(self.upper))
-            .fold(0, |total, (words, upper)| add_around(total, add_around(lower(words, upper), upper)))
+    fn total(self, other: Self) -> u64 {
+        let words = _mm_add_epi64(self.words, other.words);
+        let upper = _mm_add_epi64(self.upper, other.upper);
+        let lower = _mm_sub_epi64(words, _mm_slli_epi64::<32>(upper));
+        lanes(_mm_add_epi64(lower, upper)).into_iter().fold(0, u64::wrapping_add)
     }
 }
 

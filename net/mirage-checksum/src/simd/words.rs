@@ -1,18 +1,22 @@
 //! One 64-bit word after the other: what all twins share.
+//!
+//! Inside, words are little-endian, as the processors are: RFC 1071 §2 (B) has the sum the same in either byte order, but
+//! for the order of its own two bytes.
 
-/// Adds up to 63 (or any number of) bytes one word after the other, in the machine's byte order.
+/// Sums `rest`, the end of `whole`, which starts a multiple of 8 bytes after its start.
 #[inline]
-pub(super) fn tail(bytes: &[u8]) -> u64 {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut total = words.iter().fold(0, |total, word| add_around(total, u64::from_ne_bytes(*word)));
-    let (words, rest) = rest.as_chunks::<2>();
-    for word in words {
-        total = add_around(total, u16::from_ne_bytes(*word).into());
+pub(super) fn tail(whole: &[u8], rest: &[u8]) -> u64 {
+    let (words, last) = rest.as_chunks::<8>();
+    let total = words.iter().fold(0, |total, word| add_around(total, u64::from_le_bytes(*word)));
+    if last.is_empty() {
+        return total;
     }
-    if let [last] = rest {
-        total = add_around(total, u16::from_ne_bytes([*last, 0]).into());
-    }
-    total
+    let last = match whole.last_chunk::<8>() {
+        // 1 to 7 bytes are left: the others of these 8 are shifted out.
+        Some(end) => u64::from_le_bytes(*end) >> (64 - 8 * last.len()),
+        None => last.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    };
+    add_around(total, last)
 }
 
 /// Adds with end-around carry; zero only for two zeroes.
@@ -22,20 +26,16 @@ pub(super) const fn add_around(one: u64, two: u64) -> u64 {
     sum + carry as u64
 }
 
-/// Folds a sum in the machine's byte order into a sum of big-endian words.
+/// Folds a sum of little-endian words into one of big-endian words.
 #[inline]
 pub(super) const fn finish(total: u64) -> u16 {
-    let total = (total & 0xffff_ffff) + (total >> 32);
-    let total = (total & 0xffff) + ((total >> 16) & 0xffff) + (total >> 32);
-    let total = (total & 0xffff) + (total >> 16);
-    let total = (total & 0xffff) + (total >> 16);
-    // RFC 1071 §2 (B): the sum is the same in either byte order, but for the order of its own bytes.
-    u16::from_be(total as u16)
+    fold(total).swap_bytes()
 }
 
-/// The sum of the lower halves of some 64-bit words, from their wrapping sum and the sum of their upper halves. Right for up
-/// to 2³² words, whose lower halves add up to less than 2⁶⁴.
+/// Folds with end-around carry; zero only for zero.
 #[inline]
-pub(super) const fn lower(words: u64, upper: u64) -> u64 {
-    words.wrapping_sub(upper << 32)
+pub(crate) const fn fold(total: u64) -> u16 {
+    // In the upper half both halves add up, with the carry out of the lower half, where the same two add up.
+    let total = (total.wrapping_add(total.rotate_right(32)) >> 32) as u32;
+    (total.wrapping_add(total.rotate_right(16)) >> 16) as u16
 }

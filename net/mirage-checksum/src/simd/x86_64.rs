@@ -6,10 +6,9 @@ use super::{avx2, detect, sse2, words};
 const SHORT: usize = 64;
 
 /// The folded sum of big-endian 16-bit words; the last is filled with a zero byte.
-#[inline]
 pub(crate) fn sum(bytes: &[u8]) -> u16 {
     if bytes.len() < SHORT {
-        words::finish(words::tail(bytes))
+        words::finish(words::tail(bytes, bytes))
     } else if detect::avx2() {
         // SAFETY: `avx2::sum` needs AVX2 and nothing else; it was just found to be there.
         unsafe { avx2::sum(bytes) }
@@ -20,9 +19,11 @@ pub(crate) fn sum(bytes: &[u8]) -> u16 {
 }
 
 /// Copies and sums `source`. Both slices have the same length.
-#[inline]
 pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
-    if detect::avx2() {
+    if source.len() < SHORT {
+        destination.copy_from_slice(source);
+        words::finish(words::tail(source, source))
+    } else if detect::avx2() {
         // SAFETY: `avx2::copy_and_sum` needs AVX2 and nothing else; it was just found to be there.
         unsafe { avx2::copy_and_sum(destination, source) }
     } else {
