@@ -2,8 +2,10 @@
 
 use core::net::Ipv4Addr;
 
+use managed::ManagedSlice;
 use mirage_protocols::{Cast, InterfaceId, Ipv4Cidr};
 
+use crate::memo::Memo;
 use crate::table::Table;
 use crate::{Discard, TableFull};
 
@@ -28,24 +30,52 @@ pub struct Group {
 /// Our addresses and groups.
 #[derive(Debug)]
 pub(crate) struct Addresses<'s> {
-    pub(crate) addresses: Table<'s, Address>,
-    pub(crate) groups: Table<'s, Group>,
+    addresses: Table<'s, Address>,
+    groups: Table<'s, Group>,
+    /// Who was let in last. Invariant: follows from the tables.
+    last: Memo<Arrival, Cast>,
 }
 
-impl Addresses<'_> {
+impl<'s> Addresses<'s> {
+    pub(crate) fn new(addresses: ManagedSlice<'s, Option<Address>>, groups: ManagedSlice<'s, Option<Group>>) -> Self {
+        Self { addresses: Table::new(addresses), groups: Table::new(groups), last: Memo::new() }
+    }
+
+    #[inline]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Address> {
+        self.addresses.iter()
+    }
+
     pub(crate) fn add(&mut self, address: Address) -> Result<(), TableFull> {
-        self.addresses.remove(|old| is_same(old, &address));
+        self.remove(address.interface, address.cidr.address());
         self.addresses.insert(address, |_| false)
     }
 
+    pub(crate) fn remove(&mut self, interface: InterfaceId, address: Ipv4Addr) -> bool {
+        self.last.forget();
+        self.addresses.remove(|old| old.interface == interface && old.cidr.address() == address)
+    }
+
     pub(crate) fn join(&mut self, group: Group) -> Result<(), TableFull> {
-        self.groups.remove(|old| *old == group);
+        self.leave(group);
         self.groups.insert(group, |_| false)
+    }
+
+    pub(crate) fn leave(&mut self, group: Group) -> bool {
+        self.last.forget();
+        self.groups.remove(|joined| *joined == group)
     }
 
     /// Whom a packet goes to, if that includes us and its source is no nonsense.
     #[inline]
     pub(crate) fn admit(&self, arrival: Arrival, accept_any: bool) -> Result<Cast, Discard> {
+        match self.last.recall(arrival) {
+            Some(cast) => Ok(cast),
+            None => Ok(self.last.keep(arrival, self.examine(arrival, accept_any)?)),
+        }
+    }
+
+    fn examine(&self, arrival: Arrival, accept_any: bool) -> Result<Cast, Discard> {
         let Arrival { interface, link_cast, source, destination } = arrival;
         let mut cast = None;
         for address in self.addresses.iter() {
@@ -103,17 +133,12 @@ impl Addresses<'_> {
 }
 
 /// What decides whether a packet is let in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Arrival {
     pub(crate) interface: InterfaceId,
     pub(crate) link_cast: Cast,
     pub(crate) source: Ipv4Addr,
     pub(crate) destination: Ipv4Addr,
-}
-
-/// Whether two entries are for the same address on the same interface, maybe with another prefix.
-pub(crate) fn is_same(a: &Address, b: &Address) -> bool {
-    a.interface == b.interface && a.cidr.address() == b.cidr.address()
 }
 
 /// Whether a single station on a network can have this address: not 0/8, 127/8, a group, or of the future.

@@ -14,8 +14,7 @@ use crate::discard::{Discard, Discards};
 use crate::fragment::Fragments;
 use crate::identification::Identification;
 use crate::reassembly::Reassembly;
-use crate::route::{self, Route, Routes};
-use crate::table::Table;
+use crate::route::{Route, Routes};
 use crate::{Expired, Inbound, Incoming, Ipv4Over, Outbound};
 
 /// The IPv4 layer of a host with any number of interfaces. It forwards nothing.
@@ -37,8 +36,8 @@ impl<'s> Ipv4<'s> {
     pub fn new(config: Config, storage: Storage<'s>, secret: [u8; 16]) -> Self {
         Self {
             config,
-            addresses: Addresses { addresses: Table::new(storage.addresses), groups: Table::new(storage.groups) },
-            routes: Routes(Table::new(storage.routes)),
+            addresses: Addresses::new(storage.addresses, storage.groups),
+            routes: Routes::new(storage.routes),
             identification: Identification::new(&secret),
             fragments: Fragments::new(storage.fragments_out),
             reassembly: Reassembly::new(storage.reassembly, storage.assembly, config.limits, &secret),
@@ -119,24 +118,25 @@ impl<'s> Ipv4<'s> {
     /// # Errors
     /// [`TableFull`].
     pub fn add_address(&mut self, interface: InterfaceId, cidr: Ipv4Cidr) -> Result<(), TableFull> {
+        self.routes.forget();
         self.addresses.add(Address { cidr, interface })
     }
 
     /// Takes an address away, whatever its prefix; whether there was one.
     pub fn remove_address(&mut self, interface: InterfaceId, address: Ipv4Addr) -> bool {
-        let meant = |other: &Address| other.interface == interface && other.cidr.address() == address;
-        self.addresses.addresses.remove(meant)
+        self.routes.forget();
+        self.addresses.remove(interface, address)
     }
 
     /// Our addresses in the order in which they were added.
     pub fn addresses(&self) -> impl Iterator<Item = Address> {
-        self.addresses.addresses.iter().copied()
+        self.addresses.iter().copied()
     }
 
     /// Whether `address` is one of ours, on whatever interface.
     #[inline]
     pub fn is_local(&self, address: Ipv4Addr) -> bool {
-        self.addresses.addresses.iter().any(|ours| ours.cidr.address() == address)
+        self.addresses.iter().any(|ours| ours.cidr.address() == address)
     }
 
     /// Adds a route, or changes the gateway of the one to the same network by the same interface.
@@ -149,12 +149,12 @@ impl<'s> Ipv4<'s> {
 
     /// Takes away the route to the same network by the same interface, whatever its gateway; whether there was one.
     pub fn remove_route(&mut self, route: Route) -> bool {
-        self.routes.0.remove(|other| route::is_same(other, &route))
+        self.routes.remove(&route)
     }
 
     /// The routes, longest prefix first.
     pub fn routes(&self) -> impl Iterator<Item = Route> {
-        self.routes.0.iter().copied()
+        self.routes.iter().copied()
     }
 
     /// Listens to a group on an interface. Routers are not told: that is IGMP's part.
@@ -167,7 +167,7 @@ impl<'s> Ipv4<'s> {
 
     /// Listens to a group no longer; whether it did.
     pub fn leave(&mut self, interface: InterfaceId, group: Ipv4Addr) -> bool {
-        self.addresses.groups.remove(|joined| *joined == Group { group, interface })
+        self.addresses.leave(Group { group, interface })
     }
 
     /// What was dropped, by reason.

@@ -11,6 +11,7 @@ mod identification;
 mod inbound;
 mod incoming;
 mod ipv4;
+mod memo;
 mod outbound;
 mod over;
 mod reassembly;

@@ -115,7 +115,9 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
         };
         self.neighbours.send(hop.interface, below, |frame| {
             frame.put(header.as_bytes());
-            frame.put(options);
+            if packet.router_alert {
+                frame.put(options);
+            }
             let before = frame.len();
             fill(frame);
             debug_assert_eq!(frame.len() - before, packet.len, "fill writes as many bytes as it announced");

@@ -2,10 +2,12 @@
 
 use core::net::Ipv4Addr;
 
+use managed::ManagedSlice;
 use mirage_protocols::{InterfaceId, Ipv4Cidr, NextHop};
 
 use crate::TableFull;
 use crate::address::{Addresses, is_station};
+use crate::memo::Memo;
 use crate::table::Table;
 
 /// A way to a network beyond those of our own addresses, which need no route.
@@ -21,12 +23,34 @@ pub struct Route {
 
 /// The routes, longest prefix first, among equals the older first.
 #[derive(Debug)]
-pub(crate) struct Routes<'s>(pub(crate) Table<'s, Route>);
+pub(crate) struct Routes<'s> {
+    routes: Table<'s, Route>,
+    /// The last hop found. Invariant: follows from the routes and our addresses.
+    last: Memo<(Ipv4Addr, Option<InterfaceId>), Hop>,
+}
 
-impl Routes<'_> {
+impl<'s> Routes<'s> {
+    pub(crate) fn new(routes: ManagedSlice<'s, Option<Route>>) -> Self {
+        Self { routes: Table::new(routes), last: Memo::new() }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
+        self.routes.iter()
+    }
+
     pub(crate) fn add(&mut self, route: Route) -> Result<(), TableFull> {
-        self.0.remove(|old| is_same(old, &route));
-        self.0.insert(route, |other| other.destination.prefix() < route.destination.prefix())
+        self.remove(&route);
+        self.routes.insert(route, |other| other.destination.prefix() < route.destination.prefix())
+    }
+
+    pub(crate) fn remove(&mut self, route: &Route) -> bool {
+        self.forget();
+        self.routes.remove(|other| is_same(other, route))
+    }
+
+    /// Our addresses changed.
+    pub(crate) fn forget(&self) {
+        self.last.forget();
     }
 }
 
@@ -55,11 +79,18 @@ pub(crate) fn hop(
     to: Ipv4Addr,
     by: Option<InterfaceId>,
 ) -> Option<Hop> {
+    match routes.last.recall((to, by)) {
+        Some(hop) => Some(hop),
+        None => Some(routes.last.keep((to, by), find(addresses, routes, to, by)?)),
+    }
+}
+
+fn find(addresses: &Addresses<'_>, routes: &Routes<'_>, to: Ipv4Addr, by: Option<InterfaceId>) -> Option<Hop> {
     if !is_station(to) {
         return hop_to_many(addresses, routes, to, by);
     }
     let mut on_link: Option<(u8, Hop)> = None;
-    for address in addresses.addresses.iter() {
+    for address in addresses.iter() {
         if address.cidr.address() == to {
             // It would have to come back up; this stack has no loopback interface.
             return None;
@@ -73,7 +104,7 @@ pub(crate) fn hop(
         }
     }
     let longest = on_link.map(|(prefix, _)| prefix);
-    for route in routes.0.iter() {
+    for route in routes.iter() {
         if longest.is_some_and(|longest| longest >= route.destination.prefix()) {
             break;
         }
@@ -89,19 +120,19 @@ pub(crate) fn hop(
 /// and before there is one (DHCP) by the first interface.
 #[cold]
 fn hop_to_many(addresses: &Addresses<'_>, routes: &Routes<'_>, to: Ipv4Addr, by: Option<InterfaceId>) -> Option<Hop> {
-    let first = || addresses.addresses.iter().next().map_or(InterfaceId(0), |address| address.interface);
+    let first = || addresses.iter().next().map_or(InterfaceId(0), |address| address.interface);
     if to.is_broadcast() {
         return Some(Hop { interface: by.unwrap_or_else(first), next: NextHop::Broadcast });
     }
     if !to.is_multicast() {
         return None;
     }
-    let routed = || routes.0.iter().find(|route| route.destination.contains(to)).map(|route| route.interface);
+    let routed = || routes.iter().find(|route| route.destination.contains(to)).map(|route| route.interface);
     Some(Hop { interface: by.or_else(routed).unwrap_or_else(first), next: NextHop::Group(to) })
 }
 
 /// Whether two entries lead to the same network by the same interface, maybe by another gateway.
-pub(crate) fn is_same(a: &Route, b: &Route) -> bool {
+fn is_same(a: &Route, b: &Route) -> bool {
     a.interface == b.interface
         && a.destination.prefix() == b.destination.prefix()
         && a.destination.network() == b.destination.network()

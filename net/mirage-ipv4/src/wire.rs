@@ -57,17 +57,19 @@ impl Header {
     /// Computes the checksum from the fields, for a header that is followed by `options`.
     #[inline]
     pub fn seal(&mut self, options: &[u8]) {
-        // Over the fields, which are in registers, rather than over the bytes in the device's buffer.
-        let sum = Sum::ZERO
-            .add_u16(u16::from_be_bytes([self.version_and_length, self.traffic_class]))
-            .add_u16(self.total_length.get())
-            .add_u16(self.identification.get())
-            .add_u16(self.flags_and_offset.get())
-            .add_u16(u16::from_be_bytes([self.ttl, self.protocol]))
-            .add_u32(u32::from_be_bytes(self.source))
-            .add_u32(u32::from_be_bytes(self.destination));
-        let sum = if options.is_empty() { sum } else { sum.add_bytes(options) };
-        self.checksum = U16::new(sum.finish());
+        // Over the fields, which are in registers, rather than over the bytes in the device's buffer; in words of 32
+        // bits, whose carries are added at the end (RFC 1071 §2(C)).
+        let word = |a: u8, b: u8, rest: u16| (u64::from(a) << 24) | (u64::from(b) << 16) | u64::from(rest);
+        let [a, b] = self.identification.get().to_be_bytes();
+        let sum = word(self.version_and_length, self.traffic_class, self.total_length.get())
+            + word(a, b, self.flags_and_offset.get())
+            + word(self.ttl, self.protocol, 0)
+            + u64::from(u32::from_be_bytes(self.source))
+            + u64::from(u32::from_be_bytes(self.destination))
+            + if options.is_empty() { 0 } else { u64::from(Sum::of(options).partial()) };
+        let sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
+        let sum = (sum & 0xffff) + (sum >> 16);
+        self.checksum = U16::new(!((sum + (sum >> 16)) as u16));
     }
 }
 

@@ -72,6 +72,19 @@ fn land_does_not_depend_on_the_order_of_our_addresses() {
 }
 
 #[test]
+fn who_was_let_in_is_examined_again_when_our_addresses_change() {
+    let mut host = host();
+    let hear = |host: &mut _| cast_on(host, FIRST, Cast::Unicast, "10.0.0.1", "10.0.0.2");
+    assert_eq!(hear(&mut host), Ok(Cast::Unicast));
+    host.add_address(SECOND, cidr("10.0.0.1/24")).unwrap();
+    assert_eq!(hear(&mut host), Err(Discard::OwnSource));
+    assert!(host.remove_address(SECOND, "10.0.0.1".parse().unwrap()));
+    assert_eq!(hear(&mut host), Ok(Cast::Unicast));
+    assert!(host.remove_address(FIRST, US));
+    assert_eq!(hear(&mut host), Err(Discard::NotForUs));
+}
+
+#[test]
 fn a_unicast_packet_in_a_broadcast_frame_is_refused() {
     assert_eq!(give_broadcast(&mut host(), &Raw::default()), Err(Discard::UnicastInBroadcast));
 }

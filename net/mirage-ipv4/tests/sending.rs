@@ -78,8 +78,8 @@ fn what_one_host_sends_another_takes() {
 fn the_longest_prefix_decides() {
     let mut host = host();
     host.add_address(SECOND, cidr("10.7.0.2/16")).unwrap();
-    host.add_route(route("0.0.0.0/0", Some("10.0.0.254"), FIRST)).unwrap();
     host.add_route(route("192.0.2.0/24", Some("10.7.0.1"), SECOND)).unwrap();
+    host.add_route(route("0.0.0.0/0", Some("10.0.0.254"), FIRST)).unwrap();
     host.add_route(route("192.0.2.128/25", Some("10.0.0.253"), FIRST)).unwrap();
     host.add_route(route("10.7.9.0/24", Some("10.0.0.252"), FIRST)).unwrap();
     assert_eq!(host.add_route(route("9.0.0.0/8", None, FIRST)), Err(TableFull));
@@ -93,6 +93,38 @@ fn the_longest_prefix_decides() {
     ] {
         assert_eq!(next(&mut host, to), Some((expected.0, neighbour(expected.1))), "{to}");
     }
+}
+
+#[test]
+fn our_own_networks_win_over_routes_of_the_same_length_and_longer_ones_over_shorter() {
+    for swapped in [false, true] {
+        let mut bare = bare(Config::default(), 0, 0, 0);
+        let mut networks = [(FIRST, "10.0.0.2/24"), (SECOND, "10.0.0.3/16")];
+        if swapped {
+            networks.reverse();
+        }
+        for (interface, network) in networks {
+            bare.add_address(interface, cidr(network)).unwrap();
+        }
+        bare.add_route(route("10.0.0.0/24", Some("10.0.9.9"), SECOND)).unwrap();
+        assert_eq!(next(&mut bare, "10.0.0.9"), Some((FIRST, neighbour("10.0.0.9"))));
+        assert_eq!(next(&mut bare, "10.0.1.9"), Some((SECOND, neighbour("10.0.1.9"))));
+    }
+}
+
+#[test]
+fn the_way_changes_at_once_with_addresses_and_routes() {
+    let mut host = host();
+    let to = "10.7.0.9";
+    assert_eq!(next(&mut host, to), None);
+    host.add_route(route("0.0.0.0/0", Some("10.0.0.254"), FIRST)).unwrap();
+    assert_eq!(next(&mut host, to), Some((FIRST, neighbour("10.0.0.254"))));
+    host.add_address(SECOND, cidr("10.7.0.2/24")).unwrap();
+    assert_eq!(next(&mut host, to), Some((SECOND, neighbour(to))));
+    host.remove_address(SECOND, "10.7.0.2".parse().unwrap());
+    assert_eq!(next(&mut host, to), Some((FIRST, neighbour("10.0.0.254"))));
+    host.remove_route(route("0.0.0.0/0", None, FIRST));
+    assert_eq!(next(&mut host, to), None);
 }
 
 #[test]
@@ -283,7 +315,7 @@ fn fragments_of_16_bytes_have_right_lengths_offsets_and_flags() {
             assert_eq!(usize::from(u16::from_be_bytes([bytes[2], bytes[3]])), bytes.len());
             assert_eq!(bytes[4..6], sent[0][4..6], "one identification");
             let more = if at + 1 < count { 0x2000 } else { 0 };
-            assert_eq!(u16::from_be_bytes([bytes[6], bytes[7]]), at as u16 * 2 | more);
+            assert_eq!(u16::from_be_bytes([bytes[6], bytes[7]]), (at as u16 * 2) | more);
             assert_eq!(ones_sum(&bytes[..20]), 0xffff);
         }
         assert_eq!(sent.iter().flat_map(|bytes| bytes[20..].to_vec()).collect::<Vec<_>>(), pattern(len));
@@ -297,6 +329,7 @@ fn every_fragment_carries_router_alert() {
     let sent = links.take();
     assert_eq!(sent.len(), 3);
     assert!(sent.iter().all(|bytes| bytes[0] == 0x46 && bytes[20..24] == [0x94, 4, 0, 0]));
+    assert!(sent.iter().all(|bytes| ones_sum(&bytes[..24]) == 0xffff));
     assert_eq!(sent.iter().flat_map(|bytes| bytes[24..].to_vec()).collect::<Vec<_>>(), pattern(200));
 }
 
