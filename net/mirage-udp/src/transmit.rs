@@ -106,7 +106,8 @@ impl Udp<'_> {
             fill(out);
             if out.len() != before + len {
                 whole = false;
-                // A patch from nowhere: the device refuses the frame.
+                // As long as was announced to the layers below, and then a patch from nowhere: the device refuses it.
+                out.put_zeroes((before + len).saturating_sub(out.len()));
                 out.patch(usize::MAX, &[0]);
             }
         });
@@ -217,7 +218,7 @@ fn send(
     } else if let Some(sum) = sum {
         header.checksum = U16::new(pseudo.add_bytes(header.as_bytes()).add_sum(sum).finish_udp());
     }
-    let finished = header.checksum.get() != 0 || packet.checksum.is_some();
+    let finished = sum.is_some() || packet.checksum.is_some();
     ip.send(packet, |out| {
         let start = out.len();
         out.put(header.as_bytes());
