@@ -1,170 +1,344 @@
 //! What an application does with a connection.
 
-use core::net::{IpAddr, SocketAddr};
-use core::num::NonZeroU16;
+use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
-use mirage_clock::{Duration, Instant};
+use mirage_clock::Duration;
+use mirage_stack::Keepalive;
 pub use mirage_stack::flow::Direction;
-use mirage_stack::{Keepalive, ListenOptions, TcpOptions};
 
-use crate::{ConnectError, ConnectionId, Error, Info, ListenError, ListenerId, Local, State, Tcp};
+use crate::connection::{Slot, todo};
+use crate::resources::Resources;
+use crate::{ConnectionId, Error, Info, State, Tcp};
 
-impl Tcp<'_> {
-    /// Listens on `local`.
+impl<'s> Tcp<'s> {
+    /// Reads what has come: at least one byte; 0 is the end of the peer's stream (or an empty buffer). Before the
+    /// connection is established it waits.
     ///
     /// # Errors
-    /// See [`ListenError`].
-    pub fn listen(&mut self, _local: Local, _options: ListenOptions) -> Result<ListenerId, ListenError> {
-        Err(ListenError::OutOfListeners)
-    }
-
-    /// The oldest established connection that waits at a listener.
-    ///
-    /// # Errors
-    /// [`Error::Closed`] when there is no such listener.
-    pub fn poll_accept(&mut self, _id: ListenerId, _cx: &mut Context<'_>) -> Poll<Result<ConnectionId, Error>> {
-        Poll::Ready(Err(Error::Closed))
-    }
-
-    /// What a listener listens on.
-    pub fn listener_local(&self, _id: ListenerId) -> Option<Local> {
-        None
-    }
-
-    /// Closes a listener; connections that wait in its queue are reset.
-    pub fn close_listener(&mut self, _id: ListenerId) {}
-
-    /// Opens a connection.
-    ///
-    /// # Errors
-    /// See [`ConnectError`].
-    pub fn connect(
-        &mut self,
-        _now: Instant,
-        _source: IpAddr,
-        _local_port: Option<NonZeroU16>,
-        _remote: SocketAddr,
-        _options: TcpOptions,
-    ) -> Result<ConnectionId, ConnectError> {
-        Err(ConnectError::OutOfConnections)
-    }
-
-    /// Whether the handshake is over.
-    ///
-    /// # Errors
-    /// Why it failed.
-    pub fn poll_connected(&mut self, _id: ConnectionId, _cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Err(Error::Closed))
-    }
-
-    /// Reads what has come: at least one byte; 0 is the end (or an empty buffer).
-    ///
-    /// # Errors
-    /// Why the connection is broken.
+    /// Why the connection is broken, once everything that came before is read.
     pub fn poll_read(
         &mut self,
-        _id: ConnectionId,
-        _cx: &mut Context<'_>,
-        _buffer: &mut [u8],
+        id: ConnectionId,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
     ) -> Poll<Result<usize, Error>> {
-        Poll::Ready(Err(Error::Closed))
+        let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
+        if buffer.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        match slot.readable(resources, cx) {
+            Poll::Ready(Ok(true)) => {}
+            Poll::Ready(Ok(false)) => return Poll::Ready(Ok(0)),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending => return Poll::Pending,
+        }
+        let count = slot.receive.read(&mut resources.pool, buffer);
+        slot.after_read(resources);
+        resources.relieve();
+        self.settle(id.index);
+        Poll::Ready(Ok(count))
     }
 
-    /// Reads in place: `take` sees the oldest bytes, an empty slice at the end, and says how many of them it took.
+    /// Reads in place: `take` sees the oldest bytes that lie in one piece, or none at the end, and says how many of them it
+    /// took.
     ///
     /// # Errors
-    /// Why the connection is broken.
+    /// Those of [`poll_read`](Self::poll_read); `take` was not called then.
     pub fn poll_read_with<R>(
         &mut self,
-        _id: ConnectionId,
-        _cx: &mut Context<'_>,
-        _take: impl FnOnce(&[u8]) -> (usize, R),
+        id: ConnectionId,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(&[u8]) -> (usize, R),
     ) -> Poll<Result<R, Error>> {
-        Poll::Ready(Err(Error::Closed))
+        let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
+        match slot.readable(resources, cx) {
+            Poll::Ready(Ok(true)) => {}
+            Poll::Ready(Ok(false)) => return Poll::Ready(Ok(take(&[]).1)),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending => return Poll::Pending,
+        }
+        let front = slot.receive.front(&resources.pool);
+        let available = front.len();
+        let (count, result) = take(front);
+        slot.receive.consume(&mut resources.pool, count.min(available) as u32);
+        slot.after_read(resources);
+        resources.relieve();
+        self.settle(id.index);
+        Poll::Ready(Ok(result))
     }
 
-    /// Writes at least one byte (unless `bytes` is empty) and says how many.
+    /// Writes at least one byte (unless `bytes` is empty) and says how many. It waits while the connection is not
+    /// established, its send buffer is full or no block is free.
+    ///
+    /// # Errors
+    /// Why the connection is broken; [`Error::Closed`] after the write direction was shut down.
+    pub fn poll_write(&mut self, id: ConnectionId, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, Error>> {
+        let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
+        match slot.writable() {
+            Ok(true) if bytes.is_empty() => return Poll::Ready(Ok(0)),
+            Ok(true) => {
+                let held = slot.receive.blocks();
+                let limit = resources.config.send_buffer;
+                let count = slot.send.push(&mut resources.pool, bytes, limit, held);
+                if count > 0 {
+                    slot.todo |= todo::OUTPUT;
+                    self.settle(id.index);
+                    return Poll::Ready(Ok(count));
+                }
+                if slot.send.len() == 0 {
+                    // No acknowledgement will come that could wake it.
+                    resources.wakers.register(&mut resources.starved, cx.waker());
+                }
+            }
+            Ok(false) => {}
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+        resources.wakers.register(&mut slot.writers, cx.waker());
+        Poll::Pending
+    }
+
+    /// Whether everything written was sent at least once. It does not wait for acknowledgements.
     ///
     /// # Errors
     /// Why the connection is broken.
-    pub fn poll_write(
-        &mut self,
-        _id: ConnectionId,
-        _cx: &mut Context<'_>,
-        _bytes: &[u8],
-    ) -> Poll<Result<usize, Error>> {
-        Poll::Ready(Err(Error::Closed))
+    pub fn poll_flush(&mut self, id: ConnectionId, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
+        if let Some(error) = slot.error {
+            return Poll::Ready(Err(error));
+        }
+        if slot.is_flushed() {
+            return Poll::Ready(Ok(()));
+        }
+        slot.flushing = true;
+        resources.wakers.register(&mut slot.writers, cx.waker());
+        Poll::Pending
     }
 
-    /// Whether everything written was sent at least once.
+    /// Waits until [`poll_read`](Self::poll_read) would not wait, be it for the end or an error.
+    pub fn poll_readable(&mut self, id: ConnectionId, cx: &mut Context<'_>) -> Poll<()> {
+        let Some((slot, resources)) = self.open(id) else { return Poll::Ready(()) };
+        slot.readable(resources, cx).map(drop)
+    }
+
+    /// Waits until [`poll_write`](Self::poll_write) would not wait, be it for an error.
+    pub fn poll_writable(&mut self, id: ConnectionId, cx: &mut Context<'_>) -> Poll<()> {
+        let Some((slot, resources)) = self.open(id) else { return Poll::Ready(()) };
+        if slot.would_write(resources) {
+            return Poll::Ready(());
+        }
+        if slot.send.len() == 0 && slot.state.may_send() {
+            resources.wakers.register(&mut resources.starved, cx.waker());
+        }
+        resources.wakers.register(&mut slot.writers, cx.waker());
+        Poll::Pending
+    }
+
+    /// Whether [`poll_read`](Self::poll_read) would not wait.
+    pub fn can_read(&self, id: ConnectionId) -> bool {
+        self.slot(id).is_none_or(|slot| slot.would_read() != Ok(None))
+    }
+
+    /// Whether [`poll_write`](Self::poll_write) would not wait.
+    pub fn can_write(&self, id: ConnectionId) -> bool {
+        self.slot(id).is_none_or(|slot| slot.would_write(&self.resources))
+    }
+
+    /// Ends one direction or both; again is not an error.
+    ///
+    /// - [`Direction::Write`]: the peer sees the end behind everything that was written.
+    /// - [`Direction::Read`]: what comes from now on is acknowledged and thrown away, and reads give 0.
     ///
     /// # Errors
-    /// Why the connection is broken.
-    pub fn poll_flush(&mut self, _id: ConnectionId, _cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Err(Error::Closed))
+    /// [`Error::Closed`] when there is no such connection, or why it is broken.
+    pub fn shutdown(&mut self, id: ConnectionId, direction: Direction) -> Result<(), Error> {
+        let (slot, resources) = self.open(id).ok_or(Error::Closed)?;
+        if let Some(error) = slot.error {
+            return Err(error);
+        }
+        if matches!(direction, Direction::Read | Direction::Both) && !slot.read_shut {
+            slot.read_shut = true;
+            let readable = slot.receive.readable();
+            slot.receive.consume(&mut resources.pool, readable);
+            slot.after_read(resources);
+            resources.wakers.wake(&mut slot.readers);
+            resources.relieve();
+        }
+        if matches!(direction, Direction::Write | Direction::Both) {
+            slot.end_writing();
+            resources.wakers.wake(&mut slot.writers);
+        }
+        self.settle(id.index);
+        Ok(())
     }
 
-    /// Waits until a read would not wait.
-    pub fn poll_readable(&mut self, _id: ConnectionId, _cx: &mut Context<'_>) -> Poll<()> {
-        Poll::Ready(())
+    /// Gives the connection back: the identifier names nothing any more. What was written is still delivered, but if
+    /// something that came was not read, the peer is reset so that it does not believe it was (RFC 2525 §2.17).
+    pub fn close(&mut self, id: ConnectionId) {
+        let Some((slot, _)) = self.open(id) else { return };
+        if slot.receive.readable() > 0 && !matches!(slot.state, State::Closed | State::TimeWait) {
+            return self.break_off(id.index);
+        }
+        slot.held = false;
+        match slot.state {
+            // RFC 9293 §3.10.4: in SYN-SENT, "delete the TCB".
+            State::Closed | State::SynSent | State::TimeWait => slot.todo |= todo::END,
+            _ => {
+                slot.read_shut = true;
+                slot.end_writing();
+                slot.todo |= todo::OUTPUT;
+            }
+        }
+        self.settle(id.index);
     }
 
-    /// Waits until a write would not wait.
-    pub fn poll_writable(&mut self, _id: ConnectionId, _cx: &mut Context<'_>) -> Poll<()> {
-        Poll::Ready(())
+    /// Breaks the connection off and gives it back: the peer is reset, and what was not sent is lost.
+    pub fn abort(&mut self, id: ConnectionId) {
+        if self.open(id).is_some() {
+            self.break_off(id.index);
+        }
     }
 
-    /// Whether a read would not wait.
-    pub fn can_read(&self, _id: ConnectionId) -> bool {
-        true
+    /// Sends small writes at once (`true`) or collects them while an earlier small segment is not acknowledged.
+    pub fn set_nodelay(&mut self, id: ConnectionId, nodelay: bool) {
+        if let Some((slot, _)) = self.open(id) {
+            slot.nodelay = nodelay;
+            slot.todo |= todo::OUTPUT;
+            self.settle(id.index);
+        }
     }
 
-    /// Whether a write would not wait.
-    pub fn can_write(&self, _id: ConnectionId) -> bool {
-        true
+    /// Probes an idle peer from now on, or stops doing so. The silence counts from when the peer was last heard.
+    pub fn set_keepalive(&mut self, id: ConnectionId, keepalive: Option<Keepalive>) {
+        if let Some((slot, _)) = self.open(id) {
+            slot.keepalive = keepalive.filter(|_| !matches!(slot.state, State::Closed | State::TimeWait));
+            slot.asked = 0;
+            if let Some(keepalive) = slot.keepalive {
+                slot.arm(slot.heard_at + keepalive.after);
+            }
+            self.settle(id.index);
+        }
     }
 
-    /// Ends one direction or both.
-    ///
-    /// # Errors
-    /// Why the connection is broken.
-    pub fn shutdown(&mut self, _id: ConnectionId, _direction: Direction) -> Result<(), Error> {
-        Err(Error::Closed)
+    /// Gives the connection up after so long without progress; `None` for the machine's default. It counts from the next
+    /// time something is sent.
+    pub fn set_user_timeout(&mut self, id: ConnectionId, timeout: Option<Duration>) {
+        if let Some((slot, resources)) = self.open(id) {
+            slot.user_timeout = timeout.unwrap_or(resources.config.user_timeout);
+        }
     }
 
-    /// Gives the connection back; what was written is still delivered.
-    pub fn close(&mut self, _id: ConnectionId) {}
-
-    /// Breaks the connection off and gives it back.
-    pub fn abort(&mut self, _id: ConnectionId) {}
-
-    /// Sends small writes at once, or collects them.
-    pub fn set_nodelay(&mut self, _id: ConnectionId, _nodelay: bool) {}
-
-    /// Probes an idle peer from now on, or stops doing so.
-    pub fn set_keepalive(&mut self, _id: ConnectionId, _keepalive: Option<Keepalive>) {}
-
-    /// Gives the connection up after so long without progress; `None` for the machine's default.
-    pub fn set_user_timeout(&mut self, _id: ConnectionId, _timeout: Option<Duration>) {}
-
-    /// Our end.
-    pub fn local(&self, _id: ConnectionId) -> Option<SocketAddr> {
-        None
+    /// Our end; `None` when there is no such connection.
+    pub fn local(&self, id: ConnectionId) -> Option<SocketAddr> {
+        Some(self.slot(id)?.tuple.local())
     }
 
-    /// The peer's end.
-    pub fn remote(&self, _id: ConnectionId) -> Option<SocketAddr> {
-        None
+    /// The peer's end; `None` when there is no such connection.
+    pub fn remote(&self, id: ConnectionId) -> Option<SocketAddr> {
+        Some(self.slot(id)?.tuple.remote())
     }
 
-    /// Where the connection is in its life; `None` when there is no such connection.
-    pub fn state(&self, _id: ConnectionId) -> Option<State> {
-        None
+    /// Where the connection is in its life; `None` when there is no such connection. One in [`State::TimeWait`] stays there
+    /// for as long as the application holds it.
+    pub fn state(&self, id: ConnectionId) -> Option<State> {
+        Some(self.slot(id)?.state)
     }
 
-    /// What the connection measures.
-    pub fn info(&self, _id: ConnectionId) -> Option<Info> {
-        None
+    /// What the connection measures and allows itself; `None` when there is no such connection.
+    pub fn info(&self, id: ConnectionId) -> Option<Info> {
+        let slot = self.slot(id)?;
+        Some(Info {
+            srtt: slot.round_trip.srtt().unwrap_or_default(),
+            rttvar: slot.round_trip.rttvar(),
+            rto: slot.round_trip.rto(self.resources.config.max_rto),
+            cwnd: slot.congestion.window(),
+            ssthresh: slot.congestion.ssthresh(),
+            send_mss: slot.mss,
+            in_flight: slot.in_flight(),
+            send_queued: slot.send.len(),
+            send_window: slot.window,
+            receive_queued: slot.receive.readable(),
+            receive_window: slot.receive_window(),
+            out_of_order: slot.receive.ooo_bytes(),
+        })
+    }
+
+    /// The connection an application names, and what it shares with the others.
+    #[inline]
+    fn open(&mut self, id: ConnectionId) -> Option<(&mut Slot, &mut Resources<'s>)> {
+        let slot = self.connections.get_mut(id.index as usize)?;
+        if slot.generation != id.generation || !slot.held {
+            return None;
+        }
+        Some((slot, &mut self.resources))
+    }
+}
+
+impl Slot {
+    /// Whether a read would give bytes (`Some(true)`), the end (`Some(false)`) or nothing yet.
+    fn would_read(&self) -> Result<Option<bool>, Error> {
+        if self.read_shut {
+            return Ok(Some(false));
+        }
+        if self.receive.readable() > 0 {
+            return Ok(Some(true));
+        }
+        match (self.error, self.state) {
+            (Some(error), _) => Err(error),
+            (None, State::Closed) => Ok(Some(false)),
+            _ if self.ended => Ok(Some(false)),
+            _ => Ok(None),
+        }
+    }
+
+    fn readable(&mut self, resources: &mut Resources<'_>, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        match self.would_read() {
+            Ok(Some(bytes)) => Poll::Ready(Ok(bytes)),
+            Err(error) => Poll::Ready(Err(error)),
+            Ok(None) => {
+                resources.wakers.register(&mut self.readers, cx.waker());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Whether bytes may be written now, or (`false`) once the connection is established.
+    fn writable(&self) -> Result<bool, Error> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        match self.state {
+            _ if self.fin_queued => Err(Error::Closed),
+            State::SynSent | State::SynReceived => Ok(false),
+            state if state.may_send() => Ok(true),
+            _ => Err(Error::Closed),
+        }
+    }
+
+    fn would_write(&self, resources: &Resources<'_>) -> bool {
+        match self.writable() {
+            Ok(true) => {
+                let held = self.send.blocks() + self.receive.blocks();
+                self.send.len() < resources.config.send_buffer && resources.pool.spares(held)
+            }
+            Ok(false) => false,
+            Err(_) => true,
+        }
+    }
+
+    /// Queues our FIN (RFC 9293 §3.10.4).
+    pub(crate) fn end_writing(&mut self) {
+        if self.fin_queued {
+            return;
+        }
+        match self.state {
+            State::Established => self.state = State::FinWait1,
+            State::CloseWait => self.state = State::LastAck,
+            // "Queue this until … the connection is established".
+            State::SynSent | State::SynReceived => {}
+            _ => return,
+        }
+        self.fin_queued = true;
+        self.todo |= todo::OUTPUT;
     }
 }

@@ -1,1 +1,38 @@
-//! Room.
+//! What always holds, checked at the end of every public method in builds with assertions.
+
+use crate::identifier::NONE;
+use crate::{State, Tcp};
+
+impl Tcp<'_> {
+    /// Asserts the invariants of one connection and of the lists it is in.
+    #[inline]
+    pub(crate) fn check(&self, index: u32) {
+        if !cfg!(debug_assertions) {
+            return;
+        }
+        debug_assert_eq!(self.ready.head == NONE, self.ready.tail == NONE, "both ends of the list, or neither");
+        let Some(slot) = self.connections.get(index as usize) else { return };
+        if !slot.in_use {
+            debug_assert!(!slot.ready.listed && !slot.queue.listed && !slot.linked, "a free slot is in no list");
+            debug_assert!(slot.send.blocks() == 0 && slot.receive.blocks() == 0, "a free slot holds no block");
+            return;
+        }
+        debug_assert_eq!(slot.todo, 0, "everything was done");
+        debug_assert!(slot.una.at_or_before(slot.nxt) && slot.nxt.at_or_before(slot.max), "una <= nxt <= max");
+        debug_assert!(slot.rcv_nxt.at_or_before(slot.rcv_end), "the window never shrinks");
+        debug_assert!(slot.acked_to.at_or_before(slot.rcv_nxt), "nothing is acknowledged that did not come");
+        debug_assert!(slot.held || slot.linked || slot.state == State::Closed, "nobody forgets a connection");
+        let opening = matches!(slot.state, State::SynSent | State::SynReceived);
+        if !opening && slot.state != State::Closed && slot.state != State::TimeWait {
+            let sent = slot.send.len() + u32::from(slot.fin_queued);
+            debug_assert!(slot.in_flight() <= sent, "what is under way is in the queue, or is our FIN");
+            debug_assert!(
+                slot.in_flight() == 0 || slot.resend_at.as_nanos() != u64::MAX,
+                "somebody watches over what is under way"
+            );
+        }
+        for deadline in [slot.resend_at, slot.ack_at, slot.linger_at] {
+            debug_assert!(slot.armed <= deadline, "the timer is never late");
+        }
+    }
+}

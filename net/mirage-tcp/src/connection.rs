@@ -1,5 +1,361 @@
-//! Room for one connection.
+//! Everything the machine knows of one connection.
 
-/// Room for one connection.
-#[derive(Debug, Default)]
-pub struct Slot {}
+use mirage_checksum::SequenceNumber;
+use mirage_clock::{Duration, Instant};
+use mirage_stack::{Keepalive, TcpOptions};
+use mirage_waker::WaitList;
+
+use crate::congestion::NewReno;
+use crate::demux::Tuple;
+use crate::identifier::NONE;
+use crate::ready::Place;
+use crate::receive_queue::ReceiveQueue;
+use crate::resources::Resources;
+use crate::rto::RoundTrip;
+use crate::send_queue::{Cursor, SendQueue};
+use crate::{Config, Error, State};
+
+/// Room for one connection: a control block of less than 400 bytes, without buffers.
+///
+/// A clone is an empty slot: there is one only while storage is being made.
+#[derive(Debug)]
+pub struct Slot {
+    /// How often the slot was used: what an identifier must agree with.
+    pub(crate) generation: u32,
+    /// The entry behind this one in its chain of the hash table, or the free slot behind this one.
+    pub(crate) next: u32,
+    pub(crate) tuple: Tuple,
+    pub(crate) state: State,
+    /// Whether this is a connection at all, be it ended.
+    pub(crate) in_use: bool,
+    /// Whether an application holds it, or will once it accepts.
+    pub(crate) held: bool,
+    /// Whether segments can still find it. Not in TIME-WAIT, where a [`TimeWaitSlot`](crate::TimeWaitSlot) is found.
+    pub(crate) linked: bool,
+    /// What is left to do at the end of the public method that runs; see [`todo`].
+    pub(crate) todo: u8,
+    /// Its place among those that have something to send.
+    pub(crate) ready: Place,
+    /// Its place in the accept queue of `listener`.
+    pub(crate) queue: Place,
+    pub(crate) listener: u32,
+
+    // What we send (RFC 9293 §3.3.1). Invariant: una <= nxt <= max, modulo 2^32.
+    /// SND.UNA: the oldest number not acknowledged. The send queue starts here, behind a SYN.
+    pub(crate) una: SequenceNumber,
+    /// SND.NXT: what is sent next; goes back to `una` when everything has to be sent again.
+    pub(crate) nxt: SequenceNumber,
+    /// The highest number ever sent.
+    pub(crate) max: SequenceNumber,
+    /// SND.WND in bytes: what the peer takes from `una` on.
+    pub(crate) window: u32,
+    /// The largest window the peer ever offered.
+    pub(crate) max_window: u32,
+    /// SND.WL1: the segment that brought `window`. SND.WL2 is not needed: only acknowledgements at or behind `una` count,
+    /// and it is never behind that.
+    pub(crate) window_seq: SequenceNumber,
+    /// Where the last segment that was not full ended (Minshall's form of Nagle's algorithm).
+    pub(crate) small_end: SequenceNumber,
+    pub(crate) send: SendQueue,
+    pub(crate) cursor: Cursor,
+    /// The largest payload the peer takes.
+    pub(crate) peer_mss: u16,
+    /// Payload of a full segment: what peer and path take; 0 until the path was asked.
+    pub(crate) mss: u16,
+    /// Payload of the largest segment the device cuts for us; 0 if it cuts none.
+    pub(crate) large: u16,
+    /// Whether the device completes checksums.
+    pub(crate) partial_checksum: bool,
+    /// Shift of the windows the peer sends.
+    pub(crate) send_scale: u8,
+    /// Whether window scaling was, or is to be, agreed on.
+    pub(crate) scaling: bool,
+    pub(crate) nodelay: bool,
+    /// The application has ended our direction: a FIN follows the send queue.
+    pub(crate) fin_queued: bool,
+    /// The peer has our FIN.
+    pub(crate) fin_acked: bool,
+    /// The congestion window, not the peer's and not the application, decided how much went out last.
+    pub(crate) congestion_limited: bool,
+    /// A router said that there is no way to the peer.
+    pub(crate) unreachable: bool,
+    /// The segment at `una` shall be sent again.
+    pub(crate) resend_first: bool,
+    /// A probe of the closed window shall be sent.
+    pub(crate) probe: bool,
+    /// A keepalive probe shall be sent.
+    pub(crate) ask: bool,
+    /// What `resend_at` is for.
+    pub(crate) persist: bool,
+    /// Somebody waits until everything was sent.
+    pub(crate) flushing: bool,
+
+    // What we receive.
+    /// RCV.NXT: the next number expected.
+    pub(crate) rcv_nxt: SequenceNumber,
+    /// The end of the window we offered; it never moves back. Invariant: rcv_nxt <= rcv_end.
+    pub(crate) rcv_end: SequenceNumber,
+    /// `rcv_nxt` as we last told the peer.
+    pub(crate) acked_to: SequenceNumber,
+    pub(crate) receive: ReceiveQueue,
+    /// Where the peer's direction ends, if its FIN came before data that it follows.
+    pub(crate) fin_at: Option<SequenceNumber>,
+    /// Payload of the peer's full segments, as far as we have seen.
+    pub(crate) receive_mss: u16,
+    /// Shift of the windows we send; 0 unless agreed on.
+    pub(crate) receive_scale: u8,
+    /// The peer's FIN is in order: nothing follows.
+    pub(crate) ended: bool,
+    /// The application reads no more: what comes is thrown away.
+    pub(crate) read_shut: bool,
+    /// An acknowledgement is to be sent at once.
+    pub(crate) ack_now: bool,
+
+    // Time.
+    /// When an acknowledgement is to be sent at the latest; [`Instant::MAX`] if none is due.
+    pub(crate) ack_at: Instant,
+    /// When to send again, or to probe a closed window; [`Instant::MAX`] for never.
+    pub(crate) resend_at: Instant,
+    /// When to forget the connection whose application is gone; [`Instant::MAX`] for never.
+    pub(crate) linger_at: Instant,
+    /// When the timer goes off: never later than the earliest deadline.
+    pub(crate) armed: Instant,
+    /// When data was last sent.
+    pub(crate) sent_at: Instant,
+    /// When the peer was last heard.
+    pub(crate) heard_at: Instant,
+    /// Since when there is no progress, while something is outstanding.
+    pub(crate) stuck_since: Instant,
+    /// When the segment that ends at `timed_end` was sent; [`Instant::MAX`] if none is timed.
+    pub(crate) timed_at: Instant,
+    pub(crate) timed_end: SequenceNumber,
+    pub(crate) round_trip: RoundTrip,
+    pub(crate) congestion: NewReno,
+    pub(crate) keepalive: Option<Keepalive>,
+    /// Keepalive probes since the peer was last heard.
+    pub(crate) asked: u8,
+    /// SYNs sent.
+    pub(crate) syns: u8,
+    pub(crate) user_timeout: Duration,
+    pub(crate) challenge: Challenge,
+
+    // The application.
+    /// Why it ended, if not as it should.
+    pub(crate) error: Option<Error>,
+    pub(crate) readers: WaitList,
+    pub(crate) writers: WaitList,
+}
+
+/// When this connection last answered a segment outside its window, in seconds: at most two such answers a second.
+pub(crate) type Challenge = crate::challenge::PerConnection;
+
+/// What is left to do with a connection at the end of the public method that touched it.
+pub(crate) mod todo {
+    /// It may have something to send.
+    pub(crate) const OUTPUT: u8 = 1;
+    /// Its timer has to go off earlier.
+    pub(crate) const REARM: u8 = 2;
+    /// It has ended.
+    pub(crate) const END: u8 = 4;
+}
+
+impl Default for Slot {
+    fn default() -> Self {
+        Self::unused(0, NONE)
+    }
+}
+
+impl Clone for Slot {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Slot {
+    /// A free slot.
+    pub(crate) fn unused(generation: u32, next: u32) -> Self {
+        let zero = SequenceNumber(0);
+        Self {
+            generation,
+            next,
+            tuple: Tuple::NONE,
+            state: State::Closed,
+            in_use: false,
+            held: false,
+            linked: false,
+            todo: 0,
+            ready: Place::default(),
+            queue: Place::default(),
+            listener: NONE,
+            una: zero,
+            nxt: zero,
+            max: zero,
+            window: 0,
+            max_window: 0,
+            window_seq: zero,
+            small_end: zero,
+            send: SendQueue::default(),
+            cursor: Cursor::default(),
+            peer_mss: 0,
+            mss: 0,
+            large: 0,
+            partial_checksum: false,
+            send_scale: 0,
+            scaling: false,
+            nodelay: false,
+            fin_queued: false,
+            fin_acked: false,
+            congestion_limited: false,
+            unreachable: false,
+            sent_at: Instant::ZERO,
+            resend_first: false,
+            probe: false,
+            ask: false,
+            persist: false,
+            flushing: false,
+            rcv_nxt: zero,
+            rcv_end: zero,
+            acked_to: zero,
+            receive: ReceiveQueue::default(),
+            fin_at: None,
+            receive_mss: 0,
+            receive_scale: 0,
+            ended: false,
+            read_shut: false,
+            ack_now: false,
+            ack_at: Instant::MAX,
+            resend_at: Instant::MAX,
+            linger_at: Instant::MAX,
+            armed: Instant::MAX,
+            heard_at: Instant::ZERO,
+            stuck_since: Instant::ZERO,
+            timed_at: Instant::MAX,
+            timed_end: zero,
+            round_trip: RoundTrip::new(Duration::ZERO),
+            congestion: NewReno::new(1, 1),
+            keepalive: None,
+            asked: 0,
+            syns: 0,
+            user_timeout: Duration::ZERO,
+            challenge: Challenge::default(),
+            error: None,
+            readers: WaitList::EMPTY,
+            writers: WaitList::EMPTY,
+        }
+    }
+
+    /// A connection that begins: nothing sent, nothing received.
+    pub(crate) fn begin(&mut self, now: Instant, tuple: Tuple, iss: SequenceNumber, config: &Config) {
+        let generation = self.generation;
+        *self = Self::unused(generation, NONE);
+        self.tuple = tuple;
+        self.in_use = true;
+        self.held = true;
+        (self.una, self.nxt, self.max, self.small_end) = (iss, iss, iss, iss);
+        self.peer_mss = config.default_mss;
+        self.receive_mss = config.default_mss;
+        self.round_trip = RoundTrip::new(config.initial_rto);
+        self.congestion = NewReno::new(config.default_mss, config.initial_window.into());
+        self.user_timeout = config.user_timeout;
+        (self.heard_at, self.stuck_since) = (now, now);
+    }
+
+    /// Takes over what the application wants.
+    pub(crate) fn set_options(&mut self, options: &TcpOptions, config: &Config) {
+        self.nodelay = options.nodelay;
+        self.keepalive = options.keepalive;
+        self.user_timeout = options.user_timeout.unwrap_or(config.user_timeout);
+    }
+
+    /// How many numbers are on their way.
+    #[inline]
+    pub(crate) fn in_flight(&self) -> u32 {
+        self.max.since(self.una)
+    }
+
+    /// The number of our FIN, once it is queued.
+    #[inline]
+    pub(crate) fn fin_seq(&self) -> SequenceNumber {
+        self.una + self.send.len()
+    }
+
+    /// Whether our FIN was ever sent; it is acknowledged when, besides, nothing is outstanding.
+    #[inline]
+    pub(crate) fn fin_sent(&self) -> bool {
+        self.fin_queued && self.max.after(self.fin_seq())
+    }
+
+    /// Whether there is something that was never sent.
+    #[inline]
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.nxt.since(self.una) < self.send.len() + u32::from(self.fin_queued)
+    }
+
+    /// Whether everything written was sent at least once.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.max.since(self.una) >= self.send.len()
+    }
+
+    /// Lets the timer go off at `deadline` at the latest.
+    #[inline]
+    pub(crate) fn arm(&mut self, deadline: Instant) {
+        if deadline < self.armed {
+            self.armed = deadline;
+            self.todo |= todo::REARM;
+        }
+    }
+
+    /// Asks for an acknowledgement at once.
+    #[inline]
+    pub(crate) fn acknowledge(&mut self) {
+        self.ack_now = true;
+        self.todo |= todo::OUTPUT;
+    }
+
+    /// Wakes everybody who waits for something to happen here.
+    pub(crate) fn wake_all(&mut self, resources: &mut Resources<'_>) {
+        resources.wakers.wake(&mut self.readers);
+        resources.wakers.wake(&mut self.writers);
+    }
+
+    /// Ends the connection at once: nothing more is sent. What came in order can still be read.
+    pub(crate) fn end(&mut self, resources: &mut Resources<'_>, error: Option<Error>) {
+        self.state = State::Closed;
+        self.error = self.error.or(error);
+        self.send.clear(&mut resources.pool);
+        self.nxt = self.una;
+        self.max = self.una;
+        self.fin_queued = false;
+        (self.ack_now, self.resend_first, self.probe, self.ask) = (false, false, false, false);
+        (self.ack_at, self.resend_at, self.linger_at) = (Instant::MAX, Instant::MAX, Instant::MAX);
+        self.keepalive = None;
+        self.todo |= todo::END;
+        self.wake_all(resources);
+    }
+
+    /// An opened or accepted connection becomes established: `una` is behind our SYN.
+    pub(crate) fn establish(&mut self, resources: &mut Resources<'_>, now: Instant) {
+        self.state = State::Established;
+        self.resend_at = Instant::MAX;
+        self.heard_at = now;
+        self.stuck_since = now;
+        if let Some(keepalive) = self.keepalive {
+            self.arm(now + keepalive.after);
+        }
+        self.todo |= todo::OUTPUT;
+        self.wake_all(resources);
+    }
+
+    /// Takes over what the peer's SYN says.
+    pub(crate) fn learn_peer(&mut self, options: &crate::options::SynOptions, config: &Config) {
+        self.peer_mss = options.mss.unwrap_or(config.default_mss).max(config.min_mss);
+        match options.window_scale {
+            Some(shift) if self.scaling => {
+                self.send_scale = shift;
+                self.receive_scale = config.window_scale();
+            }
+            // RFC 7323 §2.2: both or neither.
+            _ => (self.scaling, self.send_scale, self.receive_scale) = (false, 0, 0),
+        }
+    }
+}

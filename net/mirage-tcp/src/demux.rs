@@ -1,1 +1,252 @@
-//! Room.
+//! Finding whom a segment is for: one hash table, keyed with a secret, for everything there is to find.
+
+use core::net::{IpAddr, SocketAddr};
+
+use managed::ManagedSlice;
+use siphasher::sip::SipHasher13;
+
+use crate::Tcp;
+use crate::identifier::NONE;
+
+/// The two ends of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tuple {
+    pub(crate) local: IpAddr,
+    pub(crate) remote: IpAddr,
+    pub(crate) local_port: u16,
+    /// 0 where there is no connection: no segment carries that.
+    pub(crate) remote_port: u16,
+}
+
+impl Tuple {
+    /// Nobody's.
+    pub(crate) const NONE: Self = Self {
+        local: IpAddr::V4(core::net::Ipv4Addr::UNSPECIFIED),
+        remote: IpAddr::V4(core::net::Ipv4Addr::UNSPECIFIED),
+        local_port: 0,
+        remote_port: 0,
+    };
+
+    /// Our end.
+    pub(crate) fn local(&self) -> SocketAddr {
+        SocketAddr::new(self.local, self.local_port)
+    }
+
+    /// The peer's end.
+    pub(crate) fn remote(&self) -> SocketAddr {
+        SocketAddr::new(self.remote, self.remote_port)
+    }
+}
+
+/// What a segment is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    Connection(u32),
+    HalfOpen(u32),
+    TimeWait(u32),
+    Listener(u32),
+}
+
+/// The heads of the chains. An entry of the table is a number: connections come first, then half-open ones, memories of
+/// closed ones and listeners; each record keeps the entry behind it in its chain.
+pub(crate) struct Demux<'s> {
+    buckets: ManagedSlice<'s, u32>,
+    /// Invariant: a power of two less one, less than the number of buckets (unless there are none).
+    mask: u32,
+    hasher: SipHasher13,
+    half_open_from: u32,
+    time_wait_from: u32,
+    listeners_from: u32,
+}
+
+impl<'s> Demux<'s> {
+    /// An empty table for so many connections, half-open ones and memories.
+    pub(crate) fn new(mut buckets: ManagedSlice<'s, u32>, key: &[u8; 16], counts: [usize; 3]) -> Self {
+        buckets.fill(NONE);
+        let usable = match buckets.len() {
+            0 => 1,
+            len => 1 << (len.ilog2().min(31)),
+        };
+        let [connections, half_open, time_wait] = counts.map(|count| count as u32);
+        Self {
+            buckets,
+            mask: usable as u32 - 1,
+            hasher: SipHasher13::new_with_key(key),
+            half_open_from: connections,
+            time_wait_from: connections + half_open,
+            listeners_from: connections + half_open + time_wait,
+        }
+    }
+
+    fn bucket_of(&self, tuple: &Tuple) -> u32 {
+        let ports = [tuple.local_port.to_be_bytes(), tuple.remote_port.to_be_bytes()];
+        let hash = match (tuple.local, tuple.remote) {
+            (IpAddr::V4(local), IpAddr::V4(remote)) => {
+                let mut bytes = [0; 12];
+                let (addresses, rest) = bytes.split_at_mut(8);
+                addresses[..4].copy_from_slice(&local.octets());
+                addresses[4..].copy_from_slice(&remote.octets());
+                rest.copy_from_slice(ports.as_flattened());
+                self.hasher.hash(&bytes)
+            }
+            (local, remote) => {
+                let octets = |address| match address {
+                    IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+                    IpAddr::V6(address) => address.octets(),
+                };
+                let mut bytes = [0; 36];
+                bytes[..16].copy_from_slice(&octets(local));
+                bytes[16..32].copy_from_slice(&octets(remote));
+                bytes[32..].copy_from_slice(ports.as_flattened());
+                self.hasher.hash(&bytes)
+            }
+        };
+        hash as u32 & self.mask
+    }
+
+    fn bucket_of_port(&self, port: u16) -> u32 {
+        self.hasher.hash(&port.to_be_bytes()) as u32 & self.mask
+    }
+
+    fn head(&self, bucket: u32) -> u32 {
+        self.buckets.get(bucket as usize).copied().unwrap_or(NONE)
+    }
+
+    fn entry(&self, found: Found) -> u32 {
+        match found {
+            Found::Connection(index) => index,
+            Found::HalfOpen(index) => self.half_open_from + index,
+            Found::TimeWait(index) => self.time_wait_from + index,
+            Found::Listener(index) => self.listeners_from + index,
+        }
+    }
+
+    fn found(&self, entry: u32) -> Found {
+        if entry < self.half_open_from {
+            Found::Connection(entry)
+        } else if entry < self.time_wait_from {
+            Found::HalfOpen(entry - self.half_open_from)
+        } else if entry < self.listeners_from {
+            Found::TimeWait(entry - self.time_wait_from)
+        } else {
+            Found::Listener(entry - self.listeners_from)
+        }
+    }
+}
+
+impl Tcp<'_> {
+    /// What there is between these two ends; never a listener.
+    pub(crate) fn find(&self, tuple: &Tuple) -> Option<Found> {
+        let mut entry = self.demux.head(self.demux.bucket_of(tuple));
+        while entry != NONE {
+            let found = self.demux.found(entry);
+            let (known, next) = self.link_of(found)?;
+            if known == Some(tuple) {
+                return Some(found);
+            }
+            entry = next;
+        }
+        None
+    }
+
+    /// The listener for a new connection to this address and port: the one that names both, or else the port, or else
+    /// the address, or else neither.
+    pub(crate) fn find_listener(&self, address: IpAddr, port: u16) -> Option<u32> {
+        self.listener_on(address, port).or_else(|| self.listener_on(address, 0))
+    }
+
+    /// The listener on just this port, 0 standing for every port; one with the address before one without.
+    fn listener_on(&self, address: IpAddr, port: u16) -> Option<u32> {
+        let mut best = None;
+        let mut entry = self.demux.head(self.demux.bucket_of_port(port));
+        while entry != NONE {
+            let found = self.demux.found(entry);
+            let (_, next) = self.link_of(found)?;
+            if let Found::Listener(index) = found
+                && let Some(local) = self.listeners.get(index as usize).and_then(|listener| listener.local)
+                && local.port.map_or(0, u16::from) == port
+            {
+                match local.address {
+                    Some(bound) if bound == address => return Some(index),
+                    None => best = Some(index),
+                    Some(_) => {}
+                }
+            }
+            entry = next;
+        }
+        best
+    }
+
+    /// Makes a record findable. It holds its tuple, or its local end, already.
+    pub(crate) fn link(&mut self, found: Found) {
+        let bucket = self.bucket_of(found);
+        let head = self.demux.head(bucket);
+        self.set_next(found, head);
+        let entry = self.demux.entry(found);
+        if let Some(head) = self.demux.buckets.get_mut(bucket as usize) {
+            *head = entry;
+        }
+    }
+
+    /// Takes a record out of the table. It still holds its tuple; nothing happens when it is not there.
+    pub(crate) fn unlink(&mut self, found: Found) {
+        let bucket = self.bucket_of(found);
+        let goal = self.demux.entry(found);
+        let Some((_, behind)) = self.link_of(found) else { return };
+        let mut entry = self.demux.head(bucket);
+        if entry == goal {
+            self.demux.buckets[bucket as usize] = behind;
+            return;
+        }
+        while entry != NONE {
+            let before = self.demux.found(entry);
+            let Some((_, next)) = self.link_of(before) else { return };
+            if next == goal {
+                return self.set_next(before, behind);
+            }
+            entry = next;
+        }
+    }
+
+    fn bucket_of(&self, found: Found) -> u32 {
+        match (found, self.link_of(found)) {
+            (Found::Listener(index), _) => {
+                let local = self.listeners.get(index as usize).and_then(|listener| listener.local);
+                self.demux.bucket_of_port(local.and_then(|local| local.port).map_or(0, u16::from))
+            }
+            (_, Some((Some(tuple), _))) => self.demux.bucket_of(tuple),
+            _ => 0,
+        }
+    }
+
+    /// The tuple of a record, unless it is a listener, and the entry behind it in its chain.
+    fn link_of(&self, found: Found) -> Option<(Option<&Tuple>, u32)> {
+        Some(match found {
+            Found::Connection(index) => {
+                let slot = self.connections.get(index as usize)?;
+                (Some(&slot.tuple), slot.next)
+            }
+            Found::HalfOpen(index) => {
+                let slot = self.half_open.slots.get(index as usize)?;
+                (Some(&slot.tuple), slot.next)
+            }
+            Found::TimeWait(index) => {
+                let slot = self.time_wait.slots.get(index as usize)?;
+                (Some(&slot.tuple), slot.next)
+            }
+            Found::Listener(index) => (None, self.listeners.get(index as usize)?.next),
+        })
+    }
+
+    fn set_next(&mut self, found: Found, next: u32) {
+        let place = match found {
+            Found::Connection(index) => self.connections.get_mut(index as usize).map(|slot| &mut slot.next),
+            Found::HalfOpen(index) => self.half_open.slots.get_mut(index as usize).map(|slot| &mut slot.next),
+            Found::TimeWait(index) => self.time_wait.slots.get_mut(index as usize).map(|slot| &mut slot.next),
+            Found::Listener(index) => self.listeners.get_mut(index as usize).map(|slot| &mut slot.next),
+        };
+        if let Some(place) = place {
+            *place = next;
+        }
+    }
+}

@@ -44,5 +44,5 @@ mirage_protocols::reasons! {
     }
 }
 
-/// How many reasons there are.
-pub const REASONS: usize = <Discard as mirage_protocols::Reason>::ALL.len();
+/// How often segments were dropped, and why.
+pub type Discards = mirage_protocols::Counts<Discard, { <Discard as mirage_protocols::Reason>::ALL.len() }>;

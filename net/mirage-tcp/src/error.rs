@@ -18,8 +18,6 @@ pub enum Error {
     HostUnreachable,
     /// This direction was shut down before, or the identifier is of a connection or listener that is no more.
     Closed,
-    /// The connection is not established yet: wait with [`Tcp::poll_connected`](crate::Tcp::poll_connected).
-    NotConnected,
 }
 
 impl Error {
@@ -30,7 +28,7 @@ impl Error {
             Self::ConnectionReset => ErrorKind::ConnectionReset,
             Self::TimedOut => ErrorKind::TimedOut,
             Self::HostUnreachable => ErrorKind::HostUnreachable,
-            Self::Closed | Self::NotConnected => ErrorKind::Closed,
+            Self::Closed => ErrorKind::Closed,
         }
     }
 }
@@ -43,7 +41,6 @@ impl fmt::Display for Error {
             Self::TimedOut => "the peer does not answer",
             Self::HostUnreachable => "host unreachable",
             Self::Closed => "closed",
-            Self::NotConnected => "not connected yet",
         })
     }
 }

@@ -1,5 +1,136 @@
-//! Room for one handshake.
+//! Handshakes under way through listeners: small records without buffers, so that a flood of SYNs costs little.
 
-/// Room for one handshake.
-#[derive(Debug, Default)]
-pub struct HalfOpenSlot {}
+use managed::ManagedSlice;
+use mirage_checksum::SequenceNumber;
+use mirage_clock::Instant;
+
+use crate::demux::{Found, Tuple};
+use crate::identifier::NONE;
+use crate::options::SynOptions;
+use crate::replies::Reply;
+use crate::wire::Flags;
+use crate::{ListenerId, Tcp};
+
+/// Room for one handshake under way: less than 100 bytes.
+#[derive(Clone, Debug)]
+pub struct HalfOpenSlot {
+    pub(crate) tuple: Tuple,
+    /// The entry behind this one in its chain of the hash table, or the free slot behind this one.
+    pub(crate) next: u32,
+    pub(crate) listener: ListenerId,
+    /// The number of our SYN.
+    pub(crate) iss: SequenceNumber,
+    /// The number of the peer's SYN.
+    pub(crate) irs: SequenceNumber,
+    pub(crate) peer: SynOptions,
+    /// How often our SYN-ACK was sent again.
+    pub(crate) resent: u8,
+    /// When the first SYN-ACK was sent.
+    pub(crate) since: Instant,
+}
+
+impl Default for HalfOpenSlot {
+    fn default() -> Self {
+        Self {
+            tuple: Tuple::NONE,
+            next: NONE,
+            listener: ListenerId { index: NONE, generation: 0 },
+            iss: SequenceNumber(0),
+            irs: SequenceNumber(0),
+            peer: SynOptions::default(),
+            resent: 0,
+            since: Instant::ZERO,
+        }
+    }
+}
+
+/// The handshakes under way.
+pub(crate) struct HalfOpen<'s> {
+    pub(crate) slots: ManagedSlice<'s, HalfOpenSlot>,
+    /// The first free slot.
+    free: u32,
+    pub(crate) count: u32,
+    /// When a SYN last found no slot: cookies are believed for a while after that.
+    pub(crate) overflowed_at: Option<Instant>,
+}
+
+impl<'s> HalfOpen<'s> {
+    pub(crate) fn new(mut slots: ManagedSlice<'s, HalfOpenSlot>) -> Self {
+        let len = slots.len() as u32;
+        for (slot, next) in slots.iter_mut().zip(1..) {
+            *slot = HalfOpenSlot { next: if next < len { next } else { NONE }, ..HalfOpenSlot::default() };
+        }
+        Self { slots, free: if len == 0 { NONE } else { 0 }, count: 0, overflowed_at: None }
+    }
+}
+
+impl Tcp<'_> {
+    /// Takes a handshake up; `false` when there is no room.
+    pub(crate) fn begin_handshake(&mut self, now: Instant, handshake: HalfOpenSlot) -> bool {
+        let index = self.half_open.free;
+        let Some(slot) = self.half_open.slots.get_mut(index as usize) else { return false };
+        self.half_open.free = slot.next;
+        self.half_open.count += 1;
+        *slot = handshake;
+        self.link(Found::HalfOpen(index));
+        self.send_syn_ack(index);
+        let timer = self.half_open_timer(index);
+        self.resources.timers.set(timer, now + self.resources.config.initial_rto);
+        true
+    }
+
+    /// Forgets a handshake.
+    pub(crate) fn end_handshake(&mut self, index: u32) {
+        self.unlink(Found::HalfOpen(index));
+        let timer = self.half_open_timer(index);
+        self.resources.timers.clear(timer);
+        if let Some(slot) = self.half_open.slots.get_mut(index as usize) {
+            *slot = HalfOpenSlot { next: self.half_open.free, ..HalfOpenSlot::default() };
+            self.half_open.free = index;
+            self.half_open.count -= 1;
+        }
+    }
+
+    /// Queues our SYN-ACK.
+    pub(crate) fn send_syn_ack(&mut self, index: u32) {
+        let Some(slot) = self.half_open.slots.get(index as usize) else { return };
+        let scale = slot.peer.window_scale.map(|_| self.resources.config.window_scale());
+        let reply = Reply {
+            tuple: slot.tuple,
+            seq: slot.iss,
+            ack: slot.irs + 1,
+            flags: Flags::SYN | Flags::ACK,
+            window: self.first_window(),
+            window_scale: scale,
+        };
+        self.replies.push(reply);
+    }
+
+    /// The window in a SYN or SYN-ACK, never scaled (RFC 7323 §2.2).
+    pub(crate) fn first_window(&self) -> u16 {
+        let room = self.resources.pool.free().saturating_mul(crate::pool::BLOCK_BYTES as u32 / 2);
+        self.resources.config.receive_window.min(room).min(0xffff) as u16
+    }
+
+    /// The timer of a handshake went off: sends the SYN-ACK again or gives up.
+    pub(crate) fn on_handshake_timer(&mut self, now: Instant, index: u32) {
+        let config = self.resources.config;
+        let Some(slot) = self.half_open.slots.get_mut(index as usize) else { return };
+        if slot.tuple == Tuple::NONE {
+            return;
+        }
+        if slot.resent >= config.syn_ack_retries {
+            return self.end_handshake(index);
+        }
+        slot.resent += 1;
+        let pause = config.initial_rto.saturating_mul(1 << slot.resent.min(16)).min(config.max_rto);
+        self.send_syn_ack(index);
+        let timer = self.half_open_timer(index);
+        self.resources.timers.set(timer, now + pause);
+    }
+
+    /// The number of a handshake's timer: behind those of the connections.
+    fn half_open_timer(&self, index: u32) -> u32 {
+        self.connections.len() as u32 + index
+    }
+}

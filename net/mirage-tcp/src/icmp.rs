@@ -1,1 +1,58 @@
-//! Room.
+//! What routers and hosts say about segments of ours (RFC 9293 §3.9.2.2, RFC 5461), if they can be believed (RFC 5927).
+
+use mirage_clock::Instant;
+use mirage_protocols::{IcmpError, IcmpErrorKind};
+
+use crate::connection::todo;
+use crate::demux::{Found, Tuple};
+use crate::wire::parse_quoted;
+use crate::{Discard, Error, State, Tcp};
+
+impl Tcp<'_> {
+    /// Takes an ICMP error about a segment of ours in. One that quotes nothing that is under way is not believed. An
+    /// attempt to connect ends with a hard error; an established connection outlives everything but silence.
+    ///
+    /// # Errors
+    /// Why it was dropped. It is counted; nothing has to be done.
+    pub fn on_icmp_error(&mut self, now: Instant, error: &IcmpError<'_>) -> Result<(), Discard> {
+        let result = self.take_icmp_error(now, error);
+        if let Err(reason) = result {
+            self.discards.count(reason);
+        }
+        result
+    }
+
+    fn take_icmp_error(&mut self, _now: Instant, error: &IcmpError<'_>) -> Result<(), Discard> {
+        let (local_port, remote_port, seq) = parse_quoted(error.quoted).ok_or(Discard::TooShort)?;
+        let tuple = Tuple { local: error.source, remote: error.destination, local_port, remote_port };
+        let Some(Found::Connection(index)) = self.find(&tuple) else { return Err(Discard::UnrelatedIcmp) };
+        let resources = &mut self.resources;
+        let Some(slot) = self.connections.get_mut(index as usize) else { return Err(Discard::UnrelatedIcmp) };
+        // RFC 5927 §4.1: the quoted number must be of something under way.
+        if !seq.in_window(slot.una, slot.in_flight()) {
+            return Err(Discard::UnrelatedIcmp);
+        }
+        let opening = matches!(slot.state, State::SynSent | State::SynReceived);
+        match error.kind {
+            IcmpErrorKind::PortUnreachable | IcmpErrorKind::ProtocolUnreachable if opening => {
+                slot.end(resources, Some(Error::ConnectionRefused));
+            }
+            IcmpErrorKind::FragmentationNeeded { mtu } => {
+                // RFC 5927 §7.2: nobody makes us send crumbs.
+                let mtu = usize::from(mtu).max(MIN_MTU);
+                if slot.mss != 0 && slot.shrink_mss(mtu, resources.config.min_mss) {
+                    slot.nxt = slot.una;
+                    slot.timed_at = Instant::MAX;
+                    slot.todo |= todo::OUTPUT;
+                }
+            }
+            // Soft: it may pass (RFC 5461). Should it not, the application learns of it instead of a mere timeout.
+            _ => slot.unreachable |= error.kind == IcmpErrorKind::HostUnreachable && opening,
+        }
+        self.settle(index);
+        Ok(())
+    }
+}
+
+/// The least MTU we believe in, as Linux.
+const MIN_MTU: usize = 552;

@@ -1,1 +1,99 @@
-//! Room.
+//! Connections we open.
+
+use core::net::{IpAddr, SocketAddr};
+use core::num::NonZeroU16;
+use core::task::{Context, Poll};
+
+use mirage_clock::Instant;
+use mirage_stack::TcpOptions;
+
+use crate::connection::todo;
+use crate::demux::{Found, Tuple};
+use crate::isn::isn;
+use crate::{ConnectError, ConnectionId, Error, State, Tcp};
+
+impl Tcp<'_> {
+    /// Opens a connection from `source`, an address of ours, to `remote`; the SYN leaves with the next
+    /// [`poll_transmit`](Self::poll_transmit). A local port that is not given is chosen such that strangers cannot guess
+    /// it (RFC 6056).
+    ///
+    /// # Errors
+    /// See [`ConnectError`]; later ones are told by [`poll_connected`](Self::poll_connected).
+    pub fn connect(
+        &mut self,
+        now: Instant,
+        source: IpAddr,
+        local_port: Option<NonZeroU16>,
+        remote: SocketAddr,
+        options: TcpOptions,
+    ) -> Result<ConnectionId, ConnectError> {
+        let bad = remote.port() == 0
+            || source.is_ipv4() != remote.is_ipv4()
+            || !may_be_peer(source)
+            || !may_be_peer(remote.ip())
+            || local_port.is_some_and(|port| remote == SocketAddr::new(source, port.get()));
+        if bad {
+            return Err(ConnectError::InvalidAddress);
+        }
+        let tuple = |port: NonZeroU16| Tuple {
+            local: source,
+            remote: remote.ip(),
+            local_port: port.get(),
+            remote_port: remote.port(),
+        };
+        let port = match local_port {
+            Some(port) if self.find(&tuple(port)).is_some() => return Err(ConnectError::AddressInUse),
+            Some(port) => port,
+            None => {
+                let mut ports = core::mem::take(&mut self.ports);
+                let key = self.secrets.ports;
+                let port = ports.choose(&key, source, remote, |port| {
+                    (source, port.get()) != (remote.ip(), remote.port()) && self.find(&tuple(port)).is_none()
+                });
+                self.ports = ports;
+                port.ok_or(ConnectError::OutOfPorts)?
+            }
+        };
+        let index = self.take_slot().ok_or(ConnectError::OutOfConnections)?;
+        let tuple = tuple(port);
+        let iss = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
+        let config = self.resources.config;
+        let slot = &mut self.connections[index as usize];
+        slot.begin(now, tuple, iss, &config);
+        slot.set_options(&options, &config);
+        slot.scaling = true;
+        slot.state = State::SynSent;
+        slot.linked = true;
+        slot.todo = todo::OUTPUT;
+        let generation = slot.generation;
+        self.link(Found::Connection(index));
+        self.settle(index);
+        Ok(ConnectionId { index, generation })
+    }
+
+    /// Whether the handshake is over.
+    ///
+    /// # Errors
+    /// Why it failed: [`Error::ConnectionRefused`], [`Error::TimedOut`], [`Error::HostUnreachable`]; or
+    /// [`Error::Closed`] when there is no such connection.
+    pub fn poll_connected(&mut self, id: ConnectionId, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.slot(id).is_none() {
+            return Poll::Ready(Err(Error::Closed));
+        }
+        let slot = &mut self.connections[id.index as usize];
+        match (slot.state, slot.error) {
+            (_, Some(error)) => Poll::Ready(Err(error)),
+            (State::SynSent | State::SynReceived, None) => {
+                self.resources.wakers.register(&mut slot.writers, cx.waker());
+                Poll::Pending
+            }
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+/// Whether a connection can lead to this address.
+pub(crate) fn may_be_peer(address: IpAddr) -> bool {
+    let everybody = matches!(address, IpAddr::V4(address) if address.is_broadcast());
+    !address.is_unspecified() && !address.is_multicast() && !everybody
+}

@@ -1,1 +1,66 @@
-//! Room.
+//! The connections that have something to send, in the order in which their turn comes.
+
+use crate::Tcp;
+use crate::identifier::NONE;
+
+/// The ends of a list that runs through the connections. Invariant: both are `NONE` or neither.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends {
+    pub(crate) head: u32,
+    pub(crate) tail: u32,
+}
+
+impl Default for Ends {
+    fn default() -> Self {
+        Self { head: NONE, tail: NONE }
+    }
+}
+
+/// A connection's place in such a list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) previous: u32,
+    pub(crate) next: u32,
+    /// Whether it is in the list.
+    pub(crate) listed: bool,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { previous: NONE, next: NONE, listed: false }
+    }
+}
+
+impl Tcp<'_> {
+    /// Gives a connection its turn, behind those that wait already.
+    pub(crate) fn make_ready(&mut self, index: u32) {
+        let tail = self.ready.tail;
+        let Some(slot) = self.connections.get_mut(index as usize) else { return };
+        if slot.ready.listed {
+            return;
+        }
+        slot.ready = Place { previous: tail, next: NONE, listed: true };
+        match self.connections.get_mut(tail as usize) {
+            Some(before) => before.ready.next = index,
+            None => self.ready.head = index,
+        }
+        self.ready.tail = index;
+    }
+
+    /// Takes a connection out of the list, wherever it is.
+    pub(crate) fn make_unready(&mut self, index: u32) {
+        let Some(slot) = self.connections.get_mut(index as usize) else { return };
+        let Place { previous, next, listed } = core::mem::take(&mut slot.ready);
+        if !listed {
+            return;
+        }
+        match self.connections.get_mut(previous as usize) {
+            Some(before) => before.ready.next = next,
+            None => self.ready.head = next,
+        }
+        match self.connections.get_mut(next as usize) {
+            Some(behind) => behind.ready.previous = previous,
+            None => self.ready.tail = previous,
+        }
+    }
+}

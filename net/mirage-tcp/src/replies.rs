@@ -1,1 +1,110 @@
-//! Room.
+//! Segments that belong to no connection: answers to strangers, and last words.
+
+use heapless::Deque;
+use mirage_checksum::SequenceNumber;
+use mirage_clock::{Duration, Instant};
+
+use crate::demux::Tuple;
+use crate::wire::{Flags, Segment};
+
+/// A segment without data that waits to be sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reply {
+    pub(crate) tuple: Tuple,
+    pub(crate) seq: SequenceNumber,
+    pub(crate) ack: SequenceNumber,
+    pub(crate) flags: Flags,
+    pub(crate) window: u16,
+    /// In a SYN-ACK: our window scale, if it goes with one.
+    pub(crate) window_scale: Option<u8>,
+}
+
+impl Reply {
+    /// The reset that answers a segment for no connection (RFC 9293 §3.10.7.1), unless it is a reset itself.
+    pub(crate) fn reset(tuple: Tuple, segment: &Segment<'_>) -> Option<Self> {
+        if segment.flags.contains(Flags::RST) {
+            return None;
+        }
+        let (seq, ack, flags) = if segment.flags.contains(Flags::ACK) {
+            // "If the ACK bit is on, <SEQ=SEG.ACK><CTL=RST>"
+            (segment.ack, SequenceNumber(0), Flags::RST)
+        } else {
+            // "If the ACK bit is off, sequence number zero is used, <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>"
+            (SequenceNumber(0), segment.end(), Flags::RST | Flags::ACK)
+        };
+        Some(Self { tuple, seq, ack, flags, window: 0, window_scale: None })
+    }
+
+    /// An acknowledgement.
+    pub(crate) fn ack(tuple: Tuple, seq: SequenceNumber, ack: SequenceNumber, window: u16) -> Self {
+        Self { tuple, seq, ack, flags: Flags::ACK, window, window_scale: None }
+    }
+
+    /// The same as a reset.
+    pub(crate) fn resetting(self) -> Self {
+        Self { flags: Flags::RST | Flags::ACK, ..self }
+    }
+}
+
+/// Replies that wait to be sent: at most [`Replies::CAPACITY`], further ones are dropped, which peers take as loss.
+#[derive(Debug, Default)]
+pub(crate) struct Replies {
+    waiting: Deque<Reply, { Self::CAPACITY }>,
+    pub(crate) dropped: u64,
+}
+
+impl Replies {
+    /// How many replies wait at most between two calls of `poll_transmit`.
+    pub(crate) const CAPACITY: usize = 64;
+
+    /// Queues a reply, if there is room.
+    pub(crate) fn push(&mut self, reply: Reply) {
+        if self.waiting.push_back(reply).is_err() {
+            self.dropped += 1;
+        }
+    }
+
+    /// The oldest.
+    pub(crate) fn first(&self) -> Option<&Reply> {
+        self.waiting.front()
+    }
+
+    /// Forgets the oldest: it was sent.
+    pub(crate) fn pop(&mut self) {
+        self.waiting.pop_front();
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+/// So many in a second and no more, with at most a second's worth at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PerSecond {
+    limit: u16,
+    left: u16,
+    since: Instant,
+}
+
+impl PerSecond {
+    /// At most `limit` in each second.
+    pub(crate) const fn new(limit: u16) -> Self {
+        Self { limit, left: limit, since: Instant::ZERO }
+    }
+
+    /// Whether one more is allowed now.
+    pub(crate) fn allow(&mut self, now: Instant) -> bool {
+        if now.since(self.since) >= Duration::from_secs(1) {
+            (self.since, self.left) = (now, self.limit);
+        }
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                true
+            }
+            None => false,
+        }
+    }
+}

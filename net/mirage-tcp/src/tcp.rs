@@ -1,68 +1,197 @@
 //! The machine.
 
+use managed::ManagedSlice;
 use mirage_clock::Instant;
-use mirage_protocols::{Counts, IcmpError, Ip, Received, SendError};
+use mirage_waker::WaitList;
 
-use crate::discard::REASONS;
-use crate::{Config, Discard, Secrets, Stats, Storage};
+use crate::challenge::Challenges;
+use crate::connection::{Slot, todo};
+use crate::demux::{Demux, Found};
+use crate::discard::Discards;
+use crate::half_open::HalfOpen;
+use crate::identifier::NONE;
+use crate::listen::ListenerSlot;
+use crate::pool::Pool;
+use crate::ports::Ports;
+use crate::ready::Ends;
+use crate::replies::{PerSecond, Replies};
+use crate::resources::Resources;
+use crate::time_wait::TimeWait;
+use crate::timers::Timers;
+use crate::{Config, ConnectionId, Secrets, Stats, Storage};
 
-/// TCP (RFC 9293) as a machine without I/O.
+/// TCP (RFC 9293) as a machine without I/O, for any number of connections and listeners on any number of addresses.
+///
+/// Give it what comes in ([`input`](Self::input)), let it send ([`poll_transmit`](Self::poll_transmit)) whenever
+/// [`wants_transmit`](Self::wants_transmit) says so, and call [`handle_timeout`](Self::handle_timeout) when
+/// [`poll_timeout`](Self::poll_timeout) is over. Any method may change what the last two say.
 pub struct Tcp<'s> {
-    _config: Config,
-    _storage: Storage<'s>,
-    discards: Counts<Discard, REASONS>,
+    pub(crate) connections: ManagedSlice<'s, Slot>,
+    pub(crate) listeners: ManagedSlice<'s, ListenerSlot>,
+    pub(crate) half_open: HalfOpen<'s>,
+    pub(crate) time_wait: TimeWait<'s>,
+    pub(crate) demux: Demux<'s>,
+    pub(crate) resources: Resources<'s>,
+    pub(crate) secrets: Secrets,
+    pub(crate) ports: Ports,
+    pub(crate) replies: Replies,
+    pub(crate) resets: PerSecond,
+    /// The connections that may have something to send.
+    pub(crate) ready: Ends,
+    /// The connection the last segment was for; it is looked at first.
+    pub(crate) last: u32,
+    pub(crate) free_connection: u32,
+    pub(crate) free_listener: u32,
+    pub(crate) in_use: u32,
+    pub(crate) discards: Discards,
 }
 
 impl<'s> Tcp<'s> {
-    /// A machine that lives on `storage`.
-    pub fn new(config: Config, storage: Storage<'s>, _secrets: Secrets) -> Self {
-        Self { _config: config.clamped(), _storage: storage, discards: Counts::default() }
-    }
-
-    /// Takes a segment in. Answers are queued for [`poll_transmit`](Self::poll_transmit).
-    ///
-    /// # Errors
-    /// Why the segment was dropped; it is counted and nothing has to be done.
-    pub fn input(&mut self, _now: Instant, _received: &Received<'_>) -> Result<(), Discard> {
-        Ok(())
-    }
-
-    /// Takes an ICMP error about a segment of ours in (RFC 5927).
-    ///
-    /// # Errors
-    /// Why it was dropped.
-    pub fn on_icmp_error(&mut self, _now: Instant, _error: &IcmpError<'_>) -> Result<(), Discard> {
-        Ok(())
-    }
-
-    /// Sends up to `budget` segments; says whether there are more to send now.
-    ///
-    /// # Errors
-    /// [`SendError::Full`]: the device is full; nothing is lost; call again when it is ready.
-    pub fn poll_transmit(&mut self, _now: Instant, _ip: &mut impl Ip, _budget: usize) -> Result<bool, SendError> {
-        Ok(false)
+    /// A machine that lives on `storage`. What lies in the storage from earlier use is forgotten.
+    pub fn new(config: Config, storage: Storage<'s>, secrets: Secrets) -> Self {
+        let Storage { mut connections, buckets, mut listeners, time_wait, half_open, timers, blocks, wakers } = storage;
+        let count = connections.len() as u32;
+        for (slot, next) in connections.iter_mut().zip(1..) {
+            *slot = Slot::unused(0, if next < count { next } else { NONE });
+        }
+        let doors = listeners.len() as u32;
+        for (slot, next) in listeners.iter_mut().zip(1..) {
+            *slot = ListenerSlot::unused(0, if next < doors { next } else { NONE });
+        }
+        let counts = [connections.len(), half_open.len(), time_wait.len()];
+        let config = config.clamped();
+        Self {
+            listeners,
+            half_open: HalfOpen::new(half_open),
+            time_wait: TimeWait::new(time_wait),
+            demux: Demux::new(buckets, &secrets.demux, counts),
+            resources: Resources {
+                config,
+                pool: Pool::new(blocks),
+                timers: Timers::new(timers),
+                wakers,
+                starved: WaitList::EMPTY,
+                challenges: Challenges::new(secrets.ports, config.challenges_per_second.into()),
+                stats: Stats::default(),
+            },
+            secrets,
+            ports: Ports::default(),
+            replies: Replies::default(),
+            resets: PerSecond::new(config.resets_per_second),
+            ready: Ends::default(),
+            last: NONE,
+            free_connection: if connections.is_empty() { NONE } else { 0 },
+            free_listener: if doors == 0 { NONE } else { 0 },
+            in_use: 0,
+            discards: Discards::default(),
+            connections,
+        }
     }
 
     /// Whether [`poll_transmit`](Self::poll_transmit) has something to do.
+    #[inline]
     pub fn wants_transmit(&self) -> bool {
-        false
+        self.ready.head != NONE || !self.replies.is_empty()
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) has something to do at the earliest.
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do at the earliest; `None` for never.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        self.resources.timers.next()
     }
-
-    /// Does what is due.
-    pub fn handle_timeout(&mut self, _now: Instant) {}
 
     /// What the machine did and holds.
     pub fn stats(&self) -> Stats {
-        Stats::default()
+        Stats {
+            connections: self.in_use,
+            half_open: self.half_open.count,
+            time_wait: self.time_wait.count,
+            blocks_in_use: self.resources.pool.in_use(),
+            blocks_total: self.resources.pool.total(),
+            replies_dropped: self.resources.stats.replies_dropped + self.replies.dropped,
+            ..self.resources.stats
+        }
     }
 
     /// How often segments were dropped, and why.
-    pub fn discards(&self) -> &Counts<Discard, REASONS> {
+    pub fn discards(&self) -> &Discards {
         &self.discards
+    }
+
+    /// The connection an application names, unless it gave it back.
+    #[inline]
+    pub(crate) fn slot(&self, id: ConnectionId) -> Option<&Slot> {
+        let slot = self.connections.get(id.index as usize)?;
+        (slot.generation == id.generation && slot.held).then_some(slot)
+    }
+
+    /// Takes a free slot for a connection.
+    pub(crate) fn take_slot(&mut self) -> Option<u32> {
+        let index = self.free_connection;
+        self.free_connection = self.connections.get(index as usize)?.next;
+        self.in_use += 1;
+        Some(index)
+    }
+
+    /// Does what the method that runs has left to do with a connection: every public method ends here.
+    #[inline]
+    pub(crate) fn settle(&mut self, index: u32) {
+        if self.connections.get(index as usize).is_some_and(|slot| slot.todo != 0) {
+            self.settle_slow(index);
+        }
+        self.check(index);
+    }
+
+    fn settle_slow(&mut self, index: u32) {
+        let Some(slot) = self.connections.get_mut(index as usize) else { return };
+        let left = core::mem::take(&mut slot.todo);
+        if left & todo::END != 0 {
+            return self.retire(index);
+        }
+        if left & todo::REARM != 0 {
+            self.resources.timers.set(index, slot.armed);
+        }
+        if left & todo::OUTPUT != 0 {
+            self.make_ready(index);
+        }
+    }
+
+    /// Takes an ended connection out of everything; its slot stays for as long as an application holds it.
+    pub(crate) fn retire(&mut self, index: u32) {
+        self.hide(index);
+        self.make_unready(index);
+        self.resources.timers.clear(index);
+        let Some(slot) = self.connections.get_mut(index as usize) else { return };
+        slot.armed = Instant::MAX;
+        if slot.queue.listed {
+            slot.held = false;
+            self.dequeue_accepted(index);
+        }
+        if self.connections.get(index as usize).is_some_and(|slot| slot.in_use && !slot.held) {
+            self.free_slot(index);
+        }
+        self.resources.relieve();
+    }
+
+    /// Lets segments find this connection no more.
+    pub(crate) fn hide(&mut self, index: u32) {
+        if self.connections.get(index as usize).is_some_and(|slot| slot.linked) {
+            self.unlink(Found::Connection(index));
+            let slot = &mut self.connections[index as usize];
+            slot.linked = false;
+            if self.last == index {
+                self.last = NONE;
+            }
+        }
+    }
+
+    fn free_slot(&mut self, index: u32) {
+        let Some(slot) = self.connections.get_mut(index as usize) else { return };
+        slot.send.clear(&mut self.resources.pool);
+        slot.receive.clear(&mut self.resources.pool);
+        self.resources.wakers.wake(&mut slot.readers);
+        self.resources.wakers.wake(&mut slot.writers);
+        *slot = Slot::unused(slot.generation.wrapping_add(1), self.free_connection);
+        self.free_connection = index;
+        self.in_use -= 1;
     }
 }

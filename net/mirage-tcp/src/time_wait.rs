@@ -1,5 +1,129 @@
-//! Room for one memory.
+//! The memory of closed connections (RFC 9293 §3.4.2, §3.6.1): a ring of small records, all kept equally long.
 
-/// Room for one memory.
-#[derive(Debug, Default)]
-pub struct TimeWaitSlot {}
+use managed::ManagedSlice;
+use mirage_checksum::SequenceNumber;
+use mirage_clock::Instant;
+
+use crate::Tcp;
+use crate::demux::{Found, Tuple};
+use crate::identifier::NONE;
+use crate::replies::Reply;
+
+/// Room for the memory of one closed connection: less than 80 bytes.
+#[derive(Clone, Debug)]
+pub struct TimeWaitSlot {
+    /// [`Tuple::NONE`] when it was forgotten before its time.
+    pub(crate) tuple: Tuple,
+    /// The entry behind this one in its chain of the hash table.
+    pub(crate) next: u32,
+    pub(crate) snd_nxt: SequenceNumber,
+    pub(crate) rcv_nxt: SequenceNumber,
+    /// The window we last offered, as it stood in the header.
+    pub(crate) window: u16,
+    expires: Instant,
+}
+
+impl Default for TimeWaitSlot {
+    fn default() -> Self {
+        let zero = SequenceNumber(0);
+        Self { tuple: Tuple::NONE, next: NONE, snd_nxt: zero, rcv_nxt: zero, window: 0, expires: Instant::ZERO }
+    }
+}
+
+/// What is remembered of a connection that closes.
+pub(crate) struct Memory {
+    pub(crate) tuple: Tuple,
+    pub(crate) snd_nxt: SequenceNumber,
+    pub(crate) rcv_nxt: SequenceNumber,
+    pub(crate) window: u16,
+}
+
+/// The ring. Invariant: the `len` slots from `head` on are in order of expiry; the others are unused.
+pub(crate) struct TimeWait<'s> {
+    pub(crate) slots: ManagedSlice<'s, TimeWaitSlot>,
+    head: u32,
+    len: u32,
+    /// How many of them are not forgotten.
+    pub(crate) count: u32,
+}
+
+impl<'s> TimeWait<'s> {
+    pub(crate) fn new(mut slots: ManagedSlice<'s, TimeWaitSlot>) -> Self {
+        slots.fill(TimeWaitSlot::default());
+        Self { slots, head: 0, len: 0, count: 0 }
+    }
+}
+
+impl Tcp<'_> {
+    /// Remembers a closed connection; the oldest memory makes room if need be.
+    pub(crate) fn remember(&mut self, now: Instant, memory: Memory) {
+        let capacity = self.time_wait.slots.len() as u32;
+        if capacity == 0 {
+            return;
+        }
+        if self.time_wait.len == capacity {
+            let oldest = self.time_wait.head;
+            if self.time_wait.slots.get(oldest as usize).is_some_and(|slot| slot.tuple != Tuple::NONE) {
+                self.resources.stats.time_wait_evicted += 1;
+            }
+            self.forget(oldest);
+            self.drop_oldest();
+        }
+        let index = (self.time_wait.head + self.time_wait.len) % capacity;
+        let Some(slot) = self.time_wait.slots.get_mut(index as usize) else { return };
+        let Memory { tuple, snd_nxt, rcv_nxt, window } = memory;
+        let expires = now + self.resources.config.time_wait;
+        *slot = TimeWaitSlot { tuple, next: NONE, snd_nxt, rcv_nxt, window, expires };
+        self.time_wait.len += 1;
+        self.time_wait.count += 1;
+        self.link(Found::TimeWait(index));
+        self.arm_time_wait();
+    }
+
+    /// Forgets one before its time; its place in the ring stays until its turn comes.
+    pub(crate) fn forget(&mut self, index: u32) {
+        if self.time_wait.slots.get(index as usize).is_none_or(|slot| slot.tuple == Tuple::NONE) {
+            return;
+        }
+        self.unlink(Found::TimeWait(index));
+        self.time_wait.slots[index as usize].tuple = Tuple::NONE;
+        self.time_wait.count -= 1;
+    }
+
+    /// The peer repeats its FIN: says again that it came, and remembers it for the whole time anew.
+    pub(crate) fn remember_again(&mut self, now: Instant, index: u32) {
+        let Some(slot) = self.time_wait.slots.get(index as usize) else { return };
+        let TimeWaitSlot { tuple, snd_nxt, rcv_nxt, window, .. } = *slot;
+        self.replies.push(Reply::ack(tuple, snd_nxt, rcv_nxt, window));
+        self.forget(index);
+        self.remember(now, Memory { tuple, snd_nxt, rcv_nxt, window });
+    }
+
+    /// Forgets those whose time is over.
+    pub(crate) fn on_time_wait_timer(&mut self, now: Instant) {
+        while self.time_wait.len > 0 {
+            let head = self.time_wait.head;
+            let Some(slot) = self.time_wait.slots.get(head as usize) else { return };
+            if slot.expires > now && slot.tuple != Tuple::NONE {
+                break;
+            }
+            self.forget(head);
+            self.drop_oldest();
+        }
+        self.arm_time_wait();
+    }
+
+    fn drop_oldest(&mut self) {
+        self.time_wait.head = (self.time_wait.head + 1) % self.time_wait.slots.len().max(1) as u32;
+        self.time_wait.len -= 1;
+    }
+
+    fn arm_time_wait(&mut self) {
+        let timer = (self.connections.len() + self.half_open.slots.len()) as u32;
+        if self.time_wait.len == 0 {
+            return self.resources.timers.clear(timer);
+        }
+        let expires = self.time_wait.slots.get(self.time_wait.head as usize).map_or(Instant::MAX, |slot| slot.expires);
+        self.resources.timers.set(timer, expires);
+    }
+}

@@ -1,1 +1,83 @@
-//! Room.
+//! What time brings.
+
+use mirage_clock::Instant;
+
+use crate::connection::{Slot, todo};
+use crate::keepalive::{self, Action};
+use crate::replies::Replies;
+use crate::resources::Resources;
+use crate::{State, Tcp};
+
+impl Tcp<'_> {
+    /// Does everything whose time has come; a late call loses nothing. Afterwards there may be something to
+    /// [send](Self::poll_transmit).
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(timer) = self.resources.timers.pop_due(now) {
+            let connections = self.connections.len() as u32;
+            match timer.checked_sub(connections) {
+                None => self.on_connection_timer(now, timer),
+                Some(index) if (index as usize) < self.half_open.slots.len() => self.on_handshake_timer(now, index),
+                Some(_) => self.on_time_wait_timer(now),
+            }
+        }
+    }
+
+    fn on_connection_timer(&mut self, now: Instant, index: u32) {
+        let Tcp { connections, resources, replies, .. } = self;
+        let Some(slot) = connections.get_mut(index as usize) else { return };
+        slot.armed = Instant::MAX;
+        if !slot.in_use {
+            return;
+        }
+        slot.on_timer(now, resources, replies);
+        self.settle(index);
+    }
+}
+
+impl Slot {
+    fn on_timer(&mut self, now: Instant, resources: &mut Resources<'_>, replies: &mut Replies) {
+        if self.linger_at <= now {
+            if self.state != State::FinWait2 {
+                return self.give_up(resources, replies);
+            }
+            return self.end(resources, None);
+        }
+        if self.ack_at <= now {
+            self.ack_at = Instant::MAX;
+            self.acknowledge();
+        }
+        if self.resend_at <= now {
+            self.on_resend_timer(now, resources, replies);
+        }
+        if self.state.is_synchronized() {
+            self.keep_alive(now, resources, replies);
+        }
+        self.arm_next();
+    }
+
+    /// RFC 9293 §3.8.4.
+    fn keep_alive(&mut self, now: Instant, resources: &mut Resources<'_>, replies: &mut Replies) {
+        let Some(keepalive) = self.keepalive else { return };
+        let (action, asked) = keepalive::next(&keepalive, now.since(self.heard_at), self.asked);
+        self.asked = asked;
+        match action {
+            Action::GiveUp => self.give_up(resources, replies),
+            Action::Probe => {
+                self.ask = true;
+                self.todo |= todo::OUTPUT;
+                // The next look comes when the next probe, or the end, is due.
+                let next = keepalive.after + keepalive.interval.saturating_mul(asked.into());
+                self.arm((self.heard_at + next).max(now));
+            }
+            Action::Wait(span) => self.arm(now + span),
+        }
+    }
+
+    /// Sets the timer to the earliest of what is left.
+    fn arm_next(&mut self) {
+        let next = self.ack_at.min(self.resend_at).min(self.linger_at);
+        if next != Instant::MAX {
+            self.arm(next);
+        }
+    }
+}

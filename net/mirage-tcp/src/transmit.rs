@@ -1,1 +1,182 @@
-//! Room.
+//! Segments on their way out.
+
+mod plan;
+mod reply;
+mod sent;
+
+use core::num::NonZeroU16;
+
+use mirage_clock::Instant;
+use mirage_net::{ChecksumOffload, SegmentationOffload};
+use mirage_protocols::{Ip, Packet, Protocol, SendError};
+
+use crate::connection::{Slot, todo};
+use crate::identifier::NONE;
+use crate::options::{Encoded, SynOptions};
+use crate::resources::Resources;
+use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, write_segment};
+use crate::{Error, State, Tcp};
+use plan::Plan;
+
+impl Tcp<'_> {
+    /// Sends up to `budget` segments: first what answers strangers, then a few of each connection in turn. Says whether
+    /// there are more to send now.
+    ///
+    /// # Errors
+    /// [`SendError::Full`]: the device is full; nothing is lost; call again when it is ready. Other errors of the IP layer
+    /// count as loss and are repaired as such.
+    pub fn poll_transmit(&mut self, now: Instant, ip: &mut impl Ip, budget: usize) -> Result<bool, SendError> {
+        let mut left = budget;
+        self.send_replies(ip, &mut left)?;
+        while self.ready.head != NONE {
+            if left == 0 {
+                return Ok(true);
+            }
+            let index = self.ready.head;
+            let turn = self.take_turn(now, index, ip, &mut left);
+            if turn != Ok(Turn::More) || self.ready.tail != index {
+                self.make_unready(index);
+            }
+            if turn != Ok(Turn::Done)
+                && let Some(slot) = self.connections.get_mut(index as usize)
+            {
+                slot.todo |= todo::OUTPUT;
+            }
+            self.settle(index);
+            turn?;
+        }
+        Ok(!self.replies.is_empty())
+    }
+
+    /// Sends what one connection has to send, up to a few segments.
+    fn take_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Result<Turn, SendError> {
+        let Tcp { connections, resources, .. } = self;
+        let Some(slot) = connections.get_mut(index as usize) else { return Ok(Turn::Done) };
+        if slot.mss == 0 {
+            slot.learn_path(ip);
+        }
+        if slot.state == State::FinWait2 && !slot.held {
+            slot.linger(now, resources);
+        }
+        slot.restart_if_idle(now, resources);
+        for _ in 0..SEGMENTS_PER_TURN {
+            let Some(plan) = slot.plan(now, resources) else { return Ok(Turn::Done) };
+            if *left == 0 {
+                return Ok(Turn::More);
+            }
+            match slot.send_segment(&plan, resources, ip) {
+                Ok(()) => {}
+                Err(SendError::Full) => return Err(SendError::Full),
+                Err(SendError::WouldFragment { mtu }) if slot.shrink_mss(mtu, resources.config.min_mss) => continue,
+                Err(SendError::NoRoute) if slot.state == State::SynSent => {
+                    slot.end(resources, Some(Error::HostUnreachable));
+                    return Ok(Turn::Done);
+                }
+                // It is as good as lost, and repaired like that.
+                Err(_) => {}
+            }
+            *left -= 1;
+            resources.stats.segments_out += 1;
+            slot.on_sent(&plan, now, resources);
+        }
+        Ok(Turn::More)
+    }
+}
+
+/// What came of a connection's turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// It has nothing to send now.
+    Done,
+    /// It may have more.
+    More,
+}
+
+impl Slot {
+    /// Asks what the path takes and what the device takes over.
+    fn learn_path(&mut self, ip: &impl Ip) {
+        let mtu = ip.mtu(self.tuple.remote);
+        let capabilities = ip.capabilities(self.tuple.remote);
+        let path = mtu.saturating_sub(HEADER_LEN).clamp(1, usize::from(u16::MAX)) as u16;
+        self.mss = self.peer_mss.min(path);
+        self.congestion.set_mss(self.mss);
+        let (checksum, segmentation) = match self.tuple.remote.is_ipv4() {
+            true => (ChecksumOffload::TCP_V4, SegmentationOffload::TCP_V4),
+            false => (ChecksumOffload::TCP_V6, SegmentationOffload::TCP_V6),
+        };
+        self.partial_checksum = capabilities.checksum.contains(checksum);
+        self.large = 0;
+        if capabilities.segmentation.contains(segmentation) && self.partial_checksum {
+            let most = capabilities.max_large_frame.min(MAX_IP_PAYLOAD).saturating_sub(HEADER_LEN) as u16;
+            self.large = most - most % self.mss;
+        }
+    }
+
+    /// The path takes IP packets of `mtu` bytes only; `false` when that is no news.
+    pub(crate) fn shrink_mss(&mut self, mtu: usize, min_mss: u16) -> bool {
+        let headers = HEADER_LEN + if self.tuple.remote.is_ipv4() { 20 } else { 40 };
+        let mss = mtu.saturating_sub(headers).clamp(usize::from(min_mss), usize::from(u16::MAX)) as u16;
+        if mss >= self.mss {
+            return false;
+        }
+        self.mss = mss;
+        self.large -= self.large % mss;
+        self.congestion.set_mss(mss);
+        true
+    }
+
+    fn send_segment(&mut self, plan: &Plan, resources: &Resources<'_>, ip: &mut impl Ip) -> Result<(), SendError> {
+        let options = match plan.flags.contains(Flags::SYN) {
+            true => self.syn_options(ip, resources),
+            false => Encoded::default(),
+        };
+        let window = self.offer_window(resources);
+        let header = Header {
+            source_port: self.tuple.local_port,
+            destination_port: self.tuple.remote_port,
+            seq: plan.seq,
+            ack: if plan.flags.contains(Flags::ACK) { self.rcv_nxt } else { Default::default() },
+            flags: plan.flags,
+            window: if plan.flags.contains(Flags::SYN) { self.receive_window().min(0xffff) as u16 } else { window },
+        };
+        let len = HEADER_LEN + options.as_slice().len() + plan.len as usize;
+        let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, len);
+        packet.dont_fragment = true;
+        let mut checksum = Checksum::Complete;
+        if self.partial_checksum {
+            checksum = Checksum::Partial;
+            packet.checksum = Some(PARTIAL_CHECKSUM);
+        }
+        if plan.len > u32::from(self.mss) {
+            packet.segment_size = NonZeroU16::new(self.mss);
+        }
+        let ends = (self.tuple.local, self.tuple.remote);
+        let mut cursor = self.cursor;
+        let send = &self.send;
+        let result = ip.send(packet, |writer| {
+            let payload = send.slices(&resources.pool, plan.offset, plan.len, &mut cursor);
+            write_segment(writer, ends, &header, options.as_slice(), payload, checksum);
+        });
+        self.cursor = cursor;
+        result
+    }
+
+    fn syn_options(&self, ip: &impl Ip, resources: &Resources<'_>) -> Encoded {
+        let options = SynOptions {
+            mss: Some(our_mss(ip, self.tuple.remote)),
+            window_scale: self.scaling.then(|| resources.config.window_scale()),
+            ..SynOptions::default()
+        };
+        options.emit()
+    }
+}
+
+/// The largest payload we take in a segment from there.
+fn our_mss(ip: &impl Ip, remote: core::net::IpAddr) -> u16 {
+    ip.mtu(remote).saturating_sub(HEADER_LEN).min(usize::from(u16::MAX)) as u16
+}
+
+/// What fits behind an IP header.
+const MAX_IP_PAYLOAD: usize = 65_495;
+/// How many segments a connection sends before the next one has its turn.
+const SEGMENTS_PER_TURN: usize = 16;

@@ -1,1 +1,58 @@
-//! Room.
+//! The window we offer: what the application has yet to read and what the pool can spare decide.
+
+use crate::connection::{Slot, todo};
+use crate::pool::BLOCK_BYTES;
+use crate::resources::Resources;
+
+impl Slot {
+    /// How many bytes beyond `rcv_nxt` there is room for: what is left of the limit, but no more than this connection's
+    /// share of the pool.
+    pub(crate) fn receive_room(&self, resources: &Resources<'_>) -> u32 {
+        if self.read_shut {
+            return resources.config.receive_window;
+        }
+        let own = resources.config.receive_window.saturating_sub(self.receive.readable());
+        let held = self.send.blocks() + self.receive.blocks();
+        let free = resources.pool.free();
+        // It may hold as many blocks as are then still free, and two at any time.
+        let share = (free.saturating_sub(held) / 2).max(2u32.saturating_sub(held)).min(free);
+        own.min(share.saturating_mul(BLOCK_BYTES as u32))
+    }
+
+    /// What the peer may still send.
+    #[inline]
+    pub(crate) fn receive_window(&self) -> u32 {
+        self.rcv_end.since(self.rcv_nxt)
+    }
+
+    /// The window for a header that is about to be sent. The window grows only by steps worth a segment
+    /// (RFC 9293 §3.8.6.2.2) and never shrinks.
+    #[inline]
+    pub(crate) fn offer_window(&mut self, resources: &Resources<'_>) -> u16 {
+        let room = self.receive_room(resources);
+        if room.saturating_sub(self.receive_window()) >= self.window_step(resources, 1) {
+            self.rcv_end = self.rcv_nxt + room;
+        }
+        // Rounded down: the peer may see the end retreat by less than a scaled unit, which RFC 7323 §2.4 allows.
+        (self.receive_window() >> self.receive_scale).min(0xffff) as u16
+    }
+
+    /// The application has read: tells the peer, if that is worth a segment.
+    #[inline]
+    pub(crate) fn after_read(&mut self, resources: &Resources<'_>) {
+        if !self.state.may_receive() {
+            return;
+        }
+        let grown = self.receive_room(resources).saturating_sub(self.receive_window());
+        if grown >= self.window_step(resources, 2) {
+            self.ack_now = true;
+            self.todo |= todo::OUTPUT;
+        }
+    }
+
+    /// `segments` full segments or half of the largest window, whichever is less.
+    #[inline]
+    fn window_step(&self, resources: &Resources<'_>, segments: u32) -> u32 {
+        (u32::from(self.receive_mss) * segments).min(resources.config.receive_window / 2).max(1)
+    }
+}

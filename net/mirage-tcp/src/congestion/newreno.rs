@@ -133,7 +133,10 @@ impl NewReno {
         }
         // RFC 6582 §3.2 (2): duplicates of an acknowledgement that does not cover "more than recover" may come from our own
         // retransmissions. (`recover` is one more than the RFC's, as an acknowledgement is than what it covers.)
-        if self.duplicates != DUPLICATES || self.phase == Phase::Loss || self.recover.is_some_and(|recover| sender.una.at_or_before(recover)) {
+        if self.duplicates != DUPLICATES
+            || self.phase == Phase::Loss
+            || self.recover.is_some_and(|recover| sender.una.at_or_before(recover))
+        {
             return Reaction::Nothing;
         }
         let flight = sender.max.since(sender.una);

@@ -1,1 +1,148 @@
-//! Room.
+//! Segments on their way in.
+
+mod acknowledgement;
+mod data;
+mod fast;
+mod half_open;
+mod listener;
+mod syn_sent;
+mod synchronized;
+mod time_wait;
+
+use mirage_clock::{Duration, Instant};
+use mirage_protocols::{Cast, Received};
+
+use crate::connection::Slot;
+use crate::demux::{Found, Tuple};
+use crate::open::may_be_peer;
+use crate::replies::Reply;
+use crate::resources::Resources;
+use crate::wire::{Flags, Segment};
+use crate::{Discard, State, Tcp};
+
+impl Tcp<'_> {
+    /// Takes a segment in. It never sends: answers wait for [`poll_transmit`](Self::poll_transmit).
+    ///
+    /// # Errors
+    /// Why the segment, or part of it, was dropped. It is counted; nothing has to be done.
+    pub fn input(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
+        self.resources.stats.segments_in += 1;
+        let result = self.route(now, received);
+        if let Err(reason) = result {
+            self.discards.count(reason);
+        }
+        result
+    }
+
+    #[inline]
+    fn route(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
+        let segment = Segment::parse(received)?;
+        let tuple = Tuple {
+            local: received.destination,
+            remote: received.source,
+            local_port: segment.destination_port,
+            remote_port: segment.source_port,
+        };
+        // What a merged segment was cut from counts, not its own length.
+        let full = match received.segment_size {
+            Some(size) => size.get(),
+            None => segment.payload.len().min(0xffff) as u16,
+        };
+        let index = match self.connections.get(self.last as usize) {
+            Some(slot) if slot.tuple == tuple && received.cast == Cast::Unicast => self.last,
+            _ => match self.find_for(now, received.cast, &tuple, &segment)? {
+                Some(index) => index,
+                None => return Ok(()),
+            },
+        };
+        self.last = index;
+        self.input_connection(now, index, &segment, full)
+    }
+
+    /// A segment for a connection.
+    #[inline]
+    fn input_connection(&mut self, now: Instant, index: u32, segment: &Segment<'_>, full: u16) -> Result<(), Discard> {
+        let Some(slot) = self.connections.get_mut(index as usize) else { return Ok(()) };
+        if slot.input_fast(&mut self.resources, now, segment, full) {
+            self.settle(index);
+            return Ok(());
+        }
+        let result = match slot.state {
+            State::SynSent => self.input_syn_sent(now, index, segment),
+            _ => self.input_synchronized(now, index, segment, full),
+        };
+        self.settle(index);
+        result
+    }
+
+    /// Finds whom a segment is for. What is not for a connection is dealt with here.
+    fn find_for(
+        &mut self,
+        now: Instant,
+        cast: Cast,
+        tuple: &Tuple,
+        segment: &Segment<'_>,
+    ) -> Result<Option<u32>, Discard> {
+        // RFC 9293 §3.9.2.3: a SYN to a broadcast or multicast address is discarded, and one from such an address too.
+        if cast != Cast::Unicast {
+            return Err(Discard::NotUnicast);
+        }
+        if !may_be_peer(tuple.remote) || (tuple.remote == tuple.local && tuple.remote_port == tuple.local_port) {
+            return Err(Discard::BadSource);
+        }
+        match self.find(tuple) {
+            Some(Found::Connection(index)) => Ok(Some(index)),
+            Some(Found::HalfOpen(index)) => self.input_half_open(now, index, segment),
+            Some(Found::TimeWait(index)) => self.input_time_wait(now, index, segment).map(|()| None),
+            Some(Found::Listener(_)) | None => self.input_unknown(now, tuple, segment),
+        }
+    }
+
+    /// A segment for nobody: for a listener, or answered with a reset.
+    fn input_unknown(&mut self, now: Instant, tuple: &Tuple, segment: &Segment<'_>) -> Result<Option<u32>, Discard> {
+        match self.find_listener(tuple.local, tuple.local_port) {
+            Some(listener) => self.input_listener(now, listener, tuple, segment),
+            None => {
+                self.refuse(now, *tuple, segment);
+                Err(Discard::NoListener)
+            }
+        }
+    }
+
+    /// Queues the reset that answers a segment for no connection, within the limit.
+    fn refuse(&mut self, now: Instant, tuple: Tuple, segment: &Segment<'_>) {
+        let Some(reply) = Reply::reset(tuple, segment) else { return };
+        if self.resets.allow(now) {
+            self.replies.push(reply);
+        } else {
+            self.resources.stats.replies_dropped += 1;
+        }
+    }
+}
+
+impl Slot {
+    /// The peer was heard.
+    #[inline]
+    fn hear(&mut self, now: Instant) {
+        self.heard_at = now;
+        self.asked = 0;
+    }
+
+    /// Sends a challenge acknowledgement (RFC 5961 §3.2), unless there were too many.
+    fn challenge(&mut self, resources: &mut Resources<'_>, now: Instant) {
+        if resources.challenges.allow_for(now, CHALLENGE_INTERVAL, &mut self.challenge) {
+            self.acknowledge();
+        } else {
+            resources.stats.replies_dropped += 1;
+        }
+    }
+}
+
+/// What may not come together: a SYN with a FIN or a reset belongs to no state.
+fn has_bad_flags(flags: Flags) -> bool {
+    flags.contains(Flags::SYN) && flags.intersects(Flags::FIN | Flags::RST)
+}
+
+/// How long a connection waits between challenges: less than any sensible keepalive interval, whose probes are answered
+/// by the same rule.
+const CHALLENGE_INTERVAL: Duration = Duration::from_millis(100);

@@ -1,0 +1,81 @@
+//! A segment for a handshake under way (RFC 9293 §3.10.7.4, SYN-RECEIVED).
+
+use mirage_clock::Instant;
+
+use super::has_bad_flags;
+use crate::half_open::HalfOpenSlot;
+use crate::replies::Reply;
+use crate::wire::{Flags, Segment};
+use crate::{Discard, Tcp};
+
+impl Tcp<'_> {
+    pub(super) fn input_half_open(
+        &mut self,
+        now: Instant,
+        index: u32,
+        segment: &Segment<'_>,
+    ) -> Result<Option<u32>, Discard> {
+        let Some(slot) = self.half_open.slots.get(index as usize) else { return Ok(None) };
+        let HalfOpenSlot { tuple, listener, iss, irs, .. } = *slot;
+        let flags = segment.flags;
+        if has_bad_flags(flags) {
+            return Err(Discard::BadFlags);
+        }
+        let window = self.resources.config.receive_window.min(0xffff);
+        let inside = segment.seq.in_window(irs + 1, window);
+        if flags.contains(Flags::RST) {
+            return match segment.seq == irs + 1 {
+                true => {
+                    self.resources.stats.resets_in += 1;
+                    self.end_handshake(index);
+                    Ok(None)
+                }
+                false if inside => {
+                    self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window as u16));
+                    Err(Discard::BadReset)
+                }
+                false => Err(Discard::OutsideWindow),
+            };
+        }
+        if flags.contains(Flags::SYN) {
+            if segment.seq == irs && !flags.contains(Flags::ACK) {
+                // Our answer was lost.
+                self.send_syn_ack(index);
+                return Ok(None);
+            }
+            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window as u16));
+            return Err(Discard::UnexpectedSyn);
+        }
+        if !flags.contains(Flags::ACK) {
+            return Err(Discard::NoAck);
+        }
+        if segment.ack != iss + 1 {
+            self.refuse(now, tuple, segment);
+            return Err(Discard::BadAck);
+        }
+        if !inside {
+            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window as u16));
+            return Err(Discard::OutsideWindow);
+        }
+        if self.listener(listener).is_none() {
+            self.end_handshake(index);
+            self.refuse(now, tuple, segment);
+            return Err(Discard::NoListener);
+        }
+        let Some(slot) = self.half_open.slots.get(index as usize) else { return Ok(None) };
+        let handshake = slot.clone();
+        if !self.may_accept(listener.index) {
+            return Err(Discard::AcceptQueueFull);
+        }
+        self.end_handshake(index);
+        Ok(self.admit(now, &handshake, segment.seq))
+    }
+
+    fn challenge_half_open(&mut self, now: Instant, reply: Reply) {
+        if self.resources.challenges.allow(now) {
+            self.replies.push(reply);
+        } else {
+            self.resources.stats.replies_dropped += 1;
+        }
+    }
+}

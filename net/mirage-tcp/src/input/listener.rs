@@ -1,0 +1,155 @@
+//! A segment for a listener (RFC 9293 §3.10.7.2): a SYN, or the acknowledgement of a cookie.
+
+use mirage_clock::{Duration, Instant};
+
+use super::has_bad_flags;
+use crate::demux::{Found, Tuple};
+use crate::half_open::HalfOpenSlot;
+use crate::isn::isn;
+use crate::options::SynOptions;
+use crate::replies::Reply;
+use crate::wire::{Flags, Segment};
+use crate::{Discard, State, Tcp, cookies};
+
+impl Tcp<'_> {
+    pub(super) fn input_listener(
+        &mut self,
+        now: Instant,
+        listener: u32,
+        tuple: &Tuple,
+        segment: &Segment<'_>,
+    ) -> Result<Option<u32>, Discard> {
+        let flags = segment.flags;
+        if flags.contains(Flags::RST) {
+            return Err(Discard::NoListener);
+        }
+        if has_bad_flags(flags) {
+            return Err(Discard::BadFlags);
+        }
+        if flags.contains(Flags::ACK) {
+            if !flags.contains(Flags::SYN)
+                && let Some(handshake) = self.redeem_cookie(now, listener, tuple, segment)
+            {
+                return match self.may_accept(listener) {
+                    true => {
+                        self.resources.stats.cookies_accepted += 1;
+                        Ok(self.admit(now, &handshake, segment.seq))
+                    }
+                    false => Err(Discard::AcceptQueueFull),
+                };
+            }
+            self.refuse(now, *tuple, segment);
+            return Err(Discard::NoListener);
+        }
+        if !flags.contains(Flags::SYN) {
+            return Err(Discard::NoAck);
+        }
+        self.input_syn(now, listener, tuple, segment, None).map(|()| None)
+    }
+
+    /// A SYN that may open a connection. Its payload, if any, comes again.
+    pub(super) fn input_syn(
+        &mut self,
+        now: Instant,
+        listener: u32,
+        tuple: &Tuple,
+        segment: &Segment<'_>,
+        after: Option<mirage_checksum::SequenceNumber>,
+    ) -> Result<(), Discard> {
+        if !self.may_accept(listener) {
+            // As Linux: nothing is begun that cannot be ended.
+            return Err(Discard::Overloaded);
+        }
+        let peer = SynOptions::parse(segment.options);
+        let mut iss = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
+        if let Some(after) = after.filter(|after| !iss.after(*after)) {
+            // RFC 9293 §3.10.7.4: larger than what the old connection used.
+            iss = after + 0x1_0000;
+        }
+        let handshake = HalfOpenSlot {
+            tuple: *tuple,
+            listener: self.listener_id(listener),
+            iss,
+            irs: segment.seq,
+            peer,
+            since: now,
+            ..HalfOpenSlot::default()
+        };
+        if self.begin_handshake(now, handshake) {
+            return Ok(());
+        }
+        self.half_open.overflowed_at = Some(now);
+        let mss = peer.mss.unwrap_or(self.resources.config.default_mss);
+        let cookie = cookies::encode(&self.secrets.cookies, now, tuple.local(), tuple.remote(), segment.seq, mss);
+        let window = self.first_window();
+        self.replies
+            .push(Reply { flags: Flags::SYN | Flags::ACK, ..Reply::ack(*tuple, cookie, segment.seq + 1, window) });
+        self.resources.stats.cookies_sent += 1;
+        Ok(())
+    }
+
+    /// The handshake whose cookie a segment gives back. Cookies are believed only while they may have been sent.
+    fn redeem_cookie(&self, now: Instant, listener: u32, tuple: &Tuple, segment: &Segment<'_>) -> Option<HalfOpenSlot> {
+        let overflowed_at = self.half_open.overflowed_at?;
+        if now.since(overflowed_at) > COOKIE_LIFETIME {
+            return None;
+        }
+        let (irs, iss) = (segment.seq - 1, segment.ack - 1);
+        let mss = cookies::decode(&self.secrets.cookies, now, tuple.local(), tuple.remote(), irs, iss)?;
+        Some(HalfOpenSlot {
+            tuple: *tuple,
+            listener: self.listener_id(listener),
+            iss,
+            irs,
+            peer: SynOptions { mss: Some(mss), ..SynOptions::default() },
+            // There is no measurement.
+            resent: 1,
+            since: now,
+            ..HalfOpenSlot::default()
+        })
+    }
+
+    /// Whether there are a slot and a place in the accept queue for one more connection.
+    pub(super) fn may_accept(&self, listener: u32) -> bool {
+        self.connections.get(self.free_connection as usize).is_some()
+            && self.listeners.get(listener as usize).is_some_and(|door| !door.is_full())
+    }
+
+    /// The handshake is complete: it becomes a connection and waits to be accepted. Gives the connection, for the rest of
+    /// the segment.
+    pub(super) fn admit(
+        &mut self,
+        now: Instant,
+        handshake: &HalfOpenSlot,
+        seq: mirage_checksum::SequenceNumber,
+    ) -> Option<u32> {
+        let index = self.take_slot()?;
+        let options = self.listeners.get(handshake.listener.index as usize)?.options;
+        let config = self.resources.config;
+        let slot = self.connections.get_mut(index as usize)?;
+        slot.begin(now, handshake.tuple, handshake.iss + 1, &config);
+        slot.set_options(&options, &config);
+        slot.scaling = true;
+        slot.learn_peer(&handshake.peer, &config);
+        slot.rcv_nxt = handshake.irs + 1;
+        slot.acked_to = slot.rcv_nxt;
+        slot.rcv_end = slot.rcv_nxt + config.receive_window.min(0xffff);
+        slot.window_seq = seq - 1;
+        if handshake.resent == 0 {
+            slot.round_trip.sample(now.since(handshake.since), config.min_rto);
+        } else {
+            slot.round_trip.restart_after_lost_syn();
+            slot.congestion.on_syn_lost();
+        }
+        slot.state = State::Established;
+        slot.linked = true;
+        slot.establish(&mut self.resources, now);
+        self.resources.stats.accepted += 1;
+        self.link(Found::Connection(index));
+        self.enqueue_accepted(index, handshake.listener.index);
+        Some(index)
+    }
+}
+
+/// What `cookies` keeps them good for: two periods of 64 s.
+const COOKIE_LIFETIME: Duration = Duration::from_secs(128);

@@ -1,0 +1,63 @@
+//! The answer to our SYN (RFC 9293 §3.10.7.3).
+
+use mirage_clock::Instant;
+
+use crate::options::SynOptions;
+use crate::replies::Reply;
+use crate::wire::{Flags, Segment};
+use crate::{Discard, Error, State, Tcp};
+
+impl Tcp<'_> {
+    pub(super) fn input_syn_sent(&mut self, now: Instant, index: u32, segment: &Segment<'_>) -> Result<(), Discard> {
+        let Tcp { connections, resources, replies, .. } = self;
+        let Some(slot) = connections.get_mut(index as usize) else { return Ok(()) };
+        let flags = segment.flags;
+        let acknowledges = flags.contains(Flags::ACK);
+        // "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset (unless the RST bit is set …)"
+        if acknowledges && (segment.ack != slot.una + 1 || slot.max == slot.una) {
+            if let Some(reply) = Reply::reset(slot.tuple, segment) {
+                replies.push(reply);
+            }
+            return Err(Discard::BadAck);
+        }
+        if flags.contains(Flags::RST) {
+            // A reset that does not acknowledge our SYN is a blind guess (RFC 5961 §3.2).
+            if !acknowledges {
+                return Err(Discard::BadReset);
+            }
+            resources.stats.resets_in += 1;
+            slot.end(resources, Some(Error::ConnectionRefused));
+            return Ok(());
+        }
+        if !flags.contains(Flags::SYN) {
+            return Err(Discard::NoAck);
+        }
+        if super::has_bad_flags(flags) {
+            return Err(Discard::BadFlags);
+        }
+        slot.hear(now);
+        slot.rcv_nxt = segment.seq + 1;
+        slot.acked_to = slot.rcv_nxt;
+        slot.rcv_end = slot.rcv_nxt + resources.config.receive_window.min(0xffff);
+        slot.learn_peer(&SynOptions::parse(segment.options), &resources.config);
+        slot.window_seq = segment.seq;
+        // The window in a SYN is never scaled (RFC 7323 §2.2).
+        slot.change_window(now, segment.window.into());
+        slot.mss = 0;
+        if !acknowledges {
+            // Both opened at the same time: our SYN goes out again, as an answer.
+            slot.state = State::SynReceived;
+            slot.nxt = slot.una;
+            slot.timed_at = Instant::MAX;
+            slot.todo |= crate::connection::todo::OUTPUT;
+            return Ok(());
+        }
+        slot.confirm_syn(now, segment.ack, resources.config.min_rto);
+        slot.establish(resources, now);
+        slot.end_writing_if_asked();
+        slot.acknowledge();
+        resources.stats.opened += 1;
+        // What came with it is taken like any other text.
+        slot.take_text(resources, now, slot.rcv_nxt, segment.payload, false, segment.payload.len().min(0xffff) as u16)
+    }
+}

@@ -1,0 +1,165 @@
+//! A segment for a connection whose numbers are known, in full (RFC 9293 §3.10.7.4, with RFC 5961).
+
+use mirage_checksum::SequenceNumber;
+use mirage_clock::Instant;
+
+use crate::connection::{Slot, todo};
+use crate::replies::Reply;
+use crate::time_wait::Memory;
+use crate::wire::{Flags, Segment};
+use crate::{Discard, Error, State, Tcp};
+
+impl Tcp<'_> {
+    pub(super) fn input_synchronized(
+        &mut self,
+        now: Instant,
+        index: u32,
+        segment: &Segment<'_>,
+        full: u16,
+    ) -> Result<(), Discard> {
+        let Tcp { connections, resources, replies, .. } = self;
+        let Some(slot) = connections.get_mut(index as usize) else { return Ok(()) };
+        let mut segment = *segment;
+        let flags = segment.flags;
+        // Simultaneous open: the peer's answer repeats its SYN, which came before.
+        if slot.state == State::SynReceived
+            && flags.contains(Flags::SYN | Flags::ACK)
+            && segment.seq + 1 == slot.rcv_nxt
+        {
+            segment.flags.remove(Flags::SYN);
+            segment.seq = slot.rcv_nxt;
+        }
+        let zero_window = slot.receive_window() == 0 && segment.seq == slot.rcv_nxt;
+        if !slot.is_acceptable(&segment) && !zero_window {
+            return slot.refuse_number(resources, now, &segment);
+        }
+        if segment.flags.contains(Flags::RST) {
+            // RFC 5961 §3.2: only the exact number resets; others are challenged.
+            if segment.seq != slot.rcv_nxt {
+                slot.challenge(resources, now);
+                return Err(Discard::BadReset);
+            }
+            resources.stats.resets_in += 1;
+            let error = match slot.state {
+                State::SynReceived => Error::ConnectionRefused,
+                _ => Error::ConnectionReset,
+            };
+            slot.end(resources, Some(error));
+            return Ok(());
+        }
+        if segment.flags.contains(Flags::SYN) {
+            // RFC 5961 §4.2: challenged whatever its number.
+            slot.challenge(resources, now);
+            return Err(Discard::UnexpectedSyn);
+        }
+        if !segment.flags.contains(Flags::ACK) {
+            return Err(Discard::NoAck);
+        }
+        if slot.state == State::SynReceived {
+            // "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state"; otherwise "form a reset segment".
+            if segment.ack != slot.una + 1 {
+                replies.push(Reply {
+                    seq: segment.ack,
+                    flags: Flags::RST,
+                    ..Reply::ack(slot.tuple, segment.ack, SequenceNumber(0), 0)
+                });
+                return Err(Discard::BadAck);
+            }
+            slot.confirm_syn(now, segment.ack, resources.config.min_rto);
+            slot.change_window(now, u32::from(segment.window) << slot.send_scale);
+            slot.window_seq = segment.seq;
+            slot.establish(resources, now);
+            slot.end_writing_if_asked();
+            resources.stats.opened += 1;
+        }
+        slot.hear(now);
+        slot.take_ack(resources, now, &segment)?;
+        let fin = segment.flags.contains(Flags::FIN);
+        let end = segment.seq + segment.payload.len() as u32;
+        if !slot.held && !segment.payload.is_empty() && end.after(slot.rcv_nxt) && slot.state.may_receive() {
+            // RFC 2525 §2.17: nobody will ever read this, and the peer shall know.
+            replies.push(Reply::ack(slot.tuple, slot.max, slot.rcv_nxt, 0).resetting());
+            resources.stats.resets_out += 1;
+            slot.end(resources, None);
+            return Err(Discard::AfterClose);
+        }
+        let taken = slot.take_text(resources, now, segment.seq, segment.payload, fin, full);
+        if slot.state == State::TimeWait && slot.todo & todo::END == 0 {
+            self.enter_time_wait(now, index);
+        }
+        taken
+    }
+
+    /// Both ends are closed: leaves a memory behind. The slot stays for as long as an application holds it.
+    fn enter_time_wait(&mut self, now: Instant, index: u32) {
+        self.hide(index);
+        let Some(slot) = self.connections.get_mut(index as usize) else { return };
+        let window = (slot.receive_window() >> slot.receive_scale).min(0xffff) as u16;
+        let memory = Memory { tuple: slot.tuple, snd_nxt: slot.max, rcv_nxt: slot.rcv_nxt, window };
+        if slot.ack_now {
+            self.replies.push(Reply::ack(memory.tuple, memory.snd_nxt, memory.rcv_nxt, memory.window));
+        }
+        slot.end(&mut self.resources, None);
+        slot.state = State::TimeWait;
+        self.remember(now, memory);
+    }
+}
+
+impl Slot {
+    /// RFC 9293 §3.4, table 6: whether some of the segment lies inside the window.
+    fn is_acceptable(&self, segment: &Segment<'_>) -> bool {
+        let window = self.receive_window();
+        let len = segment.len();
+        let starts_inside = segment.seq.in_window(self.rcv_nxt, window);
+        if len == 0 {
+            return starts_inside || (window == 0 && segment.seq == self.rcv_nxt);
+        }
+        window > 0 && (starts_inside || (segment.seq + (len - 1)).in_window(self.rcv_nxt, window))
+    }
+
+    /// "If an incoming segment is not acceptable, an acknowledgment should be sent in reply (unless the RST bit is set)".
+    fn refuse_number(
+        &mut self,
+        resources: &mut crate::resources::Resources<'_>,
+        now: Instant,
+        segment: &Segment<'_>,
+    ) -> Result<(), Discard> {
+        if segment.flags.contains(Flags::RST) {
+            return Err(Discard::OutsideWindow);
+        }
+        self.hear(now);
+        if segment.flags.contains(Flags::SYN) {
+            self.challenge(resources, now);
+            return Err(Discard::UnexpectedSyn);
+        }
+        if segment.len() > 0 {
+            // The peer sends again what we have, or probes a closed window: it waits for just this.
+            self.acknowledge();
+        } else {
+            // Two ends that disagree would answer each other for ever.
+            self.challenge(resources, now);
+        }
+        Err(Discard::OutsideWindow)
+    }
+
+    /// Our SYN is acknowledged.
+    pub(super) fn confirm_syn(&mut self, now: Instant, ack: SequenceNumber, min_rto: mirage_clock::Duration) {
+        self.una = ack;
+        self.nxt = ack;
+        self.max = ack;
+        self.small_end = ack;
+        if self.syns <= 1 && self.timed_at != Instant::MAX {
+            self.round_trip.sample(now.since(self.timed_at), min_rto);
+        } else {
+            self.round_trip.restart_after_lost_syn();
+        }
+        self.timed_at = Instant::MAX;
+    }
+
+    /// The application ended our direction before there was one.
+    pub(super) fn end_writing_if_asked(&mut self) {
+        if core::mem::take(&mut self.fin_queued) {
+            self.end_writing();
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Replies on their way out, and connections that are broken off.
+
+use mirage_net::ChecksumOffload;
+use mirage_protocols::{Ip, Packet, Protocol, SendError};
+
+use crate::connection::todo;
+use crate::options::{Encoded, SynOptions};
+use crate::replies::Reply;
+use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, write_segment};
+use crate::{State, Tcp};
+
+impl Tcp<'_> {
+    /// Sends the replies that wait.
+    pub(super) fn send_replies(&mut self, ip: &mut impl Ip, left: &mut usize) -> Result<(), SendError> {
+        while let Some(reply) = self.replies.first()
+            && *left > 0
+        {
+            if send_reply(reply, ip) == Err(SendError::Full) {
+                return Err(SendError::Full);
+            }
+            if reply.flags.contains(Flags::RST) {
+                self.resources.stats.resets_out += 1;
+            }
+            self.replies.pop();
+            self.resources.stats.segments_out += 1;
+            *left -= 1;
+        }
+        Ok(())
+    }
+
+    /// Resets the peer and ends a connection that nobody holds any more.
+    pub(crate) fn break_off(&mut self, index: u32) {
+        let Some(slot) = self.connections.get_mut(index as usize) else { return };
+        slot.held = false;
+        // RFC 9293 §3.10.5: a reset for every state in which the peer knows of the connection.
+        if !matches!(slot.state, State::Closed | State::SynSent | State::TimeWait) {
+            self.replies.push(Reply::ack(slot.tuple, slot.max, slot.rcv_nxt, 0).resetting());
+        }
+        slot.end(&mut self.resources, None);
+        slot.todo |= todo::END;
+        self.settle(index);
+    }
+}
+
+fn send_reply(reply: &Reply, ip: &mut impl Ip) -> Result<(), SendError> {
+    let tuple = &reply.tuple;
+    let options = match reply.flags.contains(Flags::SYN) {
+        true => SynOptions {
+            mss: Some(super::our_mss(ip, tuple.remote)),
+            window_scale: reply.window_scale,
+            ..SynOptions::default()
+        }
+        .emit(),
+        false => Encoded::default(),
+    };
+    let header = Header {
+        source_port: tuple.local_port,
+        destination_port: tuple.remote_port,
+        seq: reply.seq,
+        ack: reply.ack,
+        flags: reply.flags,
+        window: reply.window,
+    };
+    let len = HEADER_LEN + options.as_slice().len();
+    let mut packet = Packet::new(tuple.local, tuple.remote, Protocol::TCP, len);
+    packet.dont_fragment = true;
+    let offload = if tuple.remote.is_ipv4() { ChecksumOffload::TCP_V4 } else { ChecksumOffload::TCP_V6 };
+    let mut checksum = Checksum::Complete;
+    if ip.capabilities(tuple.remote).checksum.contains(offload) {
+        checksum = Checksum::Partial;
+        packet.checksum = Some(PARTIAL_CHECKSUM);
+    }
+    ip.send(packet, |writer| {
+        write_segment(writer, (tuple.local, tuple.remote), &header, options.as_slice(), [], checksum);
+    })
+}
