@@ -10,8 +10,8 @@ use mirage_clock::Instant;
 pub enum Claim {
     /// It is ours from now on: it is announced at once (gratuitous ARP) and defended.
     AtOnce,
-    /// First the link is asked whether somebody has it (RFC 5227 §2.1.1); it takes 4 to 9 s with the default times. Until
-    /// [`Event::Ready`](crate::Event::Ready) it is not ours.
+    /// First the link is asked whether somebody has it (RFC 5227 §2.1.1); it takes 4 to 9 s with the default times.
+    /// Until [`Event::Ready`](crate::Event::Ready) it is not ours.
     Probe,
 }
 

@@ -1,4 +1,4 @@
-//! The machine: what it knows, and what it does when time passes.
+//! The machine, and what it does when time passes.
 
 use core::net::Ipv4Addr;
 
@@ -20,10 +20,11 @@ use crate::transmit::Message;
 
 /// Address resolution for one link.
 ///
-/// Four verbs and a queue of events: [`input`](Self::input) takes packets, [`poll_transmit`](Self::poll_transmit) sends what is
-/// due, [`handle_timeout`](Self::handle_timeout) is called when [`poll_timeout`](Self::poll_timeout) has come, and
-/// [`next_event`](Self::next_event) tells what the stack above should hear. Packets go out with [`send`](Self::send), or through
-/// [`over`](Self::over) where a [`Neighbours`](mirage_protocols::Neighbours) is asked for.
+/// Four verbs and a queue of events: [`input`](Self::input) takes packets, [`poll_transmit`](Self::poll_transmit)
+/// sends what is due, [`handle_timeout`](Self::handle_timeout) is called when [`poll_timeout`](Self::poll_timeout)
+/// has come, and [`next_event`](Self::next_event) tells what the stack above should hear. Packets go out with
+/// [`send`](Self::send), or through [`over`](Self::over) where a [`Neighbours`](mirage_protocols::Neighbours) is
+/// asked for.
 #[derive(Debug)]
 pub struct Arp<'s> {
     pub(crate) config: Config,
@@ -35,8 +36,8 @@ pub struct Arp<'s> {
 }
 
 impl<'s> Arp<'s> {
-    /// A machine that knows nobody and has no address. `secret` is random, new for each boot: without it nobody can choose
-    /// addresses that collide in the cache, or tell when probes are sent.
+    /// A machine that knows nobody and has no address. `secret` is random and new for each boot: who does not
+    /// know it can neither choose addresses that collide in the cache nor tell when probes are sent.
     pub fn new(config: Config, storage: Storage<'s>, secret: [u8; 16]) -> Self {
         Self {
             config,
@@ -54,8 +55,8 @@ impl<'s> Arp<'s> {
         ArpOver::new(self, now, link)
     }
 
-    /// Claims an address. What is known of neighbours, and every packet that waits for one, stays as it is. Claiming an address
-    /// again changes nothing.
+    /// Claims an address. What is known of neighbours, and every packet that waits for one, stays as it is.
+    /// Claiming an address again changes nothing.
     ///
     /// # Errors
     /// [`AddressesFull`] when no slot is free.
@@ -131,8 +132,8 @@ impl<'s> Arp<'s> {
         self.poll_event(|event, _| event)
     }
 
-    /// Like [`next_event`](Self::next_event), and with [`Event::Unresolved`] also lends the first packet that was lost, if any
-    /// waited: an IP layer tells its sender that the host is unreachable.
+    /// Like [`next_event`](Self::next_event), and with [`Event::Unresolved`] also lends the first packet that was
+    /// lost, if any waited: an IP layer tells its sender that the host is unreachable.
     pub fn poll_event<R>(&mut self, take: impl FnOnce(Event, Option<UnresolvedPacket<'_>>) -> R) -> Option<R> {
         let event = self.events.pop()?;
         let Event::Unresolved(ip) = event else { return Some(take(event, None)) };
@@ -142,8 +143,8 @@ impl<'s> Arp<'s> {
         Some(result)
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) has something to do. Constant time, but for our own addresses, which
-    /// are few.
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do. Constant time, but for our own addresses,
+    /// which are few.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let waiting = self.cache.front(State::Waiting).and_then(|index| self.cache.get(index)).map(|entry| entry.until);
         match (waiting, self.addresses.poll_timeout()) {
@@ -152,10 +153,11 @@ impl<'s> Arp<'s> {
         }
     }
 
-    /// Makes requests due whose answer is missing, gives targets up after the last, and goes on with claims of addresses.
+    /// Makes requests due whose answer is missing, gives targets up after the last, and goes on with claims of
+    /// addresses.
     ///
-    /// Only looks at what is due: all requests wait equally long, so they are in order. Entries that have expired are noticed
-    /// when they are asked for.
+    /// Only looks at what is due: all requests wait equally long, so they are in order. Entries that have expired
+    /// are noticed when they are asked for.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(index) = self.cache.front(State::Waiting)
             && let Some(&entry) = self.cache.get(index)
@@ -185,46 +187,6 @@ impl<'s> Arp<'s> {
         self.tell(Event::Unresolved(ip));
         let told = !self.events.is_empty();
         self.pending.lose(ip, told);
-    }
-
-    /// Takes a place for a new target that has to be asked for, if need be from another. `None` when all were set by hand.
-    pub(crate) fn admit(&mut self, now: Instant, ip: Ipv4Addr) -> Option<u16> {
-        let unresolved = self.cache.count(State::Due) + self.cache.count(State::Waiting);
-        if unresolved >= self.config.max_unresolved.max(1) {
-            self.evict_unresolved();
-        }
-        if self.cache.front(State::Free).is_none() {
-            // A scan that fills the table with its targets evicts those, not the neighbours that are being talked to.
-            let idle = self.cache.front(State::Resolved).filter(|&index| {
-                self.cache.get(index).is_some_and(|entry| entry.used + self.config.active <= now || entry.until <= now)
-            });
-            if let Some(index) = self.cache.front(State::Failed).or(idle) {
-                self.cache.remove(index);
-            } else if !self.evict_unresolved() {
-                self.evict_any();
-            }
-        }
-        self.cache.insert(ip, State::Due)
-    }
-
-    /// Fails the target that was asked longest ago; whether there was one.
-    fn evict_unresolved(&mut self) -> bool {
-        let oldest = self.cache.front(State::Waiting).or_else(|| self.cache.front(State::Due));
-        let Some((index, ip)) = oldest.and_then(|index| Some((index, self.cache.get(index)?.ip))) else {
-            return false;
-        };
-        self.cache.remove(index);
-        self.report_unresolved(ip);
-        true
-    }
-
-    /// Makes room by forgetting what is needed least; nothing that was set by hand.
-    fn evict_any(&mut self) {
-        let index = self.cache.front(State::Failed).or_else(|| self.cache.front(State::Resolved));
-        match index {
-            Some(index) => self.cache.remove(index),
-            None => _ = self.evict_unresolved(),
-        }
     }
 }
 

@@ -161,7 +161,8 @@ impl<'s> Cache<'s> {
         list.len += 1;
     }
 
-    /// The place whose `bucket` starts the chain of `ip`. The key is secret, so nobody can choose addresses that collide.
+    /// The place whose `bucket` starts the chain of `ip`. The key is secret, so nobody can choose addresses that
+    /// collide.
     fn bucket(&self, ip: Ipv4Addr) -> u16 {
         let mut hasher = self.hasher;
         hasher.write_u32(ip.to_bits());

@@ -10,11 +10,11 @@ pub struct Config {
     pub mac: MacAddress,
     /// How long a neighbour's answer is believed. Default 20 min.
     pub lifetime: Duration,
-    /// How long before the end of its life an entry that is in use is asked for again, by unicast, while it still serves.
-    /// Default 30 s.
+    /// How long before the end of its life an entry that is in use is asked for again, by unicast, while it still
+    /// serves. Default 30 s.
     pub refresh_before: Duration,
-    /// Time between two requests for one target; each target has its own. Default 1 s (RFC 1122 §2.3.2.1: "The recommended
-    /// maximum rate is 1 per second per destination").
+    /// Time between two requests for one target; each target has its own. Default 1 s (RFC 1122 §2.3.2.1: "The
+    /// recommended maximum rate is 1 per second per destination").
     pub request_interval: Duration,
     /// Requests that go unanswered before a target counts as unreachable; at least 1. Default 3.
     pub attempts: u8,
@@ -26,8 +26,8 @@ pub struct Config {
     pub max_unresolved: u16,
     /// Packets that may wait for one target; beyond, its oldest is dropped. Default 4.
     pub max_pending: u16,
-    /// Answer requests for every address but the asker's own: for a gateway that stands for all the rest of the world (a proxy,
-    /// RFC 1027). Default off.
+    /// Answer requests for every address but the asker's own: for a gateway that stands for all the rest of the
+    /// world (a proxy, RFC 1027). Default off.
     pub answer_for_all: bool,
     /// Longest random wait before the first probe. Default 1 s (`PROBE_WAIT`, RFC 5227 §1.1).
     pub probe_wait: Duration,

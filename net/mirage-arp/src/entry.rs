@@ -18,7 +18,8 @@ pub struct Entry {
     pub(crate) state: State,
     /// Requests sent since the last answer.
     pub(crate) tries: u8,
-    /// `Resolved`: end of its life. `Waiting`: when the answer counts as missing. `Failed`: until when it counts as unreachable.
+    /// `Resolved`: end of its life. `Waiting`: when the answer counts as missing. `Failed`: until when it counts as
+    /// unreachable.
     pub(crate) until: Instant,
     /// `Resolved`: when it was last moved to the end of its list, within a second of its last use.
     pub(crate) used: Instant,

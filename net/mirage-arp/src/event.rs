@@ -10,8 +10,8 @@ use mirage_protocols::EtherType;
 pub enum Event {
     /// Nobody else has this address: what was added with [`Claim::Probe`](crate::Claim::Probe) may be used now.
     Ready(Ipv4Addr),
-    /// Another station uses an address of ours. If it was still being probed it is removed: choose another. If it was in use
-    /// it was defended, at most once in each defend interval, and stays ours (RFC 5227 §2.4 (c)).
+    /// Another station uses an address of ours. If it was still being probed it is removed: choose another. If it
+    /// was in use it was defended, at most once in each defend interval, and stays ours (RFC 5227 §2.4 (c)).
     Conflict {
         /// Our address.
         ip: Ipv4Addr,

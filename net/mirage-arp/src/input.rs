@@ -16,9 +16,10 @@ use crate::wire::{Operation, Packet, Parsed};
 impl Arp<'_> {
     /// Takes a packet that came from the station `link_source`; bytes behind its 28 are ignored.
     ///
-    /// Nothing that was not asked for makes a new entry, so strangers cannot fill the cache. What a packet says of a neighbour that
-    /// is known or asked for is believed, unless it was set by hand (RFC 826: the "Merge_flag"). Requests for an address of ours,
-    /// broadcast or unicast, are answered by the next [`poll_transmit`](Self::poll_transmit).
+    /// Nothing that was not asked for makes a new entry, so strangers cannot fill the cache. What a packet says of
+    /// a neighbour that is known or asked for is believed, unless it was set by hand (RFC 826: the "Merge_flag").
+    /// Requests for an address of ours, broadcast or unicast, are answered by the next
+    /// [`poll_transmit`](Self::poll_transmit).
     ///
     /// # Errors
     /// The [`Discard`] to count.

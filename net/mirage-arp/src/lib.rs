@@ -4,6 +4,7 @@
 
 mod address;
 mod addresses;
+mod admit;
 mod arp;
 mod cache;
 mod config;

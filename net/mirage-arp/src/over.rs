@@ -6,7 +6,8 @@ use mirage_protocols::{EtherType, Ethernet, HopPacket, InterfaceId, Neighbours};
 
 use crate::arp::Arp;
 
-/// ARP and its link for as long as both are borrowed: what [`Arp::over`] gives. There is one interface, whatever its number.
+/// ARP and its link for as long as both are borrowed: what [`Arp::over`] gives. There is one interface, whatever
+/// its number.
 #[derive(Debug)]
 pub struct ArpOver<'a, 's, L> {
     arp: &'a mut Arp<'s>,

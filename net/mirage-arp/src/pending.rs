@@ -31,8 +31,8 @@ enum Fate {
 
 /// All of them, oldest first, their bytes one after the other from the start of the arena.
 ///
-/// To remove one moves those behind it, at most the whole arena: this is the slow path, taken once for each packet that had
-/// to wait.
+/// To remove one moves those behind it, at most the whole arena: this is the slow path, taken once for each packet
+/// that had to wait.
 #[derive(Debug)]
 pub(crate) struct PendingPackets<'s> {
     /// Invariant: the first `count` are `Some`, the others are not looked at.
@@ -71,8 +71,9 @@ impl<'s> PendingPackets<'s> {
         len <= self.bytes.len() && !self.packets.is_empty()
     }
 
-    /// Keeps what `fill` writes for `target`. With more than `per_target` of one target its oldest is dropped, and when there is no
-    /// room otherwise the oldest of all: the later one came, the likelier its target still answers.
+    /// Keeps what `fill` writes for `target`. With more than `per_target` of one target its oldest is dropped, and
+    /// when there is no room otherwise the oldest of all: the later one came, the likelier its target still
+    /// answers.
     ///
     /// `false` when `fill` wrote more than it said, or the packet cannot fit: see [`could_hold`](Self::could_hold).
     pub(crate) fn push(
@@ -121,7 +122,8 @@ impl<'s> PendingPackets<'s> {
         self.going += released;
     }
 
-    /// The target does not answer: the first of its packets is kept for the report if `keep_one`, the others are dropped.
+    /// The target does not answer: the first of its packets is kept for the report if `keep_one`, the others are
+    /// dropped.
     pub(crate) fn lose(&mut self, target: Ipv4Addr, keep_one: bool) {
         if keep_one
             && let Some(first) = self.first_of(target)

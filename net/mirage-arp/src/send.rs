@@ -12,13 +12,13 @@ use crate::entry::State;
 use crate::transmit::Message;
 
 impl Arp<'_> {
-    /// Sends what `fill` writes to the next hop: straight into the device's buffer when its hardware address is known, otherwise
-    /// into our memory, from where it goes as soon as the neighbour has answered.
+    /// Sends what `fill` writes to the next hop: straight into the device's buffer when its hardware address is
+    /// known, otherwise into our memory, from where it goes as soon as the neighbour has answered.
     ///
     /// # Errors
     /// - [`SendError::Full`]: the device has no free buffer; `fill` was not called.
-    /// - [`SendError::Unresolved`]: the neighbour did not answer a moment ago, cannot be one, or no memory was lent to keep
-    ///   a packet of this length; `fill` was not called. In the last case it is being asked for.
+    /// - [`SendError::Unresolved`]: the neighbour did not answer a moment ago, cannot be one, or no memory was lent
+    ///   to keep a packet of this length; `fill` was not called. In the last case it is being asked for.
     /// - [`SendError::TooLong`]: longer than the MTU, or `fill` wrote more than it said.
     /// - Those of the link.
     #[inline]
@@ -65,12 +65,15 @@ impl Arp<'_> {
         }
     }
 
-    /// Asks a neighbour again that is in use and about to expire; by unicast, so that nobody else is bothered (RFC 1122 §2.3.2.1
-    /// (2)).
+    /// Asks a neighbour again that is in use and about to expire; by unicast, so that nobody else is bothered (RFC
+    /// 1122 §2.3.2.1 (2)).
     #[cold]
     fn refresh(&mut self, now: Instant, index: u16, ip: Ipv4Addr, mac: MacAddress) {
         let Some(entry) = self.cache.get_mut(index) else { return };
-        if entry.tries < self.config.attempts && self.messages.push(Message::refresh((mac, ip))).is_ok() {
+        if entry.tries >= self.config.attempts {
+            // Enough: it serves until it expires.
+            entry.refresh = Instant::MAX;
+        } else if self.messages.push(Message::refresh((mac, ip))).is_ok() {
             entry.tries += 1;
             entry.refresh = now + self.config.request_interval;
         }

@@ -6,8 +6,8 @@ use crate::{Address, Entry, Event, Message, Pending};
 
 /// The memory ARP is lent, and thereby its bounds. What it holds beforehand does not matter.
 ///
-/// Any part may be empty: without entries nothing but groups and broadcast can be reached, without room for packets the first
-/// to each target is lost, without messages nobody is answered.
+/// Any part may be empty: without entries nothing but groups and broadcast can be reached, without room for packets
+/// the first to each target is lost, without messages nobody is answered.
 #[derive(Debug)]
 pub struct Storage<'s> {
     /// One for each neighbour that is known or asked for, at most 65,535 ([`Entry::EMPTY`]).

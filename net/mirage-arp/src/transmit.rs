@@ -43,7 +43,8 @@ impl Arp<'_> {
             || self.addresses.any_due()
     }
 
-    /// Sends answers, packets that waited for a neighbour which has answered, probes and announcements, and requests.
+    /// Sends answers, packets that waited for a neighbour which has answered, probes and announcements, and
+    /// requests.
     ///
     /// # Errors
     /// - [`SendError::Full`]: the device has no free buffer; what is left goes with the next call.

@@ -183,6 +183,35 @@ fn every_question_ends_even_when_it_gives_way_to_another() {
 }
 
 #[test]
+fn no_more_targets_are_asked_for_at_a_time_than_configured() {
+    let mut station = Station::settled_with(Config { max_unresolved: 3, ..Config::new(OURS) }, Sizes::default());
+    for number in 0..5 {
+        station.send(target(number), b"scan").unwrap();
+        station.transmit();
+    }
+    let given_up: Vec<_> = core::iter::from_fn(|| station.arp.next_event()).collect();
+    assert_eq!(given_up, [Event::Unresolved(target(0)), Event::Unresolved(target(1))]);
+}
+
+#[test]
+fn a_packet_kept_for_a_report_gives_way_to_one_that_may_still_arrive() {
+    let mut station = Station::settled();
+    station.send(target(0), b"lost").unwrap();
+    station.pass(Duration::from_secs(3));
+    for number in 0..7 {
+        station.send(if number < 4 { target(1) } else { PEER_IP }, b"waits").unwrap();
+    }
+    assert_eq!(station.arp.pending(), 8);
+    station.send(PEER_IP, b"waits").unwrap();
+    station.link.sent.clear();
+    station.reply((PEER, PEER_IP)).unwrap();
+    station.transmit();
+    assert_eq!(station.ip_sent().len(), 4);
+    let report = station.arp.poll_event(|event, packet| (event, packet.is_some()));
+    assert_eq!(report, Some((Event::Unresolved(target(0)), false)));
+}
+
+#[test]
 fn waiting_packets_are_bounded_for_each_target_and_the_oldest_goes() {
     let mut station = Station::settled();
     for number in 0..6_u8 {

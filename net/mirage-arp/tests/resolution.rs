@@ -284,7 +284,8 @@ fn a_static_neighbour_needs_no_question_and_never_expires() {
     assert!(station.arp.remove_static(PEER_IP));
     assert!(!station.arp.remove_static(PEER_IP));
     station.send(PEER_IP, b"waits").unwrap();
-    assert_eq!(station.ip_sent(), []);
+    station.transmit();
+    assert_eq!(station.arp_sent(), [request(PEER_IP)]);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use core::ops::{Add, AddAssign, Sub};
 
 /// A sequence number: arithmetic modulo 2³² (RFC 9293 §3.4, RFC 1982 with SERIAL_BITS = 32).
 ///
-/// There is no `<`: on a circle it is not transitive. Of two numbers up to 2³¹ − 1 apart one is before the other; at exactly
-/// 2³¹ RFC 1982 leaves the order open, and here each is before the other.
+/// There is no `<`: on a circle it is not transitive. Of two numbers up to 2³¹ − 1 apart one is before the other;
+/// at exactly 2³¹ RFC 1982 leaves the order open, and here each is before the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SequenceNumber(pub u32);
 

@@ -6,8 +6,8 @@ use crate::simd::{self, fold};
 
 /// The ones' complement sum of 16-bit words of everything that was added so far (RFC 1071 §1).
 ///
-/// Pieces may have any length: one that ends in the middle of a word is continued by the next, as if both had been one
-/// piece. Nothing overflows.
+/// Pieces may have any length: one that ends in the middle of a word is continued by the next, as if both had been
+/// one piece. Nothing overflows.
 ///
 /// ```
 /// use mirage_checksum::Sum;
@@ -16,7 +16,8 @@ use crate::simd::{self, fold};
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a sum is a value: adding gives a new one"]
 pub struct Sum {
-    /// Big-endian words, not yet folded. Each step adds less than 2¹⁸: 2⁴⁶ steps would have to pass before it overflows.
+    /// Big-endian words, not yet folded. Each step adds less than 2¹⁸: 2⁴⁶ steps would have to pass before it
+    /// overflows.
     total: u64,
     /// Whether an odd number of bytes was added: then the next byte is the second of its word.
     odd: bool,
@@ -45,7 +46,8 @@ impl Sum {
         self.add_sum(Self::of(bytes))
     }
 
-    /// Adds the sum of the bytes that follow, which somebody else made: for example [`copy_and_sum`](crate::copy_and_sum).
+    /// Adds the sum of the bytes that follow, which somebody else made: for example
+    /// [`copy_and_sum`](crate::copy_and_sum).
     #[inline]
     pub fn add_sum(self, next: Self) -> Self {
         // RFC 1071 §2 (B): a sum of swapped words is the swapped sum.
@@ -66,8 +68,8 @@ impl Sum {
         self.add_u16((word >> 16) as u16).add_u16(word as u16)
     }
 
-    /// Adds the pseudo-header of TCP and UDP: both addresses, the protocol's number and the length of the segment with its
-    /// header, in bytes (RFC 9293 §3.1, RFC 768, RFC 8200 §8.1).
+    /// Adds the pseudo-header of TCP and UDP: both addresses, the protocol's number and the length of the segment
+    /// with its header, in bytes (RFC 9293 §3.1, RFC 768, RFC 8200 §8.1).
     ///
     /// Both addresses are of one version; mixed ones are summed as they are.
     #[inline]
@@ -81,8 +83,8 @@ impl Sum {
         !fold(self.total)
     }
 
-    /// Like [`finish`](Self::finish) for UDP, where 0 means "no checksum": 0xffff, which counts the same, stands for it
-    /// (RFC 768).
+    /// Like [`finish`](Self::finish) for UDP, where 0 means "no checksum": 0xffff, which counts the same, stands
+    /// for it (RFC 768).
     #[inline]
     pub const fn finish_udp(self) -> u16 {
         match self.finish() {
@@ -91,8 +93,8 @@ impl Sum {
         }
     }
 
-    /// The sum itself, folded into 16 bits and not complemented: what the checksum field holds while a device is yet to
-    /// add the rest.
+    /// The sum itself, folded into 16 bits and not complemented: what the checksum field holds while a device is
+    /// yet to add the rest.
     #[inline]
     pub const fn partial(self) -> u16 {
         fold(self.total)

@@ -78,7 +78,9 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn pieces_sum_like_the_whole(bytes in prop::collection::vec(any::<u8>(), 0..600), cuts in prop::collection::vec(0_usize..600, 0..6)) {
+    fn pieces_sum_like_the_whole(
+        bytes in prop::collection::vec(any::<u8>(), 0..600), cuts in prop::collection::vec(0_usize..600, 0..6)
+    ) {
         let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
         cuts.push(bytes.len());
         cuts.sort_unstable();
@@ -95,7 +97,10 @@ proptest! {
     }
 
     #[test]
-    fn words_sum_like_their_bytes(before in prop::collection::vec(any::<u8>(), 0..5), word: u16, long: u32, after in prop::collection::vec(any::<u8>(), 0..5)) {
+    fn words_sum_like_their_bytes(
+        before in prop::collection::vec(any::<u8>(), 0..5), word: u16, long: u32,
+        after in prop::collection::vec(any::<u8>(), 0..5)
+    ) {
         let mut bytes = before.clone();
         bytes.extend(word.to_be_bytes());
         bytes.extend(long.to_be_bytes());
@@ -105,7 +110,9 @@ proptest! {
     }
 
     #[test]
-    fn an_update_is_as_good_as_a_new_sum(mut bytes in prop::collection::vec(any::<u8>(), 4..100), at: prop::sample::Index, new: u16) {
+    fn an_update_is_as_good_as_a_new_sum(
+        mut bytes in prop::collection::vec(any::<u8>(), 4..100), at: prop::sample::Index, new: u16
+    ) {
         bytes.truncate(bytes.len() & !1);
         let at = at.index(bytes.len() / 2) * 2;
         let (sum, old) = (checksum(&bytes), u16::from_be_bytes([bytes[at], bytes[at + 1]]));

@@ -13,8 +13,8 @@ use crate::wire::{Header, SMALLEST_ETHERTYPE, Tag};
 
 /// One station on a link, or on one virtual LAN of it.
 ///
-/// It holds no device: frames that came in are handed to [`input`](Self::input), and [`over`](Self::over) borrows a device for
-/// those that go out.
+/// It holds no device: frames that came in are handed to [`input`](Self::input), and [`over`](Self::over) borrows a
+/// device for those that go out.
 #[derive(Debug)]
 pub struct Ethernet<'s> {
     mac: MacAddress,
@@ -23,8 +23,8 @@ pub struct Ethernet<'s> {
 }
 
 impl<'s> Ethernet<'s> {
-    /// A station with the address `mac`, on the virtual LAN `vlan` or on the untagged link. It can be in as many groups as
-    /// `groups` has slots, and is in none yet.
+    /// A station with the address `mac`, on the virtual LAN `vlan` or on the untagged link. It can be in as many
+    /// groups as `groups` has slots, and is in none yet.
     pub fn new(mac: MacAddress, vlan: Option<VlanId>, groups: impl Into<ManagedSlice<'s, Option<Group>>>) -> Self {
         let mut groups = groups.into();
         groups.fill(None);
@@ -45,8 +45,8 @@ impl<'s> Ethernet<'s> {
 
     /// Takes a frame apart that is for us: sent to our address, to everybody, or to a group we are in.
     ///
-    /// On a virtual LAN only frames with its tag are taken, without one only frames without a tag; a tag that only carries a
-    /// priority (VLAN number 0) is accepted in both cases. The tag is removed.
+    /// On a virtual LAN only frames with its tag are taken, without one only frames without a tag; a tag that only
+    /// carries a priority (VLAN number 0) is accepted in both cases. The tag is removed.
     ///
     /// # Errors
     /// The [`Discard`] to count when it is not for us or not a frame.

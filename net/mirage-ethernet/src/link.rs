@@ -7,7 +7,8 @@ use zerocopy::IntoBytes;
 use crate::vlan::VlanId;
 use crate::wire::{Header, Tagged};
 
-/// A station and the device it sends on, for as long as both are borrowed: what [`Ethernet::over`](crate::Ethernet::over) gives.
+/// A station and the device it sends on, for as long as both are borrowed: what
+/// [`Ethernet::over`](crate::Ethernet::over) gives.
 ///
 /// Frames are not padded: what is shorter than 60 bytes is left to the device.
 #[derive(Debug)]

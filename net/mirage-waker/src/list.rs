@@ -6,8 +6,8 @@ use crate::slot::NONE;
 /// [`WakerPool`](crate::WakerPool).
 ///
 /// A list belongs to the one pool it was first registered in; with another pool it would wake strangers, which is
-/// harmless to memory and confusing to everybody. A list that is dropped while somebody waits leaves its slots taken:
-/// [`wake`](crate::WakerPool::wake) or [`clear`](crate::WakerPool::clear) it first.
+/// harmless to memory and confusing to everybody. A list that is dropped while somebody waits leaves its slots
+/// taken: [`wake`](crate::WakerPool::wake) or [`clear`](crate::WakerPool::clear) it first.
 #[derive(Debug, PartialEq, Eq)]
 pub struct WaitList {
     /// The waiter that came last, or `NONE`. From there each slot names the one that came before it.

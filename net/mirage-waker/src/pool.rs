@@ -38,8 +38,8 @@ impl<'s> WakerPool<'s> {
 
     /// Adds a waker to `list`; one that would wake a task already in it is not added twice.
     ///
-    /// When no slot is free, the oldest waiter of this list is woken and gives up its place; if nobody waits in this
-    /// list, `waker` itself is woken at once. Looks at each waiter of this list once, and at no others.
+    /// When no slot is free, the oldest waiter of this list is woken and gives up its place; if nobody waits in
+    /// this list, `waker` itself is woken at once. Looks at each waiter of this list once, and at no others.
     pub fn register(&mut self, list: &mut WaitList, waker: &Waker) {
         let (mut oldest, mut before_oldest) = (NONE, NONE);
         let mut at = list.newest;

@@ -39,8 +39,8 @@ fn ask() -> bool {
     if __cpuid(0).eax < 7 || __cpuid(1).ecx & LEAF_1_ECX_OSXSAVE_AND_AVX != LEAF_1_ECX_OSXSAVE_AND_AVX {
         return false;
     }
-    // SAFETY: XGETBV exists and is allowed because CPUID says OSXSAVE, which is set only where the processor has XSAVE and
-    // the system has enabled it (CR4.OSXSAVE). Register 0 always exists then.
+    // SAFETY: XGETBV exists and is allowed because CPUID says OSXSAVE, which is set only where the processor has
+    // XSAVE and the system has enabled it (CR4.OSXSAVE). Register 0 always exists then.
     let enabled = unsafe { _xgetbv(0) };
     enabled & XCR0_SSE_AND_AVX == XCR0_SSE_AND_AVX && __cpuid_count(7, 0).ebx & LEAF_7_EBX_AVX2 != 0
 }

@@ -19,12 +19,13 @@ pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
     sum(destination)
 }
 
-/// Eight lanes, each with the wrapping sum of its 64-bit words and the sum of their upper halves: from both follows the
-/// sum of the lower halves, so that no step needs a carry.
+/// Eight lanes, each with the wrapping sum of its 64-bit words and the sum of their upper halves: from both follows
+/// the sum of the lower halves, so that no step needs a carry.
 #[derive(Default)]
 struct Halves {
     words: [u64; 8],
-    /// Invariant: exact. With up to 2²⁸ words in each lane (2³⁴ bytes in all) the sum over all lanes of both halves is below 2⁶⁴.
+    /// Invariant: exact. With up to 2²⁸ words in each lane (2³⁴ bytes in all) the sum over all lanes of both halves
+    /// is below 2⁶⁴.
     upper: [u64; 8],
 }
 

@@ -50,8 +50,8 @@ pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
     finish(add_around(one.total(two), tail(source, from_rest)))
 }
 
-/// In each lane the wrapping sum of its 64-bit words and the sum of their upper halves: from both follows the sum of the lower
-/// halves, so that no step needs a carry.
+/// In each lane the wrapping sum of its 64-bit words and the sum of their upper halves: from both follows the sum
+/// of the lower halves, so that no step needs a carry.
 struct Lanes {
     words: __m128i,
     /// Invariant: exact. With up to 2³¹ words in all (2³⁴ bytes) the sum of all halves is below 2⁶⁴.

@@ -55,10 +55,9 @@ fn noise(len: usize) -> Vec<u8> {
 
 #[test]
 fn all_twins_agree_at_every_length_and_alignment() {
-    // Miri takes a minute for what takes a processor a moment.
-    let (longest, alignments) = if cfg!(miri) { (200, 2) } else { (4096, 32) };
-    let bytes = noise(longest + alignments);
-    for len in 0..=longest {
+    let alignments = if cfg!(miri) { 2 } else { 32 };
+    let bytes = noise(LONGEST + alignments);
+    for len in 0..=LONGEST {
         // All alignments for short ones, one for each long one: the loops are the same.
         let starts = if len < 300 { 0..alignments } else { len % alignments..len % alignments + 1 };
         for start in starts {
@@ -78,11 +77,17 @@ fn carries_are_not_lost() {
     }
 }
 
+/// Miri takes minutes for what takes a processor a moment.
+const CASES: u32 = if cfg!(miri) { 4 } else { 512 };
+const LONGEST: usize = if cfg!(miri) { 200 } else { 4096 };
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 512 }, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn all_twins_agree_on_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..if cfg!(miri) { 300 } else { 4096 }), start in 0_usize..64) {
+    fn all_twins_agree_on_any_bytes(
+        bytes in prop::collection::vec(any::<u8>(), 0..LONGEST), start in 0_usize..64
+    ) {
         agree(bytes.get(start..).unwrap_or(&bytes));
     }
 }

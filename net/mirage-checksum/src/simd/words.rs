@@ -1,7 +1,7 @@
 //! One 64-bit word after the other: what all twins share.
 //!
-//! Inside, words are little-endian, as the processors are: RFC 1071 §2 (B) has the sum the same in either byte order, but
-//! for the order of its own two bytes.
+//! Inside, words are little-endian, as the processors are: RFC 1071 §2 (B) has the sum the same in either byte
+//! order, but for the order of its own two bytes.
 
 /// Sums `rest`, the end of `whole`, which starts a multiple of 8 bytes after its start.
 #[inline]

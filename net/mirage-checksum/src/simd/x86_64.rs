@@ -27,7 +27,8 @@ pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
         // SAFETY: `avx2::copy_and_sum` needs AVX2 and nothing else; it was just found to be there.
         unsafe { avx2::copy_and_sum(destination, source) }
     } else {
-        // SAFETY: `sse2::copy_and_sum` needs SSE2 and nothing else; this file is compiled only where all code may use it.
+        // SAFETY: `sse2::copy_and_sum` needs SSE2 and nothing else; this file is compiled only where all code may
+        // use it.
         unsafe { sse2::copy_and_sum(destination, source) }
     }
 }
