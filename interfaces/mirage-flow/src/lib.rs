@@ -2,6 +2,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "testing")]
+extern crate alloc;
+
 mod flow;
 #[cfg(feature = "testing")]
 pub mod testing;
