@@ -207,6 +207,29 @@ fn fragmentsmack_a_large_datagram_survives_a_flood_of_small_ones() {
 }
 
 #[test]
+fn fragmentsmack_a_small_datagram_survives_a_flood_of_large_ones() {
+    // Blocks run out long before datagrams do.
+    let mut config = Config::default();
+    config.limits.bytes_per_source = u32::MAX;
+    config.limits.datagrams = 1000;
+    let mut host = host_with(config, 256, 65_535);
+    assert!(survives(&mut host, |host| {
+        // The victim has more datagrams than the attacker, but they are small.
+        for id in 100..103 {
+            assert_eq!(give(host, &Raw { id, ..piece(8, 8, true) }), Ok(None));
+        }
+        for id in 0..20 {
+            for large in cut_for_mtu(&Raw { source: ATTACKER, id, payload: pattern(60_000), ..Raw::default() }, 1500)
+                .iter()
+                .skip(1)
+            {
+                let _ = give(host, large);
+            }
+        }
+    }));
+}
+
+#[test]
 fn fragmentsmack_memory_stays_in_its_bounds_under_a_flood_from_everywhere() {
     let mut host = host_with(Config::default(), 64, 65_535);
     for n in 0..20_000_u32 {
@@ -228,8 +251,8 @@ fn datagrams_whose_time_is_over_give_way_first() {
     let old = Raw { source: ATTACKER, ..piece(8, 8, true) };
     give_at(&mut host, secs(0), &old).unwrap();
     // The source that holds most has come later.
-    let young = cut(&Raw { id: 1, payload: pattern(3000), ..Raw::default() }, &[2048]);
+    let young = cut(&Raw { id: 1, payload: pattern(30_000), ..Raw::default() }, &[29_000]);
     give_at(&mut host, secs(20), &young[0]).unwrap();
     give_at(&mut host, secs(30), &Raw { id: 2, ..old }).unwrap();
-    assert_eq!(give_at(&mut host, secs(31), &young[1]), Ok(Some(pattern(3000))));
+    assert_eq!(give_at(&mut host, secs(31), &young[1]), Ok(Some(pattern(30_000))));
 }

@@ -4,9 +4,9 @@ mod common;
 
 use common::*;
 use mirage_clock::{Duration, Instant};
-use mirage_ipv4::{Block, Config, Discard, Limits};
+use mirage_ipv4::{Block, Config, Discard, Ipv4, Limits, Storage};
 use mirage_net::ReceivedChecksum;
-use mirage_protocols::{Cast, Protocol};
+use mirage_protocols::{Cast, Ip, Packet, Protocol};
 
 fn whole(len: usize) -> Raw {
     Raw { payload: pattern(len), ..Raw::default() }
@@ -153,13 +153,51 @@ fn a_datagram_longer_than_the_assembly_buffer_is_refused_and_counted() {
 }
 
 #[test]
+fn memory_that_was_lent_before_serves_again() {
+    let mut blocks = vec![Block::EMPTY; 64];
+    for secret in [[1; 16], [2; 16]] {
+        let mut assembly = [0; 4096];
+        let (mut addresses, mut out) = ([None; 1], []);
+        let storage = Storage {
+            addresses: (&mut addresses[..]).into(),
+            routes: (&mut [][..]).into(),
+            groups: (&mut [][..]).into(),
+            reassembly: (&mut blocks[..]).into(),
+            assembly: (&mut assembly[..]).into(),
+            fragments_out: (&mut out[..]).into(),
+        };
+        let mut ipv4 = Ipv4::new(Config::default(), storage, secret);
+        ipv4.add_address(FIRST, cidr("10.0.0.2/24")).unwrap();
+        for id in 0..30 {
+            let _ = give(&mut ipv4, &Raw { id, more: true, ..Raw::default() });
+        }
+        let pieces = cut(&Raw { id: 99, ..whole(2000) }, &[8]);
+        assert_eq!(give_all(&mut ipv4, &pieces), Ok(Some(pattern(2000))));
+    }
+}
+
+#[test]
+fn a_reassembled_datagram_is_answered_while_it_lies_in_the_arena() {
+    let (mut host, mut links) = (host(), Links::new(1500));
+    let pieces = cut(&whole(2000), &[800]);
+    assert_eq!(give(&mut host, &pieces[0]), Ok(None));
+    let (inbound, mut outbound) = host.split();
+    let bytes = pieces[1].bytes();
+    let incoming = inbound.input(secs(1), FIRST, Cast::Unicast, &bytes, ReceivedChecksum::Unchecked, None);
+    let received = incoming.unwrap().expect("it is whole").received;
+    let answer = Packet::new(received.destination, received.source, Protocol::ICMP, received.payload.len());
+    outbound.over(&mut links).send(answer, |frame| frame.put(received.payload)).unwrap();
+    assert_eq!(links.take().iter().flat_map(|bytes| bytes[20..].to_vec()).collect::<Vec<_>>(), pattern(2000));
+}
+
+#[test]
 fn without_memory_fragments_are_refused_and_whole_packets_pass() {
     let mut host = host_with(Config::default(), 0, 65_535);
     assert_eq!(give(&mut host, &cut(&whole(24), &[8])[0]), Err(Discard::NoMemory));
     assert_eq!(give(&mut host, &whole(24)), Ok(Some(pattern(24))));
 }
 
-fn limited(limits: Limits) -> mirage_ipv4::Ipv4<'static> {
+fn limited(limits: Limits) -> Ipv4<'static> {
     host_with(Config { limits, ..Config::default() }, 256, 65_535)
 }
 

@@ -49,11 +49,11 @@ impl Reassembly<'_> {
             }
             let (key, interface, cast, header_len) =
                 (datagram.key, datagram.interface, datagram.cast, datagram.header_len);
-            let first = datagram.pieces[0].filter(|_| header_len > 0);
-            // What came from the start on without a hole; the first fragment, so eight bytes or more.
-            let run = first.map_or(0, |piece| self.arena.piece(piece).filled.trailing_ones() as usize * 8);
+            // What came from the start on without a hole: eight bytes or more if the first fragment came, else nothing.
+            let run = datagram.pieces[0].map_or(0, |piece| self.arena.piece(piece).filled.trailing_ones() as usize * 8);
             let copied = run > 0 && self.copy(link, header_len, run);
             self.remove(link);
+            self.check();
             if copied {
                 let (header, payload) = self.assembled(header_len, run);
                 let (source, destination) = (key.source, key.destination);

@@ -8,6 +8,7 @@
 mod arena;
 mod block;
 mod books;
+mod check;
 mod deliver;
 mod place;
 mod ranking;
@@ -72,7 +73,19 @@ impl<'s> Reassembly<'s> {
         cast: Cast,
         packet: &Parsed<'_>,
     ) -> Result<Option<Whole>, Discard> {
-        let place = self.check(packet)?;
+        let result = self.take(now, interface, cast, packet);
+        self.check();
+        result
+    }
+
+    fn take(
+        &mut self,
+        now: Instant,
+        interface: InterfaceId,
+        cast: Cast,
+        packet: &Parsed<'_>,
+    ) -> Result<Option<Whole>, Discard> {
+        let place = self.examine(packet)?;
         let key = Key {
             source: packet.source(),
             destination: packet.destination(),
@@ -107,7 +120,7 @@ impl<'s> Reassembly<'s> {
     }
 
     /// What a fragment can be refused for without knowing the others.
-    fn check(&self, packet: &Parsed<'_>) -> Result<Place, Discard> {
+    fn examine(&self, packet: &Parsed<'_>) -> Result<Place, Discard> {
         let (offset, more) = (usize::from(packet.header.offset()), packet.header.more_fragments());
         let len = packet.payload.len();
         if len == 0 {

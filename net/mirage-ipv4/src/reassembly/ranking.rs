@@ -10,6 +10,10 @@ pub(super) struct Ranking {
 }
 
 impl Ranking {
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
     /// The source with the largest share.
     pub(super) fn first(&self, arena: &Arena<'_>) -> Option<Link> {
         if self.len == 0 { None } else { arena.ranked(0) }
