@@ -182,21 +182,37 @@ fn our_own_probe_that_comes_back_is_no_conflict() {
     assert_eq!(station.arp.next_event(), None);
 }
 
+/// Probes an address that somebody has; how long it was until the first probe.
+fn probe_in_vain(station: &mut Station) -> Duration {
+    let ip = Ipv4Addr::new(169, 254, 7, 7);
+    station.arp.add_address(station.now, ip, Claim::Probe).unwrap();
+    let wait = station.arp.poll_timeout().unwrap() - station.now;
+    station.pass(wait);
+    assert_eq!(station.reply((PEER, ip)), Err(Discard::Conflict));
+    wait
+}
+
 #[test]
 fn after_ten_conflicts_probing_slows_down() {
     let mut station = fresh();
-    let first_probe = |station: &mut Station| {
-        let ip = Ipv4Addr::new(169, 254, 7, 7);
-        station.arp.add_address(station.now, ip, Claim::Probe).unwrap();
-        let wait = station.arp.poll_timeout().unwrap() - station.now;
-        station.pass(wait);
-        assert_eq!(station.reply((PEER, ip)), Err(Discard::Conflict));
-        wait
-    };
     for _ in 0..10 {
-        assert!(first_probe(&mut station) <= Duration::from_secs(1));
+        assert!(probe_in_vain(&mut station) <= Duration::from_secs(1));
     }
-    assert!(first_probe(&mut station) >= Duration::from_secs(60));
+    assert!(probe_in_vain(&mut station) >= Duration::from_secs(60));
+}
+
+#[test]
+fn an_address_that_nobody_has_ends_the_count_of_conflicts() {
+    let mut station = fresh();
+    for _ in 0..9 {
+        probe_in_vain(&mut station);
+    }
+    station.arp.add_address(station.now, OUR_IP, Claim::Probe).unwrap();
+    station.pass(Duration::from_secs(20));
+    assert!(station.arp.has_address(OUR_IP));
+    for _ in 0..3 {
+        assert!(probe_in_vain(&mut station) <= Duration::from_secs(1));
+    }
 }
 
 #[test]
