@@ -74,6 +74,19 @@ fn no_port_left_is_an_error_and_no_endless_search() {
 }
 
 #[test]
+fn the_last_free_port_is_always_found() {
+    let range = EphemeralPorts { first: port(40_000), last: port(40_030) };
+    let config = Config { ephemeral: range, ..Config::default() };
+    let mut udp = udp_of(Sizes { sockets: 40, config, ..Sizes::default() });
+    let mut ids: Vec<_> = (0..31).map(|_| udp.bind(ephemeral()).unwrap()).collect();
+    for round in 0..200 {
+        let place = round % ids.len();
+        udp.close(ids[place]).unwrap();
+        ids[place] = udp.bind(ephemeral()).expect("one is free");
+    }
+}
+
+#[test]
 fn a_machine_without_storage_says_no() {
     let nothing = Storage {
         sockets: (&mut [][..]).into(),

@@ -154,6 +154,21 @@ fn a_query_about_one_group_is_answered_for_that_one() {
 }
 
 #[test]
+fn a_second_query_never_delays_the_answer_to_the_first() {
+    for secret in 0..20 {
+        let mut groups = [GroupSlot::EMPTY; 2];
+        let mut igmp = Igmp::new(&mut groups[..], [secret; 16]);
+        igmp.join(GROUP).unwrap();
+        said(&mut igmp, NOW, Instant::MAX);
+        hear(&mut igmp, NOW, &query_v3(GROUP, 1)).unwrap();
+        hear(&mut igmp, NOW, &query_v3(GROUP, 127)).unwrap();
+        let within = NOW + Duration::from_millis(101);
+        assert_eq!(said(&mut igmp, NOW, within).len(), 1);
+        assert_eq!(igmp.poll_timeout(), None);
+    }
+}
+
+#[test]
 fn an_old_router_hears_version_2_for_a_while() {
     let mut groups = [GroupSlot::EMPTY; 2];
     let mut igmp = Igmp::new(&mut groups[..], [1; 16]);
