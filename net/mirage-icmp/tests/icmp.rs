@@ -274,6 +274,8 @@ fn no_error_is_told_where_none_may_be() {
         assert_eq!(tell(&mut icmp, header, payload, cast, &mut ip), Err(reason));
     }
     assert_eq!(tell(&mut icmp, &udp[..19], &[], Cast::Unicast, &mut ip), Err(Discard::ErrorAboutError));
+    let options_missing = [&[0x46], &udp[1..]].concat();
+    assert_eq!(tell(&mut icmp, &options_missing, &[0; 8], Cast::Unicast, &mut ip), Err(Discard::ErrorAboutError));
     assert!(ip.sent.is_empty());
     // An echo request is no error.
     assert_eq!(tell(&mut icmp, &about_icmp, &[8; 8], Cast::Unicast, &mut ip), Ok(()));
