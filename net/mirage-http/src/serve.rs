@@ -119,7 +119,10 @@ async fn step(
             }
         }
         Step::Answering => None,
-        Step::Refused(refusal) => Some((Error::Refused(refusal), false)),
+        Step::Refused(refusal) => {
+            line.begin();
+            Some((Error::Refused(refusal), false))
+        }
         Step::Closed => return Ok(false),
     };
     if let Some((error, head_only)) = failed {

@@ -29,11 +29,6 @@ impl<'a> Writer<'a> {
         self.put(decimal(number, &mut digits));
     }
 
-    pub(crate) fn put_hex(&mut self, number: u64) {
-        let mut digits = [0; 16];
-        self.put(hex(number, &mut digits));
-    }
-
     /// How much was written; `None` when it did not fit.
     #[inline]
     pub(crate) fn finish(self) -> Option<usize> {

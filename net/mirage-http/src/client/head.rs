@@ -39,7 +39,7 @@ pub(super) fn parse(bytes: &[u8], places: &mut [Field], method: Method) -> Resul
         Ok(Parsed::Complete(length)) => length,
         Ok(Parsed::Partial) => return Ok(None),
         Err(Error::TooManyHeaders) => return Err(Refusal::HeadTooLarge),
-        Err(Error::Version) => return Err(Refusal::Version),
+        Err(Error::Version) if bytes.starts_with(b"HTTP/") => return Err(Refusal::Version),
         Err(_) => return Err(Refusal::Malformed),
     };
     let (Some(code), Some(minor)) = (response.code, response.version) else { return Err(Refusal::Malformed) };
