@@ -1,5 +1,7 @@
 //! What always holds, checked at the end of every public method in builds with assertions.
 
+use mirage_clock::Instant;
+
 use crate::identifier::NONE;
 use crate::{State, Tcp};
 
@@ -27,7 +29,7 @@ impl Tcp<'_> {
             let sent = slot.send.len() + u32::from(slot.fin_queued);
             debug_assert!(slot.in_flight() <= sent, "what is under way is in the queue, or is our FIN");
             debug_assert!(
-                slot.in_flight() == 0 || slot.resend_at.as_nanos() != u64::MAX,
+                slot.in_flight() == 0 || slot.resend_at != Instant::MAX || slot.ready.listed,
                 "somebody watches over what is under way"
             );
         }

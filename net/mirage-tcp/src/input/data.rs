@@ -46,7 +46,7 @@ impl Slot {
 
     /// Lets an acknowledgement wait for data to ride on.
     #[inline]
-    fn acknowledge_soon(&mut self, resources: &Resources<'_>, now: Instant) {
+    pub(super) fn acknowledge_soon(&mut self, resources: &Resources<'_>, now: Instant) {
         if self.ack_at == Instant::MAX {
             self.ack_at = now + resources.config.delayed_ack;
             self.arm(self.ack_at);

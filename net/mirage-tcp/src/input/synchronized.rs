@@ -135,9 +135,9 @@ impl Slot {
         if segment.len() > 0 {
             // The peer sends again what we have, or probes a closed window: it waits for just this.
             self.acknowledge();
-        } else {
-            // Two ends that disagree would answer each other for ever.
-            self.challenge(resources, now);
+        } else if !self.challenge(resources, now) && segment.seq + 1 == self.rcv_nxt {
+            // Limited, since two ends that disagree would answer each other for ever; but a keepalive probe is answered.
+            self.acknowledge_soon(resources, now);
         }
         Err(Discard::OutsideWindow)
     }
