@@ -77,7 +77,7 @@ enum Operation {
 
 fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
-        20 => (0..6_u8, 0..4_u16, 0..200_usize, 1..1500_usize, any::<bool>(), 0..2_u8).prop_map(
+        20 => (0..16_u8, 0..4_u16, 0..200_usize, 1..1500_usize, any::<bool>(), 0..2_u8).prop_map(
             |(source, id, unit, len, more, fill)| Operation::Fragment {
                 source,
                 id,
@@ -93,7 +93,7 @@ fn operation() -> impl Strategy<Value = Operation> {
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
-    (1..8_u16, 1..8_u16, 1..16_u32, 1..40_u32).prop_map(|(datagrams, per_datagram, per_source, blocks)| Limits {
+    (1..24_u16, 1..8_u16, 1..16_u32, 1..40_u32).prop_map(|(datagrams, per_datagram, per_source, blocks)| Limits {
         datagrams,
         fragments_per_datagram: per_datagram,
         fragments_per_source: per_source,
@@ -108,7 +108,7 @@ proptest! {
     #[test]
     fn no_sequence_of_fragments_breaks_the_books(
         limits in limits(),
-        blocks in 0..40_usize,
+        blocks in 0..80_usize,
         operations in prop::collection::vec(operation(), 0..200),
     ) {
         let mut host: Ipv4<'_> = host_with(Config { limits, ..Config::default() }, blocks, 3000);

@@ -96,6 +96,22 @@ fn the_longest_prefix_decides() {
 }
 
 #[test]
+fn routes_are_listed_longest_prefix_first_in_whatever_order_they_come() {
+    let networks = ["0.0.0.0/0", "10.1.0.0/16", "10.1.2.0/24", "10.1.2.3/32"];
+    for order in permutations(4) {
+        let mut host = host();
+        for at in order {
+            host.add_route(route(networks[at], None, FIRST)).unwrap();
+        }
+        let listed: Vec<_> = host.routes().map(|route| route.destination.to_string()).collect();
+        assert!(listed.iter().eq(networks.iter().rev()), "{listed:?}");
+        assert!(host.remove_route(route(networks[2], None, FIRST)));
+        assert_eq!(host.routes().count(), 3);
+        assert_eq!(host.routes().nth(1).unwrap().destination, cidr(networks[1]));
+    }
+}
+
+#[test]
 fn our_own_networks_win_over_routes_of_the_same_length_and_longer_ones_over_shorter() {
     for swapped in [false, true] {
         let mut bare = bare(Config::default(), 0, 0, 0);
