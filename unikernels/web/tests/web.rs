@@ -1,4 +1,5 @@
-//! The image as a process on the host's stack, asked by the standard library's sockets.
+//! The image as a process, on the host's stack and on our own behind its gateway, asked by the standard library's
+//! sockets.
 
 #![allow(clippy::std_instead_of_core, reason = "std is there")]
 
@@ -15,9 +16,9 @@ struct Image {
 }
 
 impl Image {
-    fn new(arguments: &[&str]) -> Self {
+    fn new(net: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_web"))
-            .args(["--net=socket", "--forward=0:80"])
+            .args([net, "--forward=0:80"])
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
@@ -58,6 +59,14 @@ impl Drop for Image {
     }
 }
 
+/// Runs `test` on the host's stack and on our own.
+fn on_both(test: impl Fn(&str)) {
+    for net in ["--net=socket", "--net=user"] {
+        eprintln!("{net}");
+        test(net);
+    }
+}
+
 /// The definition in the README, byte by byte.
 fn stream(count: usize) -> Vec<u8> {
     let word = |n: usize| {
@@ -75,101 +84,115 @@ fn stream(count: usize) -> Vec<u8> {
 
 #[test]
 fn the_page_and_what_belongs_to_it_are_there() {
-    let image = Image::new(&[]);
-    let (head, body) = image.ask("GET /", b"");
-    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("\r\nDate: "), "{head}");
-    assert_eq!(body, include_bytes!("../files/index.html"));
-    for (path, kind) in
-        [("/style.css", "text/css"), ("/favicon.svg", "image/svg+xml"), ("/stats.js", "text/javascript")]
-    {
-        let (head, _) = image.ask(&format!("GET {path}"), b"");
-        assert!(head.starts_with("HTTP/1.1 200") && head.to_lowercase().contains(kind), "{path}: {head}");
-    }
-    assert!(image.ask("GET /../Cargo.toml", b"").0.starts_with("HTTP/1.1 404"));
-    assert!(image.ask("GET /nothing", b"").0.starts_with("HTTP/1.1 404"));
-    assert!(image.ask("DELETE /stats", b"").0.contains("\r\nAllow: GET, HEAD"));
+    on_both(|net| {
+        let image = Image::new(net, &[]);
+        let (head, body) = image.ask("GET /", b"");
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("\r\nDate: "), "{head}");
+        assert_eq!(body, include_bytes!("../files/index.html"));
+        for (path, kind) in
+            [("/style.css", "text/css"), ("/favicon.svg", "image/svg+xml"), ("/stats.js", "text/javascript")]
+        {
+            let (head, _) = image.ask(&format!("GET {path}"), b"");
+            assert!(head.starts_with("HTTP/1.1 200") && head.to_lowercase().contains(kind), "{path}: {head}");
+        }
+        assert!(image.ask("GET /../Cargo.toml", b"").0.starts_with("HTTP/1.1 404"));
+        assert!(image.ask("GET /nothing", b"").0.starts_with("HTTP/1.1 404"));
+        assert!(image.ask("DELETE /stats", b"").0.contains("\r\nAllow: GET, HEAD"));
+    });
 }
 
 #[test]
 fn the_counters_count() {
-    let image = Image::new(&[]);
-    let value = |name: &str| {
-        let (_, body) = image.ask("GET /stats", b"");
-        let text = String::from_utf8(body).expect("text");
-        let (_, rest) = text.split_once(&format!("\"{name}\": ")).unwrap_or_else(|| panic!("{name} in {text}"));
-        rest.split(|c: char| !c.is_ascii_digit()).next().expect("a number").parse::<u64>().expect("a number")
-    };
-    assert_eq!(value("http.requests"), 1);
-    assert_eq!(value("http.requests"), 2);
-    assert_eq!(value("tcp.accepted"), 3);
-    assert!(value("tcp.connections") >= 1 && value("platform.tasks") >= 1);
+    on_both(|net| {
+        let image = Image::new(net, &[]);
+        let value = |name: &str| {
+            let (_, body) = image.ask("GET /stats", b"");
+            let text = String::from_utf8(body).expect("text");
+            let (_, rest) = text.split_once(&format!("\"{name}\": ")).unwrap_or_else(|| panic!("{name} in {text}"));
+            rest.split(|c: char| !c.is_ascii_digit()).next().expect("a number").parse::<u64>().expect("a number")
+        };
+        assert_eq!(value("http.requests"), 1);
+        assert_eq!(value("http.requests"), 2);
+        assert_eq!(value("tcp.accepted"), 3);
+        assert!(value("tcp.connections") >= 1 && value("platform.tasks") >= 1);
+    });
 }
 
 #[test]
 fn bytes_are_those_of_the_definition() {
-    let image = Image::new(&[]);
-    for count in [0, 1, 65_535, 65_536, 65_537, 300_000] {
-        let (head, body) = image.ask(&format!("GET /bytes/{count}"), b"");
-        assert!(head.contains(&format!("Content-Length: {count}\r\n")), "{head}");
-        assert!(body == stream(count), "{count}");
-    }
-    for nonsense in ["x", "+1", "1x", "99999999999999999999999"] {
-        assert!(image.ask(&format!("GET /bytes/{nonsense}"), b"").0.starts_with("HTTP/1.1 400"), "{nonsense}");
-    }
+    on_both(|net| {
+        let image = Image::new(net, &[]);
+        for count in [0, 1, 65_535, 65_536, 65_537, 300_000] {
+            let (head, body) = image.ask(&format!("GET /bytes/{count}"), b"");
+            assert!(head.contains(&format!("Content-Length: {count}\r\n")), "{head}");
+            assert!(body == stream(count), "{count}");
+        }
+        for nonsense in ["x", "+1", "1x", "99999999999999999999999"] {
+            assert!(image.ask(&format!("GET /bytes/{nonsense}"), b"").0.starts_with("HTTP/1.1 400"), "{nonsense}");
+        }
+    });
 }
 
 #[test]
 fn hashes_are_right_and_bodies_may_be_long() {
-    let image = Image::new(&[]);
-    for len in [0, 1, 5_000_000] {
-        let body = stream(len);
-        let expected: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
-        let (head, answer) = image.ask("POST /sha256", &body);
-        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-        assert_eq!(String::from_utf8(answer).expect("text"), expected + "\n");
-    }
+    on_both(|net| {
+        let image = Image::new(net, &[]);
+        for len in [0, 1, 5_000_000] {
+            let body = stream(len);
+            let expected: String = Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect();
+            let (head, answer) = image.ask("POST /sha256", &body);
+            assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+            assert_eq!(String::from_utf8(answer).expect("text"), expected + "\n");
+        }
+    });
 }
 
 #[test]
 fn requests_follow_each_other_on_one_connection() {
-    let image = Image::new(&[]);
-    let mut stream = image.connect();
-    stream.write_all(&b"GET /bytes/10 HTTP/1.1\r\nHost: test\r\n\r\n".repeat(50)).expect("sent");
-    let mut text = Vec::new();
-    let mut buffer = [0; 4_096];
-    while text.windows(15).filter(|bytes| bytes == b"HTTP/1.1 200 OK").count() < 50 {
-        let len = stream.read(&mut buffer).expect("read");
-        assert_ne!(len, 0, "the connection stays open");
-        text.extend_from_slice(&buffer[..len]);
-    }
+    on_both(|net| {
+        let image = Image::new(net, &[]);
+        let mut stream = image.connect();
+        stream.write_all(&b"GET /bytes/10 HTTP/1.1\r\nHost: test\r\n\r\n".repeat(50)).expect("sent");
+        let mut text = Vec::new();
+        let mut buffer = [0; 4_096];
+        while text.windows(15).filter(|bytes| bytes == b"HTTP/1.1 200 OK").count() < 50 {
+            let len = stream.read(&mut buffer).expect("read");
+            assert_ne!(len, 0, "the connection stays open");
+            text.extend_from_slice(&buffer[..len]);
+        }
+    });
 }
 
 #[test]
 fn a_peer_that_takes_endless_bytes_does_not_starve_the_others() {
-    let image = Image::new(&[]);
-    let mut greedy = image.connect();
-    greedy.write_all(b"GET /bytes/1000000000000 HTTP/1.1\r\nHost: test\r\n\r\n").expect("sent");
-    let mut reader = greedy.try_clone().expect("a second handle");
-    let thread = std::thread::spawn(move || {
-        let mut buffer = vec![0; 1 << 20];
-        while matches!(reader.read(&mut buffer), Ok(1..)) {}
+    on_both(|net| {
+        let image = Image::new(net, &[]);
+        let mut greedy = image.connect();
+        greedy.write_all(b"GET /bytes/1000000000000 HTTP/1.1\r\nHost: test\r\n\r\n").expect("sent");
+        let mut reader = greedy.try_clone().expect("a second handle");
+        let thread = std::thread::spawn(move || {
+            let mut buffer = vec![0; 1 << 20];
+            while matches!(reader.read(&mut buffer), Ok(1..)) {}
+        });
+        for _ in 0..20 {
+            assert!(image.ask("GET /stats", b"").0.starts_with("HTTP/1.1 200"));
+        }
+        greedy.shutdown(std::net::Shutdown::Both).expect("shut");
+        thread.join().expect("no panic");
     });
-    for _ in 0..20 {
-        assert!(image.ask("GET /stats", b"").0.starts_with("HTTP/1.1 200"));
-    }
-    greedy.shutdown(std::net::Shutdown::Both).expect("shut");
-    thread.join().expect("no panic");
 }
 
 #[test]
 fn beyond_the_bound_a_connection_waits() {
-    let image = Image::new(&["--connections=1"]);
-    let first = image.connect();
-    let mut second = image.connect();
-    second.write_all(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n").expect("sent");
-    second.set_read_timeout(Some(Duration::from_millis(300))).expect("set");
-    assert!(second.read(&mut [0; 1]).is_err());
-    drop(first);
-    second.set_read_timeout(Some(Duration::from_secs(20))).expect("set");
-    assert_eq!(second.read(&mut [0; 1]).expect("served at last"), 1);
+    on_both(|net| {
+        let image = Image::new(net, &["--connections=1"]);
+        let first = image.connect();
+        let mut second = image.connect();
+        second.write_all(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n").expect("sent");
+        second.set_read_timeout(Some(Duration::from_millis(300))).expect("set");
+        assert!(second.read(&mut [0; 1]).is_err());
+        drop(first);
+        second.set_read_timeout(Some(Duration::from_secs(20))).expect("set");
+        assert_eq!(second.read(&mut [0; 1]).expect("served at last"), 1);
+    });
 }

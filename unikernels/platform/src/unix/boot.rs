@@ -102,7 +102,7 @@ fn words() -> Result<Vec<String>, BadArgument> {
 }
 
 /// `work`, or what came first.
-async fn until<A, B>(work: impl Future<Output = A>, end: impl Future<Output = B>) -> Result<A, B> {
+pub(super) async fn until<A, B>(work: impl Future<Output = A>, end: impl Future<Output = B>) -> Result<A, B> {
     let (mut work, mut end) = (pin!(work), pin!(end));
     poll_fn(|cx| {
         if let Poll::Ready(done) = work.as_mut().poll(cx) {

@@ -1,0 +1,31 @@
+//! `--net=socket`: the host's stack.
+
+use alloc::rc::Rc;
+
+use mirage_stack_unix::HostStack;
+
+use super::Network;
+use crate::network::{Mapped, Reach};
+use crate::unix::boot::Start;
+use crate::{Exit, Networked, Stats};
+
+/// Runs `app` on the host's sockets, its services where the forwards say.
+pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start<'_>) -> Exit {
+    let host = HostStack::new(start.reactor);
+    let stack = Mapped::new(host.clone(), network.forwards.clone());
+    let reach = Reach::Forwarded(network.forwards.clone());
+    app.run(stack, start.context.with_network(reach, Rc::new(Sockets(host)))).await
+}
+
+/// What the host's stack counts.
+struct Sockets(HostStack);
+
+impl Stats for Sockets {
+    fn each(&self, visit: &mut dyn FnMut(&str, u64)) {
+        let counters = self.0.counters();
+        visit("tcp.connections", counters.tcp_connections);
+        visit("tcp.accepted", counters.tcp_accepted);
+        visit("tcp.opened", counters.tcp_opened);
+        visit("udp.sockets", counters.udp_sockets);
+    }
+}

@@ -1,0 +1,25 @@
+//! `--net=tap:NAME`: our own stack on a tap device.
+
+use alloc::format;
+
+use mirage_net_unix::{Options, Tap};
+use mirage_random::SeededGenerator;
+use mirage_unix::KernelEntropy;
+
+use super::{Failure, Network, own};
+use crate::network::Reach;
+use crate::unix::boot::Start;
+use crate::{Exit, Networked};
+
+/// Runs `app` on the tap device `name`.
+pub(super) async fn run<A: Networked>(
+    app: A,
+    name: &str,
+    network: &Network,
+    start: Start<'_>,
+) -> Result<Exit, Failure> {
+    let tap = Tap::open(start.reactor, name, Options::default()).map_err(|error| format!("{name}: {error}"))?;
+    let mut random = SeededGenerator::new(&mut KernelEntropy)?;
+    let reach = Reach::Address(network.address.address().into());
+    own::run(app, tap, (network.address, network.gateway), reach, start.context, &mut random).await
+}

@@ -1,0 +1,90 @@
+//! `--net=user`: our own stack, and a gateway in this process that stands between it and the host's sockets.
+
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use mirage_net::{Capabilities, ChecksumOffload, MacAddress, SegmentationOffload};
+use mirage_protocols::Ipv4Cidr;
+use mirage_random::{Rng, SeededGenerator};
+use mirage_stack::{ListenOptions, Stack, TcpListener, UdpSocket};
+use mirage_stack_unix::{HostError, HostStack};
+use mirage_unix::KernelEntropy;
+use mirage_usernet::{Config, Gateway, Transport};
+use mirage_vnetif::Cable;
+
+use super::{Failure, Network, own};
+use crate::network::{Forward, Forwards, Protocol, Reach};
+use crate::unix::boot::Start;
+use crate::unix::boot::until;
+use crate::{Exit, Networked};
+
+const MTU: usize = 1_500;
+/// Frames under way in each direction.
+const SLOTS: usize = 64;
+/// A cable in memory carries 64 KiB as easily as 1500 bytes, and flips no bits.
+const CAPABILITIES: Capabilities = Capabilities {
+    checksum: ChecksumOffload::all(),
+    segmentation: SegmentationOffload::TCP_V4,
+    max_large_frame: 65_535,
+};
+
+/// Runs `app` behind a gateway.
+pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start<'_>) -> Result<Exit, Failure> {
+    let host = HostStack::new(start.reactor);
+    let mut random = SeededGenerator::new(&mut KernelEntropy)?;
+    choose_ports(&host, &network.forwards)?;
+    let neighbour = |offset: u32| Ipv4Addr::from_bits(network.address.network().to_bits() | offset);
+    let gateway = network.gateway.unwrap_or_else(|| neighbour(2));
+    let config = Config {
+        gateway: Ipv4Cidr::new(gateway, network.address.prefix())?,
+        guest: network.address.address(),
+        dns: neighbour(3),
+        resolver: resolver(),
+        forwards: network.forwards.to_vec().into_iter().map(forward).collect(),
+        ..Config::default()
+    };
+    let mut mac = || {
+        let mut bits = [0; 6];
+        random.fill_bytes(&mut bits);
+        MacAddress::local(bits)
+    };
+    let cable = Cable::new(MTU, SLOTS).with_capabilities(CAPABILITIES).with_verified().with_macs([mac(), mac()]);
+    let (near, far) = cable.connect();
+    let gateway_itself = Gateway::new(far, host, config, &mut random)?;
+    let timer = start.context.timer().clone();
+    let reach = Reach::Forwarded(network.forwards.clone());
+    let addresses = (network.address, Some(gateway));
+    let image = own::run(app, near, addresses, reach, start.context, &mut random);
+    // The gateway first: its doors are open before the application says that it is ready.
+    match until(gateway_itself.run(&timer, &timer), image).await {
+        Ok(Err(error)) => Err(error.into()),
+        Err(exit) => exit,
+    }
+}
+
+/// Gives every forward from port 0 a port that is free now.
+fn choose_ports(host: &HostStack, forwards: &Forwards) -> Result<(), HostError> {
+    for forward in forwards.to_vec().into_iter().filter(|forward| forward.host.port() == 0) {
+        let place = match forward.service.protocol {
+            Protocol::Tcp => host.listen(forward.host, ListenOptions::default())?.local_addr(),
+            Protocol::Udp => host.bind(forward.host)?.local_addr(),
+        };
+        forwards.set(Forward { host: place, ..forward });
+    }
+    Ok(())
+}
+
+fn forward(forward: Forward) -> mirage_usernet::Forward {
+    let transport = match forward.service.protocol {
+        Protocol::Tcp => Transport::Tcp,
+        Protocol::Udp => Transport::Udp,
+    };
+    mirage_usernet::Forward { transport, host: forward.host, guest: forward.service.port }
+}
+
+/// The host's first name server (`resolv.conf(5)`).
+fn resolver() -> Option<SocketAddr> {
+    let text = std::fs::read_to_string("/etc/resolv.conf").ok()?;
+    let servers = text.lines().filter_map(|line| line.strip_prefix("nameserver"));
+    let address = servers.filter_map(|server| server.trim().parse::<IpAddr>().ok()).next()?;
+    Some(SocketAddr::new(address, 53))
+}
