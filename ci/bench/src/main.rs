@@ -1,2 +1,39 @@
-//! To come.
-fn main() {}
+//! Benchmarks beside peers. Each prints a table and writes `target/bench/NAME.json`.
+
+mod clock;
+mod instructions;
+mod peers;
+mod report;
+mod scenario;
+mod tcp;
+
+use std::process::ExitCode;
+
+/// Every benchmark with what it shows.
+const BENCHES: [(&str, &str, fn() -> Result<(), String>); 1] =
+    [("tcp", "the stack beside smoltcp 0.14 on one in-memory link", tcp::run)];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.first().map(String::as_str) {
+        None => {
+            for (name, shows, _) in BENCHES {
+                println!("{name:8} {shows}");
+            }
+            Ok(())
+        }
+        // What valgrind runs: one scenario, so many times.
+        Some("scenario") => scenario::from_arguments(&arguments[1..]),
+        Some(name) => match BENCHES.iter().find(|bench| bench.0 == name) {
+            Some((_, _, run)) => run(),
+            None => Err(format!("no benchmark `{name}`")),
+        },
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("bench: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

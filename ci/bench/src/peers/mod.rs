@@ -1,0 +1,47 @@
+//! The stacks, behind one face: two ends of a cable, both polled by the caller, in virtual time.
+
+mod mirage;
+mod smoltcp;
+
+pub(crate) use self::mirage::Mirage;
+pub(crate) use self::smoltcp::Smoltcp;
+
+/// The link between the two ends: 64 frames each way, no copy.
+#[derive(Clone, Copy)]
+pub(crate) struct Cable {
+    /// Largest IP packet.
+    pub(crate) mtu: usize,
+    /// Whether checksums are left out as a device with offload would allow.
+    pub(crate) offload: bool,
+}
+
+/// How many frames the link holds each way.
+pub(crate) const FRAMES: usize = 64;
+
+/// A connection seen from both ends.
+#[derive(Clone, Copy)]
+pub(crate) struct Pair(pub(crate) usize);
+
+/// Two ends of a cable.
+pub(crate) trait World {
+    /// Two stacks with room for so many connections with buffers of `buffer` bytes.
+    fn new(cable: Cable, connections: usize, buffer: usize) -> Self;
+    /// Opens a connection and waits until both ends have it.
+    fn connect(&mut self) -> Pair;
+    /// Closes both ends and waits until nothing is left of it but TIME-WAIT, which is cut short where it holds a slot.
+    fn close(&mut self, pair: Pair);
+    /// Polls the client, then the server, as an event loop would.
+    fn poll(&mut self);
+    /// Hands over what fits.
+    fn client_send(&mut self, pair: Pair, data: &[u8]) -> usize;
+    /// Takes what is there.
+    fn client_receive(&mut self, pair: Pair, buffer: &mut [u8]) -> usize;
+    /// Hands over what fits.
+    fn server_send(&mut self, pair: Pair, data: &[u8]) -> usize;
+    /// Takes what is there.
+    fn server_receive(&mut self, pair: Pair, buffer: &mut [u8]) -> usize;
+    /// Sends `batch` datagrams of 64 bytes, echoes them and takes the answers.
+    fn udp_echo(&mut self, batch: usize);
+    /// What an idle established connection costs in all.
+    fn idle_bytes() -> usize;
+}

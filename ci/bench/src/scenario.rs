@@ -1,0 +1,124 @@
+//! What is measured, the same for every stack.
+
+use std::time::Duration;
+
+use crate::clock::time;
+use crate::peers::{Cable, Mirage, Pair, Smoltcp, World};
+
+/// How much an application hands over at once.
+const CHUNK: usize = 64 * 1024;
+
+/// Moves `bytes` from one end to the other through ordinary socket calls; the time it took.
+pub(crate) fn bulk<W: World>(cable: Cable, bytes: u64) -> Duration {
+    let mut world = W::new(cable, 1, CHUNK);
+    let pair = world.connect();
+    let data = vec![0x5a; CHUNK];
+    let mut buffer = vec![0; CHUNK];
+    let mut sent = 0;
+    let mut received = 0;
+    let mut idle = 0;
+    let took = time(|| {
+        while received < bytes {
+            if sent < bytes {
+                let len = (bytes - sent).min(CHUNK as u64) as usize;
+                sent += world.client_send(pair, &data[..len]) as u64;
+            }
+            world.poll();
+            let mut got = 0;
+            loop {
+                let len = world.server_receive(pair, &mut buffer);
+                got += len;
+                if len == 0 {
+                    break;
+                }
+            }
+            received += got as u64;
+            idle = if got == 0 { idle + 1 } else { 0 };
+            assert!(idle < 100_000, "stalled after {received} of {bytes} bytes");
+        }
+    });
+    assert!(buffer[0] == 0x5a, "what arrives is what was sent");
+    took
+}
+
+/// One byte there and one byte back, `turns` times.
+pub(crate) fn pingpong<W: World>(turns: u64) -> Duration {
+    let mut world = W::new(Cable { mtu: 1500, offload: false }, 1, CHUNK);
+    let pair = world.connect();
+    time(|| (0..turns).for_each(|_| round_trip(&mut world, pair)))
+}
+
+/// Opens a connection and closes it from both ends, `turns` times.
+pub(crate) fn connect_close<W: World>(turns: u64) -> Duration {
+    let mut world = W::new(Cable { mtu: 1500, offload: false }, 1, 4096);
+    time(|| {
+        for _ in 0..turns {
+            let pair = world.connect();
+            world.close(pair);
+        }
+    })
+}
+
+/// 64 bytes by UDP there and back in batches of 32; `turns` echoes.
+pub(crate) fn udp_echo<W: World>(turns: u64) -> Duration {
+    let mut world = W::new(Cable { mtu: 1500, offload: false }, 1, 4096);
+    // The first datagram waits for ARP; a whole batch would not fit its queue.
+    world.udp_echo(1);
+    time(|| (0..turns.div_ceil(32)).for_each(|_| world.udp_echo(32)))
+}
+
+/// What one round (a ping-pong on one connection and a poll with nothing to do) costs while `connections` are open.
+pub(crate) fn idle<W: World>(connections: usize, turns: u64) -> Duration {
+    let mut world = W::new(Cable { mtu: 1500, offload: true }, connections, 1024);
+    let pairs: Vec<Pair> = (0..connections).map(|_| world.connect()).collect();
+    let pair = pairs[connections - 1];
+    round_trip(&mut world, pair);
+    time(|| {
+        for _ in 0..turns {
+            round_trip(&mut world, pair);
+            world.poll();
+        }
+    })
+}
+
+fn round_trip<W: World>(world: &mut W, pair: Pair) {
+    let mut byte = [0; 1];
+    assert_eq!(world.client_send(pair, b"?"), 1, "one byte always fits");
+    for _ in 0..1000 {
+        world.poll();
+        if world.server_receive(pair, &mut byte) == 1 {
+            break;
+        }
+    }
+    assert_eq!(world.server_send(pair, b"!"), 1, "one byte always fits");
+    for _ in 0..1000 {
+        world.poll();
+        if world.client_receive(pair, &mut byte) == 1 {
+            break;
+        }
+    }
+    assert_eq!(byte, *b"!", "the answer came");
+}
+
+/// Runs what the arguments name: `PEER SCENARIO TURNS`.
+pub(crate) fn from_arguments(arguments: &[String]) -> Result<(), String> {
+    let [peer, scenario, turns] = arguments else { return Err("expected PEER SCENARIO TURNS".to_owned()) };
+    let turns = turns.parse().map_err(|_| "TURNS is a number".to_owned())?;
+    match peer.as_str() {
+        "mirage" => one::<Mirage>(scenario, turns),
+        "smoltcp" => one::<Smoltcp>(scenario, turns),
+        _ => Err(format!("no peer `{peer}`")),
+    }
+}
+
+fn one<W: World>(scenario: &str, turns: u64) -> Result<(), String> {
+    match scenario {
+        // A turn is a full segment.
+        "segment" => bulk::<W>(Cable { mtu: 1500, offload: false }, turns * 1460),
+        "pingpong" => pingpong::<W>(turns),
+        "connect" => connect_close::<W>(turns),
+        "udp-echo" => udp_echo::<W>(turns),
+        _ => return Err(format!("no scenario `{scenario}`")),
+    };
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! `bench tcp`: ours beside smoltcp on one in-memory link, both ends on one core.
+
+use crate::clock::median;
+use crate::instructions::per_turn;
+use crate::peers::{Cable, Mirage, Smoltcp, World};
+use crate::report::{self, Row};
+use crate::scenario;
+
+/// Bytes a bulk run moves.
+const BULK: u64 = 1 << 30;
+/// Runs of each, in turn, of which the middle one counts.
+const RUNS: usize = 5;
+/// Rounds of an idle run.
+const ROUNDS: u64 = 2_000;
+
+/// Runs everything.
+pub(crate) fn run() -> Result<(), String> {
+    let mut rows = Vec::new();
+    for (row, mtu, offload) in [
+        ("bulk-1500", 1500, false),
+        ("bulk-1500-offload", 1500, true),
+        ("bulk-9000", 9000, false),
+        ("bulk-9000-offload", 9000, true),
+    ] {
+        let cable = Cable { mtu, offload };
+        let rate = |took: std::time::Duration| BULK as f64 * 8.0 / took.as_secs_f64() / 1e9;
+        let (ours, peer) =
+            in_turn(|| rate(scenario::bulk::<Mirage>(cable, BULK)), || rate(scenario::bulk::<Smoltcp>(cable, BULK)));
+        rows.push(Row { row, ours, peer, unit: "Gbit/s" });
+    }
+    for (row, name, turns) in [
+        ("segment-instructions", "segment", 20_000),
+        ("pingpong-instructions", "pingpong", 5_000),
+        ("connect-instructions", "connect", 1_000),
+        ("udp-echo-instructions", "udp-echo", 6_400),
+    ] {
+        let ours = per_turn("mirage", name, turns)?;
+        let peer = per_turn("smoltcp", name, turns)?;
+        rows.push(Row { row, ours, peer, unit: "instructions" });
+    }
+    for (row, connections) in [("idle-100", 100), ("idle-10000", 10_000)] {
+        let (ours, peer) = in_turn(|| idle_ratio::<Mirage>(connections), || idle_ratio::<Smoltcp>(connections));
+        rows.push(Row { row, ours, peer, unit: "times one connection" });
+    }
+    rows.push(Row {
+        row: "idle-bytes",
+        ours: Mirage::idle_bytes() as f64,
+        peer: Smoltcp::idle_bytes() as f64,
+        unit: "bytes per idle connection",
+    });
+    report::publish("tcp", "smoltcp 0.14", &rows)
+}
+
+/// The middle figures of several runs of both, A B A B …
+fn in_turn(mut ours: impl FnMut() -> f64, mut peer: impl FnMut() -> f64) -> (f64, f64) {
+    let (ours, peer) = (0..RUNS).map(|_| (ours(), peer())).unzip();
+    (median(ours), median(peer))
+}
+
+/// What a round costs with so many connections, as a ratio to one; the two in turn.
+fn idle_ratio<W: World>(connections: usize) -> f64 {
+    // Rounds with many connections are slow on a stack that scans them: fewer do.
+    let one = scenario::idle::<W>(1, ROUNDS).as_secs_f64() / ROUNDS as f64;
+    let probe = scenario::idle::<W>(connections, 20).as_secs_f64() / 20.0;
+    let rounds = if probe > 1e-4 { 100 } else { ROUNDS };
+    let many = scenario::idle::<W>(connections, rounds).as_secs_f64() / rounds as f64;
+    many / one
+}
