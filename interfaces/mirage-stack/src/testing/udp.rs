@@ -47,7 +47,10 @@ async fn there_and_back(here: &impl UdpSocket, there: &impl UdpSocket, door: Soc
         let (sent, received) = join(here.send_to(&payload, door), there.recv_from(&mut buffer)).await;
         sent.expect("a datagram can be sent");
         let datagram = received.expect("a datagram arrives");
-        assert_eq!((datagram.len, datagram.local), (length, door));
+        assert_eq!((datagram.len, datagram.local.port()), (length, door.port()));
+        // A stack above a host that does not tell the address gives the one it is bound to.
+        let told = [any(door.ip()), door.ip()].contains(&datagram.local.ip());
+        assert!(told, "{door} was reached at {}", datagram.local);
         assert_eq!(datagram.remote.port(), here.local_addr().port());
         assert_eq!(buffer[..length], payload);
 
