@@ -191,15 +191,12 @@ impl Transmit for CableTransmit {
         let partial = frame.checksum.is_some() && !self.capabilities.checksum.is_empty();
         let checksum = if partial { ReceivedChecksum::Partial } else { self.complete };
         let filled = self.ring.fill(self.written, |buffer| {
-            let mut writer = FrameWriter::new(buffer.get_mut(..frame.len).unwrap_or_default());
-            fill(&mut writer);
-            if writer.overflowed() {
-                return Err(SendError::TooLong);
-            }
+            let space = buffer.get_mut(..frame.len).unwrap_or_default();
+            let written = FrameWriter::fill(space, fill).ok_or(SendError::TooLong)?;
             if let Some(tap) = &self.tap {
-                tap.recorder.record((tap.clock)(), writer.written());
+                tap.recorder.record((tap.clock)(), written);
             }
-            Ok(Stored { len: writer.len(), checksum, segment_size: frame.segment_size })
+            Ok(Stored { len: written.len(), checksum, segment_size: frame.segment_size })
         });
         match filled {
             Ok(len) if self.ring.is_up() => {

@@ -159,15 +159,13 @@ impl Transmit for NodeTransmit {
         // Not borrowed while `fill` runs: it may look at the device.
         let mut buffer = self.simulation.borrow_mut().buffer();
         buffer.resize(frame.len, 0);
-        let mut writer = FrameWriter::new(&mut buffer);
-        fill(&mut writer);
-        let (written, overflowed) = (writer.len(), writer.overflowed());
-        buffer.truncate(written);
+        let written = FrameWriter::fill(&mut buffer, fill).map(|frame| frame.len());
         let mut simulation = self.simulation.borrow_mut();
-        if overflowed {
+        let Some(written) = written else {
             simulation.refused(self.id);
             return Err(SendError::TooLong);
-        }
+        };
+        buffer.truncate(written);
         // A checksum that nobody offered to complete stays wrong: the receiver shall find the mistake.
         if let Some(place) = frame.checksum.filter(|_| !self.checksum.is_empty()) {
             complete(&mut buffer, place);
