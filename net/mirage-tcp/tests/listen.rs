@@ -1,0 +1,292 @@
+//! Listeners: backlog, half-open handshakes, cookies, addresses.
+
+mod support;
+
+use core::net::{IpAddr, SocketAddr};
+use core::num::NonZeroU16;
+use core::task::{Context, Poll};
+
+use mirage_net::testing::Wakes;
+use mirage_tcp::{ListenError, Local};
+use support::*;
+
+/// Sends a SYN and takes the answer.
+fn ask(host: &mut Host, here: SocketAddr, there_port: u16) -> Peer {
+    let mut peer = Peer::new(here.port(), there_port);
+    peer.here = here;
+    let sent = host.answer(&peer.segment(SYN, 0, 0).options(&Handshake::default().options()));
+    let [syn_ack] = &sent[..] else { panic!("one SYN-ACK, not {sent:?}") };
+    assert!(syn_ack.is(SYN | ACK), "{syn_ack:?}");
+    peer.irs = syn_ack.seq;
+    peer
+}
+
+/// Completes the handshake of a peer; the machine may ignore its last step.
+fn shake(host: &mut Host, here: SocketAddr, there_port: u16) -> Peer {
+    let peer = ask(host, here, there_port);
+    host.answer(&peer.segment(ACK, 1, 1));
+    peer
+}
+
+fn here(port: u16) -> SocketAddr {
+    SocketAddr::new(HERE, port)
+}
+
+#[test]
+fn connections_wait_in_order_up_to_the_backlog() {
+    let mut host = Host::default();
+    let listener = host.listen_with(None, Some(80), ListenOptions { backlog: 3, ..ListenOptions::default() }).unwrap();
+    let peers: Vec<Peer> = (0..5).map(|port| ask(&mut host, here(80), 4000 + port)).collect();
+    for peer in &peers {
+        assert_eq!(host.answer(&peer.segment(ACK, 1, 1)), []);
+    }
+    assert_eq!(host.tcp.stats().connections, 3);
+    for expected in 0..3 {
+        let id = host.accept(listener).unwrap();
+        assert_eq!(host.tcp.remote(id), Some(SocketAddr::new(THERE, 4000 + expected)));
+    }
+    assert_eq!(host.accept(listener), None);
+    // The others tried to complete in vain; they send again and come in now.
+    for peer in &peers[3..] {
+        host.answer(&peer.data(1, 1, b"hello"));
+        let id = host.accept(listener).expect("there is room now");
+        assert_eq!(host.tcp.remote(id), Some(peer.there));
+        assert_eq!(host.read(id), b"hello");
+    }
+}
+
+#[test]
+fn a_syn_at_a_full_backlog_is_not_answered_and_comes_again() {
+    let mut host = Host::default();
+    let listener = host.listen_with(None, Some(80), ListenOptions { backlog: 1, ..ListenOptions::default() }).unwrap();
+    shake(&mut host, here(80), 4000);
+    assert_eq!(host.answer(&Peer::new(80, 4001).segment(SYN, 0, 0)), [], "no promise that cannot be kept");
+    host.accept(listener).unwrap();
+    shake(&mut host, here(80), 4001);
+    assert!(host.accept(listener).is_some());
+}
+
+#[test]
+fn who_waits_for_a_full_backlog_gets_its_syn_ack_again() {
+    let mut host = Host::default();
+    let listener = host.listen_with(None, Some(80), ListenOptions { backlog: 1, ..ListenOptions::default() }).unwrap();
+    let late = ask(&mut host, here(80), 4001);
+    shake(&mut host, here(80), 4000);
+    host.answer(&late.segment(ACK, 1, 1));
+    let again = host.sent_within(ms(1500));
+    assert!(again.iter().any(|segment| segment.is(SYN | ACK) && segment.to == late.there), "{again:?}");
+    host.accept(listener).unwrap();
+    host.answer(&late.segment(ACK, 1, 1));
+    assert!(host.accept(listener).is_some());
+}
+
+#[test]
+fn a_connection_that_is_reset_while_it_waits_frees_its_place() {
+    let mut host = Host::default();
+    let listener = host.listen_with(None, Some(80), ListenOptions { backlog: 1, ..ListenOptions::default() }).unwrap();
+    let gone = shake(&mut host, here(80), 4000);
+    host.answer(&gone.segment(RST, 1, 0));
+    let peer = shake(&mut host, here(80), 4001);
+    let mut accepted = Vec::new();
+    while let Some(id) = host.accept(listener) {
+        accepted.push(host.tcp.remote(id));
+        host.tcp.close(id);
+    }
+    assert!(accepted.contains(&Some(peer.there)), "{accepted:?}");
+}
+
+#[test]
+fn handshakes_under_way_are_bounded_and_cookies_take_over() {
+    let mut host = Host::new(Config::default(), Sizes { half_open: 4, ..Sizes::default() });
+    let listener = host.listen(80);
+    for port in 0..20 {
+        assert_eq!(host.answer(&Peer::new(80, 1000 + port).segment(SYN, 0, 0)).len(), 1, "all are answered");
+    }
+    let stats = host.tcp.stats();
+    assert!(stats.half_open <= 4);
+    assert!(stats.cookies_sent >= 16, "{stats:?}");
+    let peer = shake(&mut host, here(80), 4000);
+    let id = host.accept(listener).expect("a cookie completes the handshake");
+    assert_eq!(host.tcp.stats().cookies_accepted, 1);
+    host.answer(&peer.data(1, 1, b"hello"));
+    assert_eq!(host.read(id), b"hello");
+    host.write(id, &pattern(3000));
+    assert_eq!(host.output()[0].payload.len(), 1460, "the cookie remembers the MSS");
+}
+
+#[test]
+fn a_forged_or_expired_cookie_opens_nothing() {
+    let mut host = Host::new(Config::default(), Sizes { half_open: 0, ..Sizes::default() });
+    let listener = host.listen(80);
+    let mut peer = Peer::new(80, 4000);
+    peer.irs = host.answer(&peer.segment(SYN, 0, 0))[0].seq;
+    for forged in [1_u32, 2, 1000, 0x8000_0000, 0xffff_ffff] {
+        host.answer(&peer.segment(ACK, 1, 1_u32.wrapping_add(forged)));
+        assert_eq!(host.accept(listener), None);
+    }
+    let mut other = peer.clone();
+    other.there.set_port(4001);
+    host.answer(&other.segment(ACK, 1, 1));
+    assert_eq!(host.accept(listener), None, "a cookie is bound to its ends");
+    host.pass(s(200));
+    host.answer(&peer.segment(ACK, 1, 1));
+    assert_eq!(host.accept(listener), None, "and to its time");
+}
+
+#[test]
+fn cookies_are_not_believed_where_none_were_needed() {
+    let mut host = Host::new(Config::default(), Sizes { half_open: 1, ..Sizes::default() });
+    let listener = host.listen(80);
+    host.answer(&Peer::new(80, 1000).segment(SYN, 0, 0));
+    let mut peer = Peer::new(80, 4000);
+    peer.irs = host.answer(&peer.segment(SYN, 0, 0))[0].seq;
+    host.pass(s(1000));
+    let sent = host.answer(&peer.segment(ACK, 1, 1));
+    assert!(sent.iter().all(|segment| segment.has(RST)), "{sent:?}");
+    assert_eq!(host.accept(listener), None);
+}
+
+#[test]
+fn the_most_specific_listener_has_the_connection() {
+    let mut host = Host::default();
+    let other: IpAddr = [10, 0, 0, 99].into();
+    let any = host.listen_with(None, None, ListenOptions::default()).unwrap();
+    let port = host.listen_with(None, Some(80), ListenOptions::default()).unwrap();
+    let exact = host.listen_with(Some(HERE), Some(80), ListenOptions::default()).unwrap();
+    for (to, expected) in [(here(80), exact), (SocketAddr::new(other, 80), port), (here(81), any)] {
+        shake(&mut host, to, 4000);
+        for listener in [any, port, exact] {
+            let id = host.accept(listener);
+            assert_eq!(id.is_some(), listener == expected, "{to}");
+            if let Some(id) = id {
+                assert_eq!(host.tcp.local(id), Some(to));
+            }
+        }
+    }
+}
+
+#[test]
+fn one_port_on_several_addresses_is_several_listeners() {
+    let mut host = Host::default();
+    let other: IpAddr = [10, 0, 0, 99].into();
+    let first = host.listen_with(Some(HERE), Some(80), ListenOptions::default()).unwrap();
+    let second = host.listen_with(Some(other), Some(80), ListenOptions::default()).unwrap();
+    assert_eq!(host.listen_with(Some(HERE), Some(80), ListenOptions::default()), Err(ListenError::AddressInUse));
+    shake(&mut host, here(80), 4000);
+    shake(&mut host, SocketAddr::new(other, 80), 4000);
+    assert!(host.accept(first).is_some() && host.accept(second).is_some());
+    assert_eq!(
+        host.answer(&Segment::new(SocketAddr::new(THERE, 1), SocketAddr::new([10, 0, 0, 7].into(), 80), SYN)).len(),
+        1
+    );
+    assert_eq!(host.tcp.stats().half_open, 0, "nobody listens on the third address");
+}
+
+#[test]
+fn a_listener_on_every_port_takes_every_port() {
+    let mut host = Host::default();
+    let gateway = host.listen_with(None, None, ListenOptions::default()).unwrap();
+    for port in [1, 80, 65_535] {
+        shake(&mut host, here(port), 4000);
+        let id = host.accept(gateway).unwrap();
+        assert_eq!(host.tcp.local(id), Some(here(port)));
+    }
+    let local = Local { address: None, port: None };
+    assert_eq!(host.tcp.listener_local(gateway), Some(local));
+}
+
+#[test]
+fn a_closed_listener_resets_who_waits_and_refuses_who_comes() {
+    let mut host = Host::default();
+    let listener = host.listen(80);
+    let waiting = shake(&mut host, here(80), 4000);
+    let kept = shake(&mut host, here(80), 4001);
+    let first = host.accept(listener).unwrap();
+    assert_eq!(host.tcp.remote(first), Some(waiting.there));
+    host.tcp.close_listener(listener);
+    let sent = host.output();
+    assert!(sent.len() == 1 && sent[0].has(RST) && sent[0].to == kept.there, "{sent:?}");
+    assert_eq!(host.tcp.state(first), Some(State::Established), "accepted ones live on");
+    let refused = host.answer(&Peer::new(80, 4002).segment(SYN, 0, 0));
+    assert!(refused[0].is(RST | ACK));
+    let mut cx = Context::from_waker(core::task::Waker::noop());
+    assert_eq!(host.tcp.poll_accept(listener, &mut cx), Poll::Ready(Err(Error::Closed)));
+    let again = host.listen(80);
+    assert_ne!(again, listener);
+}
+
+#[test]
+fn a_handshake_under_way_does_not_outlive_its_listener() {
+    let mut host = Host::default();
+    let listener = host.listen(80);
+    let mut peer = Peer::new(80, 4000);
+    peer.irs = host.answer(&peer.segment(SYN, 0, 0))[0].seq;
+    host.tcp.close_listener(listener);
+    let another = host.listen(80);
+    host.answer(&peer.segment(ACK, 1, 1));
+    assert_eq!(host.accept(another), None);
+}
+
+#[test]
+fn listeners_are_bounded() {
+    let mut host = Host::new(Config::default(), Sizes { listeners: 2, ..Sizes::default() });
+    host.listen(80);
+    let second = host.listen(81);
+    let third = host.listen_with(None, Some(82), ListenOptions::default());
+    assert_eq!(third, Err(ListenError::OutOfListeners));
+    host.tcp.close_listener(second);
+    host.listen(82);
+}
+
+#[test]
+fn connections_are_bounded_and_a_peer_comes_in_when_one_ends() {
+    let mut host = Host::new(Config::default(), Sizes { connections: 2, ..Sizes::default() });
+    let listener = host.listen(80);
+    let late = ask(&mut host, here(80), 4002);
+    shake(&mut host, here(80), 4000);
+    shake(&mut host, here(80), 4001);
+    host.answer(&late.segment(ACK, 1, 1));
+    let (first, second) = (host.accept(listener).unwrap(), host.accept(listener).unwrap());
+    assert_eq!(host.accept(listener), None);
+    host.tcp.abort(first);
+    host.output();
+    host.answer(&late.segment(ACK, 1, 1));
+    let third = host.accept(listener).expect("the slot is free");
+    assert_eq!(host.tcp.remote(third), Some(late.there));
+    assert_eq!(host.tcp.state(second), Some(State::Established));
+}
+
+#[test]
+fn everybody_who_waits_for_a_connection_is_woken() {
+    let mut host = Host::default();
+    let listener = host.listen(80);
+    let (first, second) = (Wakes::new(), Wakes::new());
+    for wakes in [&first, &second] {
+        assert!(host.tcp.poll_accept(listener, &mut Context::from_waker(wakes.waker())).is_pending());
+    }
+    shake(&mut host, here(80), 4000);
+    assert_eq!((first.count(), second.count()), (1, 1));
+}
+
+#[test]
+fn a_port_that_is_named_is_used_and_used_once() {
+    let mut host = Host::default();
+    let port = NonZeroU16::new(7777);
+    let remote = SocketAddr::new(THERE, 80);
+    host.tcp.connect(host.now, HERE, port, remote, TcpOptions::default()).unwrap();
+    assert_eq!(host.output()[0].from, here(7777));
+    let again = host.tcp.connect(host.now, HERE, port, remote, TcpOptions::default());
+    assert_eq!(again, Err(mirage_tcp::ConnectError::AddressInUse));
+    let elsewhere = SocketAddr::new(THERE, 81);
+    host.tcp.connect(host.now, HERE, port, elsewhere, TcpOptions::default()).unwrap();
+}
+
+#[test]
+fn nobody_is_connected_to_where_nobody_can_be() {
+    let mut host = Host::default();
+    for remote in ["0.0.0.0:80", "224.0.0.1:80", "255.255.255.255:80", "10.0.0.2:0", "[2001:db8::1]:80"] {
+        let remote = remote.parse().unwrap();
+        let refused = host.tcp.connect(host.now, HERE, None, remote, TcpOptions::default());
+        assert_eq!(refused, Err(mirage_tcp::ConnectError::InvalidAddress), "{remote}");
+    }
+}
