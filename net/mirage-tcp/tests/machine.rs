@@ -444,3 +444,151 @@ fn a_blackout_delays_and_loses_nothing() {
     assert!(taken < s(5), "{taken}");
     assert_eq!(read, sent);
 }
+
+#[test]
+fn a_full_backlog_lets_peers_wait_until_there_is_room() {
+    let mut link = Link::new(ms(5));
+    let options = ListenOptions { backlog: 2, ..ListenOptions::default() };
+    let listener = link.b.listen_with(None, Some(80), options).unwrap();
+    let ours: Vec<_> = (0..5).map(|_| link.a.connect(std::net::SocketAddr::new(THERE, 80)).unwrap()).collect();
+    link.pass(ms(500));
+    assert_eq!(link.b.tcp.stats().connections, 2);
+    let mut accepted = 0;
+    link.until(s(120), |link| {
+        accepted += usize::from(link.b.accept(listener).is_some());
+        accepted == 5 && ours.iter().all(|id| link.a.connected(*id) == Poll::Ready(Ok(())))
+    });
+}
+
+#[test]
+fn a_flood_of_syns_leaves_the_door_open_for_those_who_answer() {
+    let sizes = Sizes { half_open: 4, ..Sizes::default() };
+    let mut link = Link::between(Host::default(), Host::at([10, 0, 0, 2], Config::default(), sizes), ms(5));
+    let listener = link.b.listen(80);
+    for flood in 0..10_000u32 {
+        let from = std::net::SocketAddr::new([192, 0, (flood >> 8) as u8, flood as u8].into(), 1234);
+        let syn = Segment::new(from, std::net::SocketAddr::new(THERE, 80), SYN).seq(flood * 7919);
+        let _ = link.b.input(&syn);
+        link.b.output();
+    }
+    let stats = link.b.tcp.stats();
+    assert_eq!((stats.half_open, stats.connections, stats.blocks_in_use), (4, 0, 0));
+    assert!(stats.cookies_sent > 9_000);
+    let x = link.a.connect(std::net::SocketAddr::new(THERE, 80)).unwrap();
+    let mut y = None;
+    let taken = link.until(s(10), |link| {
+        y = y.or_else(|| link.b.accept(listener));
+        y.is_some() && link.a.connected(x) == Poll::Ready(Ok(()))
+    });
+    assert_eq!(taken, ms(15));
+    assert_eq!(link.b.tcp.stats().cookies_accepted, 1);
+    link.a.write(x, &pattern(100_000));
+    let mut read = 0;
+    link.until(s(10), |link| {
+        read += link.b.read(y.unwrap()).len();
+        read == 100_000
+    });
+}
+
+#[test]
+fn a_device_that_cuts_and_sums_is_given_large_segments() {
+    use mirage_net::{Capabilities, ChecksumOffload, SegmentationOffload};
+    let mut host = Host::default();
+    host.ip.capabilities = Capabilities {
+        checksum: ChecksumOffload::TCP_V4,
+        segmentation: SegmentationOffload::TCP_V4,
+        max_large_frame: 65_535,
+    };
+    let (peer, id) = accepted(&mut host, Handshake { scale: Some(7), ..Handshake::default() });
+    host.write(id, &pattern(60_000));
+    let mut una = 1;
+    let mut largest = 0;
+    for _ in 0..20 {
+        let packets: Vec<_> = {
+            while host.tcp.poll_transmit(host.now, &mut host.ip, 16).unwrap() {}
+            host.ip.sent.drain(..).collect()
+        };
+        for sent in packets {
+            assert!(sent.packet.checksum.is_some());
+            let payload = sent.bytes.len() - 20;
+            assert_eq!(sent.packet.segment_size.is_some(), payload > 1460, "{payload}");
+            assert!(sent.packet.segment_size.is_none_or(|size| size.get() == 1460));
+            largest = largest.max(payload);
+            una += payload as u32;
+        }
+        let _ = host.input(&peer.segment(ACK, 1, una));
+    }
+    assert_eq!(una, 60_001);
+    assert!(largest >= 14_600, "the first window in one piece: {largest}");
+}
+
+#[test]
+fn a_full_device_loses_nothing() {
+    let mut link = Link::new(ms(5));
+    let (x, y) = link.connect();
+    let sent = pattern(300_000);
+    let (mut written, mut read) = (0, Vec::new());
+    let start = link.a.now;
+    while read.len() < sent.len() {
+        assert!(link.a.now - start < s(60));
+        written += link.a.write(x, &sent[written..]);
+        // Room for three packets in each millisecond.
+        link.a.ip.capacity = 3;
+        let _ = link.a.tcp.poll_transmit(link.a.now, &mut link.a.ip, 100);
+        link.a.ip.capacity = usize::MAX;
+        for packet in link.a.ip.sent.drain(..) {
+            let _ = link.b.tcp.input(link.b.now, &Received::new(HERE, THERE, &packet.bytes));
+        }
+        for segment in link.b.output() {
+            let _ = link.a.input(&segment);
+        }
+        (link.a.now, link.b.now) = (link.a.now + ms(1), link.b.now + ms(1));
+        link.a.tcp.handle_timeout(link.a.now);
+        link.b.tcp.handle_timeout(link.b.now);
+        read.extend(link.b.read(y));
+    }
+    assert_eq!(read, sent);
+    assert_eq!(link.a.tcp.stats().retransmits, 0);
+}
+
+#[test]
+fn a_path_that_takes_less_is_learnt_of() {
+    let mut link = Link::new(ms(5));
+    let (x, y) = link.connect();
+    // The route changes under the connection: shorter packets only.
+    link.a.ip.mtu = 1000;
+    let sent = pattern(100_000);
+    assert_eq!(link.a.write(x, &sent), sent.len());
+    let mut read = Vec::new();
+    link.until(s(10), |link| {
+        read.extend(link.b.read(y));
+        read.len() == sent.len()
+    });
+    assert_eq!(read, sent);
+    assert_eq!(link.a.tcp.info(x).unwrap().send_mss, 980);
+}
+
+#[test]
+fn an_application_that_is_gone_is_not_waited_for() {
+    let mut link = Link::new(ms(5));
+    let (x, y) = link.connect();
+    link.a.tcp.close(x);
+    link.pass(s(1));
+    // The peer goes on talking: nobody listens, and it is told so.
+    link.b.write(y, b"hello?");
+    link.pass(s(1));
+    assert_eq!(link.b.read_some(y, 1), Poll::Ready(Err(Error::ConnectionReset)));
+    assert_eq!(link.b.try_write(y, b"?"), Poll::Ready(Err(Error::ConnectionReset)));
+    assert_eq!(link.a.tcp.stats().connections, 0);
+}
+
+#[test]
+fn a_peer_that_never_ends_its_direction_is_forgotten() {
+    let mut link = Link::new(ms(5));
+    let (x, _y) = link.connect();
+    link.a.tcp.close(x);
+    link.pass(s(59));
+    assert_eq!(link.a.tcp.stats().connections, 1);
+    link.pass(s(3));
+    assert_eq!(link.a.tcp.stats().connections, 0);
+}
