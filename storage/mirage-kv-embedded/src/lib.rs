@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "build")]
+extern crate alloc;
+#[cfg(feature = "build")]
 extern crate std;
 
 #[cfg(feature = "build")]

@@ -1,9 +1,9 @@
 //! Writing the table as Rust.
 
+use alloc::string::{String, ToString};
 use core::fmt::Write;
 use std::fs;
 use std::path::Path;
-use std::string::{String, ToString};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest as _, Sha256};
@@ -27,7 +27,7 @@ pub(super) fn write(found: &[Found], manifest: Option<&Path>, times: Times) -> R
             }
         };
         let modified = modified.map_or("None".to_string(), |Modified { seconds, nanos }| {
-            std::format!("Some(::mirage_kv_embedded::Modified {{ seconds: {seconds}, nanos: {nanos} }})")
+            alloc::format!("Some(::mirage_kv_embedded::Modified {{ seconds: {seconds}, nanos: {nanos} }})")
         });
         let digest: [u8; 32] = Sha256::digest(&bytes).into();
         let included = included(&file.disk, manifest)?;
@@ -49,9 +49,9 @@ fn included(disk: &Path, manifest: Option<&Path>) -> Result<String, BuildError> 
         |path: &Path| path.to_str().map(ToString::to_string).ok_or_else(|| BuildError::new(Action::Name, disk, None));
     Ok(match manifest.and_then(|manifest| disk.strip_prefix(manifest).ok()) {
         Some(relative) => {
-            std::format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?})", text(&Path::new("/").join(relative))?)
+            alloc::format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?})", text(&Path::new("/").join(relative))?)
         }
-        None => std::format!("{:?}", text(disk)?),
+        None => alloc::format!("{:?}", text(disk)?),
     })
 }
 

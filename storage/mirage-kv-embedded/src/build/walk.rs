@@ -1,9 +1,10 @@
 //! Finding the files.
 
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::string::{String, ToString};
-use std::vec::Vec;
-use std::{fs, vec};
 
 use super::{Action, BuildError};
 
