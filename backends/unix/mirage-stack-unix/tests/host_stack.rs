@@ -69,6 +69,11 @@ async fn read_all(stream: &mut impl Read<Error = HostError>) -> Result<Vec<u8>, 
 }
 
 #[test]
+fn the_hosts_stack_passes_the_exam() {
+    run(async |stack: HostStack| mirage_stack::testing::examine(&stack, &stack, loopback().ip()).await);
+}
+
+#[test]
 fn megabytes_go_both_ways_at_once_and_each_way_ends_on_its_own() {
     run(async |stack: HostStack| {
         let (mut client, mut server) = pair(&stack).await;

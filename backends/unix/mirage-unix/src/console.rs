@@ -72,3 +72,24 @@ impl mirage_console::Console for Console {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    #[test]
+    fn a_console_in_a_file_passes_its_exam() {
+        let path = std::env::temp_dir().join(format!("mirage-console-{}", std::process::id()));
+        let options = std::fs::OpenOptions::new().read(true).append(true).create_new(true).open(&path);
+        // Consoles live as long as the process.
+        let file: &'static std::fs::File = Box::leak(Box::new(options.expect("a file")));
+        let mut console = Console { fd: std::os::fd::AsFd::as_fd(file) };
+        mirage_console::testing::examine(&mut console, |_| {
+            let mut all = Vec::new();
+            std::fs::File::open(&path).and_then(|mut file| file.read_to_end(&mut all)).expect("read");
+            Some(all)
+        });
+        std::fs::remove_file(&path).expect("removed");
+    }
+}
