@@ -70,11 +70,11 @@ impl<'s> Fragments<'s> {
         if piece == 0 {
             return Err(SendError::TooLong);
         }
-        let mut writer = FrameWriter::new(self.buffer.get_mut(..len).ok_or(SendError::TooLong)?);
-        fill(&mut writer);
-        debug_assert_eq!(writer.len(), len, "fill writes as many bytes as it announced");
+        let space = self.buffer.get_mut(..len).ok_or(SendError::TooLong)?;
         // What was not written must not leave, it is another packet's.
-        if writer.overflowed() || writer.len() != len {
+        let written = FrameWriter::fill(space, fill).ok_or(SendError::TooLong)?.len();
+        debug_assert_eq!(written, len, "fill writes as many bytes as it announced");
+        if written != len {
             return Err(SendError::TooLong);
         }
         self.pending = Some(Pending { hop, header, options, len, sent: 0, piece, patience: Patience::Ready });
