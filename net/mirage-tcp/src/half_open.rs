@@ -23,6 +23,8 @@ pub struct HalfOpenSlot {
     /// The number of the peer's SYN.
     pub(crate) irs: SequenceNumber,
     pub(crate) peer: SynOptions,
+    /// The window that our SYN-ACK offers.
+    pub(crate) window: u16,
     /// How often our SYN-ACK was sent again.
     pub(crate) resent: u8,
     /// When the first SYN-ACK was sent.
@@ -38,6 +40,7 @@ impl Default for HalfOpenSlot {
             iss: SequenceNumber(0),
             irs: SequenceNumber(0),
             peer: SynOptions::default(),
+            window: 0,
             resent: 0,
             since: Instant::ZERO,
         }
@@ -100,16 +103,10 @@ impl Tcp<'_> {
             seq: slot.iss,
             ack: slot.irs + 1,
             flags: Flags::SYN | Flags::ACK,
-            window: self.first_window(),
+            window: slot.window,
             window_scale: scale,
         };
         self.replies.push(reply);
-    }
-
-    /// The window in a SYN or SYN-ACK, never scaled (RFC 7323 §2.2).
-    pub(crate) fn first_window(&self) -> u16 {
-        let room = self.resources.pool.free().saturating_mul(crate::pool::BLOCK_BYTES as u32 / 2);
-        self.resources.config.receive_window.min(room).min(0xffff) as u16
     }
 
     /// The timer of a handshake went off: sends the SYN-ACK again or gives up.

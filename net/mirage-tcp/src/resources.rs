@@ -3,7 +3,7 @@
 use mirage_waker::{WaitList, WakerPool};
 
 use crate::challenge::Challenges;
-use crate::pool::Pool;
+use crate::pool::{BLOCK_BYTES, Pool};
 use crate::timers::Timers;
 use crate::{Config, Stats};
 
@@ -21,6 +21,20 @@ pub(crate) struct Resources<'s> {
 }
 
 impl Resources<'_> {
+    /// The largest window of a connection that holds so many blocks, in bytes: it may come to hold as many as are then still
+    /// free, and two at any time.
+    #[inline]
+    pub(crate) fn share(&self, held: u32) -> u32 {
+        let free = self.pool.free();
+        let blocks = (free.saturating_sub(held) / 2).max(2u32.saturating_sub(held)).min(free);
+        blocks.saturating_mul(BLOCK_BYTES as u32)
+    }
+
+    /// The window in a SYN or SYN-ACK, which is never scaled (RFC 7323 §2.2).
+    pub(crate) fn first_window(&self) -> u16 {
+        self.config.receive_window.min(self.share(0)).min(0xffff) as u16
+    }
+
     /// Wakes those who wait for a block, if there is one again.
     #[inline]
     pub(crate) fn relieve(&mut self) {

@@ -1,7 +1,6 @@
 //! The window we offer: what the application has yet to read and what the pool can spare decide.
 
 use crate::connection::{Slot, todo};
-use crate::pool::BLOCK_BYTES;
 use crate::resources::Resources;
 
 impl Slot {
@@ -12,11 +11,7 @@ impl Slot {
             return resources.config.receive_window;
         }
         let own = resources.config.receive_window.saturating_sub(self.receive.readable());
-        let held = self.send.blocks() + self.receive.blocks();
-        let free = resources.pool.free();
-        // It may hold as many blocks as are then still free, and two at any time.
-        let share = (free.saturating_sub(held) / 2).max(2u32.saturating_sub(held)).min(free);
-        own.min(share.saturating_mul(BLOCK_BYTES as u32))
+        own.min(resources.share(self.send.blocks() + self.receive.blocks()))
     }
 
     /// What the peer may still send.

@@ -16,13 +16,13 @@ impl Tcp<'_> {
         segment: &Segment<'_>,
     ) -> Result<Option<u32>, Discard> {
         let Some(slot) = self.half_open.slots.get(index as usize) else { return Ok(None) };
-        let HalfOpenSlot { tuple, listener, iss, irs, .. } = *slot;
+        let HalfOpenSlot { tuple, listener, iss, irs, window, .. } = *slot;
         let flags = segment.flags;
         if has_bad_flags(flags) {
             return Err(Discard::BadFlags);
         }
-        let window = self.resources.config.receive_window.min(0xffff);
-        let inside = segment.seq.in_window(irs + 1, window);
+        // With a window of zero, its first number is acceptable all the same.
+        let inside = segment.seq.in_window(irs + 1, u32::from(window).max(1));
         if flags.contains(Flags::RST) {
             return match segment.seq == irs + 1 {
                 true => {
@@ -31,7 +31,7 @@ impl Tcp<'_> {
                     Ok(None)
                 }
                 false if inside => {
-                    self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window as u16));
+                    self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window));
                     Err(Discard::BadReset)
                 }
                 false => Err(Discard::OutsideWindow),
@@ -43,7 +43,7 @@ impl Tcp<'_> {
                 self.send_syn_ack(index);
                 return Ok(None);
             }
-            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window as u16));
+            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window));
             return Err(Discard::UnexpectedSyn);
         }
         if !flags.contains(Flags::ACK) {
@@ -54,7 +54,7 @@ impl Tcp<'_> {
             return Err(Discard::BadAck);
         }
         if !inside {
-            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window as u16));
+            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window));
             return Err(Discard::OutsideWindow);
         }
         if self.listener(listener).is_none() {

@@ -56,10 +56,6 @@ impl Tcp<'_> {
         segment: &Segment<'_>,
         after: Option<mirage_checksum::SequenceNumber>,
     ) -> Result<(), Discard> {
-        if !self.may_accept(listener) {
-            // As Linux: nothing is begun that cannot be ended.
-            return Err(Discard::Overloaded);
-        }
         let peer = SynOptions::parse(segment.options);
         let mut iss = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
         if let Some(after) = after.filter(|after| !iss.after(*after)) {
@@ -72,16 +68,21 @@ impl Tcp<'_> {
             iss,
             irs: segment.seq,
             peer,
+            window: self.resources.first_window(),
             since: now,
             ..HalfOpenSlot::default()
         };
         if self.begin_handshake(now, handshake) {
             return Ok(());
         }
+        if !self.may_accept(listener) {
+            // A cookie would be answered by a peer that cannot come in.
+            return Err(Discard::Overloaded);
+        }
         self.half_open.overflowed_at = Some(now);
         let mss = peer.mss.unwrap_or(self.resources.config.default_mss);
         let cookie = cookies::encode(&self.secrets.cookies, now, tuple.local(), tuple.remote(), segment.seq, mss);
-        let window = self.first_window();
+        let window = self.resources.first_window();
         self.replies
             .push(Reply { flags: Flags::SYN | Flags::ACK, ..Reply::ack(*tuple, cookie, segment.seq + 1, window) });
         self.resources.stats.cookies_sent += 1;
@@ -102,6 +103,7 @@ impl Tcp<'_> {
             iss,
             irs,
             peer: SynOptions { mss: Some(mss), ..SynOptions::default() },
+            window: self.resources.first_window(),
             // There is no measurement.
             resent: 1,
             since: now,
@@ -133,7 +135,7 @@ impl Tcp<'_> {
         slot.learn_peer(&handshake.peer, &config);
         slot.rcv_nxt = handshake.irs + 1;
         slot.acked_to = slot.rcv_nxt;
-        slot.rcv_end = slot.rcv_nxt + config.receive_window.min(0xffff);
+        slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);
         slot.window_seq = seq - 1;
         if handshake.resent == 0 {
             slot.round_trip.sample(now.since(handshake.since), config.min_rto);

@@ -36,9 +36,10 @@ impl Tcp<'_> {
             return Err(Discard::BadFlags);
         }
         slot.hear(now);
+        let offered = slot.receive_window().min(0xffff);
         slot.rcv_nxt = segment.seq + 1;
         slot.acked_to = slot.rcv_nxt;
-        slot.rcv_end = slot.rcv_nxt + resources.config.receive_window.min(0xffff);
+        slot.rcv_end = slot.rcv_nxt + offered;
         slot.learn_peer(&SynOptions::parse(segment.options), &resources.config);
         slot.window_seq = segment.seq;
         // The window in a SYN is never scaled (RFC 7323 §2.2).
