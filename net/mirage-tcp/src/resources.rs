@@ -21,18 +21,20 @@ pub(crate) struct Resources<'s> {
 }
 
 impl Resources<'_> {
-    /// The largest window of a connection that holds so many blocks, in bytes: it may come to hold as many as are then still
-    /// free, and two at any time.
+    /// The largest window, in bytes, of a connection that holds `held` blocks, of which `received` for what came in: it may
+    /// come to hold as many as are then still free, and two at any time. One is always for what comes in, even when what
+    /// is to be sent fills the rest: otherwise two who both write would wait for each other for ever.
     #[inline]
-    pub(crate) fn share(&self, held: u32) -> u32 {
+    pub(crate) fn share(&self, held: u32, received: u32) -> u32 {
         let free = self.pool.free();
-        let blocks = (free.saturating_sub(held) / 2).max(2u32.saturating_sub(held)).min(free);
+        let least = 2u32.saturating_sub(held).max(1u32.saturating_sub(received));
+        let blocks = (free.saturating_sub(held) / 2).max(least).min(free);
         blocks.saturating_mul(BLOCK_BYTES as u32)
     }
 
     /// The window in a SYN or SYN-ACK, which is never scaled (RFC 7323 §2.2).
     pub(crate) fn first_window(&self) -> u16 {
-        self.config.receive_window.min(self.share(0)).min(0xffff) as u16
+        self.config.receive_window.min(self.share(0, 0)).min(0xffff) as u16
     }
 
     /// Wakes those who wait for a block, if there is one again.

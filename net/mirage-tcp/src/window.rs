@@ -11,7 +11,8 @@ impl Slot {
             return resources.config.receive_window;
         }
         let own = resources.config.receive_window.saturating_sub(self.receive.readable());
-        own.min(resources.share(self.send.blocks() + self.receive.blocks()))
+        let received = self.receive.blocks();
+        own.min(resources.share(self.send.blocks() + received, received))
     }
 
     /// What the peer may still send.

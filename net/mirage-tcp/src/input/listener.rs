@@ -56,6 +56,10 @@ impl Tcp<'_> {
         segment: &Segment<'_>,
         after: Option<mirage_checksum::SequenceNumber>,
     ) -> Result<(), Discard> {
+        if !self.may_accept(listener) {
+            // As Linux: no promise that cannot be kept. The peer tries again.
+            return Err(Discard::Overloaded);
+        }
         let peer = SynOptions::parse(segment.options);
         let mut iss = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
         if let Some(after) = after.filter(|after| !iss.after(*after)) {
@@ -74,10 +78,6 @@ impl Tcp<'_> {
         };
         if self.begin_handshake(now, handshake) {
             return Ok(());
-        }
-        if !self.may_accept(listener) {
-            // A cookie would be answered by a peer that cannot come in.
-            return Err(Discard::Overloaded);
         }
         self.half_open.overflowed_at = Some(now);
         let mss = peer.mss.unwrap_or(self.resources.config.default_mss);

@@ -107,14 +107,16 @@ impl Tcp<'_> {
 
 impl Slot {
     /// RFC 9293 §3.4, table 6: whether some of the segment lies inside the window.
+    ///
+    /// An empty segment may lie just behind it, too: a peer that has used the window up cannot number its acknowledgements
+    /// otherwise, and if both ends are in that state and drop them, neither goes on.
     fn is_acceptable(&self, segment: &Segment<'_>) -> bool {
         let window = self.receive_window();
         let len = segment.len();
-        let starts_inside = segment.seq.in_window(self.rcv_nxt, window);
         if len == 0 {
-            return starts_inside || (window == 0 && segment.seq == self.rcv_nxt);
+            return segment.seq.since(self.rcv_nxt) <= window;
         }
-        window > 0 && (starts_inside || (segment.seq + (len - 1)).in_window(self.rcv_nxt, window))
+        segment.seq.in_window(self.rcv_nxt, window) || (segment.seq + (len - 1)).in_window(self.rcv_nxt, window)
     }
 
     /// "If an incoming segment is not acceptable, an acknowledgment should be sent in reply (unless the RST bit is set)".
