@@ -48,5 +48,9 @@ fn walk(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<boo
     igmp.poll_transmit(now, &mut ip)?;
     let more_datagrams = udp.poll_transmit(now, &mut ip, budget)?;
     let more_segments = tcp.wants_transmit() && tcp.poll_transmit(now, &mut ip, budget)?;
+    // What was sent just now may have asked for a neighbour: the question goes out with the same flush.
+    if arp.wants_transmit() {
+        arp.poll_transmit(now, &mut link)?;
+    }
     Ok(more_datagrams || more_segments)
 }

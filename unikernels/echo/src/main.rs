@@ -3,9 +3,10 @@
 
 mod chargen;
 mod datagrams;
+mod keepalive;
 mod streams;
 
-use mirage_platform::stack::{ListenOptions, SocketAddr, Stack};
+use mirage_platform::stack::{Keepalive, ListenOptions, SocketAddr, Stack, TcpOptions};
 use mirage_platform::{About, App, Argument, Arguments, BadArgument, Context, Exit, Networked, Permits};
 
 /// RFC 862.
@@ -19,8 +20,12 @@ const CONNECTIONS: Argument =
     Argument::value("connections", "N", "connections at once to each service; further ones wait with their peers")
         .or("1024");
 
+const KEEPALIVE: Argument =
+    Argument::value("keepalive", "AFTER,INTERVAL,PROBES", "ask idle peers whether they are still there, in seconds");
+
 struct Echo {
     connections: usize,
+    keepalive: Option<Keepalive>,
 }
 
 impl App for Echo {
@@ -29,10 +34,11 @@ impl App for Echo {
         version: env!("CARGO_PKG_VERSION"),
         summary: "echo (TCP and UDP 7), discard (TCP 9) and chargen (TCP 19)",
     };
-    const ARGUMENTS: &'static [Argument] = &[CONNECTIONS];
+    const ARGUMENTS: &'static [Argument] = &[CONNECTIONS, KEEPALIVE];
 
     fn new(arguments: &Arguments) -> Result<Self, BadArgument> {
-        Ok(Self { connections: arguments.require(&CONNECTIONS)? })
+        let keepalive = arguments.get::<keepalive::Typed>(&KEEPALIVE)?.map(|typed| typed.0);
+        Ok(Self { connections: arguments.require(&CONNECTIONS)?, keepalive })
     }
 }
 
@@ -40,7 +46,7 @@ impl Networked for Echo {
     const FORWARDS: &'static [&'static str] = &["7007:7", "udp:7007:7", "7009:9", "7019:19"];
 
     async fn run<S: Stack + 'static>(self, stack: S, context: Context) -> Exit {
-        match start(&stack, &context, self.connections) {
+        match start(&stack, &context, &self) {
             Ok(()) => core::future::pending().await,
             Err(error) => {
                 context.print(&format!("echo: {error}"));
@@ -51,27 +57,25 @@ impl Networked for Echo {
 }
 
 /// Opens every service and starts its task.
-fn start<S: Stack + 'static>(
-    stack: &S,
-    context: &Context,
-    connections: usize,
-) -> Result<(), Box<dyn core::error::Error>>
+fn start<S: Stack + 'static>(stack: &S, context: &Context, echo: &Echo) -> Result<(), Box<dyn core::error::Error>>
 where
     S::Error: 'static,
 {
     use mirage_platform::network::Service;
     use streams::serve;
 
-    let listen = |port| stack.listen(any(port), ListenOptions::default());
+    let tcp = TcpOptions { keepalive: echo.keepalive, ..TcpOptions::default() };
+    let listen = |port| stack.listen(any(port), ListenOptions { tcp, ..ListenOptions::default() });
+    let permits = || Permits::new(echo.connections);
     let serving = |name: &str, at: Service| {
         let place = context.outside(at).map_or_else(String::new, |place| place.to_string());
         context.print(&format!("echo: {name} at {place}"));
     };
-    context.spawn(serve(listen(ECHO)?, context.clone(), Permits::new(connections), streams::echo))?;
+    context.spawn(serve(listen(ECHO)?, context.clone(), permits(), streams::echo))?;
     serving("TCP echo", Service::tcp(ECHO));
-    context.spawn(serve(listen(DISCARD)?, context.clone(), Permits::new(connections), streams::discard))?;
+    context.spawn(serve(listen(DISCARD)?, context.clone(), permits(), streams::discard))?;
     serving("TCP discard", Service::tcp(DISCARD));
-    context.spawn(serve(listen(CHARGEN)?, context.clone(), Permits::new(connections), chargen::chargen))?;
+    context.spawn(serve(listen(CHARGEN)?, context.clone(), permits(), chargen::chargen))?;
     serving("TCP chargen", Service::tcp(CHARGEN));
     context.spawn(datagrams::echo(stack.bind(any(ECHO))?, context.clone()))?;
     serving("UDP echo", Service::udp(ECHO));
