@@ -31,7 +31,11 @@ impl Tcp<'_> {
         }
         let zero_window = slot.receive_window() == 0 && segment.seq == slot.rcv_nxt;
         if !slot.is_acceptable(&segment) && !zero_window {
-            return slot.refuse_number(resources, now, &segment);
+            let refused = slot.refuse_number(resources, now, &segment);
+            if slot.state == State::TimeWait && slot.todo & todo::END == 0 {
+                self.enter_time_wait(now, index);
+            }
+            return refused;
         }
         if segment.flags.contains(Flags::RST) {
             // RFC 5961 §3.2: only the exact number resets; others are challenged.
@@ -141,6 +145,13 @@ impl Slot {
             // Limited, since two ends that disagree would answer each other for ever; but a keepalive probe is answered.
             self.acknowledge_soon(resources, now);
         }
+        // What it acknowledges counts all the same, if it is only old: a peer that does not know whether we took the byte with
+        // which it probed our window numbers its acknowledgements so, and two such ends would never agree.
+        let old = segment.seq.since(self.rcv_nxt - MAX_AGE) < MAX_AGE;
+        let news = segment.flags.contains(Flags::ACK) && segment.ack.after(self.una);
+        if old && news && self.state.is_synchronized() {
+            self.take_ack(resources, now, segment)?;
+        }
         Err(Discard::OutsideWindow)
     }
 
@@ -165,3 +176,6 @@ impl Slot {
         }
     }
 }
+
+/// How far before the window a segment may lie whose acknowledgement still counts: no more than one unscaled window.
+const MAX_AGE: u32 = 0xffff;

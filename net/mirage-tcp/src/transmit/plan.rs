@@ -94,7 +94,9 @@ impl Slot {
             if unsent == 0 {
                 flags |= Flags::FIN;
             }
-            return Some(Plan { seq: self.nxt, offset, len, flags, kind: Kind::Probe });
+            // A window that is only small is used; beyond a closed one goes a single byte.
+            let kind = if usable > 0 { Kind::Next } else { Kind::Probe };
+            return Some(Plan { seq: self.nxt, offset, len, flags, kind });
         }
         if offset == 0 && !self.congestion_limited && !self.persist {
             self.start_persist_timer(now, resources);
