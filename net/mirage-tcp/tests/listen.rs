@@ -56,17 +56,6 @@ fn connections_wait_in_order_up_to_the_backlog() {
 }
 
 #[test]
-fn a_syn_at_a_full_backlog_is_not_answered_and_comes_again() {
-    let mut host = Host::default();
-    let listener = host.listen_with(None, Some(80), ListenOptions { backlog: 1, ..ListenOptions::default() }).unwrap();
-    shake(&mut host, here(80), 4000);
-    assert_eq!(host.answer(&Peer::new(80, 4001).segment(SYN, 0, 0)), [], "no promise that cannot be kept");
-    host.accept(listener).unwrap();
-    shake(&mut host, here(80), 4001);
-    assert!(host.accept(listener).is_some());
-}
-
-#[test]
 fn who_waits_for_a_full_backlog_gets_its_syn_ack_again() {
     let mut host = Host::default();
     let listener = host.listen_with(None, Some(80), ListenOptions { backlog: 1, ..ListenOptions::default() }).unwrap();

@@ -110,7 +110,7 @@ fn only_the_first_segment_is_sent_after_a_timeout() {
     let (peer, id) = wide(&mut host);
     host.write(id, &pattern(10 * 1460));
     assert_eq!(payload(&host.output()), 14_600);
-    let again = host.sent_within(ms(1100));
+    let again = host.sent_within(ms(250));
     assert_eq!(again.len(), 1, "the window is one segment: {again:?}");
     assert_eq!((peer.seq(&again[0]), again[0].payload.len()), (1, 1460));
     let info = host.tcp.info(id).unwrap();
