@@ -2,6 +2,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "testing")]
+extern crate alloc;
+
 mod accept;
 mod api;
 mod challenge;
@@ -37,6 +40,8 @@ mod state;
 mod stats;
 mod storage;
 mod tcp;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod time_wait;
 mod timeout;
 mod timers;

@@ -123,6 +123,34 @@ fn a_forged_or_expired_cookie_opens_nothing() {
 }
 
 #[test]
+fn a_cookie_is_believed_although_a_later_syn_found_room() {
+    // The first SYN is answered by a cookie, the same SYN again by a half-open handshake; the peer took the cookie.
+    let mut host = Host::new(Config::default(), Sizes { half_open: 1, ..Sizes::default() });
+    let listener = host.listen(80);
+    let other = ask(&mut host, here(80), 1000);
+    let peer = ask(&mut host, here(80), 4000);
+    host.answer(&other.segment(RST, 1, 0));
+    let again = host.answer(&peer.segment(SYN, 0, 0));
+    assert_ne!(again[0].seq, peer.irs, "another number this time");
+    assert_eq!(host.answer(&peer.segment(ACK, 1, 1)), []);
+    let id = host.accept(listener).expect("the handshake is complete");
+    assert_eq!(host.tcp.remote(id), Some(peer.there));
+    assert_eq!(host.tcp.stats().half_open, 0);
+}
+
+#[test]
+fn data_that_overtakes_the_first_segment_of_a_cookie_does_not_reset() {
+    let mut host = Host::new(Config::default(), Sizes { half_open: 0, ..Sizes::default() });
+    let listener = host.listen(80);
+    let peer = ask(&mut host, here(80), 4000);
+    assert_eq!(host.answer(&peer.data(6, 1, b" world")), []);
+    host.answer(&peer.data(1, 1, b"hello"));
+    let id = host.accept(listener).unwrap();
+    host.answer(&peer.data(6, 1, b" world"));
+    assert_eq!(host.read(id), b"hello world");
+}
+
+#[test]
 fn cookies_are_not_believed_where_none_were_needed() {
     let mut host = Host::new(Config::default(), Sizes { half_open: 1, ..Sizes::default() });
     let listener = host.listen(80);

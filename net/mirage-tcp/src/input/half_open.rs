@@ -49,7 +49,12 @@ impl Tcp<'_> {
         if !flags.contains(Flags::ACK) {
             return Err(Discard::NoAck);
         }
-        if segment.ack != iss + 1 {
+        // The peer may believe in a cookie with which an earlier SYN of its was answered when there was no room for this.
+        let by_cookie = match segment.ack == iss + 1 {
+            true => None,
+            false => self.redeem_cookie(now, listener.index, &tuple, segment),
+        };
+        if segment.ack != iss + 1 && by_cookie.is_none() {
             self.refuse(now, tuple, segment);
             return Err(Discard::BadAck);
         }
@@ -63,10 +68,11 @@ impl Tcp<'_> {
             return Err(Discard::NoListener);
         }
         let Some(slot) = self.half_open.slots.get(index as usize) else { return Ok(None) };
-        let handshake = slot.clone();
         if !self.may_accept(listener.index) {
             return Err(Discard::AcceptQueueFull);
         }
+        self.resources.stats.cookies_accepted += u64::from(by_cookie.is_some());
+        let handshake = by_cookie.unwrap_or_else(|| slot.clone());
         self.end_handshake(index);
         Ok(self.admit(now, &handshake, segment.seq))
     }

@@ -38,6 +38,11 @@ impl Tcp<'_> {
                     false => Err(Discard::AcceptQueueFull),
                 };
             }
+            if segment.len() > 0 && self.are_cookies_out(now) {
+                // The first segment of a peer with a cookie may be missing, or there was no room when it came; this is a
+                // later one. A reset would end what is to be completed.
+                return Err(Discard::BadAck);
+            }
             self.refuse(now, *tuple, segment);
             return Err(Discard::NoListener);
         }
@@ -90,9 +95,14 @@ impl Tcp<'_> {
     }
 
     /// The handshake whose cookie a segment gives back. Cookies are believed only while they may have been sent.
-    fn redeem_cookie(&self, now: Instant, listener: u32, tuple: &Tuple, segment: &Segment<'_>) -> Option<HalfOpenSlot> {
-        let overflowed_at = self.half_open.overflowed_at?;
-        if now.since(overflowed_at) > COOKIE_LIFETIME {
+    pub(super) fn redeem_cookie(
+        &self,
+        now: Instant,
+        listener: u32,
+        tuple: &Tuple,
+        segment: &Segment<'_>,
+    ) -> Option<HalfOpenSlot> {
+        if !self.are_cookies_out(now) {
             return None;
         }
         let (irs, iss) = (segment.seq - 1, segment.ack - 1);
@@ -109,6 +119,11 @@ impl Tcp<'_> {
             since: now,
             ..HalfOpenSlot::default()
         })
+    }
+
+    /// Whether peers may have cookies that are still good.
+    fn are_cookies_out(&self, now: Instant) -> bool {
+        self.half_open.overflowed_at.is_some_and(|at| now.since(at) <= COOKIE_LIFETIME)
     }
 
     /// Whether there are a slot and a place in the accept queue for one more connection.

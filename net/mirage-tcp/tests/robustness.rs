@@ -1,0 +1,59 @@
+//! Two machines over a hostile link: bytes arrive exactly once and in order, or an error is reported.
+
+use mirage_tcp::testing::{self, Operation};
+use proptest::prelude::*;
+
+fn one_of_two() -> impl Strategy<Value = u8> {
+    0..2_u8
+}
+
+/// What applications and networks do on a bad day, without ever giving up.
+fn harmless() -> impl Strategy<Value = Operation> {
+    let side = one_of_two;
+    prop_oneof![
+        1 => Just(Operation::Connect),
+        2 => Just(Operation::Accept),
+        6 => (side(), 0..3_u8, any::<u8>()).prop_map(|(side, pair, len)| Operation::Write { side, pair, len }),
+        6 => (side(), 0..3_u8, any::<u8>()).prop_map(|(side, pair, len)| Operation::Read { side, pair, len }),
+        1 => (side(), 0..3_u8).prop_map(|(side, pair)| Operation::End { side, pair }),
+        8 => (side(), any::<u8>()).prop_map(|(side, count)| Operation::Deliver { side, count }),
+        2 => (side(), any::<u8>()).prop_map(|(side, which)| Operation::Lose { side, which }),
+        2 => (side(), any::<u8>()).prop_map(|(side, which)| Operation::Double { side, which }),
+        3 => (side(), any::<u8>()).prop_map(|(side, which)| Operation::Overtake { side, which }),
+        2 => (side(), any::<u8>(), any::<u8>()).prop_map(|(side, which, bit)| Operation::Damage { side, which, bit }),
+        2 => (side(), any::<u8>(), any::<u8>()).prop_map(|(side, flags, seed)| Operation::Stranger { side, flags, seed }),
+        2 => (side(), 0..9_u8).prop_map(|(side, room)| Operation::Device { side, room }),
+        6 => (0..20_u8).prop_map(|span| Operation::Pass { span }),
+    ]
+}
+
+/// The same with applications that leave, routers that lie and cables that are cut.
+fn hostile() -> impl Strategy<Value = Operation> {
+    let side = one_of_two;
+    prop_oneof![
+        20 => harmless(),
+        1 => (side(), 0..3_u8).prop_map(|(side, pair)| Operation::Close { side, pair }),
+        1 => (side(), 0..3_u8).prop_map(|(side, pair)| Operation::Abort { side, pair }),
+        1 => (side(), any::<u8>()).prop_map(|(side, which)| Operation::Unreachable { side, which }),
+        1 => any::<u8>().prop_map(|span| Operation::Pass { span }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_bad_link_loses_nothing(operations in proptest::collection::vec(harmless(), 0..150)) {
+        testing::run(&operations);
+    }
+
+    #[test]
+    fn a_hostile_world_breaks_no_promise(operations in proptest::collection::vec(hostile(), 0..150)) {
+        testing::run(&operations);
+    }
+
+    #[test]
+    fn any_bytes_drive_two_machines(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        testing::drive(&bytes);
+    }
+}
