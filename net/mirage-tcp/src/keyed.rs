@@ -8,24 +8,32 @@ use siphasher::sip::SipHasher24;
 ///
 /// SipHash-2-4: strangers see its results, in sequence numbers and cookies, and must learn nothing from them.
 pub(crate) fn hash(key: &[u8; 16], local: SocketAddr, remote: SocketAddr, more: u64) -> u64 {
-    let mut bytes = [0; 44];
-    let fields = [&address(local)[..], &address(remote), &port(local), &port(remote), &more.to_be_bytes()];
-    for (to, from) in bytes.iter_mut().zip(fields.into_iter().flatten()) {
-        *to = *from;
+    let hasher = SipHasher24::new_with_key(key);
+    if let (SocketAddr::V4(local), SocketAddr::V4(remote)) = (local, remote) {
+        // Shorter than any other input, so it cannot be taken for one.
+        let mut bytes = [0; 20];
+        bytes[..4].copy_from_slice(&local.ip().octets());
+        bytes[4..8].copy_from_slice(&remote.ip().octets());
+        bytes[8..10].copy_from_slice(&local.port().to_be_bytes());
+        bytes[10..12].copy_from_slice(&remote.port().to_be_bytes());
+        bytes[12..].copy_from_slice(&more.to_be_bytes());
+        return hasher.hash(&bytes);
     }
-    SipHasher24::new_with_key(key).hash(&bytes)
+    let mut bytes = [0; 44];
+    bytes[..16].copy_from_slice(&octets(local));
+    bytes[16..32].copy_from_slice(&octets(remote));
+    bytes[32..34].copy_from_slice(&local.port().to_be_bytes());
+    bytes[34..36].copy_from_slice(&remote.port().to_be_bytes());
+    bytes[36..].copy_from_slice(&more.to_be_bytes());
+    hasher.hash(&bytes)
 }
 
 /// An IPv4 address as the IPv6 address that maps to it.
-fn address(end: SocketAddr) -> [u8; 16] {
+fn octets(end: SocketAddr) -> [u8; 16] {
     match end {
         SocketAddr::V4(end) => end.ip().to_ipv6_mapped().octets(),
         SocketAddr::V6(end) => end.ip().octets(),
     }
-}
-
-fn port(end: SocketAddr) -> [u8; 2] {
-    end.port().to_be_bytes()
 }
 
 #[cfg(test)]

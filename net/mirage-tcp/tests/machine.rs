@@ -1,9 +1,11 @@
 //! Two machines, and a wire between them that loses, delays and repeats what it likes.
 
+extern crate alloc;
+
 mod support;
 
-use std::collections::BTreeMap;
-use std::task::Poll;
+use alloc::collections::BTreeMap;
+use core::task::Poll;
 
 use mirage_protocols::Received;
 use mirage_tcp::{Config, Error, State};
@@ -121,7 +123,7 @@ impl Link {
     #[track_caller]
     fn connect(&mut self) -> (ConnectionId, ConnectionId) {
         let listener = self.b.listen(80);
-        let ours = self.a.connect(std::net::SocketAddr::new(THERE, 80)).unwrap();
+        let ours = self.a.connect(core::net::SocketAddr::new(THERE, 80)).unwrap();
         let mut theirs = None;
         self.until(s(100), |link| {
             theirs = theirs.or_else(|| link.b.accept(listener));
@@ -214,7 +216,7 @@ fn a_pool_that_is_exhausted_by_others_recovers() {
     let sizes = Sizes { blocks: 8, ..Sizes::default() };
     let mut link = Link::between(Host::default(), Host::at([10, 0, 0, 2], Config::default(), sizes), ms(2));
     let listener = link.b.listen(81);
-    let ours: Vec<_> = (0..6).map(|_| link.a.connect(std::net::SocketAddr::new(THERE, 81)).unwrap()).collect();
+    let ours: Vec<_> = (0..6).map(|_| link.a.connect(core::net::SocketAddr::new(THERE, 81)).unwrap()).collect();
     let mut theirs = Vec::new();
     link.until(s(10), |link| {
         while let Some(id) = link.b.accept(listener) {
@@ -264,7 +266,7 @@ fn an_echo_comes_back_in_one_round_trip() {
 #[test]
 fn both_may_open_at_the_same_time() {
     let mut link = Link::new(ms(10));
-    let (here, there) = (std::net::SocketAddr::new(HERE, 5000), std::net::SocketAddr::new(THERE, 6000));
+    let (here, there) = (core::net::SocketAddr::new(HERE, 5000), core::net::SocketAddr::new(THERE, 6000));
     let now = link.a.now;
     let x = link.a.tcp.connect(now, HERE, here.port().try_into().ok(), there, TcpOptions::default()).unwrap();
     let y = link.b.tcp.connect(now, THERE, there.port().try_into().ok(), here, TcpOptions::default()).unwrap();
@@ -385,7 +387,7 @@ fn ten_thousand_connections_leave_nothing_behind() {
     let mut link = Link::new(ms(1));
     let listener = link.b.listen(80);
     for round in 0..10_000u32 {
-        let x = link.a.connect(std::net::SocketAddr::new(THERE, 80)).unwrap();
+        let x = link.a.connect(core::net::SocketAddr::new(THERE, 80)).unwrap();
         let mut y = None;
         link.until(s(10), |link| {
             y = y.or_else(|| link.b.accept(listener));
@@ -450,7 +452,7 @@ fn a_full_backlog_lets_peers_wait_until_there_is_room() {
     let mut link = Link::new(ms(5));
     let options = ListenOptions { backlog: 2, ..ListenOptions::default() };
     let listener = link.b.listen_with(None, Some(80), options).unwrap();
-    let ours: Vec<_> = (0..5).map(|_| link.a.connect(std::net::SocketAddr::new(THERE, 80)).unwrap()).collect();
+    let ours: Vec<_> = (0..5).map(|_| link.a.connect(core::net::SocketAddr::new(THERE, 80)).unwrap()).collect();
     link.pass(ms(500));
     assert_eq!(link.b.tcp.stats().connections, 2);
     let mut accepted = 0;
@@ -466,15 +468,15 @@ fn a_flood_of_syns_leaves_the_door_open_for_those_who_answer() {
     let mut link = Link::between(Host::default(), Host::at([10, 0, 0, 2], Config::default(), sizes), ms(5));
     let listener = link.b.listen(80);
     for flood in 0..10_000u32 {
-        let from = std::net::SocketAddr::new([192, 0, (flood >> 8) as u8, flood as u8].into(), 1234);
-        let syn = Segment::new(from, std::net::SocketAddr::new(THERE, 80), SYN).seq(flood * 7919);
+        let from = core::net::SocketAddr::new([192, 0, (flood >> 8) as u8, flood as u8].into(), 1234);
+        let syn = Segment::new(from, core::net::SocketAddr::new(THERE, 80), SYN).seq(flood * 7919);
         let _ = link.b.input(&syn);
         link.b.output();
     }
     let stats = link.b.tcp.stats();
     assert_eq!((stats.half_open, stats.connections, stats.blocks_in_use), (4, 0, 0));
     assert!(stats.cookies_sent > 9_000);
-    let x = link.a.connect(std::net::SocketAddr::new(THERE, 80)).unwrap();
+    let x = link.a.connect(core::net::SocketAddr::new(THERE, 80)).unwrap();
     let mut y = None;
     let taken = link.until(s(10), |link| {
         y = y.or_else(|| link.b.accept(listener));

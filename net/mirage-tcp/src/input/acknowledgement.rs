@@ -39,6 +39,10 @@ impl Slot {
         self.stuck_since = now;
         self.persist = false;
         self.resend_at = Instant::MAX;
+        if self.state != State::FinWait2 {
+            // Progress: a peer that nobody but us waits for has its time anew.
+            self.linger_at = Instant::MAX;
+        }
         if self.in_flight() > 0 {
             // RFC 6298 §5.3.
             self.start_resend_timer(now, resources.config.max_rto);

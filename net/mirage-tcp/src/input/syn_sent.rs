@@ -3,21 +3,19 @@
 use mirage_clock::Instant;
 
 use crate::options::SynOptions;
-use crate::replies::Reply;
 use crate::wire::{Flags, Segment};
 use crate::{Discard, Error, State, Tcp};
 
 impl Tcp<'_> {
     pub(super) fn input_syn_sent(&mut self, now: Instant, index: u32, segment: &Segment<'_>) -> Result<(), Discard> {
-        let Tcp { connections, resources, replies, .. } = self;
+        let Tcp { connections, resources, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return Ok(()) };
         let flags = segment.flags;
         let acknowledges = flags.contains(Flags::ACK);
         // "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset (unless the RST bit is set …)"
         if acknowledges && (segment.ack != slot.una + 1 || slot.max == slot.una) {
-            if let Some(reply) = Reply::reset(slot.tuple, segment) {
-                replies.push(reply);
-            }
+            let tuple = slot.tuple;
+            self.refuse(now, tuple, segment);
             return Err(Discard::BadAck);
         }
         if flags.contains(Flags::RST) {

@@ -62,11 +62,8 @@ impl Tcp<'_> {
         if slot.state == State::SynReceived {
             // "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state"; otherwise "form a reset segment".
             if segment.ack != slot.una + 1 {
-                replies.push(Reply {
-                    seq: segment.ack,
-                    flags: Flags::RST,
-                    ..Reply::ack(slot.tuple, segment.ack, SequenceNumber(0), 0)
-                });
+                let tuple = slot.tuple;
+                self.refuse(now, tuple, &segment);
                 return Err(Discard::BadAck);
             }
             slot.confirm_syn(now, segment.ack, resources.config.min_rto);

@@ -48,7 +48,9 @@ impl Slot {
         }
         self.nxt = end;
         self.max = self.max.latest(end);
-        if plan.len % u32::from(self.mss.max(1)) != 0 {
+        // No division for the usual segment.
+        let mss = u32::from(self.mss);
+        if plan.len != mss && !plan.len.is_multiple_of(mss) {
             self.small_end = end;
         }
         if plan.flags.contains(Flags::SYN) {
