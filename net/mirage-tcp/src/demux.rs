@@ -1,5 +1,6 @@
 //! Finding whom a segment is for: one hash table, keyed with a secret, for everything there is to find.
 
+use core::cell::Cell;
 use core::net::{IpAddr, SocketAddr};
 
 use managed::ManagedSlice;
@@ -54,6 +55,8 @@ pub(crate) struct Demux<'s> {
     /// Invariant: a power of two less one, less than the number of buckets (unless there are none).
     mask: u32,
     hasher: SipHasher13,
+    /// The tuple last looked for and its bucket: a connection that comes or goes is looked for several times in a row.
+    latest: Cell<(Tuple, u32)>,
     half_open_from: u32,
     time_wait_from: u32,
     listeners_from: u32,
@@ -71,6 +74,8 @@ impl<'s> Demux<'s> {
         Self {
             buckets,
             mask: usable as u32 - 1,
+            // Nobody's tuple has no bucket but the first.
+            latest: Cell::new((Tuple::NONE, 0)),
             hasher: SipHasher13::new_with_key(key),
             half_open_from: connections,
             time_wait_from: connections + half_open,
@@ -79,6 +84,16 @@ impl<'s> Demux<'s> {
     }
 
     fn bucket_of(&self, tuple: &Tuple) -> u32 {
+        let (latest, bucket) = self.latest.get();
+        if latest == *tuple {
+            return bucket;
+        }
+        let bucket = self.hash(tuple);
+        self.latest.set((*tuple, bucket));
+        bucket
+    }
+
+    fn hash(&self, tuple: &Tuple) -> u32 {
         let ports = [tuple.local_port.to_be_bytes(), tuple.remote_port.to_be_bytes()];
         let hash = match (tuple.local, tuple.remote) {
             (IpAddr::V4(local), IpAddr::V4(remote)) => {
