@@ -19,7 +19,8 @@ impl Storage<'static> {
                 entries: vec![mirage_arp::Entry::EMPTY; neighbours].into(),
                 addresses: vec![None; addresses].into(),
                 pending: vec![None; 64].into(),
-                bytes: vec![0; 64 * 1024].into(),
+                // The longest datagram at an MTU of 1,500: 45 fragments with a header each.
+                bytes: vec![0; 65_536 + 45 * 20].into(),
                 messages: vec![None; 32].into(),
                 events: vec![None; 8].into(),
             },

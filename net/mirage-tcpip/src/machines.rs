@@ -19,6 +19,9 @@ use crate::{Config, Counters, ErrorKind, Storage, unresolved};
 /// The stack's only interface.
 pub(crate) const INTERFACE: InterfaceId = InterfaceId(0);
 
+/// Fragments of the longest datagram at an MTU of 1,500: even that may be the first for a neighbour.
+const LONGEST_DATAGRAM: u16 = 45;
+
 /// The machines of all layers. None knows another: the walk lends each what it needs.
 pub(crate) struct Machines<'s> {
     pub(crate) ethernet: Ethernet<'s>,
@@ -59,6 +62,7 @@ impl<'s> Machines<'s> {
         let arp_config = mirage_arp::Config {
             lifetime: config.arp_lifetime,
             answer_for_all: config.accept_any,
+            max_pending: LONGEST_DATAGRAM,
             ..mirage_arp::Config::new(mac)
         };
         let ipv4_config = mirage_ipv4::Config {
