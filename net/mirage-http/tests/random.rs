@@ -80,3 +80,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_head_that_ends_inside_a_line_gets_no_answer_however_it_is_cut() {
+    let input = b"POST /echo HTTP/1.1\r\n;a=b";
+    for at in 0..=input.len() {
+        let (first, rest) = input.split_at(at);
+        let (text, _) = play([Act::Send(first.to_vec()), Act::Send(rest.to_vec())]);
+        assert_eq!(text, "", "cut after {at} bytes");
+    }
+}

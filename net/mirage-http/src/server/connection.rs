@@ -129,12 +129,14 @@ impl<'b> Connection<'b> {
         let waiting = self.buffer.get(self.progress.start..self.progress.end).unwrap_or_default();
         let waiting = waiting.get(..self.limits.head).unwrap_or(waiting);
         let full = waiting.len() == self.limits.head;
-        // A head is only looked at when a line of it has come: a peer that sends single bytes does not make us read
-        // the same head again for each.
-        let parsed = if full || waiting.get(seen..).unwrap_or(waiting).contains(&b'\n') {
-            head::parse(waiting, self.fields, &self.limits)
-        } else {
-            Ok(None)
+        // A head is only looked at when a line of it has come, and only up to there: a peer that sends single bytes does
+        // not make us read the same head again for each, and what we say of it does not depend on how it was cut.
+        let seen = seen.min(waiting.len());
+        let fresh = waiting.get(seen..).unwrap_or_default();
+        let lines = if full { Some(waiting) } else { whole_lines(fresh).and_then(|end| waiting.get(..seen + end)) };
+        let parsed = match lines {
+            Some(lines) => head::parse(lines, self.fields, &self.limits),
+            None => Ok(None),
         };
         match parsed {
             Ok(Some(head)) => {
@@ -277,4 +279,9 @@ impl<'b> Connection<'b> {
         };
         Step::Request(request, Incoming::new(rest, &mut self.progress))
     }
+}
+
+/// How long the part of `bytes` is that consists of whole lines; `None` without any.
+fn whole_lines(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().rposition(|byte| *byte == b'\n').map(|last| last + 1)
 }
