@@ -55,7 +55,10 @@ impl Tcp<'_> {
             false => self.redeem_cookie(now, listener.index, &tuple, segment),
         };
         if segment.ack != iss + 1 && by_cookie.is_none() {
-            self.refuse(now, tuple, segment);
+            // Not while it may be a later segment of such a peer, which a reset would end.
+            if !self.are_cookies_out(now) {
+                self.refuse(now, tuple, segment);
+            }
             return Err(Discard::BadAck);
         }
         if !inside {

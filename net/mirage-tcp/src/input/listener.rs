@@ -38,9 +38,9 @@ impl Tcp<'_> {
                     false => Err(Discard::AcceptQueueFull),
                 };
             }
-            if segment.len() > 0 && self.are_cookies_out(now) {
-                // The first segment of a peer with a cookie may be missing, or there was no room when it came; this is a
-                // later one. A reset would end what is to be completed.
+            if self.are_cookies_out(now) {
+                // It may be a later segment of a peer with a cookie, whose first is missing or found no room. A reset would
+                // end what is to be completed.
                 return Err(Discard::BadAck);
             }
             self.refuse(now, *tuple, segment);
@@ -122,7 +122,7 @@ impl Tcp<'_> {
     }
 
     /// Whether peers may have cookies that are still good.
-    fn are_cookies_out(&self, now: Instant) -> bool {
+    pub(super) fn are_cookies_out(&self, now: Instant) -> bool {
         self.half_open.overflowed_at.is_some_and(|at| now.since(at) <= COOKIE_LIFETIME)
     }
 

@@ -7,20 +7,27 @@ use mirage_protocols::testing::{FakeIp, SentPacket};
 /// What one machine sent and the other has not received yet, oldest first.
 #[derive(Default)]
 pub(super) struct Link {
-    packets: Vec<SentPacket>,
+    packets: Vec<Travelling>,
+}
+
+#[derive(Clone)]
+struct Travelling {
+    packet: SentPacket,
+    /// One flipped bit is always found by the checksum, two may not be.
+    damaged: bool,
 }
 
 impl Link {
     /// Takes what an IP layer was given.
     pub(super) fn take_from(&mut self, ip: &mut FakeIp) {
-        self.packets.extend(ip.sent.drain(..));
+        self.packets.extend(ip.sent.drain(..).map(|packet| Travelling { packet, damaged: false }));
         // A wire holds only so much.
         self.packets.truncate(CAPACITY);
     }
 
     /// The oldest packet.
     pub(super) fn next(&mut self) -> Option<SentPacket> {
-        if self.packets.is_empty() { None } else { Some(self.packets.remove(0)) }
+        if self.packets.is_empty() { None } else { Some(self.packets.remove(0).packet) }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -45,17 +52,18 @@ impl Link {
         }
     }
 
-    /// Flips one bit, which the checksum finds whichever it is.
+    /// Flips one bit of a packet that is whole.
     pub(super) fn damage(&mut self, which: u8, bit: u8) {
-        if let Some(place) = self.place(which) {
-            let bytes = &mut self.packets[place].bytes;
-            let bit = usize::from(bit).wrapping_mul(31) % (8 * bytes.len());
-            bytes[bit / 8] ^= 1 << (bit % 8);
+        let Some(place) = self.place(which) else { return };
+        let Travelling { packet, damaged } = &mut self.packets[place];
+        if !core::mem::replace(damaged, true) {
+            let bit = usize::from(bit).wrapping_mul(31) % (8 * packet.bytes.len());
+            packet.bytes[bit / 8] ^= 1 << (bit % 8);
         }
     }
 
     pub(super) fn get(&self, which: u8) -> Option<&SentPacket> {
-        self.place(which).map(|place| &self.packets[place])
+        self.place(which).map(|place| &self.packets[place].packet)
     }
 
     fn place(&self, which: u8) -> Option<usize> {
