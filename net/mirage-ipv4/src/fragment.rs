@@ -32,6 +32,8 @@ struct Pending {
     /// Length of a piece without its header, in bytes. Invariant: a multiple of eight, not zero.
     piece: usize,
     patience: Patience,
+    /// The next hop's queue of unresolved packets had no room for the piece that was offered last.
+    unresolved: bool,
 }
 
 /// What to do while the next hop's queue of unresolved packets has no room.
@@ -63,8 +65,12 @@ impl<'s> Fragments<'s> {
         len: usize,
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError> {
-        if self.pending.is_some() {
-            return Err(SendError::Full);
+        match &self.pending {
+            None => {}
+            Some(waiting) if !waiting.unresolved => return Err(SendError::Full),
+            Some(waiting) if waiting.hop == hop => return Err(SendError::Unresolved),
+            // It waits for a neighbour that has not answered: it gives way, so that nobody waits for that neighbour but it.
+            Some(_) => self.pending = None,
         }
         let piece = mtu.saturating_sub(HEADER_LEN + options.len()) / 8 * 8;
         if piece == 0 {
@@ -77,12 +83,18 @@ impl<'s> Fragments<'s> {
         if written != len {
             return Err(SendError::TooLong);
         }
-        self.pending = Some(Pending { hop, header, options, len, sent: 0, piece, patience: Patience::Ready });
+        self.pending =
+            Some(Pending { hop, header, options, len, sent: 0, piece, patience: Patience::Ready, unresolved: false });
         match self.advance(neighbours) {
             // The packet was taken: the rest leaves by `poll_transmit`.
             Ok(()) | Err(SendError::Full) => Ok(()),
-            Err(SendError::Unresolved) if self.pending.as_ref().is_some_and(|pending| pending.sent > 0) => Ok(()),
             Err(error) => {
+                if let Some(waiting) = self.pending.as_mut().filter(|waiting| waiting.sent > 0)
+                    && error == SendError::Unresolved
+                {
+                    waiting.unresolved = true;
+                    return Ok(());
+                }
                 self.pending = None;
                 Err(error)
             }
@@ -100,6 +112,7 @@ impl<'s> Fragments<'s> {
         }
         let result = self.advance(neighbours);
         let Some(pending) = &mut self.pending else { return };
+        pending.unresolved = result == Err(SendError::Unresolved);
         pending.patience = match (result, pending.patience) {
             (Ok(()) | Err(SendError::Full), _) => Patience::Ready,
             (Err(SendError::Unresolved), Patience::Retry { since }) if now - since < GIVE_UP => {

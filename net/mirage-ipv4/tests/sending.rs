@@ -408,6 +408,18 @@ fn fragments_wait_for_the_next_hops_address_for_three_seconds() {
 }
 
 #[test]
+fn fragments_that_wait_for_a_next_hop_hold_up_nobody_else() {
+    let (mut host, mut links) = (host(), Links::new(1500));
+    (links.room, links.refusal) = (1, SendError::Unresolved);
+    send(&mut host, &mut links, packet("10.0.0.1", 4000)).unwrap();
+    assert_eq!(send(&mut host, &mut links, packet("10.0.0.1", 4000)), Err(SendError::Unresolved));
+    links.room = 9;
+    send(&mut host, &mut links, packet("10.0.0.3", 4000)).unwrap();
+    assert_eq!(links.sent.len(), 4, "one piece of the first, all of the other");
+    assert!(!host.wants_transmit());
+}
+
+#[test]
 fn a_next_hop_that_does_not_answer_refuses_the_first_fragment() {
     let (mut host, mut links) = (host(), Links::new(1500));
     (links.room, links.refusal) = (0, SendError::Unresolved);
