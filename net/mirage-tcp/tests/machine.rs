@@ -594,3 +594,31 @@ fn a_peer_that_never_ends_its_direction_is_forgotten() {
     link.pass(s(3));
     assert_eq!(link.a.tcp.stats().connections, 0);
 }
+
+#[test]
+fn an_acknowledgement_just_behind_the_window_counts() {
+    // A peer that has used our window up, though not all of it arrived, has no other number.
+    let mut host = Host::default();
+    let (peer, id) = accepted(&mut host, Handshake::default());
+    host.write(id, b"question");
+    host.output();
+    let end = 1 + host.tcp.info(id).unwrap().receive_window;
+    assert!(host.input(&peer.segment(ACK, end + 1, 9)).is_err(), "but no further");
+    assert_eq!(host.tcp.info(id).unwrap().in_flight, 8);
+    assert_eq!(host.input(&peer.segment(ACK, end, 9)), Ok(()));
+    assert_eq!(host.tcp.info(id).unwrap().in_flight, 0);
+}
+
+#[test]
+fn an_acknowledgement_with_an_old_number_counts() {
+    // A peer that probed our window does not know whether we took the byte.
+    let mut host = Host::default();
+    let (peer, id) = accepted(&mut host, Handshake::default());
+    host.answer(&peer.data(1, 1, b"x"));
+    host.write(id, b"answer");
+    host.output();
+    let _ = host.input(&peer.segment(ACK, 1, 8));
+    assert_eq!(host.tcp.info(id).unwrap().in_flight, 6, "what was never sent is not acknowledged");
+    let _ = host.input(&peer.segment(ACK, 1, 7));
+    assert_eq!(host.tcp.info(id).unwrap().in_flight, 0);
+}
