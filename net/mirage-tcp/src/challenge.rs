@@ -66,9 +66,9 @@ impl Challenges {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
     use super::*;
-    use std::collections::BTreeSet;
+    use alloc::collections::BTreeSet;
 
     const INTERVAL: Duration = Duration::from_millis(500);
 

@@ -37,10 +37,10 @@ pub(crate) fn next(keepalive: &Keepalive, silent: Duration, sent: u8) -> (Action
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
     use super::*;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
-    use std::vec::Vec;
 
     const S: fn(u64) -> Duration = Duration::from_secs;
 

@@ -156,10 +156,10 @@ const TIMESTAMPS: u8 = 8;
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
     use super::*;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
-    use std::vec::Vec;
 
     #[test]
     fn the_options_of_a_linux_syn_are_understood_and_written_alike() {

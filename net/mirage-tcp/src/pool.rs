@@ -216,11 +216,11 @@ impl<'s> Pool<'s> {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
     use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
-    use std::vec;
-    use std::vec::Vec;
 
     #[test]
     fn a_block_is_two_kilobytes_in_all() {

@@ -48,10 +48,10 @@ const COUNTERS: usize = 16;
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
     use super::*;
+    use alloc::collections::BTreeSet;
     use core::net::Ipv4Addr;
-    use std::collections::BTreeSet;
 
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 

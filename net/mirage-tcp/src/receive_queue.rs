@@ -480,13 +480,13 @@ const SCRAP: u32 = 256;
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
     use super::*;
     use crate::pool::Block;
+    use alloc::vec;
+    use alloc::vec::Vec;
     use managed::ManagedSlice;
     use proptest::prelude::*;
-    use std::vec;
-    use std::vec::Vec;
 
     const LIMITS: Limits = Limits { bytes: 65_536, ranges: 32, held: 0 };
     const START: SequenceNumber = SequenceNumber(u32::MAX - 5000);
@@ -583,6 +583,18 @@ mod tests {
             assert!(pool.in_use() <= before + 1, "linked, not copied");
             fixture.read(pool, 40_000);
             assert_eq!(fixture.read, fixture.stream[..29_200]);
+        });
+    }
+
+    #[test]
+    fn a_piece_that_reaches_over_a_scrap_stores_it_once() {
+        with_pool(64, |pool| {
+            let mut fixture = Fixture::new(10_000);
+            fixture.insert(pool, 8344, 8345, &LIMITS);
+            assert_eq!(fixture.insert(pool, 5590, 8400, &LIMITS).stored_out_of_order, 2809);
+            assert_eq!(fixture.insert(pool, 0, 5590, &LIMITS).advanced, 8400);
+            fixture.read(pool, 10_000);
+            assert_eq!(fixture.read, fixture.stream[..8400]);
         });
     }
 

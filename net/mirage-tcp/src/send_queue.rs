@@ -166,13 +166,13 @@ impl<'p> Iterator for Slices<'p, '_> {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
     use super::*;
     use crate::pool::{BLOCK_BYTES, Block};
+    use alloc::vec;
+    use alloc::vec::Vec;
     use managed::ManagedSlice;
     use proptest::prelude::*;
-    use std::vec;
-    use std::vec::Vec;
 
     fn read(queue: &SendQueue, pool: &Pool<'_>, offset: u32, len: u32, cursor: &mut Cursor) -> Vec<u8> {
         queue.slices(pool, offset, len, cursor).flatten().copied().collect()

@@ -176,11 +176,11 @@ const NONE: u32 = u32::MAX;
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
     use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
     use proptest::prelude::*;
-    use std::vec;
-    use std::vec::Vec;
 
     fn at(nanos: u64) -> Instant {
         Instant::from_nanos(nanos)

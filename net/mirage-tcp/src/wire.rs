@@ -194,10 +194,10 @@ struct RawHeader {
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
+    extern crate alloc;
+    use alloc::vec::Vec;
     use core::net::Ipv4Addr;
     use proptest::prelude::*;
-    use std::vec::Vec;
 
     use super::*;
 
@@ -231,6 +231,14 @@ mod tests {
         assert_eq!(bytes[4..12], [0xfe, 0xdc, 0xba, 0x98, 0, 0, 0, 7]);
         assert_eq!(bytes[12..16], [0x60, 0x18, 2, 0]);
         assert_eq!(bytes[18..], *b"\0\0\x01\x01\x01\0hello");
+    }
+
+    #[test]
+    fn a_payload_of_an_odd_length_is_summed_rightly() {
+        for payload in [&b"x"[..], b"xyz", b"xy"] {
+            let bytes = written(&header(), &[], &[payload, b"z"], Checksum::Complete);
+            assert_eq!(Segment::parse(&Received::new(HERE, THERE, &bytes)).unwrap().payload.len(), payload.len() + 1);
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a stack must survive: one test for each known attack on TCP.
 
+extern crate alloc;
+
 mod support;
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -324,7 +326,8 @@ fn initial_sequence_numbers_cannot_be_foreseen() {
     host.listen(80);
     let mut numbers: Vec<u32> =
         (0..200).map(|port| host.answer(&Peer::new(80, 4000 + port).segment(SYN, 0, 0))[0].seq).collect();
-    let steps: std::collections::BTreeSet<u32> = numbers.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
+    let steps: alloc::collections::BTreeSet<u32> =
+        numbers.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
     assert!(steps.len() > 190, "no fixed step between connections");
     numbers.sort_unstable();
     numbers.dedup();

@@ -1,5 +1,7 @@
 //! The ends of connections: half closed, lost, crossed, forgotten.
 
+extern crate alloc;
+
 mod support;
 
 use core::net::SocketAddr;
@@ -97,7 +99,8 @@ fn a_bare_end_before_its_data_waits_for_it() {
 
 #[test]
 fn an_end_that_comes_again_is_acknowledged_again_in_every_state() {
-    let cases: [(State, fn(&mut Host, &Peer, ConnectionId)); 4] = [
+    type Prepare = fn(&mut Host, &Peer, ConnectionId);
+    let cases: [(State, Prepare); 4] = [
         (State::CloseWait, |_, _, _| {}),
         (State::LastAck, |host, _, id| {
             host.tcp.shutdown(id, Direction::Write).unwrap();
@@ -240,7 +243,7 @@ fn a_new_connection_may_take_the_place_of_one_in_time_wait() {
 #[test]
 fn a_port_in_time_wait_is_not_chosen_again_towards_the_same_peer() {
     let mut host = Host::new(Config::default(), Sizes { connections: 4, ..Sizes::default() });
-    let mut ports = std::collections::BTreeSet::new();
+    let mut ports = alloc::collections::BTreeSet::new();
     for _ in 0..10 {
         let (peer, id) = connected(&mut host, Handshake::default());
         assert!(ports.insert(peer.here.port()));

@@ -92,9 +92,9 @@ impl Pair {
         let Some(id) = end.id.take() else { return };
         end.left = true;
         if abort {
-            tcp.abort(id)
+            tcp.abort(id);
         } else {
-            tcp.close(id)
+            tcp.close(id);
         }
         assert_eq!(tcp.state(id), None, "what was given back names nothing");
     }

@@ -37,7 +37,7 @@ impl<'s> World<'s> {
             Operation::Accept => _ = self.accept(),
             Operation::Write { side, pair, len } => {
                 self.with(side, pair, |pair, sides, side| {
-                    pair.write(&mut sides[side].tcp, side, 32 * usize::from(len))
+                    pair.write(&mut sides[side].tcp, side, 32 * usize::from(len));
                 });
             }
             Operation::Read { side, pair, len } => {
@@ -207,7 +207,7 @@ fn stranger(side: &mut Side<'_>, now: Instant, flags: u8, seed: u8) {
     let number = u32::from(seed).wrapping_mul(0x0101_0101);
     let header = Header {
         source_port: 1 + u16::from(seed),
-        destination_port: if seed % 3 == 0 { 81 } else { 80 },
+        destination_port: if seed.is_multiple_of(3) { 81 } else { 80 },
         seq: mirage_checksum::SequenceNumber(number),
         ack: mirage_checksum::SequenceNumber(!number),
         flags: Flags::from_bits_retain(flags),
@@ -223,7 +223,7 @@ fn stranger(side: &mut Side<'_>, now: Instant, flags: u8, seed: u8) {
 fn unreachable(side: &mut Side<'_>, now: Instant, which: u8) {
     let Some(sent) = side.sent.get(which) else { return };
     let error = IcmpError {
-        kind: if which % 2 == 0 { IcmpErrorKind::PortUnreachable } else { IcmpErrorKind::HostUnreachable },
+        kind: if which.is_multiple_of(2) { IcmpErrorKind::PortUnreachable } else { IcmpErrorKind::HostUnreachable },
         reporter: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 254)),
         source: sent.packet.source,
         destination: sent.packet.destination,
