@@ -1,29 +1,12 @@
 //! What the gateway looks like to the guest, and what it lets in.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use mirage_clock::Duration;
 use mirage_protocols::Ipv4Cidr;
 
-/// Which transport a forward is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-}
-
-/// A port of the host that leads to the guest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Forward {
-    /// TCP or UDP.
-    pub transport: Transport,
-    /// Where the gateway listens on the host.
-    pub host: SocketAddr,
-    /// The guest's port that it leads to.
-    pub guest: u16,
-}
+use crate::Forward;
 
 /// What the gateway looks like to the guest, and what it lets in and out. The default is the network that user-mode
 /// gateways customarily show: 10.0.2.0/24 with the gateway at .2, a name server at .3 and the guest at .15.
@@ -33,17 +16,22 @@ pub struct Config {
     pub gateway: Ipv4Cidr,
     /// The guest's address.
     pub guest: Ipv4Addr,
-    /// The address at which the guest finds a name server.
+    /// The address at whose port 53 the guest finds a name server.
     pub dns: Ipv4Addr,
-    /// The host's name server, to which questions go.
+    /// The host's name server, to which questions go; `None` for none. They go there even when `outbound` is off.
     pub resolver: Option<SocketAddr>,
     /// Ports of the host that lead to the guest.
     pub forwards: Vec<Forward>,
-    /// Whether the guest may reach the outside. The gateway's own address stands for the host's loopback.
+    /// Whether the guest may reach the outside. The gateway's own address stands for the host's 127.0.0.1, the rest of
+    /// the guest's network, multicast and broadcast for nobody.
     pub outbound: bool,
-    /// How many TCP connections may pass at once; further ones are refused.
+    /// How many TCP connections may pass at once, in both directions; further ones are reset. Default 1024.
     pub connections: usize,
-    /// How many UDP conversations are remembered at once; the one that was silent longest makes room for another.
+    /// How long the other half of a TCP connection may take to be made, be it the guest's or the outside's. Default
+    /// 10 s: three lost SYNs.
+    pub connect_timeout: Duration,
+    /// How many UDP conversations are remembered at once in each direction, at least one; the one that was silent
+    /// longest makes room for another. Default 256.
     pub conversations: usize,
     /// After how much silence a UDP conversation is forgotten (RFC 4787 REQ-5: at least 2 minutes; default 5).
     pub conversation_timeout: Duration,
@@ -59,6 +47,7 @@ impl Default for Config {
             forwards: Vec::new(),
             outbound: true,
             connections: 1024,
+            connect_timeout: Duration::from_secs(10),
             conversations: 256,
             conversation_timeout: Duration::from_secs(300),
         }
@@ -78,8 +67,11 @@ impl Config {
         if *v4.ip() == self.gateway.address() {
             return Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), v4.port()));
         }
-        // The rest of the guest's own network is not the host's: nobody is there.
-        (!self.gateway.contains(*v4.ip()) && !v4.ip().is_loopback()).then_some(destination)
+        let ip = *v4.ip();
+        // The rest of the guest's own network is not the host's: nobody is there. A host takes all of 0.0.0.0/8 or the
+        // first of it for itself (RFC 1122 §3.2.1.3 "this host on this network").
+        let nobody = self.gateway.contains(ip) || ip.is_loopback() || ip.octets()[0] == 0;
+        (!nobody && !ip.is_multicast() && !ip.is_broadcast()).then_some(destination)
     }
 }
 
@@ -105,7 +97,16 @@ mod tests {
 
     #[test]
     fn a_guest_reaches_the_hosts_loopback_only_by_the_gateways_address() {
-        assert_eq!(Config::default().outside(address("127.0.0.1:22")), None);
+        for other in ["127.0.0.1:22", "127.9.9.9:22", "0.0.0.0:22", "0.1.2.3:22", "10.0.2.4:22", "[::1]:22"] {
+            assert_eq!(Config::default().outside(address(other)), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn groups_and_broadcasts_stay_inside() {
+        for group in ["224.0.0.251:5353", "255.255.255.255:67", "10.0.2.255:67"] {
+            assert_eq!(Config::default().outside(address(group)), None, "{group}");
+        }
     }
 
     #[test]

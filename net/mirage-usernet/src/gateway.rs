@@ -1,103 +1,132 @@
 //! The gateway: our own stack at the far end of the cable, the host's sockets behind it.
 
-use std::convert::Infallible;
-use std::fmt;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::Cell;
+use core::convert::Infallible;
+use core::net::{IpAddr, SocketAddr};
+use core::pin::pin;
 
 use futures_util::future::{Either, select};
 use mirage_clock::{Monotonic, Sleep};
 use mirage_net::Net;
 use mirage_protocols::Ipv4Cidr;
 use mirage_random::CryptoRng;
-use mirage_stack::ErrorKind;
+use mirage_stack::{Error as _, TcpListener as _, UdpSocket as _};
 use mirage_tcpip::{Sizes, Stack, Storage};
 
-use crate::tasks::{Starter, Tasks};
-use crate::{Config, Forward, Transport, tcp, udp};
-
-/// Why the gateway ended or did not start.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Error {
-    /// A forward's port on the host could not be had.
-    Listen {
-        /// The forward.
-        forward: Forward,
-        /// Why not.
-        reason: ErrorKind,
-    },
-    /// The gateway's own stack refused its configuration.
-    Stack(ErrorKind),
-    /// The cable was pulled: the guest is gone.
-    Disconnected,
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Listen { forward, reason } => write!(f, "cannot listen on {}: {reason}", forward.host),
-            Self::Stack(reason) => write!(f, "the gateway's stack: {reason}"),
-            Self::Disconnected => f.write_str("the guest is gone"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
+use crate::conversation::Table;
+use crate::counters::Tally;
+use crate::tasks::Tasks;
+use crate::time::ClockAndTimer;
+use crate::{Config, Counters, Error, Forward, Transport, tcp, udp};
 
 /// A network for one guest, made of the host's ordinary sockets. Needs no privileges.
 ///
 /// `N` is the far end of the guest's cable, `H` the host's sockets.
-pub struct Gateway<N, H> {
-    stack: Stack<'static, N>,
-    host: H,
-    config: Config,
+pub struct Gateway<N, H: mirage_stack::Stack> {
+    pub(crate) stack: Stack<'static, N>,
+    pub(crate) host: H,
+    pub(crate) config: Config,
+    pub(crate) tally: Tally,
+    doors: Cell<Vec<(Door<H>, u16)>>,
+}
+
+/// An open port of the host.
+enum Door<H: mirage_stack::Stack> {
+    Tcp(H::TcpListener),
+    Udp(H::UdpSocket),
 }
 
 impl<N: Net, H: mirage_stack::Stack> Gateway<N, H> {
-    /// A gateway at the far end of the guest's cable.
+    /// A gateway at the far end of the guest's cable. The ports of the forwards are open from now on: what comes waits.
     ///
     /// # Errors
-    /// [`Error::Stack`] when its own stack refuses the addresses.
-    pub fn new(device: N, host: H, config: Config, random: &mut impl CryptoRng) -> Result<Self, Error> {
-        let sizes =
-            Sizes { connections: config.connections, udp_sockets: config.conversations + 16, ..Sizes::default() };
+    /// [`Error::Listen`] when a forward's port is taken, [`Error::Stack`] when its own stack refuses the addresses.
+    pub fn new(device: N, host: H, mut config: Config, random: &mut impl CryptoRng) -> Result<Self, Error> {
+        let mut doors = Vec::new();
+        for forward in &mut config.forwards {
+            let door = Door::open(&host, forward).map_err(|reason| Error::Listen { forward: *forward, reason })?;
+            doors.push((door, forward.guest));
+        }
         let stack_config = mirage_tcpip::Config { accept_any: true, ..mirage_tcpip::Config::default() };
-        let stack = Stack::new(device, stack_config, Storage::allocate(sizes), random);
+        let stack = Stack::new(device, stack_config, Storage::allocate(sizes(&config)), random);
         let dns = Ipv4Cidr::new(config.dns, config.gateway.prefix()).unwrap_or(config.gateway);
-        stack.add_address(config.gateway).and_then(|()| stack.add_address(dns)).map_err(Error::Stack)?;
-        Ok(Self { stack, host, config })
+        for address in [config.gateway, dns].into_iter().take(if dns == config.gateway { 1 } else { 2 }) {
+            stack.add_address(address).map_err(Error::Stack)?;
+        }
+        Ok(Self { stack, host, config, tally: Tally::default(), doors: Cell::new(doors) })
     }
 
-    /// Moves bytes for as long as the guest is there.
+    /// The forwards, with the ports that were chosen for those that asked for port 0.
+    pub fn forwards(&self) -> &[Forward] {
+        &self.config.forwards
+    }
+
+    /// What passes through now, and what was done and refused so far.
+    pub fn counters(&self) -> Counters {
+        self.tally.counters()
+    }
+
+    /// What the gateway's own stack received, sent and discarded.
+    pub fn stack_counters(&self) -> mirage_tcpip::Counters {
+        self.stack.counters()
+    }
+
+    /// Moves bytes for as long as the guest is there. Dropping the future ends everything that passes and closes the
+    /// forwards' ports; they do not open again.
     ///
     /// # Errors
-    /// [`Error::Listen`] when a forward's port is taken, [`Error::Disconnected`] when the guest is gone.
+    /// [`Error::Disconnected`] when the guest is gone.
     pub async fn run(&self, clock: &impl Monotonic, sleep: &impl Sleep) -> Result<Infallible, Error> {
-        // Each connection and conversation is a task, and so are the forwards and the two doors outwards.
-        let doors = self.config.forwards.len() + 2;
-        let tasks = Tasks::new(self.config.connections + self.config.conversations + doors);
-        for forward in &self.config.forwards {
-            self.forward(*forward, clock, sleep, tasks.starter())?;
+        let time = &ClockAndTimer { clock, sleep };
+        let listener = self.stack.listen_any(tcp::listen_options()).map_err(Error::Stack)?;
+        let socket = self.stack.bind_any().map_err(Error::Stack)?;
+        let tasks = Tasks::new();
+        tasks.starter().start(tcp::outwards(self, listener, time, tasks.starter()));
+        tasks.starter().start(udp::outwards(self, socket, time, tasks.starter()));
+        let table = Rc::new(Table::new(self.config.conversations));
+        for (door, port) in self.doors.take() {
+            let guest = SocketAddr::new(IpAddr::V4(self.config.guest), port);
+            match door {
+                Door::Tcp(door) => tasks.starter().start(tcp::inwards(self, door, guest, time, tasks.starter())),
+                Door::Udp(door) => {
+                    tasks.starter().start(udp::inwards(self, door, guest, table.clone(), time, tasks.starter()));
+                }
+            }
         }
-        tcp::outwards(&self.stack, &self.host, &self.config, tasks.starter()).map_err(Error::Stack)?;
-        udp::outwards(&self.stack, &self.host, &self.config, clock, sleep, tasks.starter()).map_err(Error::Stack)?;
-        let stack = std::pin::pin!(self.stack.run(clock, sleep));
-        let tasks = std::pin::pin!(tasks.run());
-        match select(stack, tasks).await {
-            Either::Left(_) | Either::Right(_) => Err(Error::Disconnected),
+        match select(pin!(self.stack.run(clock, sleep)), pin!(tasks.run())).await {
+            Either::Left((Err(_disconnected), _)) => Err(Error::Disconnected),
+            Either::Left((Ok(never), _)) | Either::Right((never, _)) => match never {},
         }
     }
+}
 
-    fn forward<'a>(
-        &'a self,
-        forward: Forward,
-        clock: &'a impl Monotonic,
-        sleep: &'a impl Sleep,
-        tasks: Starter<'a>,
-    ) -> Result<(), Error> {
-        match forward.transport {
-            Transport::Tcp => tcp::inwards(&self.stack, &self.host, &self.config, forward, tasks),
-            Transport::Udp => udp::inwards(&self.stack, &self.host, &self.config, forward, clock, sleep, tasks),
-        }
-        .map_err(|reason| Error::Listen { forward, reason })
+impl<H: mirage_stack::Stack> Door<H> {
+    /// Opens the host's port, and notes which it is.
+    fn open(host: &H, forward: &mut Forward) -> Result<Self, mirage_stack::ErrorKind> {
+        let (door, local) = match forward.transport {
+            Transport::Tcp => {
+                let door = host.listen(forward.host, tcp::listen_options()).map_err(|error| error.kind())?;
+                let local = door.local_addr();
+                (Self::Tcp(door), local)
+            }
+            Transport::Udp => {
+                let door = host.bind(forward.host).map_err(|error| error.kind())?;
+                let local = door.local_addr();
+                (Self::Udp(door), local)
+            }
+        };
+        forward.host.set_port(local.port());
+        Ok(door)
     }
+}
+
+/// What the gateway's own stack needs for as much as the gateway lets through.
+fn sizes(config: &Config) -> Sizes {
+    // A connection that has ended for us is the stack's until the guest knows, and one that is refused needs a place too.
+    let connections = config.connections + config.connections / 4 + 16;
+    // One for each conversation inwards, the door outwards, and those whose tasks are about to end.
+    let udp_sockets = config.conversations.max(1) + config.forwards.len() + 16;
+    Sizes { connections, udp_sockets, ..Sizes::default() }
 }

@@ -1,5 +1,7 @@
 //! Copying between two connections, each direction on its own.
 
+use alloc::vec;
+
 use embedded_io_async::{Read, Write};
 use futures_util::future::try_join;
 use mirage_flow::{Direction, Shutdown};
@@ -28,11 +30,11 @@ pub(crate) async fn pump(mut one: impl TcpStream, mut other: impl TcpStream) {
 async fn copy(from: &mut impl Read, to: &mut (impl Write + Shutdown)) -> Result<(), Broken> {
     let mut buffer = vec![0; BUFFER];
     loop {
-        match from.read(&mut buffer).await {
-            Ok(0) => return to.shutdown(Direction::Write).await.map_err(|_| Broken),
+        let len = from.read(&mut buffer).await.map_err(|_| Broken)?;
+        match buffer.get(..len) {
+            None | Some([]) => return to.shutdown(Direction::Write).await.map_err(|_| Broken),
             // Copy: the two connections belong to two stacks, which share no memory.
-            Ok(len) => to.write_all(&buffer[..len]).await.map_err(|_| Broken)?,
-            Err(_) => return Err(Broken),
+            Some(bytes) => to.write_all(bytes).await.map_err(|_| Broken)?,
         }
     }
 }

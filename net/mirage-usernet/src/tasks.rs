@@ -1,39 +1,41 @@
-//! A bounded set of tasks that live inside the gateway's own future.
+//! Tasks that live inside the gateway's own future.
 
-use std::cell::{Cell, RefCell};
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Poll, Waker};
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::convert::Infallible;
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
+use core::task::{Poll, Waker};
 
 use futures_util::stream::{FuturesUnordered, Stream as _};
 
 type Task<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
-/// Tasks that come and go while the gateway runs. They may borrow what outlives the gateway's future.
+/// Tasks that come and go while the gateway runs. They may borrow what outlives the gateway's future. How many there
+/// are is for those who start them to bound.
 pub(crate) struct Tasks<'a> {
     running: FuturesUnordered<Task<'a>>,
     starter: Starter<'a>,
 }
 
 /// Starts tasks, also from inside other tasks.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Starter<'a> {
     queue: Rc<Queue<'a>>,
 }
 
+#[derive(Default)]
 struct Queue<'a> {
-    /// Started by other tasks while those run; they join at the next poll.
+    /// Started by other tasks while those run; they join at the next turn.
     started: RefCell<Vec<Task<'a>>>,
-    count: Cell<usize>,
-    limit: usize,
     waker: Cell<Option<Waker>>,
 }
 
 impl<'a> Tasks<'a> {
-    pub(crate) fn new(limit: usize) -> Self {
-        let queue = Queue { started: RefCell::default(), count: Cell::new(0), limit, waker: Cell::new(None) };
-        Self { running: FuturesUnordered::new(), starter: Starter { queue: Rc::new(queue) } }
+    pub(crate) fn new() -> Self {
+        Self { running: FuturesUnordered::new(), starter: Starter::default() }
     }
 
     pub(crate) fn starter(&self) -> Starter<'a> {
@@ -41,14 +43,14 @@ impl<'a> Tasks<'a> {
     }
 
     /// Runs them all, for ever.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self) -> Infallible {
         poll_fn(|cx| {
             let queue = &self.starter.queue;
             loop {
                 self.running.extend(queue.started.take());
                 queue.waker.set(Some(cx.waker().clone()));
                 match Pin::new(&mut self.running).poll_next(cx) {
-                    Poll::Ready(Some(())) => queue.count.set(queue.count.get() - 1),
+                    Poll::Ready(Some(())) => {}
                     // Tasks started meanwhile are polled at once: else nobody would wake for them.
                     _ if !queue.started.borrow().is_empty() => {}
                     _ => return Poll::Pending,
@@ -67,17 +69,24 @@ impl Drop for Tasks<'_> {
 }
 
 impl<'a> Starter<'a> {
-    /// Starts a task; `false` when there are as many as there may be, and the task is dropped.
-    pub(crate) fn start(&self, task: impl Future<Output = ()> + 'a) -> bool {
-        let queue = &self.queue;
-        if queue.count.get() >= queue.limit {
-            return false;
-        }
-        queue.count.set(queue.count.get() + 1);
-        queue.started.borrow_mut().push(Box::pin(task));
-        if let Some(waker) = queue.waker.take() {
+    /// Starts a task.
+    pub(crate) fn start(&self, task: impl Future<Output = ()> + 'a) {
+        self.queue.started.borrow_mut().push(Box::pin(task));
+        if let Some(waker) = self.queue.waker.take() {
             waker.wake();
         }
-        true
     }
+}
+
+/// Lets all other tasks run that can.
+pub(crate) async fn yield_now() {
+    let mut first = true;
+    poll_fn(|cx| {
+        if !core::mem::take(&mut first) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
