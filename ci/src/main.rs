@@ -1,5 +1,11 @@
 //! What this project asks of itself, as `cargo ci …`.
 
+#![allow(
+    clippy::std_instead_of_core,
+    clippy::std_instead_of_alloc,
+    reason = "a program for people's machines: std is all it knows"
+)]
+
 mod bench;
 mod check;
 mod command;

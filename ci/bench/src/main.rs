@@ -1,5 +1,11 @@
 //! Benchmarks beside peers. Each prints a table and writes `target/bench/NAME.json`.
 
+#![allow(
+    clippy::std_instead_of_core,
+    clippy::std_instead_of_alloc,
+    reason = "a program for people's machines: std is all it knows"
+)]
+
 mod clock;
 mod instructions;
 mod peers;
@@ -9,9 +15,10 @@ mod tcp;
 
 use std::process::ExitCode;
 
-/// Every benchmark with what it shows.
-const BENCHES: [(&str, &str, fn() -> Result<(), String>); 1] =
-    [("tcp", "the stack beside smoltcp 0.14 on one in-memory link", tcp::run)];
+/// A benchmark: its name, what it shows, and how it runs.
+type Bench = (&'static str, &'static str, fn() -> Result<(), String>);
+
+const BENCHES: [Bench; 1] = [("tcp", "the stack beside smoltcp 0.14 on one in-memory link", tcp::run)];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -18,10 +18,13 @@ use crate::workspace;
 /// Where our images run.
 pub(crate) const GUEST: &str = "10.0.0.2";
 
+/// What a test does.
+type Body = fn(&Images) -> Result<(), String>;
+
 /// A test: its name and what it does in a namespace of its own.
 pub(crate) struct Test {
     pub(crate) name: &'static str,
-    body: fn(&Images) -> Result<(), String>,
+    body: Body,
 }
 
 /// The images as they were built.
@@ -40,7 +43,7 @@ pub(crate) fn images() -> Result<Images, String> {
 
 /// Every test whose name contains `filter`.
 pub(crate) fn all(filter: &str) -> Vec<Test> {
-    let tests: [(&'static str, fn(&Images) -> Result<(), String>); 16] = [
+    let tests: [(&'static str, Body); 16] = [
         ("a_ping_of_56_bytes_is_answered", ping::small),
         ("a_ping_of_1472_bytes_is_answered", ping::full_frame),
         ("a_ping_of_65507_bytes_is_reassembled_and_answered", ping::largest),
