@@ -83,7 +83,7 @@ fn challenges_leak_nothing_to_other_connections() {
         host.answer(&attacker.segment(ACK, 1, 1));
         attacker
     };
-    for _ in 0..1000 {
+    for _ in 0..5000 {
         host.answer(&attacker.segment(RST, 2, 0));
     }
     assert_eq!(host.answer(&victim.segment(RST, 2, 0)).len(), 1);

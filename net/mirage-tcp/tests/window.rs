@@ -231,6 +231,22 @@ fn our_window_does_not_open_by_a_silly_bit() {
 }
 
 #[test]
+fn an_acknowledgement_offers_no_silly_window() {
+    let config = Config { receive_window: 16_384, ..Config::default() };
+    let mut host = Host::new(config, Sizes::default());
+    let (peer, id) = accepted(&mut host, Handshake::default());
+    let mut seq = 1;
+    for chunk in pattern(16_384).chunks(1024) {
+        host.answer(&peer.data(seq, 1, chunk));
+        host.pass(ms(600));
+        seq += chunk.len() as u32;
+    }
+    let _ = host.read_some(id, 100);
+    let sent = host.answer(&peer.data(seq, 1, b"p"));
+    assert!(!sent.is_empty() && sent.iter().all(|ack| ack.window == 0), "{sent:?}");
+}
+
+#[test]
 fn our_window_never_moves_back() {
     let mut host =
         Host::new(Config { receive_window: 8192, ..Config::default() }, Sizes { blocks: 8, ..Sizes::default() });
