@@ -7,6 +7,7 @@ use mirage_flow::{Direction, Shutdown, Split};
 use mirage_net::{Link, Net};
 use mirage_tcpip::TcpStream;
 use mirage_vnetif::{Impairments, Loss};
+use sha2::{Digest, Sha256};
 
 use crate::lab::{Host, HostConfig, Lab, Tasks, lan, ms, receive, s, send};
 
@@ -167,6 +168,42 @@ fn different_mtus_at_the_two_ends() {
         let server = lab.host_with(2, HostConfig::default().with_mtu(receiver).with_link(&lan().with_mtu(receiver)));
         transfer(&lab, &client, &server, s(5));
     }
+}
+
+/// Everything that a radio link far away does, together.
+#[test]
+fn everything_at_once() {
+    let radio = Impairments::default()
+        .with_loss(Loss::random(0.002))
+        .with_bandwidth(50_000_000, 128_000)
+        .with_trailing(3)
+        .with_duplication(0.01)
+        .with_delay(ms(5))
+        .with_jitter(ms(2))
+        .with_reordering(0.01, ms(3));
+    let lab = Lab::new("everything_at_once", 11);
+    let [client, server] = [1, 2].map(|number| lab.host_with(number, HostConfig::default().with_link(&radio)));
+    transfer(&lab, &client, &server, s(300));
+}
+
+/// The digest of all frames of a megabyte over a bad link.
+fn frames(seed: u64) -> Vec<u8> {
+    let lab = Lab::new("the_same_seed_gives_the_same_frames", seed);
+    let bad = lan().with_loss(Loss::random(0.01)).with_jitter(ms(1));
+    let [client, server] = [1, 2].map(|number| lab.host_with(number, HostConfig::default().with_link(&bad)));
+    transfer_so_many(&lab, &client, &server, MEGABYTE, s(60));
+    let mut digest = Sha256::new();
+    lab.for_each_frame(|at, frame| {
+        digest.update(at.as_nanos().to_le_bytes());
+        digest.update(frame);
+    });
+    digest.finalize().to_vec()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_frames() {
+    assert_eq!(frames(1), frames(1));
+    assert_ne!(frames(1), frames(2));
 }
 
 #[test]

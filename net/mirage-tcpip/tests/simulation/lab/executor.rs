@@ -84,5 +84,33 @@ fn waiting(tasks: &Tasks<'_>) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
+#[test]
+#[should_panic(expected = "nothing will ever happen again, and these tasks wait: main")]
+fn a_task_that_waits_for_nothing_fails() {
+    let lab = Lab::new("a_task_that_waits_for_nothing_fails", 1);
+    lab.run(&[], Duration::from_secs(1), core::future::pending::<()>());
+}
+
+#[test]
+#[should_panic(expected = "these tasks still wait: slow")]
+fn a_task_that_takes_too_long_fails() {
+    let lab = Lab::new("a_task_that_takes_too_long_fails", 1);
+    let mut tasks = Tasks::default();
+    tasks.add("quick", lab.sleep(Duration::from_secs(1)));
+    tasks.add("slow", lab.sleep(Duration::from_secs(3)));
+    lab.run_all(&[], Duration::from_secs(2), tasks);
+}
+
+#[test]
+#[should_panic(expected = "somebody spins")]
+fn a_task_that_spins_fails() {
+    let lab = Lab::new("a_task_that_spins_fails", 1);
+    let spin = core::future::poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        core::task::Poll::<()>::Pending
+    });
+    lab.run(&[], Duration::from_secs(1), spin);
+}
+
 /// Rounds without any time passing that nobody needs.
 const PATIENCE: usize = 100_000;
