@@ -1,14 +1,18 @@
 //! Everything that can be known without running the code.
 
 use crate::command::{self, cargo};
-use crate::{floors, no_std};
+use crate::{floors, links, no_std};
 
-/// Formatting, clippy, documentation, floors, `no_std`.
+/// Formatting, floors, links, clippy, documentation, `no_std`.
 pub(crate) fn run() -> Result<(), String> {
     command::run(&mut cargo(["fmt", "--all", "--check"]))?;
     let breaches = floors::breaches()?;
     if !breaches.is_empty() {
         return Err(format!("the floor rule is broken:\n  {}", breaches.join("\n  ")));
+    }
+    let broken = links::broken()?;
+    if !broken.is_empty() {
+        return Err(format!("pages lead nowhere:\n  {}", broken.join("\n  ")));
     }
     command::run(&mut cargo(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))?;
     command::run(cargo(["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "-D warnings"))?;

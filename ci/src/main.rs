@@ -12,6 +12,7 @@ mod command;
 mod floors;
 mod fuzz;
 mod kernel;
+mod links;
 mod no_std;
 mod package;
 mod tally;
@@ -33,7 +34,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Formatting, clippy, documentation, the floor rule, and that `no_std` crates are free of std.
+    /// Formatting, clippy, documentation and its links, the floor rule, and that `no_std` crates are free of std.
     Check,
     /// Every test: unit, documentation, conformance, simulation, property, and against the Linux kernel (as root).
     Test {
