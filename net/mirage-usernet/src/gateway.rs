@@ -49,7 +49,10 @@ impl<N: Net, H: mirage_stack::Stack> Gateway<N, H> {
             let door = Door::open(&host, forward).map_err(|reason| Error::Listen { forward: *forward, reason })?;
             doors.push((door, forward.guest));
         }
-        let stack_config = mirage_tcpip::Config { accept_any: true, ..mirage_tcpip::Config::default() };
+        let mut stack_config = mirage_tcpip::Config { accept_any: true, ..mirage_tcpip::Config::default() };
+        for bound in [&mut stack_config.udp.receive, &mut stack_config.udp.send] {
+            (bound.bytes, bound.datagrams) = (QUEUED_BYTES, QUEUED_DATAGRAMS);
+        }
         let stack = Stack::new(device, stack_config, Storage::allocate(sizes(&config)), random);
         let dns = Ipv4Cidr::new(config.dns, config.gateway.prefix()).unwrap_or(config.gateway);
         for address in [config.gateway, dns].into_iter().take(if dns == config.gateway { 1 } else { 2 }) {
@@ -126,7 +129,15 @@ impl<H: mirage_stack::Stack> Door<H> {
 fn sizes(config: &Config) -> Sizes {
     // A connection that has ended for us is the stack's until the guest knows, and one that is refused needs a place too.
     let connections = config.connections + config.connections / 4 + 16;
-    // One for each conversation inwards, the door outwards, and those whose tasks are about to end.
-    let udp_sockets = config.conversations.max(1) + config.forwards.len() + 16;
-    Sizes { connections, udp_sockets, ..Sizes::default() }
+    // One for each conversation inwards and the doors, and as many again that are closed and still have to send.
+    let udp_sockets = 2 * config.conversations.max(1) + 64;
+    // One socket takes all that the guest sends outwards: 1 MiB, of which it may have a quarter.
+    let udp_blocks = 4 * QUEUED_DATAGRAMS;
+    Sizes { connections, udp_sockets, udp_blocks, ..Sizes::default() }
 }
+
+/// How many datagrams may wait in a socket of the gateway's own stack.
+const QUEUED_DATAGRAMS: usize = 1024;
+
+/// How many bytes may wait in a socket of the gateway's own stack.
+const QUEUED_BYTES: usize = 256 * 1024;

@@ -119,16 +119,14 @@ async fn pass<'a, N, H: Stack, U: UdpSocket + 'a>(
         }
     };
     conversation.active.set(time.now());
-    if is_new {
-        answer(gateway, table, conversation.clone(), back, time, tasks);
-    }
+    let has_evicted = is_new && remember(gateway, table, conversation.clone(), back, time, tasks);
     let (peer, socket) = (conversation.peer, &conversation.socket);
     if let Err(reason) = socket.send_to(payload, peer).await {
         log::debug!("a datagram of {} to {peer} is lost: {}", conversation.ends.0, reason.kind());
         gateway.tally.edit(|counters| counters.dropped += 1);
     }
-    if is_new {
-        // What was evicted for it holds a socket until its task has run.
+    if has_evicted {
+        // What made room holds a socket until its task has run.
         yield_now().await;
     }
 }
@@ -144,25 +142,28 @@ fn begin<'a, N, H: Stack, U: UdpSocket>(
     Ok(Rc::new(Conversation::new(way.ends, socket, way.peer, now, gateway.tally.conversation())))
 }
 
-/// Remembers a conversation, and starts the task that brings its answers and forgets it in the end.
-fn answer<'a, N, H: Stack, U: UdpSocket + 'a>(
+/// Remembers a conversation, and starts the task that brings its answers and forgets it in the end. Whether another had
+/// to make room.
+fn remember<'a, N, H: Stack, U: UdpSocket + 'a>(
     gateway: &'a Gateway<N, H>,
     table: &Rc<Table<'a, U>>,
     conversation: Rc<Conversation<'a, U>>,
     back: impl AsyncFn(&[u8]) + 'a,
     time: &'a impl Time,
     tasks: &Starter<'a>,
-) {
+) -> bool {
     let (one, place, timeout) = (conversation.clone(), table.clone(), gateway.config.conversation_timeout);
     let (task, end) = abortable(async move {
         one.answers(back, timeout, time).await;
         place.remove(&one);
     });
-    if let Some(evicted) = table.insert(conversation, end) {
+    let evicted = table.insert(conversation, end);
+    if let Some(evicted) = &evicted {
         log::debug!("the conversation of {} with {} makes room", evicted.ends.0, evicted.peer);
         gateway.tally.edit(|counters| counters.evicted += 1);
     }
     tasks.start(task.map(drop));
+    evicted.is_some()
 }
 
 /// Every address, and any free port, of the kind that can talk to `peer`.
