@@ -135,6 +135,7 @@ pub(crate) fn write_segment<'p>(
     checksum: Checksum,
 ) {
     let start = writer.len();
+    let mut sum = Sum::ZERO;
     let words = (HEADER_LEN + options.len()) / 4;
     let raw = RawHeader {
         source: header.source_port.into(),
