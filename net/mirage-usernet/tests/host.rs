@@ -1,5 +1,7 @@
 //! The gateway on the real host's sockets, on the loopback interface only.
 
+#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "tests have std")]
+
 mod common;
 
 use std::net::{Ipv4Addr, SocketAddr};
