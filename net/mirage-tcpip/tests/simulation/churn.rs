@@ -164,21 +164,26 @@ fn a_hundred_thousand_attempts_are_refused() {
 }
 
 /// Clients that are switched off in the middle: keepalive finds those whose connections are idle, the user timeout
-/// those that were being sent to.
+/// those that are being sent to.
 #[test]
 fn clients_that_vanish_are_cleared_away() {
     let lab = Lab::new("clients_that_vanish_are_cleared_away", 1);
     let server = lab.host(1);
     let keepalive = Some(Keepalive { after: s(1), interval: s(1), probes: 3 });
-    let tcp = TcpOptions { keepalive, user_timeout: Some(s(10)), ..TcpOptions::default() };
-    let mut listener = server.listen_with(80, ListenOptions { backlog: 128, tcp });
+    let options = |tcp| ListenOptions { tcp, ..ListenOptions::default() };
+    let mut asking = server.listen_with(80, options(TcpOptions { keepalive, ..TcpOptions::default() }));
+    let mut sending =
+        server.listen_with(81, options(TcpOptions { user_timeout: Some(s(10)), ..TcpOptions::default() }));
     for round in 2..12 {
         let client = lab.host(round);
         let accepted = lab.run(&[&server, &client], s(10), async {
             let (mut held, mut accepted) = (Vec::new(), Vec::new());
-            for _ in 0..100 {
-                held.push(client.connect(server.at(80)).await.expect("the server listens"));
-                accepted.push(listener.accept().await.expect("the listener works"));
+            for _ in 0..50 {
+                for listener in [&mut asking, &mut sending] {
+                    let door = server.at(listener.local_addr().port());
+                    held.push(client.connect(door).await.expect("the server listens"));
+                    accepted.push(listener.accept().await.expect("the listener works"));
+                }
             }
             accepted
         });
@@ -186,17 +191,18 @@ fn clients_that_vanish_are_cleared_away() {
         assert_eq!(server.tcp().connections, 100);
         let mut tasks = Tasks::default();
         for (number, mut stream) in accepted.into_iter().enumerate() {
+            let (lab, asked) = (&lab, number % 2 == 0);
             tasks.add(format!("connection {number}"), async move {
-                let end = match number % 2 {
-                    0 => stream.read(&mut [0]).await,
-                    _ => loop {
-                        if let Err(error) = stream.write(&[0; 1000]).await {
-                            break Err(error);
-                        }
-                    },
+                let end = async {
+                    if !asked {
+                        stream.write_all(&[0; 10_000]).await?;
+                    }
+                    stream.read(&mut [0]).await
                 };
-                // When the neighbour's address is asked for again, nobody answers that either.
-                assert!(matches!(end, Err(ErrorKind::TimedOut | ErrorKind::HostUnreachable)), "{end:?}");
+                let (took, end) = lab.timed(end).await;
+                assert_eq!(end, Err(ErrorKind::TimedOut));
+                let (least, most) = if asked { (s(3), s(4)) } else { (s(10), s(11)) };
+                assert!((least..=most).contains(&took), "connection {number} ended after {took:?}");
             });
         }
         lab.run_all(&[&server], s(60), tasks);
