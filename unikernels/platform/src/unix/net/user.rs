@@ -5,14 +5,13 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use mirage_net::{Capabilities, ChecksumOffload, MacAddress, SegmentationOffload};
 use mirage_protocols::Ipv4Cidr;
 use mirage_random::{Rng, SeededGenerator};
-use mirage_stack::{ListenOptions, Stack, TcpListener, UdpSocket};
-use mirage_stack_unix::{HostError, HostStack};
+use mirage_stack_unix::HostStack;
 use mirage_unix::KernelEntropy;
 use mirage_usernet::{Config, Gateway, Transport};
 use mirage_vnetif::Cable;
 
 use super::{Failure, Network, own};
-use crate::network::{Forward, Forwards, Protocol, Reach};
+use crate::network::{Forward, Protocol, Reach, Service};
 use crate::unix::boot::Start;
 use crate::unix::boot::until;
 use crate::{Exit, Networked};
@@ -31,7 +30,6 @@ const CAPABILITIES: Capabilities = Capabilities {
 pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start<'_>) -> Result<Exit, Failure> {
     let host = HostStack::new(start.reactor);
     let mut random = SeededGenerator::new(&mut KernelEntropy)?;
-    choose_ports(&host, &network.forwards)?;
     let neighbour = |offset: u32| Ipv4Addr::from_bits(network.address.network().to_bits() | offset);
     let gateway = network.gateway.unwrap_or_else(|| neighbour(2));
     let config = Config {
@@ -50,6 +48,10 @@ pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start<'_
     let cable = Cable::new(MTU, SLOTS).with_capabilities(CAPABILITIES).with_verified().with_macs([mac(), mac()]);
     let (near, far) = cable.connect();
     let gateway_itself = Gateway::new(far, host, config, &mut random)?;
+    // Where port 0 was asked for, the host has chosen by now.
+    for chosen in gateway_itself.forwards() {
+        network.forwards.set(back(chosen));
+    }
     let timer = start.context.timer().clone();
     let reach = Reach::Forwarded(network.forwards.clone());
     let addresses = (network.address, Some(gateway));
@@ -61,24 +63,21 @@ pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start<'_
     }
 }
 
-/// Gives every forward from port 0 a port that is free now.
-fn choose_ports(host: &HostStack, forwards: &Forwards) -> Result<(), HostError> {
-    for forward in forwards.to_vec().into_iter().filter(|forward| forward.host.port() == 0) {
-        let place = match forward.service.protocol {
-            Protocol::Tcp => host.listen(forward.host, ListenOptions::default())?.local_addr(),
-            Protocol::Udp => host.bind(forward.host)?.local_addr(),
-        };
-        forwards.set(Forward { host: place, ..forward });
-    }
-    Ok(())
-}
-
 fn forward(forward: Forward) -> mirage_usernet::Forward {
     let transport = match forward.service.protocol {
         Protocol::Tcp => Transport::Tcp,
         Protocol::Udp => Transport::Udp,
     };
     mirage_usernet::Forward { transport, host: forward.host, guest: forward.service.port }
+}
+
+/// The same forward in our own words.
+fn back(forward: &mirage_usernet::Forward) -> Forward {
+    let protocol = match forward.transport {
+        Transport::Tcp => Protocol::Tcp,
+        Transport::Udp => Protocol::Udp,
+    };
+    Forward { host: forward.host, service: Service { protocol, port: forward.guest } }
 }
 
 /// The host's first name server (`resolv.conf(5)`).
