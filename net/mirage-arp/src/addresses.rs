@@ -16,6 +16,8 @@ pub(crate) struct Addresses<'s> {
     list: ManagedSlice<'s, Option<Address>>,
     /// Invariant: how many have something due.
     due: usize,
+    /// Invariant: the earliest `next` of all; `Instant::MAX` for none.
+    next: Instant,
     /// Probed addresses that somebody had, since the last that nobody had.
     conflicts: u8,
     random: SipHasher13,
@@ -36,7 +38,7 @@ pub(crate) enum Verdict {
 impl<'s> Addresses<'s> {
     pub(crate) fn new(mut list: ManagedSlice<'s, Option<Address>>, secret: &[u8; 16]) -> Self {
         list.fill(None);
-        Self { list, due: 0, conflicts: 0, random: SipHasher13::new_with_key(secret), drawn: 0 }
+        Self { list, due: 0, next: Instant::MAX, conflicts: 0, random: SipHasher13::new_with_key(secret), drawn: 0 }
     }
 
     pub(crate) fn is_ours(&self, ip: Ipv4Addr) -> bool {
@@ -83,6 +85,7 @@ impl<'s> Addresses<'s> {
         let slot = self.list.iter_mut().find(|slot| slot.is_none()).ok_or(AddressesFull)?;
         *slot = Some(address);
         self.due += usize::from(address.due.is_some());
+        self.find_next();
         Ok(())
     }
 
@@ -91,6 +94,7 @@ impl<'s> Addresses<'s> {
             return false;
         };
         self.due -= usize::from(slot.take().is_some_and(|address| address.due.is_some()));
+        self.find_next();
         true
     }
 
@@ -130,11 +134,18 @@ impl<'s> Addresses<'s> {
             };
             self.due += usize::from(address.due.replace(broadcast).is_none());
         }
+        self.find_next();
     }
 
-    /// When the next claim goes on. Looks at each address: they are few.
+    /// When the next claim goes on. It is asked for with every packet, so the answer is kept.
+    #[inline]
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.list.iter().flatten().map(|address| address.next).min().filter(|&next| next != Instant::MAX)
+        (self.next != Instant::MAX).then_some(self.next)
+    }
+
+    /// Looks at each address, after a change: they are few.
+    fn find_next(&mut self) {
+        self.next = self.list.iter().flatten().map(|address| address.next).min().unwrap_or(Instant::MAX);
     }
 
     #[inline]
@@ -163,6 +174,7 @@ impl<'s> Addresses<'s> {
             }
             Stage::Announcing(_) | Stage::Settled => (Stage::Settled, Instant::MAX),
         };
+        self.find_next();
     }
 
     /// A random span; nobody who does not know the secret can tell it.

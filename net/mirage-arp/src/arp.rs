@@ -143,8 +143,8 @@ impl<'s> Arp<'s> {
         Some(result)
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) has something to do. Constant time, but for our own addresses,
-    /// which are few.
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do. Constant time.
+    #[inline]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let waiting = self.cache.front(State::Waiting).and_then(|index| self.cache.get(index)).map(|entry| entry.until);
         match (waiting, self.addresses.poll_timeout()) {

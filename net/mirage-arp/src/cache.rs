@@ -136,12 +136,10 @@ impl<'s> Cache<'s> {
         self.lists[state as usize].len
     }
 
-    /// Notes that `index`, which is `Resolved`, was used.
-    #[inline]
+    /// Notes that `index`, which is `Resolved`, was used. Once a second is enough.
+    #[cold]
     pub(crate) fn used(&mut self, index: u16, now: Instant) {
-        if let Some(entry) = self.get_mut(index)
-            && now.since(entry.used).as_nanos() >= 1_000_000_000
-        {
+        if let Some(entry) = self.get_mut(index) {
             entry.used = now;
             self.move_to(index, State::Resolved);
         }

@@ -51,14 +51,16 @@ impl Arp<'_> {
     fn known(&mut self, now: Instant, ip: Ipv4Addr) -> Option<MacAddress> {
         let index = self.cache.find(ip)?;
         let entry = self.cache.get(index)?;
-        let mac = entry.mac;
+        let (mac, used) = (entry.mac, entry.used);
         match entry.state {
             State::Static => Some(mac),
             State::Resolved if now < entry.until => {
                 if now >= entry.refresh {
                     self.refresh(now, index, ip, mac);
                 }
-                self.cache.used(index, now);
+                if now.since(used).as_nanos() >= 1_000_000_000 {
+                    self.cache.used(index, now);
+                }
                 Some(mac)
             }
             _ => None,
