@@ -84,7 +84,10 @@ impl<'s> Ipv4<'s> {
 
     /// When [`poll_expired`](Self::poll_expired) or [`handle_timeout`](Self::handle_timeout) is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.reassembly.poll_timeout(), self.fragments.poll_timeout()].into_iter().flatten().min()
+        match (self.reassembly.poll_timeout(), self.fragments.poll_timeout()) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        }
     }
 
     /// Does what is due. Datagrams that timed out are forgotten without a word: call

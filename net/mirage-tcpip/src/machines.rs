@@ -34,6 +34,8 @@ pub(crate) struct Machines<'s> {
     pub(crate) budget: usize,
     /// When the stack was polled last: what handles go by.
     pub(crate) now: Instant,
+    /// The first deadline as the last poll left it. One that a handle has set since is seen at the end of the next.
+    pub(crate) next: Option<Instant>,
     pub(crate) ethernet_discards: Counts<mirage_ethernet::Discard, { mirage_ethernet::Discard::ALL.len() }>,
     pub(crate) arp_discards: Counts<mirage_arp::Discard, { mirage_arp::Discard::ALL.len() }>,
     pub(crate) discards: Counts<Discard, { Discard::ALL.len() }>,
@@ -80,6 +82,7 @@ impl<'s> Machines<'s> {
             tcp: Tcp::new(config.tcp, storage.tcp, Secrets::new(tcp)),
             budget: config.budget.max(1),
             now: Instant::ZERO,
+            next: Some(Instant::ZERO),
             ethernet_discards: Counts::default(),
             arp_discards: Counts::default(),
             discards: Counts::default(),
@@ -106,22 +109,18 @@ impl<'s> Machines<'s> {
 
     /// When the first timer of any layer is due.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        [self.arp.poll_timeout(), self.ipv4.poll_timeout(), self.igmp.poll_timeout(), self.tcp.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        let at = |at: Option<Instant>| at.unwrap_or(Instant::MAX);
+        let below_ip = at(self.arp.poll_timeout()).min(at(self.ipv4.poll_timeout()));
+        let above_ip = at(self.igmp.poll_timeout()).min(at(self.tcp.poll_timeout()));
+        let first = below_ip.min(above_ip);
+        (first != Instant::MAX).then_some(first)
     }
 
     /// Does what is due, except that which sends packets itself: the walk outwards does that.
     pub(crate) fn handle_timeouts(&mut self, now: Instant) {
-        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        if due(self.tcp.poll_timeout()) {
+        if self.next.is_some_and(|next| next <= now) {
             self.tcp.handle_timeout(now);
-        }
-        if due(self.arp.poll_timeout()) {
             self.arp.handle_timeout(now);
-        }
-        if due(self.igmp.poll_timeout()) {
             self.igmp.handle_timeout(now);
         }
         let Self { arp, udp, tcp, .. } = self;

@@ -74,7 +74,8 @@ impl<'s, N: Net> Stack<'s, N> {
         let more_in = ingress::receive(machines, receive, transmit, cx)?;
         let more_out = egress::transmit(machines, transmit, cx)?;
         transmit.flush();
-        Ok(Progress { more: more_in || more_out, next: machines.poll_timeout() })
+        machines.next = machines.poll_timeout();
+        Ok(Progress { more: more_in || more_out, next: machines.next })
     }
 
     /// What was received, sent and discarded so far.
