@@ -135,8 +135,14 @@ impl<'s> Tcp<'s> {
     /// Does what the method that runs has left to do with a connection: every public method ends here.
     #[inline]
     pub(crate) fn settle(&mut self, index: u32) {
-        if self.connections.get(index as usize).is_some_and(|slot| slot.todo != 0) {
-            self.settle_slow(index);
+        if let Some(slot) = self.connections.get_mut(index as usize) {
+            if slot.ready.listed {
+                // Its turn comes already: most segments ask for what one before them asked for.
+                slot.todo &= !todo::OUTPUT;
+            }
+            if slot.todo != 0 {
+                self.settle_slow(index);
+            }
         }
         self.check(index);
     }
