@@ -46,7 +46,9 @@ pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
     for (to, from) in to.iter_mut().zip(from) {
         one.add(copy(to, from));
     }
-    to_rest.copy_from_slice(from_rest);
+    if !from_rest.is_empty() {
+        to_rest.copy_from_slice(from_rest);
+    }
     finish(add_around(one.total(two), tail(source, from_rest)))
 }
 

@@ -3,7 +3,7 @@
 use super::{avx2, detect, sse2, words};
 
 /// Below this many bytes a plain loop is done before a vector one has started.
-const SHORT: usize = 64;
+const SHORT: usize = 128;
 
 /// The folded sum of big-endian 16-bit words; the last is filled with a zero byte.
 pub(crate) fn sum(bytes: &[u8]) -> u16 {
