@@ -319,7 +319,7 @@ impl Slot {
         match self.writable() {
             Ok(true) => {
                 let held = self.send.blocks() + self.receive.blocks();
-                self.send.len() < resources.config.send_buffer && resources.pool.spares(held)
+                self.send.len() < resources.config.send_buffer && resources.pool.spares(held, self.send.blocks() == 0)
             }
             Ok(false) => false,
             Err(_) => true,

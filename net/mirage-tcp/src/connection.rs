@@ -110,6 +110,8 @@ pub struct Slot {
     pub(crate) read_shut: bool,
     /// An acknowledgement is to be sent at once.
     pub(crate) ack_now: bool,
+    /// How often it is to be repeated after that. Invariant: at most 3, and 0 unless `ack_now`.
+    pub(crate) repeats: u8,
 
     // Time.
     /// When an acknowledgement is to be sent at the latest; [`Instant::MAX`] if none is due.
@@ -223,6 +225,7 @@ impl Slot {
             ended: false,
             read_shut: false,
             ack_now: false,
+            repeats: 0,
             ack_at: Instant::MAX,
             resend_at: Instant::MAX,
             linger_at: Instant::MAX,
@@ -326,6 +329,7 @@ impl Slot {
         self.nxt = self.una;
         self.max = self.una;
         self.fin_queued = false;
+        self.repeats = 0;
         (self.ack_now, self.resend_first, self.probe, self.ask) = (false, false, false, false);
         (self.ack_at, self.resend_at, self.linger_at) = (Instant::MAX, Instant::MAX, Instant::MAX);
         self.keepalive = None;

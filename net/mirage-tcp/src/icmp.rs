@@ -37,6 +37,10 @@ impl Tcp<'_> {
             IcmpErrorKind::PortUnreachable | IcmpErrorKind::ProtocolUnreachable if opening => {
                 slot.end(resources, Some(Error::ConnectionRefused));
             }
+            // We say so ourselves: our own neighbour does not answer, which is no router's passing trouble.
+            IcmpErrorKind::HostUnreachable if opening && error.reporter == error.source => {
+                slot.end(resources, Some(Error::HostUnreachable));
+            }
             IcmpErrorKind::FragmentationNeeded { mtu } => {
                 // RFC 5927 §7.2: nobody makes us send crumbs.
                 let mtu = usize::from(mtu).max(MIN_MTU);

@@ -103,9 +103,11 @@ impl Block {
 
 /// The blocks nobody holds, and the rule by which connections may take them.
 ///
-/// In-order data takes any block there is. Everything that can wait (data out of order, data to be sent) leaves a
-/// reserve, and a connection that holds much leaves more: it may hold as many blocks as are free (the dynamic
-/// threshold of Choudhury and Hahne, 1998), so one alone gets half of the pool and many share it evenly.
+/// A quarter of the blocks is a reserve for those who hold nothing: a connection's first block of what came in may be
+/// the very last, its first block of what is to be sent leaves half of the reserve. Of the other three quarters it may
+/// hold as many blocks as are free (the dynamic threshold of Choudhury and Hahne, 1998), so one alone gets half of them
+/// and many share them evenly. Thus connections that nobody reads, be they ever so many, cannot stop others, as long as
+/// there are no more of them than an eighth of the blocks.
 pub(crate) struct Pool<'s> {
     blocks: ManagedSlice<'s, Block>,
     /// First of the blocks that were given back.
@@ -120,7 +122,7 @@ impl<'s> Pool<'s> {
     /// A pool of all of `blocks`.
     pub(crate) fn new(blocks: ManagedSlice<'s, Block>) -> Self {
         let total = blocks.len().min(NONE as usize) as u32;
-        Self { blocks, free_head: NONE, untouched: 0, in_use: 0, reserve: (total / 16).clamp(1, 64) }
+        Self { blocks, free_head: NONE, untouched: 0, in_use: 0, reserve: (total / 4).max(1) }
     }
 
     /// An empty block, or `None` when all are in use.
@@ -138,17 +140,34 @@ impl<'s> Pool<'s> {
         Some(index)
     }
 
-    /// An empty block for what can wait, if a connection that holds `held` of them may take one more.
+    /// An empty block for data in order of a connection for which `received` blocks hold such data.
     #[inline]
-    pub(crate) fn take_spare(&mut self, held: u32) -> Option<u32> {
-        if self.spares(held) { self.take() } else { None }
+    pub(crate) fn take_for_order(&mut self, received: u32) -> Option<u32> {
+        if received == 0 || received < self.spare() { self.take() } else { None }
     }
 
-    /// Whether [`take_spare`](Self::take_spare) would give a block to a connection that holds `held`.
+    /// An empty block for data to be sent, of which it is the `first`, of a connection that holds `held` of them.
     #[inline]
-    pub(crate) fn spares(&self, held: u32) -> bool {
-        let spare = self.free().saturating_sub(self.reserve);
-        spare > 0 && (held < 2 || held < spare)
+    pub(crate) fn take_for_sending(&mut self, held: u32, first: bool) -> Option<u32> {
+        if self.spares(held, first) { self.take() } else { None }
+    }
+
+    /// An empty block for data out of order of a connection that holds `held` of them.
+    #[inline]
+    pub(crate) fn take_spare(&mut self, held: u32) -> Option<u32> {
+        if held < self.spare() { self.take() } else { None }
+    }
+
+    /// Whether [`take_for_sending`](Self::take_for_sending) would give a block.
+    #[inline]
+    pub(crate) fn spares(&self, held: u32, first: bool) -> bool {
+        held < self.spare() || (first && self.free() > self.reserve / 2)
+    }
+
+    /// How many blocks are free beside the reserve.
+    #[inline]
+    pub(crate) fn spare(&self) -> u32 {
+        self.free().saturating_sub(self.reserve)
     }
 
     /// Takes a block back. One that is free already stays as it is.
@@ -258,19 +277,20 @@ mod tests {
         while pool.take_spare(held).is_some() {
             held += 1;
         }
-        assert_eq!(held, 30, "half of 64 less the reserve of 4");
+        assert_eq!(held, 24, "half of 64 less the reserve of 16");
         assert!(pool.take_spare(0).is_some(), "another still finds room");
     }
 
     #[test]
-    fn what_can_wait_leaves_the_reserve_to_data_in_order() {
-        let mut blocks = vec![Block::default(); 4];
+    fn the_reserve_is_for_those_who_hold_nothing() {
+        let mut blocks = vec![Block::default(); 16];
         let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
-        for _ in 0..3 {
-            pool.take_spare(0).unwrap();
-        }
-        assert_eq!(pool.take_spare(0), None);
-        assert!(pool.take().is_some());
+        while pool.take_spare(0).is_some() {}
+        assert_eq!((pool.free(), pool.take_for_order(1), pool.take_for_sending(1, false)), (4, None, None));
+        while pool.take_for_sending(1, true).is_some() {}
+        assert_eq!(pool.free(), 2);
+        while pool.take_for_order(0).is_some() {}
+        assert_eq!(pool.free(), 0);
     }
 
     #[test]

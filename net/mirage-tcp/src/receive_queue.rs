@@ -161,7 +161,7 @@ impl ReceiveQueue {
             if rest.is_empty() {
                 break;
             }
-            let Some(index) = pool.take() else { break };
+            let Some(index) = pool.take_for_order(self.blocks) else { break };
             self.blocks += 1;
             match self.tail {
                 NONE => self.head = index,

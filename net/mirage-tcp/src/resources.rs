@@ -22,13 +22,12 @@ pub(crate) struct Resources<'s> {
 
 impl Resources<'_> {
     /// The largest window, in bytes, of a connection that holds `held` blocks, of which `received` for what came in: it may
-    /// come to hold as many as are then still free, and two at any time. One is always for what comes in, even when what
+    /// come to hold as many as are then still free beside the reserve. One is always for what comes in, even when what
     /// is to be sent fills the rest: otherwise two who both write would wait for each other for ever.
     #[inline]
     pub(crate) fn share(&self, held: u32, received: u32) -> u32 {
-        let free = self.pool.free();
-        let least = 2u32.saturating_sub(held).max(1u32.saturating_sub(received));
-        let blocks = (free.saturating_sub(held) / 2).max(least).min(free);
+        let least = 1u32.saturating_sub(received);
+        let blocks = (self.pool.spare().saturating_sub(held) / 2).max(least).min(self.pool.free());
         blocks.saturating_mul(BLOCK_BYTES as u32)
     }
 
@@ -40,7 +39,7 @@ impl Resources<'_> {
     /// Wakes those who wait for a block, if there is one again.
     #[inline]
     pub(crate) fn relieve(&mut self) {
-        if self.wakers.waiting(&self.starved) && self.pool.spares(0) {
+        if self.wakers.waiting(&self.starved) && self.pool.spares(0, true) {
             self.wakers.wake(&mut self.starved);
         }
     }

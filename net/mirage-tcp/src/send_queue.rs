@@ -72,7 +72,7 @@ impl SendQueue {
 
     /// Chains an empty block to the tail, if there is one.
     fn extend(&mut self, pool: &mut Pool<'_>, held: u32) -> bool {
-        let Some(index) = pool.take_spare(held + self.blocks) else { return false };
+        let Some(index) = pool.take_for_sending(held + self.blocks, self.blocks == 0) else { return false };
         pool.block_mut(index).seq = self.base.wrapping_add(self.len);
         match self.tail {
             NONE => self.head = index,

@@ -26,7 +26,7 @@ impl Slot {
     #[inline]
     pub(crate) fn offer_window(&mut self, resources: &Resources<'_>) -> u16 {
         let room = self.receive_room(resources);
-        if room.saturating_sub(self.receive_window()) >= self.window_step(resources, 1) {
+        if room.saturating_sub(self.receive_window()) >= self.window_step(resources, room, 1) {
             self.rcv_end = self.rcv_nxt + room;
         }
         // Rounded down: the peer may see the end retreat by less than a scaled unit, which RFC 7323 §2.4 allows.
@@ -39,16 +39,19 @@ impl Slot {
         if !self.state.may_receive() {
             return;
         }
-        let grown = self.receive_room(resources).saturating_sub(self.receive_window());
-        if grown >= self.window_step(resources, 2) {
+        let room = self.receive_room(resources);
+        let grown = room.saturating_sub(self.receive_window());
+        if grown >= self.window_step(resources, room, 2) {
             self.ack_now = true;
             self.todo |= todo::OUTPUT;
         }
     }
 
-    /// `segments` full segments or half of the largest window, whichever is less.
+    /// `segments` full segments or half of what this connection can hold now, whichever is less: who can hold no two
+    /// segments would otherwise wait for the delayed acknowledgement after each.
     #[inline]
-    fn window_step(&self, resources: &Resources<'_>, segments: u32) -> u32 {
-        (u32::from(self.receive_mss) * segments).min(resources.config.receive_window / 2).max(1)
+    fn window_step(&self, resources: &Resources<'_>, room: u32, segments: u32) -> u32 {
+        let limit = resources.config.receive_window.min(room + self.receive.readable());
+        (u32::from(self.receive_mss) * segments).min(limit / 2).max(1)
     }
 }

@@ -143,6 +143,27 @@ fn a_true_icmp_error_refuses_a_connection_that_is_being_opened() {
 }
 
 #[test]
+fn only_a_dead_neighbour_of_our_own_ends_an_attempt_at_once() {
+    // RFC 5461 §2.2: what a router says of a host may pass; that our own neighbour does not answer, we know ourselves.
+    let mut host = Host::default();
+    let id = host.connect(SocketAddr::new(THERE, 80)).unwrap();
+    let syn = host.output().remove(0);
+    icmp(&mut host, &syn, IcmpErrorKind::HostUnreachable, syn.seq).unwrap();
+    assert_eq!(host.tcp.state(id), Some(State::SynSent));
+    let quoted = syn.bytes();
+    let error = IcmpError {
+        kind: IcmpErrorKind::HostUnreachable,
+        reporter: syn.from.ip(),
+        source: syn.from.ip(),
+        destination: syn.to.ip(),
+        protocol: Protocol::TCP,
+        quoted: &quoted[..8],
+    };
+    host.tcp.on_icmp_error(host.now, &error).unwrap();
+    assert_eq!(host.connected(id), Poll::Ready(Err(mirage_tcp::Error::HostUnreachable)));
+}
+
+#[test]
 fn a_short_icmp_quote_is_discarded() {
     let mut host = Host::default();
     for len in 0..8 {

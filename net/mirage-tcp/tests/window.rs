@@ -419,3 +419,18 @@ fn a_pure_acknowledgement_is_not_acknowledged() {
     assert_eq!(host.answer(&peer.segment(ACK, 1, 1)), []);
     assert_eq!(host.sent_within(s(1)), []);
 }
+
+#[test]
+fn segments_out_of_order_that_come_in_one_batch_are_acknowledged_each() {
+    // RFC 5681 §4.2: the peer waits for three duplicates before it sends the missing segment again.
+    let mut host = Host::default();
+    let (peer, _) = accepted(&mut host, Handshake::default());
+    for number in 1..4 {
+        host.input(&peer.data(1 + 100 * number, 1, &[0; 100])).unwrap();
+    }
+    let sent = host.output();
+    assert_eq!(sent.len(), 3, "{sent:?}");
+    assert!(sent.iter().all(|ack| ack.is(ACK) && peer.ack(ack) == 1), "{sent:?}");
+    let sent = host.answer(&peer.data(1, 1, &[0; 100]));
+    assert_eq!(sent.iter().map(|ack| peer.ack(ack)).collect::<Vec<_>>(), [401], "one that ends the hole");
+}

@@ -28,6 +28,13 @@ impl Slot {
         let holes = self.receive.ooo_bytes();
         let inserted = self.receive.insert(&mut resources.pool, self.rcv_nxt, seq, payload, &limits);
         self.rcv_nxt += inserted.advanced;
+        // RFC 5681 §4.2: each segment out of order is acknowledged. Those that came in one batch would be with one segment,
+        // and the peer waits for three.
+        if inserted.advanced > 0 {
+            self.repeats = 0;
+        } else if self.ack_now && self.receive.ooo_bytes() > holes {
+            self.repeats = (self.repeats + 1).min(3);
+        }
         if inserted.advanced > 0 {
             resources.wakers.wake(&mut self.readers);
         }

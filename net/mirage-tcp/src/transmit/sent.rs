@@ -12,7 +12,8 @@ impl Slot {
     pub(super) fn on_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
         if plan.flags.contains(Flags::ACK) {
             self.acked_to = self.rcv_nxt;
-            self.ack_now = false;
+            self.ack_now = self.repeats > 0;
+            self.repeats = self.repeats.saturating_sub(1);
             self.ack_at = Instant::MAX;
         }
         match plan.kind {

@@ -112,7 +112,6 @@ fn a_port_where_nobody_listens_refuses() {
 }
 
 #[test]
-#[ignore = "TCP holds an unreachable neighbour for a passing thing until its SYNs are used up"]
 fn a_neighbour_that_is_not_there_is_unreachable_within_seconds() {
     let lab = Lab::new("a_neighbour_that_is_not_there_is_unreachable_within_seconds", 1);
     let (client, server) = (lab.host(1), lab.host(2));
