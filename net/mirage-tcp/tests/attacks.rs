@@ -160,7 +160,7 @@ fn only_a_dead_neighbour_of_our_own_ends_an_attempt_at_once() {
         quoted: &quoted[..8],
     };
     host.tcp.on_icmp_error(host.now, &error).unwrap();
-    assert_eq!(host.connected(id), Poll::Ready(Err(mirage_tcp::Error::HostUnreachable)));
+    assert_eq!(host.connected(id), Poll::Ready(Err(Error::HostUnreachable)));
 }
 
 #[test]
