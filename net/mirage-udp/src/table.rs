@@ -183,8 +183,14 @@ impl<'s> Table<'s> {
     /// Who gets a datagram: the socket that matches best, or else the one that has every port.
     #[inline]
     pub(crate) fn find(&self, local: SocketAddr, remote: SocketAddr) -> Option<Index> {
-        let ranked = |(index, socket): (Index, &Socket)| Some((socket.rank(local.ip(), remote)?, index));
-        let best = self.on_port(local.port()).filter_map(ranked).max_by_key(|(rank, _)| *rank);
+        let mut best = None;
+        for (index, socket) in self.on_port(local.port()) {
+            if let Some(rank) = socket.rank(local.ip(), remote)
+                && best.is_none_or(|(best, _)| rank >= best)
+            {
+                best = Some((rank, index));
+            }
+        }
         best.map(|(_, index)| index).or_else(|| {
             let any = self.slots.get(usize::from(self.any))?.socket.as_ref()?;
             any.rank(local.ip(), remote).map(|_| self.any)
@@ -250,6 +256,12 @@ impl<'s> Table<'s> {
             None => self.first_ready = index,
         }
         self.last_ready = index;
+    }
+
+    /// Whether nobody else waits for a turn, so that the first may go on.
+    #[inline]
+    pub(crate) fn is_alone(&self) -> bool {
+        self.first_ready == self.last_ready
     }
 
     /// Ends the turn of the first.

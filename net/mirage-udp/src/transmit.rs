@@ -158,6 +158,9 @@ impl Udp<'_> {
                 self.wakers.wake(&mut self.room);
             }
             let more = !socket.outgoing.is_empty();
+            if more && self.table.is_alone() {
+                continue;
+            }
             self.table.end_turn();
             if more {
                 self.table.make_ready(index);
