@@ -148,10 +148,11 @@ pub(crate) fn write_segment<'p>(
         urgent: U16::ZERO,
     };
     writer.put(raw.as_bytes());
+    let mut sum = Sum::ZERO;
     if !options.is_empty() {
         writer.put(options);
+        sum = Sum::of(options);
     }
-    let mut sum = Sum::ZERO;
     for piece in payload {
         if checksum == Checksum::Complete {
             // Summed where it lies, not in the frame: what was written a moment ago is slow to read back.
@@ -163,7 +164,7 @@ pub(crate) fn write_segment<'p>(
     let len = writer.len().saturating_sub(start) as u32;
     let pseudo_header = Sum::ZERO.pseudo_header(source, destination, Protocol::TCP.0, len);
     let value = match checksum {
-        Checksum::Complete => pseudo_header.add_sum(raw.sum()).add_bytes(options).add_sum(sum).finish(),
+        Checksum::Complete => pseudo_header.add_sum(raw.sum()).add_sum(sum).finish(),
         Checksum::Partial => pseudo_header.partial(),
     };
     writer.patch(start + CHECKSUM_AT, &value.to_be_bytes());

@@ -37,20 +37,14 @@ impl Tcp<'_> {
     #[inline]
     fn route(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         let segment = Segment::parse(received)?;
-        let tuple = Tuple {
-            local: received.destination,
-            remote: received.source,
-            local_port: segment.destination_port,
-            remote_port: segment.source_port,
-        };
         // What a merged segment was cut from counts, not its own length.
         let full = match received.segment_size {
             Some(size) => size.get(),
             None => segment.payload.len().min(0xffff) as u16,
         };
         let index = match self.connections.get(self.last as usize) {
-            Some(slot) if slot.tuple == tuple && received.cast == Cast::Unicast => self.last,
-            _ => match self.find_for(now, received.cast, &tuple, &segment)? {
+            Some(slot) if received.cast == Cast::Unicast && slot.tuple.is_of(received, &segment) => self.last,
+            _ => match self.find_for(now, received.cast, &Tuple::of(received, &segment), &segment)? {
                 Some(index) => index,
                 None => return Ok(()),
             },
@@ -117,6 +111,27 @@ impl Tcp<'_> {
         } else {
             self.resources.stats.replies_dropped += 1;
         }
+    }
+}
+
+impl Tuple {
+    /// Whom a segment is between.
+    fn of(received: &Received<'_>, segment: &Segment<'_>) -> Self {
+        Self {
+            local: received.destination,
+            remote: received.source,
+            local_port: segment.destination_port,
+            remote_port: segment.source_port,
+        }
+    }
+
+    /// Whether a segment is between these two. Nothing is put together for that: it is asked of every segment.
+    #[inline]
+    fn is_of(&self, received: &Received<'_>, segment: &Segment<'_>) -> bool {
+        self.local_port == segment.destination_port
+            && self.remote_port == segment.source_port
+            && self.local == received.destination
+            && self.remote == received.source
     }
 }
 
