@@ -35,7 +35,7 @@ pub enum Times {
 /// mirage_kv_embedded::build::embed("site", out).unwrap();
 /// ```
 ///
-/// ```ignore
+/// ```text
 /// // main.rs
 /// static SITE: mirage_kv_embedded::Files = include!(concat!(env!("OUT_DIR"), "/site.rs"));
 /// ```
