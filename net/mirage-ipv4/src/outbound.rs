@@ -1,6 +1,7 @@
 //! The sending half.
 
 use core::fmt;
+use core::net::Ipv4Addr;
 
 use mirage_clock::Instant;
 use mirage_protocols::Neighbours;
@@ -27,6 +28,12 @@ impl<'s> Outbound<'_, 's> {
     pub fn over<'b, N: Neighbours + ?Sized>(&'b mut self, neighbours: &'b mut N) -> Ipv4Over<'b, 's, N> {
         let Self { config, addresses, routes, identification, fragments } = self;
         Ipv4Over::new(Outbound { config, addresses, routes, identification, fragments }, neighbours)
+    }
+
+    /// As [`Ipv4::is_local`](crate::Ipv4::is_local).
+    #[inline]
+    pub fn is_local(&self, address: Ipv4Addr) -> bool {
+        self.addresses.iter().any(|ours| ours.cidr.address() == address)
     }
 
     /// As [`Ipv4::wants_transmit`](crate::Ipv4::wants_transmit).

@@ -1,11 +1,13 @@
 //! The walk of a frame inwards: device → Ethernet → ARP | IPv4 → ICMP | UDP | TCP.
 
+use core::net::IpAddr;
 use core::task::{Context, Poll};
 
 use mirage_ethernet::Incoming as EthernetIncoming;
 use mirage_icmp::{ErrorToSend, Incoming as IcmpIncoming};
+use mirage_ipv4::Outbound;
 use mirage_net::{Disconnected, Frame, Receive, Transmit};
-use mirage_protocols::{EtherType, Protocol};
+use mirage_protocols::{Cast, EtherType, Protocol, Received};
 
 use crate::machines::{Discard, INTERFACE, Machines};
 
@@ -57,6 +59,8 @@ fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: 
                 let _counted = icmp.send_error(*now, error, packet.header, received.payload, received.cast, &mut ip);
             }
         }
+        // A gateway takes what is for others, but does not answer pings in their name.
+        Protocol::ICMP if is_for_others(received, &outbound) => discards.count(Discard::IcmpForOthers),
         Protocol::ICMP => {
             let mut link = ethernet.over(transmit);
             let mut neighbours = arp.over(*now, &mut link);
@@ -79,5 +83,13 @@ fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: 
             let mut ip = outbound.over(&mut neighbours);
             let _counted = icmp.send_error(*now, error, packet.header, received.payload, received.cast, &mut ip);
         }
+    }
+}
+
+/// Whether only [`Config::accept_any`](crate::Config::accept_any) let the packet in.
+fn is_for_others(received: &Received<'_>, outbound: &Outbound<'_, '_>) -> bool {
+    match received.destination {
+        IpAddr::V4(destination) => received.cast == Cast::Unicast && !outbound.is_local(destination),
+        IpAddr::V6(_) => false,
     }
 }

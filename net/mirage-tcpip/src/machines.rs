@@ -48,6 +48,8 @@ mirage_protocols::reasons! {
         UnknownEthertype = "unknown_ethertype",
         /// A packet of a protocol that is not spoken here.
         UnknownProtocol = "unknown_protocol",
+        /// ICMP for an address that is not ours, at a stack that takes packets for every address.
+        IcmpForOthers = "icmp_for_others",
     }
 }
 

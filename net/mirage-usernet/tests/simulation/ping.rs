@@ -32,13 +32,19 @@ fn the_gateway_answers_a_ping() {
     let reply = receive(&mut guest, |frame| frame[12..14] == [8, 6] && frame[21] == 2);
     let gateways: [u8; 6] = reply[22..28].try_into().expect("six bytes");
 
-    let mut header = [0x45, 0, 0, 36, 0, 1, 0, 0, 64, 1, 0, 0, 10, 0, 2, 15, 10, 0, 2, 2];
-    let sum = checksum(&header);
-    header[10..12].copy_from_slice(&sum);
+    let header = |to: [u8; 4]| {
+        let mut header = [&[0x45, 0, 0, 36, 0, 1, 0, 0, 64, 1, 0, 0, 10, 0, 2, 15][..], &to].concat();
+        let sum = checksum(&header);
+        header[10..12].copy_from_slice(&sum);
+        header
+    };
     let mut echo = [8, 0, 0, 0, 0x12, 0x34, 0, 1, b'm', b'i', b'r', b'a', b'g', b'e', b'!', b'!'];
     let sum = checksum(&echo);
     echo[2..4].copy_from_slice(&sum);
-    send(&mut guest, &[&gateways[..], &own, &[8, 0], &header, &echo].concat());
+    // A ping to the outside is not answered in the name of somebody who may not be there.
+    send(&mut guest, &[&gateways[..], &own, &[8, 0], &header([192, 0, 2, 1]), &echo].concat());
+    turn();
+    send(&mut guest, &[&gateways[..], &own, &[8, 0], &header([10, 0, 2, 2]), &echo].concat());
     turn();
     // The gateway asks where the guest is, too.
     let request = receive(&mut guest, |frame| frame[12..14] == [8, 6] && frame[38..42] == [10, 0, 2, 15]);
