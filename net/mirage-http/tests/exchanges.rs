@@ -2,7 +2,10 @@
 
 mod common;
 
-use common::{Act, answer, codes, play};
+use common::{Act, LIMITS, Peer, World, answer, codes, play, serve_peer};
+use mirage_clock::Instant;
+use mirage_http::server::{Connection, Step};
+use mirage_http::{BodyStep, Field, Limits, Refusal};
 
 /// The answer is the same however the input is cut. `100 Continue` is left out: it depends on what has come.
 fn steady(input: &[u8]) -> (String, mirage_http::Outcome) {
@@ -153,6 +156,7 @@ exchanges! {
     a_lone_lf_after_a_chunk_size_is_400: chunked("3\n123\r\n0\r\n\r\n") => [400];
     a_lone_cr_after_a_chunk_size_is_400: chunked("3\r123\r\n0\r\n\r\n") => [400];
     a_lone_lf_after_a_chunk_is_400: chunked("3\r\n123\n0\r\n\r\n") => [400];
+    a_lone_cr_after_a_chunk_is_400: chunked("3\r\n123\rX0\r\n\r\n") => [400];
     a_lone_lf_in_an_extension_is_400: chunked("3;a\n123\r\n0\r\n\r\n") => [400];
     a_chunk_longer_than_its_size_is_400: chunked("3\r\n1234\r\n0\r\n\r\n") => [400];
     a_lone_lf_after_the_last_chunk_is_400: chunked("0\r\n\n") => [400];
@@ -166,6 +170,30 @@ fn a_body_in_chunks_that_grows_too_long_is_413() {
     let (text, outcome) = answer(chunked(&format!("{}0\r\n\r\n", chunk.repeat(10))).as_bytes());
     assert_eq!(codes(&text), [413]);
     assert_eq!(outcome.requests, 1);
+}
+
+#[test]
+fn a_body_that_was_refused_stays_refused() {
+    let (mut buffer, mut fields) = (vec![0; 2048], [Field::default(); 16]);
+    let limits = Limits { body: 4, ..Limits::DEFAULT };
+    let mut connection = Connection::new(Instant::ZERO, &mut buffer, &mut fields, limits);
+    connection.input(Instant::ZERO, chunked("5\r\n12345\r\n0\r\n\r\n").as_bytes());
+    assert!(matches!(connection.next(Instant::ZERO), Step::Request(..)));
+    let mut body = connection.body().unwrap();
+    for _ in 0..3 {
+        assert_eq!(body.next(100), BodyStep::Refused(Refusal::BodyTooLarge));
+    }
+}
+
+#[test]
+fn a_body_that_nobody_reads_is_read_away_up_to_a_bound() {
+    let request = format!("POST /ignore HTTP/1.1\r\nHost: a\r\nContent-Length: 3000\r\n\r\n{}{NEXT}", "x".repeat(3000));
+    for (drain, expected) in [(3000, vec![200, 200]), (2999, vec![200])] {
+        let world = World::default();
+        let peer = Peer::new(&world, [Act::Send(request.clone().into_bytes())]);
+        world.run(serve_peer(&world, peer.clone(), Limits { drain, ..LIMITS }));
+        assert_eq!(codes(&peer.text()), expected, "with {drain} bytes");
+    }
 }
 
 #[test]

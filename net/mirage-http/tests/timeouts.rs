@@ -80,6 +80,13 @@ fn a_body_at_the_least_rate_is_waited_for() {
 }
 
 #[test]
+fn a_quick_start_earns_no_longer_pause() {
+    let acts = |seconds| vec![send([POST, &[b'x'; 8000]].concat()), pause(seconds), send([b'x'; 1000])];
+    assert_eq!(timed(acts(29), HUNGRY).0, [200]);
+    assert_eq!(timed(acts(31), HUNGRY).0, [408]);
+}
+
+#[test]
 fn a_body_in_drips_of_chunks_is_408() {
     let head = b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     let drops = (0..9000).flat_map(|_| [pause(1), send("1\r\nx\r\n")]);
