@@ -187,12 +187,17 @@ fn a_body_that_was_refused_stays_refused() {
 
 #[test]
 fn a_body_that_nobody_reads_is_read_away_up_to_a_bound() {
-    let request = format!("POST /ignore HTTP/1.1\r\nHost: a\r\nContent-Length: 3000\r\n\r\n{}{NEXT}", "x".repeat(3000));
+    let body = "x".repeat(3000);
+    let whole = format!("Content-Length: 3000\r\n\r\n{body}{NEXT}");
+    let chunks = format!("Transfer-Encoding: chunked\r\n\r\nbb8\r\n{body}\r\n0\r\n\r\n{NEXT}");
     for (drain, expected) in [(3000, vec![200, 200]), (2999, vec![200])] {
-        let world = World::default();
-        let peer = Peer::new(&world, [Act::Send(request.clone().into_bytes())]);
-        world.run(serve_peer(&world, peer.clone(), Limits { drain, ..LIMITS }));
-        assert_eq!(codes(&peer.text()), expected, "with {drain} bytes");
+        for framed in [&whole, &chunks] {
+            let world = World::default();
+            let request = format!("POST /ignore HTTP/1.1\r\nHost: a\r\n{framed}");
+            let peer = Peer::new(&world, [Act::Send(request.into_bytes())]);
+            world.run(serve_peer(&world, peer.clone(), Limits { drain, ..LIMITS }));
+            assert_eq!(codes(&peer.text()), expected, "with {drain} bytes");
+        }
     }
 }
 
