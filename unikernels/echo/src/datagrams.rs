@@ -1,4 +1,6 @@
-//! Echo on datagrams (RFC 862).
+//! Echo (RFC 862) and discard (RFC 863) on datagrams.
+//!
+//! Chargen is not offered by UDP: an answer that is longer than its question is what forged senders look for.
 
 use mirage_platform::Context;
 use mirage_platform::clock::Duration;
@@ -16,10 +18,22 @@ pub(crate) async fn echo(socket: impl UdpSocket, context: Context) {
             Ok(datagram) if datagram.remote.port() < 1_024 => {}
             // A datagram that cannot go back is lost, as datagrams are.
             Ok(datagram) => drop(socket.send_to(&buffer[..datagram.len.min(BUFFER)], datagram.remote).await),
-            Err(error) => {
-                mirage_platform::log::warn!("UDP: {error}");
-                context.sleep(Duration::from_millis(100)).await;
-            }
+            Err(error) => pause(&context, &error).await,
         }
     }
+}
+
+/// Throws every datagram away.
+pub(crate) async fn discard(socket: impl UdpSocket, context: Context) {
+    loop {
+        if let Err(error) = socket.recv_from(&mut []).await {
+            pause(&context, &error).await;
+        }
+    }
+}
+
+/// Says what went wrong and lets others give back what there is too little of.
+async fn pause(context: &Context, error: &dyn core::error::Error) {
+    mirage_platform::log::warn!("UDP: {error}");
+    context.sleep(Duration::from_millis(100)).await;
 }

@@ -32,7 +32,7 @@ impl App for Echo {
     const ABOUT: About = About {
         name: "echo",
         version: env!("CARGO_PKG_VERSION"),
-        summary: "echo (TCP and UDP 7), discard (TCP 9) and chargen (TCP 19)",
+        summary: "echo (TCP and UDP 7), discard (TCP and UDP 9) and chargen (TCP 19)",
     };
     const ARGUMENTS: &'static [Argument] = &[CONNECTIONS, KEEPALIVE];
 
@@ -43,7 +43,7 @@ impl App for Echo {
 }
 
 impl Networked for Echo {
-    const FORWARDS: &'static [&'static str] = &["7007:7", "udp:7007:7", "7009:9", "7019:19"];
+    const FORWARDS: &'static [&'static str] = &["7007:7", "udp:7007:7", "7009:9", "udp:7009:9", "7019:19"];
 
     async fn run<S: Stack + 'static>(self, stack: S, context: Context) -> Exit {
         match start(&stack, &context, &self) {
@@ -79,6 +79,8 @@ where
     serving("TCP chargen", Service::tcp(CHARGEN));
     context.spawn(datagrams::echo(stack.bind(any(ECHO))?, context.clone()))?;
     serving("UDP echo", Service::udp(ECHO));
+    context.spawn(datagrams::discard(stack.bind(any(DISCARD))?, context.clone()))?;
+    serving("UDP discard", Service::udp(DISCARD));
     Ok(())
 }
 

@@ -11,14 +11,14 @@ use std::time::Duration;
 struct Image {
     child: Child,
     output: BufReader<std::process::ChildStdout>,
-    /// Echo, discard, chargen, echo on datagrams.
+    /// Echo, discard, chargen; echo and discard on datagrams.
     places: Vec<SocketAddr>,
 }
 
 /// The image on ports that the host chose.
 fn image(net: &str, arguments: &[&str]) -> Image {
     let mut child = Command::new(env!("CARGO_BIN_EXE_echo"))
-        .args([net, "--forward=0:7", "--forward=udp:0:7", "--forward=0:9", "--forward=0:19"])
+        .args([net, "--forward=0:7", "--forward=udp:0:7", "--forward=0:9", "--forward=udp:0:9", "--forward=0:19"])
         .args(arguments)
         .stdout(Stdio::piped())
         .spawn()
@@ -29,7 +29,7 @@ fn image(net: &str, arguments: &[&str]) -> Image {
         output.read_line(&mut line).expect("a line");
         line.trim().rsplit(' ').next().expect("a word").parse().expect(&line)
     };
-    let places = (0..4).map(place).collect();
+    let places = (0..5).map(place).collect();
     Image { child, output, places }
 }
 
@@ -125,6 +125,21 @@ fn what_is_discarded_does_not_come_back() {
         let mut back = Vec::new();
         stream.read_to_end(&mut back).expect("an orderly end");
         assert!(back.is_empty());
+    });
+}
+
+#[test]
+fn discarded_datagrams_do_not_come_back() {
+    on_both(|net| {
+        let image = image(net, &[]);
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("bound");
+        socket.set_read_timeout(Some(Duration::from_millis(300))).expect("set");
+        socket.send_to(b"nothing", image.places[4]).expect("sent");
+        assert!(socket.recv(&mut [0; 16]).is_err());
+        // The socket takes on: the other service still answers.
+        socket.send_to(b"echo", image.places[3]).expect("sent");
+        socket.set_read_timeout(Some(Duration::from_secs(20))).expect("set");
+        assert_eq!(socket.recv(&mut [0; 16]).expect("an answer"), 4);
     });
 }
 
