@@ -29,7 +29,7 @@ pub(crate) fn transmit(
 }
 
 fn walk(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<bool, SendError> {
-    let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, budget, .. } = machines;
+    let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, budget, datagrams_first, .. } = machines;
     let (now, budget) = (*now, *budget);
     let mut link = ethernet.over(transmit);
     if arp.wants_transmit() {
@@ -37,20 +37,22 @@ fn walk(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<boo
     }
     let mut neighbours = arp.over(now, &mut link);
     let (mut inbound, mut outbound) = ipv4.split();
-    if outbound.wants_transmit() {
-        outbound.poll_transmit(now, &mut neighbours);
-    }
+    // Always: fragments that wait for their neighbour want nothing until their time has come.
+    outbound.poll_transmit(now, &mut neighbours);
     let mut ip = outbound.over(&mut neighbours);
     while let Some(expired) = inbound.poll_expired(now) {
         let error = ErrorToSend::TimeExceededReassembly;
         let _counted = icmp.send_error(now, error, expired.header, expired.payload, expired.cast, &mut ip);
     }
     igmp.poll_transmit(now, &mut ip)?;
-    let more_datagrams = udp.poll_transmit(now, &mut ip, budget)?;
-    let more_segments = tcp.wants_transmit() && tcp.poll_transmit(now, &mut ip, budget)?;
+    // In turn: whoever finds the device full comes first the next time.
+    *datagrams_first = !*datagrams_first;
+    let mut more = *datagrams_first && udp.poll_transmit(now, &mut ip, budget)?;
+    more |= tcp.wants_transmit() && tcp.poll_transmit(now, &mut ip, budget)?;
+    more |= !*datagrams_first && udp.poll_transmit(now, &mut ip, budget)?;
     // What was sent just now may have asked for a neighbour: the question goes out with the same flush.
     if arp.wants_transmit() {
         arp.poll_transmit(now, &mut link)?;
     }
-    Ok(more_datagrams || more_segments)
+    Ok(more)
 }

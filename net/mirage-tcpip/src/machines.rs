@@ -32,6 +32,8 @@ pub(crate) struct Machines<'s> {
     pub(crate) udp: Udp<'s>,
     pub(crate) tcp: Tcp<'s>,
     pub(crate) budget: usize,
+    /// Whose turn it is on the way out: UDP's or TCP's.
+    pub(crate) datagrams_first: bool,
     /// When the stack was polled last: what handles go by.
     pub(crate) now: Instant,
     /// The first deadline as the last poll left it. One that a handle has set since is seen at the end of the next.
@@ -83,6 +85,7 @@ impl<'s> Machines<'s> {
             udp: Udp::new(config.udp, storage.udp, udp),
             tcp: Tcp::new(config.tcp, storage.tcp, Secrets::new(tcp)),
             budget: config.budget.max(1),
+            datagrams_first: false,
             now: Instant::ZERO,
             next: Some(Instant::ZERO),
             ethernet_discards: Counts::default(),

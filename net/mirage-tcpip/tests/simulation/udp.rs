@@ -126,6 +126,27 @@ fn a_neighbour_that_is_not_there_holds_up_nobody() {
 }
 
 #[test]
+fn long_datagrams_for_neighbours_that_are_not_there_hold_up_nobody() {
+    let lab = Lab::new("long_datagrams_for_neighbours_that_are_not_there_hold_up_nobody", 1);
+    let (one, other) = (lab.host(1), lab.host(2));
+    lab.run(&[&one, &other], s(20), async {
+        let (here, there) = (bind(&one, 53), bind(&other, 53));
+        here.send_to(b"known", other.at(53)).await.expect("there is room");
+        assert_eq!(receive(&there).await.1, b"known");
+        for number in [77, 78, 79] {
+            let nobody = SocketAddr::new(Ipv4Addr::new(10, 0, 0, number).into(), 53);
+            here.send_to(&[1; 65_507], nobody).await.expect("there is room");
+        }
+        here.send_to(&[2; 65_507], other.at(53)).await.expect("there is room");
+        assert_eq!(receive(&there).await.1, [2; 65_507]);
+        // What waits for nobody is given up, and until then nothing turns in circles.
+        lab.sleep(s(10)).await;
+        here.send_to(&[3; 65_507], other.at(53)).await.expect("there is room");
+        assert_eq!(receive(&there).await.1, [3; 65_507]);
+    });
+}
+
+#[test]
 fn a_group_is_joined_heard_and_left() {
     let lab = Lab::new("a_group_is_joined_heard_and_left", 1);
     let (one, other, third) = (lab.host(1), lab.host(2), lab.host(3));

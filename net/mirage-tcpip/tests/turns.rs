@@ -1,0 +1,79 @@
+//! UDP and TCP take turns at a device that is always full.
+
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::pin::pin;
+use core::task::{Context, Poll, Waker};
+
+use mirage_clock::Instant;
+use mirage_random::{EntropyError, EntropySource, SeededGenerator};
+use mirage_stack::{ListenOptions, Stack as _, TcpOptions};
+use mirage_tcpip::{Config, Ipv4Cidr, Sizes, Stack, Storage};
+use mirage_vnetif::CableEnd;
+
+/// Varied enough for the generator's test of its source, and the same each time.
+struct Counting(u64);
+
+impl EntropySource for Counting {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+        for byte in bytes {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *byte = (self.0 >> 56) as u8;
+        }
+        Ok(())
+    }
+}
+
+fn stack(device: CableEnd, last: u8) -> Stack<'static, CableEnd> {
+    let mut random = SeededGenerator::new(&mut Counting(last.into())).expect("the source is no constant");
+    let stack = Stack::new(device, Config::default(), Storage::allocate(Sizes::default()), &mut random);
+    stack.add_address(Ipv4Cidr::new(Ipv4Addr::new(10, 0, 0, last), 24).expect("a prefix")).expect("there is room");
+    stack
+}
+
+#[test]
+fn datagrams_without_end_do_not_stop_a_connection() {
+    let (one, other) = mirage_vnetif::cable(1500, 4);
+    let (here, there) = (stack(one, 1), stack(other, 2));
+    let at = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), port);
+    let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut now = 0;
+    let turn = |now: &mut u64| {
+        *now += 100;
+        for stack in [&here, &there] {
+            stack.poll(Instant::from_micros(*now), &mut Context::from_waker(Waker::noop())).expect("the cable is in");
+        }
+    };
+    let mut listener = (&there).listen(at(80), ListenOptions::default()).expect("the port is free");
+    let mut accepted = None;
+    let mut stream = {
+        let stack = &here;
+        let mut opening = pin!(stack.connect(at(80), TcpOptions::default()));
+        loop {
+            if let Poll::Ready(stream) = listener.poll_accept(&mut cx) {
+                accepted = Some(stream.expect("it is open"));
+            }
+            if let Poll::Ready(stream) = opening.as_mut().poll(&mut cx) {
+                break stream.expect("somebody listens");
+            }
+            turn(&mut now);
+        }
+    };
+    let socket = (&here).bind(any).expect("a port is free");
+    let (mut read, mut buffer) = (0, vec![0; 65_536]);
+    for _ in 0..1000 {
+        // As many datagrams as the socket takes: the device never has room for all.
+        while socket.poll_send(&mut cx, None, &[1; 1400], at(9)).is_ready() {}
+        let _written = stream.poll_write(&mut cx, &[2; 1400]);
+        turn(&mut now);
+        if accepted.is_none()
+            && let Poll::Ready(stream) = listener.poll_accept(&mut cx)
+        {
+            accepted = Some(stream.expect("it is open"));
+        }
+        if let Some(Poll::Ready(Ok(len))) = accepted.as_mut().map(|stream| stream.poll_read(&mut cx, &mut buffer)) {
+            read += len;
+        }
+    }
+    assert!(read > 100 * 1400, "only {read} bytes came through the datagrams");
+}
