@@ -1,0 +1,2 @@
+#![doc = include_str!("../README.md")]
+#![cfg(target_os = "linux")]
