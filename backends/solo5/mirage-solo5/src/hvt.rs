@@ -88,3 +88,36 @@ impl Abi for Hvt {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::boxed::Box;
+    use core::mem::offset_of;
+
+    use super::*;
+
+    #[test]
+    fn the_boot_information_has_the_tenders_layout() {
+        let offsets = [
+            offset_of!(Info, memory_size),
+            offset_of!(Info, cycles_per_second),
+            offset_of!(Info, command_line),
+            offset_of!(Info, manifest),
+        ];
+        assert_eq!((offsets, size_of::<Info>()), ([0, 16, 24, 32], 40));
+    }
+
+    #[test]
+    fn the_start_is_read_from_the_tenders_bytes() {
+        // A manifest with the reserved entry alone.
+        let mut manifest = [0_u64; 14];
+        manifest[0] = 1 | 1 << 32;
+        let manifest = Box::leak(Box::new(manifest)).as_ptr().expose_provenance() as u64;
+        let line = b"--port=80 -v\0".as_ptr().expose_provenance() as u64;
+        let words = [0x20_0000, 0x10_5000, 2_500_000_000, line, manifest, 1, 0];
+        // SAFETY: the words have the shape of a tender's, and what they point to is never freed.
+        let boot = unsafe { (*(&raw const words).cast::<Info>()).boot() };
+        assert_eq!(boot.command_line(), Ok("--port=80 -v"));
+        assert_eq!((boot.memory_end(), boot.devices().len()), (0x20_0000, 1));
+    }
+}

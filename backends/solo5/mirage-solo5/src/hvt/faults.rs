@@ -176,3 +176,26 @@ const DATA: u16 = 0x10;
 const TASK: u16 = 0x18;
 /// The exit code of a machine that broke.
 const FAULT: u8 = 255;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_told_by_its_number_and_its_place() {
+        assert_eq!(&message(6, 0x10_0a43), b"fault 06 at 0x0000000000100a43\n");
+        assert_eq!(&message(14, u64::MAX), b"fault 14 at 0xffffffffffffffff\n");
+    }
+
+    #[test]
+    fn the_address_of_the_task_is_spread_over_its_segment() {
+        let [none, code, data, low, high] = segments(0x1234_5678_9abc_def0);
+        assert_eq!((none, code, data), (0, 0x00af_9b00_0000_ffff, 0x00cf_9300_0000_ffff));
+        assert_eq!((low, high), (0x9a00_89bc_def0_0067, 0x1234_5678));
+    }
+
+    #[test]
+    fn the_address_of_a_handler_is_spread_over_its_gate() {
+        assert_eq!(gate(0x1234_5678_9abc_def0), [0x9abc_8e01_0008_def0, 0x1234_5678]);
+    }
+}

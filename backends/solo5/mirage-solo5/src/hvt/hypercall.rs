@@ -156,3 +156,6 @@ fn outcome(result: i32) -> Result<(), Error> {
 
 /// No tender answers so.
 const UNANSWERED: i32 = -1;
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ fn scale(cycles_per_second: u64) -> u64 {
 }
 
 fn scaled(cycles: u64, scale: u64) -> u64 {
-    (u128::from(cycles) * u128::from(scale) >> 32) as u64
+    ((u128::from(cycles) * u128::from(scale)) >> 32) as u64
 }
 
 /// In nanoseconds. 2³² times as much is below 2⁶³.
