@@ -113,7 +113,7 @@ mod tests {
         let mut manifest = [0_u64; 14];
         manifest[0] = 1 | 1 << 32;
         let manifest = Box::leak(Box::new(manifest)).as_ptr().expose_provenance() as u64;
-        let line = b"--port=80 -v\0".as_ptr().expose_provenance() as u64;
+        let line = c"--port=80 -v".as_ptr().expose_provenance() as u64;
         let words = [0x20_0000, 0x10_5000, 2_500_000_000, line, manifest, 1, 0];
         // SAFETY: the words have the shape of a tender's, and what they point to is never freed.
         let boot = unsafe { (*(&raw const words).cast::<Info>()).boot() };

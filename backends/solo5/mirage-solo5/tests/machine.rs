@@ -1,5 +1,7 @@
 //! What devices and run loop share, on a target whose time passes only in a wait.
 
+#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "std is there")]
+
 use core::cell::Cell;
 
 use std::sync::Arc;

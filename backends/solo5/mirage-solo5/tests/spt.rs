@@ -1,5 +1,6 @@
 //! The target spt on this machine's own kernel: without a tender's filter, but with all that a tender opens.
 
+#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "std is there")]
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
 use std::io::{Seek, SeekFrom, Write};
