@@ -51,6 +51,15 @@ fn each_sector_is_one_call() {
 }
 
 #[test]
+fn a_request_lies_where_it_begins() {
+    let mut disk = Disk::open(&machine(), "large").expect("it is there");
+    now(disk.write(4, &[4; 2 * 4096])).expect("in range");
+    let mut all = [0; 8 * 4096];
+    now(disk.read(0, &mut all)).expect("in range");
+    assert!(all.iter().enumerate().all(|(at, byte)| *byte == if (4..6).contains(&(at / 4096)) { 4 } else { 0 }));
+}
+
+#[test]
 fn a_medium_that_breaks_is_told_and_what_came_before_is_done() {
     let mut disk = Disk::open(&machine(), "small").expect("it is there");
     model::break_at(Some(2 * 512));
