@@ -5,7 +5,7 @@ use core::cell::RefCell;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 
 use mirage_clock::{Duration, Instant, Monotonic, Sleep};
 

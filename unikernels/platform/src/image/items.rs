@@ -19,7 +19,9 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     }
     // The console takes everything.
     let _ = writeln!(Console, "{info}");
-    backtrace::each_call(|address| drop(writeln!(Console, "  at {address:#x}")));
+    backtrace::each_call(|address| {
+        let _ = writeln!(Console, "  at {address:#x}");
+    });
     Machine::exit(Exit::PANIC)
 }
 

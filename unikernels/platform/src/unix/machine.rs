@@ -1,10 +1,9 @@
 //! The process as the rest of the platform sees it.
 
 use alloc::rc::Rc;
-use core::convert::Infallible;
 use std::io;
 
-use mirage_block::{ErrorKind, ErrorType, Info};
+use mirage_block::ErrorKind;
 use mirage_clock::{Instant, Monotonic as _, Timestamp, Wall as _};
 use mirage_console::Console as _;
 use mirage_unix::{Console, MonotonicClock, Reactor, WallClock};
@@ -19,6 +18,7 @@ pub(super) const ARGUMENTS: &[Argument] = &[];
 
 /// A network device of an application's own.
 pub(crate) type Net = mirage_net_unix::Tap;
+pub(crate) use crate::device::NoDisk as Block;
 
 /// The process. A handle: clones are the same.
 #[derive(Clone)]
@@ -75,27 +75,5 @@ impl Machine {
 
     pub(crate) fn net(&self, _name: &str) -> Result<Net, DeviceError> {
         Err(DeviceError::Missing)
-    }
-}
-
-/// There are no block devices yet.
-#[derive(Debug)]
-pub(crate) enum Block {}
-
-impl ErrorType for Block {
-    type Error = Infallible;
-}
-
-impl mirage_block::Block for Block {
-    fn info(&self) -> Info {
-        match *self {}
-    }
-
-    async fn read(&mut self, _start: u64, _buffer: &mut [u8]) -> Result<(), Infallible> {
-        match *self {}
-    }
-
-    async fn write(&mut self, _start: u64, _data: &[u8]) -> Result<(), Infallible> {
-        match *self {}
     }
 }
