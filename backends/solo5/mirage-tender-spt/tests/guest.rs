@@ -3,6 +3,8 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "a test on a host with std")]
 
+#[path = "common/assembly.rs"]
+mod assembly;
 mod common;
 
 use std::fs;
@@ -12,7 +14,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use common::guest;
+use assembly::guest;
 
 const SIGSEGV: i32 = 11;
 const SIGSYS: i32 = 31;

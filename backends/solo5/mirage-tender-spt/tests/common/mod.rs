@@ -75,32 +75,3 @@ fn entry(name: &str, kind: u32) -> Vec<u8> {
     entry[68..72].copy_from_slice(&kind.to_le_bytes());
     entry
 }
-
-/// A function that gives the machine code of these lines.
-#[cfg(target_arch = "x86_64")]
-macro_rules! guest {
-    ($(#[$doc:meta])* $name:ident: $($line:literal)+) => {
-        $(#[$doc])*
-        fn $name() -> &'static [u8] {
-            let (start, end): (*const u8, *const u8);
-            // SAFETY: two addresses of constants are taken.
-            unsafe {
-                core::arch::asm!(
-                    "lea {start}, [rip + 22f]",
-                    "lea {end}, [rip + 23f]",
-                    ".pushsection .rodata",
-                    "22:",
-                    $($line,)+
-                    "23:",
-                    ".popsection",
-                    start = out(reg) start,
-                    end = out(reg) end,
-                );
-                std::slice::from_raw_parts(start, end.offset_from_unsigned(start))
-            }
-        }
-    };
-}
-
-#[cfg(target_arch = "x86_64")]
-pub(crate) use guest;
