@@ -1,11 +1,9 @@
 //! The networks a process can have.
 
-mod own;
 mod socket;
 mod tap;
 mod user;
 
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -15,9 +13,9 @@ use core::str::FromStr;
 
 use mirage_protocols::Ipv4Cidr;
 
-use super::boot::Start;
-use super::host::complain;
+use crate::boot::Start;
 use crate::network::{Forward, Forwards};
+use crate::target::Machine;
 use crate::{Argument, Arguments, BadArgument, Exit, Networked};
 
 /// Which network.
@@ -100,10 +98,7 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>
         }
     };
     run.await.unwrap_or_else(|failure| {
-        complain(&format!("{name}: {failure}"));
+        Machine::complain(&format!("{name}: {failure}"));
         Exit::FAILURE
     })
 }
-
-/// Why there is no network, or no more: one line for the console.
-type Failure = Box<dyn core::error::Error>;
