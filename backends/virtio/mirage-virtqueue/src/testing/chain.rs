@@ -4,6 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Model;
+use super::ring::Seen;
 use crate::layout::WRITE;
 
 /// A chain that the driver gave to a [`Model`].
@@ -13,8 +14,7 @@ pub struct Chain {
     pub(super) resets: usize,
     /// What the used ring says to give it back.
     pub id: u32,
-    /// Address, length and flags of each piece.
-    pub(super) pieces: Vec<(u64, u32, u16)>,
+    pub(super) pieces: Vec<Seen>,
 }
 
 impl Chain {

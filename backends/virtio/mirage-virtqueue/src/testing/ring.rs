@@ -6,6 +6,9 @@ use core::sync::atomic::{AtomicU16, Ordering, fence};
 
 use crate::layout::{DESCRIPTOR, Descriptor, NEXT, UsedEntry, WRITE};
 
+/// Address, length and flags of a piece.
+pub(super) type Seen = (u64, u32, u16);
+
 /// A queue as the device sees it. All numbers wrap.
 #[derive(Debug)]
 pub(super) struct Ring {
@@ -29,7 +32,7 @@ impl Ring {
     }
 
     /// The next chain, if there is one.
-    pub(super) fn next(&mut self) -> Option<(u16, Vec<(u64, u32, u16)>)> {
+    pub(super) fn next(&mut self) -> Option<(u16, Vec<Seen>)> {
         let index = self.number(self.available + 2).load(Ordering::Acquire);
         if index == self.taken {
             return None;
@@ -37,7 +40,7 @@ impl Ring {
         assert!(index.wrapping_sub(self.taken) <= self.size, "the driver added more than the ring holds");
         let head = self.number(self.available + 4 + 2 * self.slot(self.taken)).load(Ordering::Relaxed);
         self.taken = self.taken.wrapping_add(1);
-        let mut pieces: Vec<(u64, u32, u16)> = Vec::new();
+        let mut pieces: Vec<Seen> = Vec::new();
         let mut at = head;
         loop {
             assert!(at < self.size && pieces.len() < usize::from(self.size), "a chain that leads out of the table");
