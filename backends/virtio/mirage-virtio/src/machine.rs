@@ -5,6 +5,7 @@ pub mod console;
 mod cpu;
 mod devices;
 mod exit;
+mod interrupts;
 mod memory;
 mod single;
 

@@ -7,6 +7,7 @@ use super::memory_map::largest_free;
 use super::physical::Physical;
 use super::{Boot, multiboot, pvh};
 use crate::machine::single::Single;
+use crate::machine::{cpu, interrupts, memory};
 
 /// Who loaded the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,32 +21,30 @@ pub(super) enum Protocol {
 unsafe extern "C" {
     /// The program. The platform provides it.
     safe fn mirage_virtio_start(boot: *const Boot) -> !;
-    static __end: u8;
 }
 
 /// Reads what the loader left at `information` and starts the program.
 pub(super) extern "C" fn start(information: u32, protocol: Protocol) -> ! {
-    // SAFETY: the loader's structures lie outside of the image, and nothing else is in use yet.
+    // SAFETY: the first instructions map the first 4 GiB, the loader's structures lie outside of the image, and nothing else
+    // is in use yet.
     let physical = unsafe { Physical::new() };
     let (line, heap) = match protocol {
         Protocol::Pvh => {
             let found = pvh::read(&physical, information.into());
-            let heap = largest_free(pvh::usable(&physical, &found), image_end());
+            let heap = largest_free(pvh::usable(&physical, &found), memory::image_end());
             (CommandLine::read(&physical, found.command_line, Begins::AtOnce), heap)
         }
         Protocol::Multiboot => {
             let found = multiboot::read(&physical, information.into());
-            let heap = largest_free(multiboot::usable(&physical, &found), image_end());
+            let heap = largest_free(multiboot::usable(&physical, &found), memory::image_end());
             (CommandLine::read(&physical, found.command_line, found.begins), heap)
         }
     };
+    interrupts::load();
+    cpu::extended::enable();
+    memory::protect();
     let command_line = COMMAND_LINE.get_or_init(|| line).arguments();
     mirage_virtio_start(&Boot { command_line, heap })
-}
-
-/// The first address after the image.
-fn image_end() -> u64 {
-    (&raw const __end).addr() as u64
 }
 
 // SAFETY: only the one processor uses it.
