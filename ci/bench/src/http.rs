@@ -12,7 +12,7 @@ use crate::clock::median;
 use crate::report::{self, Row};
 
 use lab::Lab;
-use server::{Running, Server};
+use server::Running;
 
 /// Connections that wrk holds at once.
 const CONNECTIONS: [u32; 3] = [1, 32, 256];
