@@ -1,6 +1,7 @@
 //! The virtual machine: an x86-64 PC, or as much of one as the host gives.
 
 mod boot;
+mod clock;
 pub mod console;
 mod cpu;
 mod devices;
@@ -10,4 +11,6 @@ mod memory;
 mod single;
 
 pub use boot::Boot;
+pub use clock::{MonotonicClock, WallClock};
 pub use exit::exit;
+pub use interrupts::{Line, ring, wait};
