@@ -5,6 +5,7 @@ mod clock;
 pub mod console;
 mod cpu;
 mod devices;
+mod dma;
 mod exit;
 mod interrupts;
 mod memory;
@@ -12,5 +13,7 @@ mod single;
 
 pub use boot::Boot;
 pub use clock::{MonotonicClock, WallClock};
+pub use devices::{Device, DeviceTransport, devices};
+pub use dma::Dma;
 pub use exit::exit;
 pub use interrupts::{Line, ring, wait};

@@ -8,7 +8,7 @@ mod physical;
 mod pvh;
 mod start;
 
-pub(crate) use start::started;
+pub(crate) use start::{slots, started};
 
 use core::ops::Range;
 

@@ -7,6 +7,7 @@ use super::memory_map::largest_free;
 use super::physical::Physical;
 use super::{Boot, multiboot, pvh};
 use crate::machine::cpu::instruction;
+use crate::machine::devices::Slot;
 use crate::machine::single::Single;
 use crate::machine::{cpu, interrupts, memory};
 
@@ -49,6 +50,11 @@ pub(super) extern "C" fn start(information: u32, protocol: Protocol) -> ! {
     mirage_virtio_start(&Boot { command_line, heap })
 }
 
+/// Where devices are, by the command line.
+pub(crate) fn slots() -> impl Iterator<Item = Slot> {
+    COMMAND_LINE.get().into_iter().flat_map(CommandLine::slots)
+}
+
 /// The time stamp counter when the image started.
 pub(crate) fn started() -> u64 {
     STARTED.get()
@@ -57,4 +63,4 @@ pub(crate) fn started() -> u64 {
 // SAFETY: only the one processor uses it.
 static STARTED: Single<Cell<u64>> = unsafe { Single::new(Cell::new(0)) };
 // SAFETY: only the one processor uses it.
-pub(in super::super) static COMMAND_LINE: Single<OnceCell<CommandLine>> = unsafe { Single::new(OnceCell::new()) };
+static COMMAND_LINE: Single<OnceCell<CommandLine>> = unsafe { Single::new(OnceCell::new()) };

@@ -104,7 +104,7 @@ fn read() -> Time {
         fence(Ordering::Acquire);
         // SAFETY: as above.
         let version = unsafe { PAGE.get().cast::<u32>().read_volatile() };
-        if time.version % 2 == 0 && time.version == version {
+        if time.version.is_multiple_of(2) && time.version == version {
             return time;
         }
     }

@@ -106,9 +106,9 @@ const CONFIGURATION: u32 = 2;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::sync::Arc;
+    use alloc::task::Wake;
     use core::sync::atomic::AtomicUsize;
-    use std::sync::Arc;
-    use std::task::Wake;
 
     struct Count(AtomicUsize);
 
