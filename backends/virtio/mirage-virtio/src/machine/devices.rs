@@ -1,5 +1,6 @@
 //! The devices of the machine.
 
+mod any_size;
 mod doorbells;
 mod function;
 mod microvm;

@@ -5,6 +5,7 @@ use virtio_drivers::transport::pci::{
     PciTransport, VIRTIO_PCI_CAP_COMMON_CFG, VIRTIO_PCI_CAP_DEVICE_CFG, VIRTIO_PCI_CAP_NOTIFY_CFG, VIRTIO_VENDOR_ID,
 };
 
+use super::any_size::AnySize;
 use super::doorbells::Doorbells;
 use super::msix::{self, Vectors};
 use super::pci::Ports;
@@ -25,8 +26,11 @@ pub(super) fn open(function: DeviceFunction) -> Option<Device> {
         }
     }
     let (_, command) = root.get_status_command(function);
-    root.set_command(function, command | Command::MEMORY_SPACE | Command::BUS_MASTER | Command::INTERRUPT_DISABLE);
-    let transport = PciTransport::new::<Dma, _>(&mut root, function).ok()?;
+    let wanted = command | Command::MEMORY_SPACE | Command::BUS_MASTER | Command::INTERRUPT_DISABLE;
+    if command != wanted {
+        root.set_command(function, wanted);
+    }
+    let transport = PciTransport::new::<Dma, _>(&mut PciRoot::new(AnySize::new(Ports)), function).ok()?;
     let common = structure(&root, function, VIRTIO_PCI_CAP_COMMON_CFG)?;
     let notify = structure(&root, function, VIRTIO_PCI_CAP_NOTIFY_CFG)?;
     let multiplier = Ports.read_word(function, notify.capability.checked_add(16)?);
