@@ -1,5 +1,7 @@
 //! The exam for every device, with and without each feature.
 
+#![allow(clippy::std_instead_of_core, reason = "std is there")]
+
 mod world;
 
 use mirage_net::testing::{examine_disconnected, examine_pair};

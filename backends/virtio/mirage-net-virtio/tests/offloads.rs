@@ -1,5 +1,7 @@
 //! What a device does for us, and we for it.
 
+#![allow(clippy::std_instead_of_core, reason = "std is there")]
+
 mod world;
 
 use std::num::NonZeroU16;

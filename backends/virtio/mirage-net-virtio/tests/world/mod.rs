@@ -1,6 +1,7 @@
 //! Devices of a test and what is between them.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "std is there")]
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
