@@ -1,5 +1,7 @@
 //! One connection: its buffers, lent to the HTTP driver for as long as it lives.
 
+use alloc::vec;
+use alloc::vec::Vec;
 use core::cell::Cell;
 
 use mirage_http::server::Request;
