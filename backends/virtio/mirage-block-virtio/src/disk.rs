@@ -8,7 +8,7 @@ use mirage_block::{Block, Discard, ErrorKind, ErrorType, Flush, Info};
 use mirage_virtio::Bell;
 use mirage_virtqueue::{Broken, Memory, Piece, Queue, accept, begin, finish, reset};
 use virtio_drivers::Hal;
-use virtio_drivers::transport::{DeviceStatus, DeviceType, InterruptStatus, Transport};
+use virtio_drivers::transport::{DeviceStatus, DeviceType, Transport};
 
 use crate::Error;
 use crate::features::FLUSH;
@@ -36,6 +36,8 @@ pub struct Disk<H: Hal, T: Transport, B: Bell> {
     shape: Shape,
     /// The device holds a request.
     busy: bool,
+    /// Somebody waits for it.
+    waits: bool,
     gone: bool,
 }
 
@@ -60,7 +62,7 @@ impl<H: Hal, T: Transport, B: Bell> Disk<H, T, B> {
         match agree(&mut transport, bytes) {
             Ok((shape, queue, memory)) => {
                 finish(&mut transport);
-                Ok(Self { transport, bell, queue, memory, shape, busy: false, gone: false })
+                Ok(Self { transport, bell, queue, memory, shape, busy: false, waits: false, gone: false })
             }
             Err(error) => {
                 reset(&mut transport);
@@ -127,6 +129,7 @@ impl<H: Hal, T: Transport, B: Bell> Disk<H, T, B> {
             match self.queue.take() {
                 Ok(Some(_)) => {
                     self.busy = false;
+                    self.waits = false;
                     self.queue.disarm();
                     return Poll::Ready(Ok(()));
                 }
@@ -136,9 +139,9 @@ impl<H: Hal, T: Transport, B: Bell> Disk<H, T, B> {
                     continue;
                 }
             }
-            // An interrupt that is not acknowledged is the last one.
-            let changed = self.transport.ack_interrupt().contains(InterruptStatus::DEVICE_CONFIGURATION_INTERRUPT);
-            if changed && self.transport.get_status().contains(DeviceStatus::DEVICE_NEEDS_RESET) {
+            // Woken for nothing, or because the device failed. To ask costs an exit from the virtual machine.
+            let again = core::mem::replace(&mut self.waits, true);
+            if again && self.transport.get_status().contains(DeviceStatus::DEVICE_NEEDS_RESET) {
                 self.give_up();
                 continue;
             }

@@ -15,7 +15,7 @@ use mirage_block_virtio::{Disk, Error};
 use mirage_virtio::Bell;
 use mirage_virtqueue::testing::{Chain, Host, Model};
 use mirage_virtqueue::{EVENT_INDEX, VERSION_1};
-use virtio_drivers::transport::DeviceType;
+use virtio_drivers::transport::{DeviceType, Transport};
 
 const SIZE_MAX: u64 = 1 << 1;
 const RO: u64 = 1 << 5;
@@ -70,7 +70,9 @@ impl Device {
     fn try_disk(&self) -> Result<TestDisk, Error> {
         let bell = TestBell::default();
         let rung = bell.clone();
+        let mut acknowledged = self.model.clone();
         self.model.on_interrupt(move || {
+            let _why = acknowledged.ack_interrupt();
             let waker = rung.0.borrow_mut().take();
             waker.into_iter().for_each(Waker::wake);
         });
