@@ -7,6 +7,7 @@ mod bytes;
 mod connection;
 mod counters;
 mod pages;
+mod scratch;
 
 use alloc::rc::Rc;
 
