@@ -24,6 +24,7 @@
 //! assert_eq!(minutes, 3);
 //! ```
 
+mod deadlines;
 mod park;
 mod permits;
 mod ready;

@@ -1,5 +1,7 @@
 //! One connection: its buffers, lent to the HTTP driver for as long as it lives.
 
+use alloc::vec;
+
 use mirage_http::server::Request;
 use mirage_http::{Config, Error, Exchange, Field, Handler, Io, Limits, Memory, Sent, serve as drive};
 use mirage_platform::stack::TcpStream;

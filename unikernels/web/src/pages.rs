@@ -1,5 +1,8 @@
 //! What is served.
 
+use alloc::format;
+use alloc::string::String;
+
 use mirage_http::server::Request;
 use mirage_http::{Error, Exchange, Io, Length, Match, Method, Route, Router, Sent, Site, Status};
 use mirage_kv_embedded::Files;

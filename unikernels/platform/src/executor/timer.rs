@@ -1,16 +1,16 @@
-//! Waiting for a time: an ordered map, so that neither the next deadline nor a wake-up needs a scan.
+//! Waiting for a time.
 
-use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
-use core::cell::{Cell, RefCell};
+use core::cell::RefCell;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll};
 
 use mirage_clock::{Duration, Instant, Monotonic, Sleep};
 
 use super::Core;
+use super::deadlines::{Deadlines, Key};
 
 /// The executor's clock and its timers. A handle: clones are the same timer.
 #[derive(Clone)]
@@ -65,10 +65,10 @@ impl Future for SleepUntil {
         match key {
             None if *deadline <= core.park.now() => Poll::Ready(()),
             None => {
-                *key = Some(core.timers.insert(*deadline, cx.waker()));
+                *key = Some(core.timers.waiting.borrow_mut().insert(*deadline, cx.waker().clone()));
                 Poll::Pending
             }
-            Some(kept) => match core.timers.waiting.borrow_mut().get_mut(kept) {
+            Some(kept) => match core.timers.waiting.borrow_mut().waker(*kept) {
                 Some(waker) => {
                     waker.clone_from(cx.waker());
                     Poll::Pending
@@ -85,7 +85,7 @@ impl Future for SleepUntil {
 impl Drop for SleepUntil {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            let waker = self.core.timers.waiting.borrow_mut().remove(&key);
+            let waker = self.core.timers.waiting.borrow_mut().remove(key);
             drop(waker);
         }
     }
@@ -97,32 +97,24 @@ impl fmt::Debug for SleepUntil {
     }
 }
 
-/// The deadline, and a number that tells equal ones apart: first come, first served.
-type Key = (Instant, u64);
-
 #[derive(Default)]
 pub(super) struct Timers {
-    waiting: RefCell<BTreeMap<Key, Waker>>,
-    next: Cell<u64>,
+    waiting: RefCell<Deadlines>,
 }
 
 impl Timers {
-    fn insert(&self, deadline: Instant, waker: &Waker) -> Key {
-        let key = (deadline, self.next.replace(self.next.get() + 1));
-        self.waiting.borrow_mut().insert(key, waker.clone());
-        key
-    }
-
     pub(super) fn earliest(&self) -> Option<Instant> {
-        self.waiting.borrow().first_key_value().map(|((deadline, _), _)| *deadline)
+        self.waiting.borrow().earliest()
     }
 
     /// Wakes everybody whose time has come.
     pub(super) fn fire(&self, now: Instant) {
-        while self.earliest().is_some_and(|deadline| deadline <= now) {
-            let first = self.waiting.borrow_mut().pop_first();
-            if let Some((_, waker)) = first {
-                waker.wake();
+        loop {
+            // Nothing is borrowed while somebody is woken.
+            let due = self.waiting.borrow_mut().pop_due(now);
+            match due {
+                Some(waker) => waker.wake(),
+                None => return,
             }
         }
     }

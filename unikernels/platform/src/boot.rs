@@ -1,0 +1,123 @@
+//! From the first words to the application and back, the same on every target.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
+
+use mirage_tcpip::Sizes;
+
+use crate::arguments::Stop;
+use crate::executor::Executor;
+use crate::logger::{Filter, Line, Logger};
+use crate::target::Machine;
+use crate::{About, Argument, Arguments, BadArgument, Context, Exit};
+
+/// Which lines of log are written.
+pub(crate) const LOGS: Argument =
+    Argument::value("logs", "LEVELS", "log levels by target, like *:info,tcp:debug").or("*:warn");
+
+/// Tasks an image may hold.
+const MAX_TASKS: usize = 65_536;
+/// Lines of log a second.
+const LOG_LINES: u32 = 1_000;
+
+/// What the boot code lends the part that runs the application.
+pub(crate) struct Start<'a> {
+    pub(crate) context: Context,
+    pub(crate) machine: &'a Machine,
+    pub(crate) about: &'a About,
+}
+
+/// Reads the arguments, starts the log and the machine, runs what `prepare` makes of the application until it is done or
+/// the machine is asked to stop.
+pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Display>(
+    words: Result<Vec<String>, BadArgument>,
+    declared: &[&[Argument]],
+    machine: impl FnOnce(&Arguments) -> Result<Machine, E>,
+    prepare: impl FnOnce(A, &Arguments) -> Result<R, BadArgument>,
+) -> Exit {
+    let about = A::ABOUT;
+    let prepared = words.map_err(Stop::from).and_then(|words| {
+        let arguments = Arguments::parse(&about, declared, words)?;
+        let filter = arguments.require::<Filter>(&LOGS)?;
+        let run = prepare(A::new(&arguments)?, &arguments)?;
+        Ok((run, filter, arguments))
+    });
+    let (run, filter, arguments) = match prepared {
+        Ok(prepared) => prepared,
+        Err(stop) => {
+            match &stop {
+                Stop::Help(text) | Stop::Version(text) => Machine::print(text),
+                Stop::Bad(bad) => complain(&about, bad),
+            }
+            return stop.exit();
+        }
+    };
+    Logger::new(filter, LOG_LINES, Machine::monotonic, Machine::complain).install();
+    let machine = match machine(&arguments) {
+        Ok(machine) => machine,
+        Err(error) => {
+            complain(&about, &error);
+            return Exit::FAILURE;
+        }
+    };
+    let executor = Executor::new(machine.park(), MAX_TASKS);
+    let context = Context::new(executor.spawner(), executor.timer(), machine.clone());
+    let exit = executor.block_on(async {
+        let run = run(Start { context, machine: &machine, about: &about });
+        match until(run, machine.stopped()).await {
+            Ok(exit) => exit,
+            Err(by) => {
+                Machine::print(&format!("{}: stopped by {by}", about.name));
+                Exit::SUCCESS
+            }
+        }
+    });
+    // The end of the image ends its tasks, too.
+    core::mem::forget(executor);
+    exit
+}
+
+/// Says in one line why there is nothing to run. What a stranger typed may be in it, so no control character is shown.
+#[cold]
+#[inline(never)]
+pub(crate) fn complain(about: &About, error: &dyn fmt::Display) {
+    Machine::complain(Line::new(format_args!("{}: {error}", about.name)).as_str());
+}
+
+/// `work`, or what came first.
+pub(crate) async fn until<A, B>(work: impl Future<Output = A>, end: impl Future<Output = B>) -> Result<A, B> {
+    let (mut work, mut end) = (pin!(work), pin!(end));
+    poll_fn(|cx| {
+        if let Poll::Ready(done) = work.as_mut().poll(cx) {
+            return Poll::Ready(Ok(done));
+        }
+        end.as_mut().poll(cx).map(Err)
+    })
+    .await
+}
+
+/// How much of everything a stack may have in a machine with `memory` bytes to give.
+///
+/// About half of it goes to the stack and most of that to buffers; the rest is the application's.
+pub(crate) fn sizes(memory: usize) -> Sizes {
+    let whole = Sizes::default();
+    // What the default takes with all that is allocated for an application's use of it.
+    const WHOLE: usize = 40 * 1024 * 1024;
+    let share = |count: usize, least: usize| (count as u128 * memory as u128 / WHOLE as u128).min(count as u128).max(least as u128) as usize;
+    Sizes {
+        connections: share(whole.connections, 32),
+        half_open: share(whole.half_open, 16),
+        time_wait: share(whole.time_wait, 32),
+        blocks: share(whole.blocks, 64),
+        udp_sockets: share(whole.udp_sockets, 8),
+        udp_blocks: share(whole.udp_blocks, 64),
+        neighbours: share(whole.neighbours, 16),
+        fragments: share(whole.fragments, 64),
+        ..whole
+    }
+}

@@ -1,0 +1,17 @@
+//! What every bootable target has in common.
+
+mod backtrace;
+mod boot;
+mod console;
+mod heap;
+#[cfg(not(any(feature = "unix", test)))]
+mod items;
+mod memory;
+mod memory_map;
+mod net;
+mod note;
+
+pub(crate) use console::print;
+pub(crate) use boot::{boot, boot_local};
+pub(crate) use memory_map::{claim, end, memory, stack_top};
+pub use note::{Note, length};
