@@ -14,6 +14,7 @@ mod image;
 mod output;
 mod project;
 mod settings;
+mod spt;
 mod target;
 
 use std::process::ExitCode;
@@ -24,6 +25,9 @@ use arguments::{Arguments, Command};
 use failure::{Failure, Result};
 
 fn main() -> ExitCode {
+    if let Some(code) = spt::gateway() {
+        return code;
+    }
     match parse().and_then(run) {
         Ok(code) => code,
         Err(failure) => {
