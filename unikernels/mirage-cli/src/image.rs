@@ -1,9 +1,13 @@
 //! Images as files.
 
+mod facts;
 mod inventory;
+mod sizes;
 mod strip;
 
+pub(crate) use facts::{Device, Facts, Kind};
 pub(crate) use inventory::Inventory;
+pub(crate) use sizes::{Sizes, by_crate};
 pub(crate) use strip::strip;
 
 use std::fmt;

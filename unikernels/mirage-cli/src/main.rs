@@ -15,6 +15,7 @@ mod output;
 mod project;
 mod settings;
 mod spt;
+mod table;
 mod target;
 
 use std::process::ExitCode;
@@ -39,10 +40,14 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
-        Command::Build(arguments) => commands::build::run(&arguments).map(|()| ExitCode::SUCCESS),
-        Command::Run(arguments) => commands::run::run(arguments),
-        _ => Err(Failure::new("not yet")),
+        Command::Build(arguments) => commands::build::run(&arguments)?,
+        Command::Run(arguments) => return commands::run::run(arguments),
+        Command::Describe(arguments) => commands::describe::run(&arguments)?,
+        Command::Clean(arguments) => commands::clean::run(&arguments)?,
+        Command::Symbolize(arguments) => commands::symbolize::run(&arguments)?,
+        _ => return Err(Failure::new("not yet")),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Reads the command line. Help is given here; what makes no sense is told in one line, like every failure.
