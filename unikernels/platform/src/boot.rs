@@ -12,7 +12,7 @@ use mirage_tcpip::Sizes;
 
 use crate::arguments::Stop;
 use crate::executor::Executor;
-use crate::logger::{Filter, Logger};
+use crate::logger::{Filter, Line, Logger};
 use crate::target::Machine;
 use crate::{About, Argument, Arguments, BadArgument, Context, Exit};
 
@@ -52,7 +52,7 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
         Err(stop) => {
             match &stop {
                 Stop::Help(text) | Stop::Version(text) => Machine::print(text),
-                Stop::Bad(bad) => Machine::complain(&format!("{}: {bad}", about.name)),
+                Stop::Bad(bad) => complain(&about, bad),
             }
             return stop.exit();
         }
@@ -61,13 +61,13 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
     let machine = match machine(&arguments) {
         Ok(machine) => machine,
         Err(error) => {
-            Machine::complain(&format!("{}: {error}", about.name));
+            complain(&about, &error);
             return Exit::FAILURE;
         }
     };
     let executor = Executor::new(machine.park(), MAX_TASKS);
     let context = Context::new(executor.spawner(), executor.timer(), machine.clone());
-    executor.block_on(async {
+    let exit = executor.block_on(async {
         let run = run(Start { context, machine: &machine, about: &about });
         match until(run, machine.stopped()).await {
             Ok(exit) => exit,
@@ -76,7 +76,17 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
                 Exit::SUCCESS
             }
         }
-    })
+    });
+    // The end of the image ends its tasks, too.
+    core::mem::forget(executor);
+    exit
+}
+
+/// Says in one line why there is nothing to run. What a stranger typed may be in it, so no control character is shown.
+#[cold]
+#[inline(never)]
+pub(crate) fn complain(about: &About, error: &dyn fmt::Display) {
+    Machine::complain(Line::new(format_args!("{}: {error}", about.name)).as_str());
 }
 
 /// `work`, or what came first.

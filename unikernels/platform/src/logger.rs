@@ -10,7 +10,7 @@ use log::{Log, Metadata, Record};
 use mirage_clock::Instant;
 
 pub use filter::{Filter, FilterError};
-use line::Line;
+pub(crate) use line::Line;
 pub use rate::Rate;
 
 /// A log that writes to the console.

@@ -1,6 +1,5 @@
 //! What `--help` prints.
 
-use alloc::format;
 use alloc::string::String;
 
 use super::{Argument, Kind};
@@ -8,25 +7,46 @@ use crate::About;
 
 /// The page: what the image is, and a line for each argument.
 pub(super) fn page(about: &About, declared: &[&[Argument]]) -> String {
-    let mut page = format!("{} {}: {}\n\nArguments:\n", about.name, about.version, about.summary);
+    let mut page = title(about);
+    put(&mut page, &[": ", about.summary, "\n\nArguments:"]);
     for argument in declared.iter().copied().flatten() {
-        let default = argument.default.map_or_else(String::new, |default| format!(" [default: {default}]"));
-        line(&mut page, &spelling(argument), &format!("{}{default}", argument.help));
+        let [equals, word, more] = match argument.kind {
+            Kind::Flag => ["", "", ""],
+            Kind::Value(word) => ["=", word, ""],
+            Kind::List(word) => ["=", word, " ..."],
+        };
+        line(&mut page, &[argument.name, equals, word, more], argument.help);
+        if let Some(default) = argument.default {
+            put(&mut page, &[" [default: ", default, "]"]);
+        }
     }
-    line(&mut page, "--help", "print this and exit with code 63");
-    line(&mut page, "--version", "print the version and exit with code 63");
-    page.pop();
+    line(&mut page, &["help"], "print this and exit with code 63");
+    line(&mut page, &["version"], "print the version and exit with code 63");
     page
 }
 
-fn spelling(argument: &Argument) -> String {
-    match argument.kind {
-        Kind::Flag => format!("--{}", argument.name),
-        Kind::Value(word) => format!("--{}={word}", argument.name),
-        Kind::List(word) => format!("--{}={word} ...", argument.name),
+/// Name and version.
+pub(super) fn title(about: &About) -> String {
+    let mut title = String::new();
+    put(&mut title, &[about.name, " ", about.version]);
+    title
+}
+
+fn line(page: &mut String, spelling: &[&str], help: &str) {
+    put(page, &["\n  --"]);
+    let width = page.len() + WIDTH;
+    put(page, spelling);
+    while page.len() < width {
+        page.push(' ');
+    }
+    put(page, &[" ", help]);
+}
+
+fn put(page: &mut String, parts: &[&str]) {
+    for part in parts {
+        page.push_str(part);
     }
 }
 
-fn line(page: &mut String, spelling: &str, help: &str) {
-    page.push_str(&format!("  {spelling:<28} {help}\n"));
-}
+/// Columns of an argument after its dashes.
+const WIDTH: usize = 26;

@@ -1,6 +1,5 @@
 //! Arguments, read.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -29,39 +28,51 @@ impl Arguments {
         declared: &[&[Argument]],
         tokens: impl IntoIterator<Item = String>,
     ) -> Result<Self, Stop> {
-        let mut given = Vec::new();
-        let mut tokens = tokens.into_iter().peekable();
-        while let Some(token) = tokens.next() {
-            let (name, value) = match token.split_once('=') {
-                Some((name, value)) => (name, Some(value)),
-                None => (&*token, None),
-            };
-            let bad = |reason: &str| BadArgument::new(&*token, reason);
+        let mut given = Self::default();
+        given.read(about, declared, &mut tokens.into_iter())?;
+        Ok(given)
+    }
+
+    fn read(
+        &mut self,
+        about: &About,
+        declared: &[&[Argument]],
+        tokens: &mut dyn Iterator<Item = String>,
+    ) -> Result<(), Stop> {
+        // The argument before, when its value comes in a token of its own.
+        let mut open = None::<(&'static str, &'static str)>;
+        for token in tokens {
+            if let Some((name, word)) = open.take() {
+                if token.starts_with("--") {
+                    return Err(lacks_value(name, word));
+                }
+                self.given.push((name, token));
+                continue;
+            }
+            let (name, value) = cut(&token);
+            let bad = |reason| Err(Stop::Bad(BadArgument::new(&token, &reason)));
             let Some(name) = name.strip_prefix("--") else {
-                return Err(bad("every argument begins with `--`; `--help` lists them").into());
+                return bad("every argument begins with `--`; `--help` lists them");
             };
-            match (name, value) {
-                ("help", None) => return Err(Stop::Help(help::page(about, declared))),
-                ("version", None) => return Err(Stop::Version(format!("{} {}", about.name, about.version))),
-                _ => {}
+            let known = declared.iter().copied().flatten().find(|argument| argument.name == name);
+            let Some(argument) = known else {
+                return match (name, value) {
+                    ("help", None) => Err(Stop::Help(help::page(about, declared))),
+                    ("version", None) => Err(Stop::Version(help::title(about))),
+                    _ => bad("unknown argument; `--help` lists those that are known"),
+                };
+            };
+            let once = !matches!(argument.kind, Kind::List(_));
+            if once && self.given.iter().any(|(name, _)| *name == argument.name) {
+                return bad("given twice");
             }
-            let Some(argument) = declared.iter().copied().flatten().find(|argument| argument.name == name) else {
-                return Err(bad("unknown argument; `--help` lists those that are known").into());
-            };
-            let value = match (argument.kind, value) {
-                (Kind::Flag, Some(_)) => return Err(bad("takes no value").into()),
-                (Kind::Flag, None) => String::new(),
-                (Kind::Value(_) | Kind::List(_), Some(value)) => String::from(value),
-                (Kind::Value(word) | Kind::List(word), None) => tokens
-                    .next_if(|next| !next.starts_with("--"))
-                    .ok_or_else(|| bad(&format!("needs a value, `--{name}={word}`")))?,
-            };
-            if !matches!(argument.kind, Kind::List(_)) && given.iter().any(|(name, _)| *name == argument.name) {
-                return Err(bad("given twice").into());
+            match (argument.kind, value) {
+                (Kind::Flag, Some(_)) => return bad("takes no value"),
+                (Kind::Value(word) | Kind::List(word), None) => open = Some((argument.name, word)),
+                (_, value) => self.given.push((argument.name, value.unwrap_or_default().into())),
             }
-            given.push((argument.name, value));
         }
-        Ok(Self { given })
+        open.map_or(Ok(()), |(name, word)| Err(lacks_value(name, word)))
     }
 
     /// The value of `argument`, or its default, or `None`.
@@ -77,7 +88,10 @@ impl Arguments {
     /// # Errors
     /// [`BadArgument`] when it is not a `T`, or is neither given nor has a default.
     pub fn require<T: FromStr<Err: fmt::Display>>(&self, argument: &Argument) -> Result<T, BadArgument> {
-        self.get(argument)?.ok_or_else(|| BadArgument::new(format!("--{}", argument.name), "must be given"))
+        match self.text(argument) {
+            Some(text) => parse(argument, text),
+            None => Err(BadArgument::new(&spelled(argument.name), &"must be given")),
+        }
     }
 
     /// Every value of a list, or its default, in the order they were given.
@@ -105,5 +119,35 @@ impl Arguments {
 }
 
 fn parse<T: FromStr<Err: fmt::Display>>(argument: &Argument, text: &str) -> Result<T, BadArgument> {
-    text.parse().map_err(|reason| BadArgument::new(format!("--{}={text}", argument.name), reason))
+    text.parse().map_err(|reason| not_one(argument, text, &reason))
+}
+
+#[cold]
+#[inline(never)]
+fn not_one(argument: &Argument, text: &str, reason: &dyn fmt::Display) -> BadArgument {
+    let mut given = spelled(argument.name);
+    given.push('=');
+    given.push_str(text);
+    BadArgument::new(&given, reason)
+}
+
+#[cold]
+#[inline(never)]
+fn lacks_value(name: &str, word: &str) -> Stop {
+    let name = spelled(name);
+    Stop::Bad(BadArgument::new(&name, &format_args!("needs a value, `{name}={word}`")))
+}
+
+/// The argument `name` as one types it.
+fn spelled(name: &str) -> String {
+    let mut spelled = String::from("--");
+    spelled.push_str(name);
+    spelled
+}
+
+/// Name and value of a token.
+fn cut(token: &str) -> (&str, Option<&str>) {
+    let cut = token.bytes().position(|byte| byte == b'=');
+    let parts = cut.and_then(|at| Some((token.get(..at)?, token.get(at + 1..)?)));
+    parts.map_or((token, None), |(name, value)| (name, Some(value)))
 }

@@ -15,15 +15,20 @@ pub struct BadArgument {
 
 impl BadArgument {
     /// `argument`, as it was given, makes no sense because of `reason`.
-    pub fn new(argument: impl Into<String>, reason: impl fmt::Display) -> Self {
+    #[cold]
+    #[inline(never)]
+    pub fn new(argument: &str, reason: &dyn fmt::Display) -> Self {
         Self { argument: argument.into(), reason: reason.to_string() }
     }
 }
 
 impl fmt::Display for BadArgument {
-    /// One line, `--port=x: invalid digit found in string`: control characters are shown escaped.
+    /// `--port=x: invalid digit found in string`. The argument is what a stranger typed: a console should be given it with
+    /// its control characters replaced.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.argument.escape_debug(), self.reason.escape_debug())
+        f.write_str(&self.argument)?;
+        f.write_str(": ")?;
+        f.write_str(&self.reason)
     }
 }
 

@@ -1,12 +1,11 @@
 //! The network of an image: our own stack on the device `service`.
 
-use alloc::format;
 use core::net::Ipv4Addr;
 
 use mirage_protocols::Ipv4Cidr;
 use mirage_random::SeededGenerator;
 
-use crate::boot::{Start, sizes};
+use crate::boot::{Start, complain, sizes};
 use crate::network::Reach;
 use crate::network::own::{self, Failure};
 use crate::target::Machine;
@@ -36,7 +35,7 @@ impl Network {
 
 /// Runs `app` on the stack.
 pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>) -> Exit {
-    let name = start.about.name;
+    let about = start.about;
     let run = async {
         let device = start.machine.net(Device::SERVICE.name)?;
         let mut random = SeededGenerator::new(&mut Machine::entropy())?;
@@ -45,7 +44,7 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>
         own::run(app, device, addresses, reach, start.context, &mut random, sizes(image::memory())).await
     };
     run.await.unwrap_or_else(|failure: Failure| {
-        Machine::complain(&format!("{name}: {failure}"));
+        complain(about, &failure);
         Exit::FAILURE
     })
 }

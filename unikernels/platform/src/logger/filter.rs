@@ -57,9 +57,12 @@ impl Filter {
     }
 }
 
-/// Whether `target` is `name` or a module in it.
+/// Whether `target` is `name` or a module in it. A dash in `name` is the underscore that modules have in its place.
 fn holds(name: &str, target: &str) -> bool {
-    target.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    let spelled = |byte| if byte == b'-' { b'_' } else { byte };
+    let Some((start, rest)) = target.as_bytes().split_at_checked(name.len()) else { return false };
+    let same = start.iter().copied().eq(name.bytes().map(spelled));
+    same && (rest.is_empty() || rest.starts_with(b"::"))
 }
 
 impl FromStr for Filter {
@@ -67,8 +70,14 @@ impl FromStr for Filter {
 
     fn from_str(text: &str) -> Result<Self, FilterError> {
         let mut filter = Self { default: LevelFilter::Warn, targets: Vec::new() };
-        for part in text.split(',').filter(|part| !part.is_empty()) {
-            let (target, level) = part.rsplit_once(':').unwrap_or(("*", part));
+        let mut rest = text;
+        while !rest.is_empty() {
+            let part;
+            (part, rest) = cut(rest, rest.bytes().position(|byte| byte == b',')).unwrap_or((rest, ""));
+            if part.is_empty() {
+                continue;
+            }
+            let (target, level) = cut(part, part.bytes().rposition(|byte| byte == b':')).unwrap_or(("*", part));
             let level = match level {
                 "quiet" => LevelFilter::Off,
                 "warning" => LevelFilter::Warn,
@@ -79,11 +88,17 @@ impl FromStr for Filter {
             } else if filter.targets.len() == Self::MAX_TARGETS {
                 return Err(FilterError::TooMany);
             } else {
-                filter.targets.push((target.replace('-', "_"), level));
+                filter.targets.push((target.into(), level));
             }
         }
         Ok(filter)
     }
+}
+
+/// What is before and after the byte at `at`.
+fn cut(text: &str, at: Option<usize>) -> Option<(&str, &str)> {
+    let at = at?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 #[cfg(test)]

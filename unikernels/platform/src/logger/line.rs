@@ -9,7 +9,7 @@ use mirage_clock::Instant;
 const MAX: usize = 512;
 const CUT: &str = "…";
 
-pub(super) struct Line {
+pub(crate) struct Line {
     bytes: [u8; MAX],
     /// Invariant: at most `MAX - CUT.len()` until the line is cut; `bytes[..len]` is whole characters.
     len: usize,
@@ -27,14 +27,14 @@ impl Line {
         Self::new(format_args!("{now} WARN  log: {lines} lines were not written"))
     }
 
-    fn new(text: fmt::Arguments<'_>) -> Self {
+    pub(crate) fn new(text: fmt::Arguments<'_>) -> Self {
         let mut line = Self { bytes: [0; MAX], len: 0, cut: false };
         // An error only means that the line was cut.
         let _ = line.write_fmt(text);
         line
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         core::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
 }
