@@ -74,14 +74,14 @@ fn asked(arguments: &Arguments, devices: &[Device]) -> Result<Vec<Asked>, BadArg
         let argument = format!("--block={}=PATH", disk.name);
         match times(disk.name) {
             1 => {}
-            0 => return Err(BadArgument::new(argument, &"must be given")),
-            _ => return Err(BadArgument::new(argument, &"given twice")),
+            0 => return Err(BadArgument::new(&argument, &"must be given")),
+            _ => return Err(BadArgument::new(&argument, &"given twice")),
         }
     }
     match asked.iter().find(|asked| disks(devices).all(|disk| disk.name != asked.name)) {
         None => Ok(asked),
         Some(Asked { name, .. }) => {
-            Err(BadArgument::new(format!("--block={name}=PATH"), &"the application has no disk of this name"))
+            Err(BadArgument::new(&format!("--block={name}=PATH"), &"the application has no disk of this name"))
         }
     }
 }
