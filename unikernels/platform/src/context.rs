@@ -9,6 +9,7 @@ use mirage_clock::{Duration, Instant, Monotonic, Sleep, Timestamp, Wall};
 use crate::executor::{Spawner, Timer, TooManyTasks};
 use crate::network::{Reach, Service};
 use crate::stats::Stats;
+use crate::target::Machine;
 
 /// What the platform lends an application beside its devices. A handle: clones are the same.
 #[derive(Clone)]
@@ -17,19 +18,20 @@ pub struct Context {
     timer: Timer,
     reach: Reach,
     stats: Rc<dyn Stats>,
-    console: fn(&str),
-    wall: fn() -> Option<Timestamp>,
+    machine: Machine,
 }
 
 impl Context {
-    /// A context as the boot code of a target makes it: `console` prints one line, `wall` tells the time of day.
-    pub fn new(spawner: Spawner, timer: Timer, console: fn(&str), wall: fn() -> Option<Timestamp>) -> Self {
-        Self { spawner, timer, reach: Reach::default(), stats: Rc::new(()), console, wall }
+    /// A context without a network.
+    #[cfg(feature = "network")]
+    pub(crate) fn new(spawner: Spawner, timer: Timer, machine: Machine) -> Self {
+        Self { spawner, timer, reach: Reach::default(), stats: Rc::new(()), machine }
     }
 
     /// The same with a network: how it is reached and what it counts.
+    #[cfg(feature = "network")]
     #[must_use]
-    pub fn with_network(self, reach: Reach, stats: Rc<dyn Stats>) -> Self {
+    pub(crate) fn with_network(self, reach: Reach, stats: Rc<dyn Stats>) -> Self {
         Self { reach, stats, ..self }
     }
 
@@ -58,12 +60,30 @@ impl Context {
 
     /// Prints one line on the console.
     pub fn print(&self, line: &str) {
-        (self.console)(line);
+        Machine::print(line);
     }
 
     /// Where somebody outside reaches `service`, as far as the platform knows.
     pub fn outside(&self, service: Service) -> Option<SocketAddr> {
         self.reach.outside(service)
+    }
+
+    /// The block device `name`, one of [`App::DEVICES`](crate::App::DEVICES).
+    ///
+    /// # Errors
+    /// [`DeviceError`](crate::DeviceError): it is missing, in use or does not work.
+    #[cfg(feature = "network")]
+    pub fn disk(&self, name: &str) -> Result<crate::Disk, crate::DeviceError> {
+        self.machine.block(name).map(crate::Disk)
+    }
+
+    /// The network device `name`, one of [`App::DEVICES`](crate::App::DEVICES): for a stack of the application's own.
+    ///
+    /// # Errors
+    /// As for [`disk`](Self::disk).
+    #[cfg(feature = "network")]
+    pub fn nic(&self, name: &str) -> Result<crate::Nic, crate::DeviceError> {
+        self.machine.net(name)
     }
 
     /// Shows every number that the platform and the network count.
@@ -77,7 +97,7 @@ impl Context {
 /// The time of day, where the machine knows it.
 impl Wall for Context {
     fn timestamp(&self) -> Option<Timestamp> {
-        (self.wall)()
+        Machine::wall()
     }
 
     fn resolution(&self) -> Duration {

@@ -10,21 +10,25 @@ use mirage_protocols::Ipv4Cidr;
 use mirage_random::SeededGenerator;
 use mirage_tcpip::{Config, Sizes, Stack, Storage};
 
-use super::Failure;
-use crate::network::Reach;
-use crate::unix::boot::until;
+
+use super::Reach;
+use crate::boot::until;
 use crate::{Context, Exit, Networked, Stats};
 
+/// Why there is no network, or no more: one line for the console.
+pub(crate) type Failure = Box<dyn core::error::Error>;
+
 /// Runs `app` on a stack on `device`.
-pub(super) async fn run<A: Networked, N: Net + 'static>(
+pub(crate) async fn run<A: Networked, N: Net + 'static>(
     app: A,
     device: N,
     (address, gateway): (Ipv4Cidr, Option<Ipv4Addr>),
     reach: Reach,
     context: Context,
     random: &mut SeededGenerator,
+    sizes: Sizes,
 ) -> Result<Exit, Failure> {
-    let stack = Stack::new(device, Config::default(), Storage::allocate(Sizes::default()), random);
+    let stack = Stack::new(device, Config::default(), Storage::allocate(sizes), random);
     stack.add_address(address)?;
     if let Some(gateway) = gateway {
         stack.set_gateway(gateway)?;

@@ -1,0 +1,7 @@
+//! The commands, one file each.
+
+pub(crate) mod build;
+pub(crate) mod clean;
+pub(crate) mod describe;
+pub(crate) mod run;
+pub(crate) mod symbolize;
