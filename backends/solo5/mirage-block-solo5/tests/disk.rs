@@ -26,6 +26,16 @@ fn machine() -> Machine<Drives> {
 }
 
 #[test]
+fn a_disk_of_small_sectors_passes_the_exam() {
+    now(mirage_block::testing::examine(&mut Disk::open(&machine(), "small").expect("it is there")));
+}
+
+#[test]
+fn a_disk_of_large_sectors_passes_the_exam() {
+    now(mirage_block::testing::examine(&mut Disk::open(&machine(), "large").expect("it is there")));
+}
+
+#[test]
 fn sectors_are_the_tenders_blocks_and_a_rest_is_left_over() {
     let disk = Disk::open(&machine(), "odd").expect("it is there");
     assert_eq!(disk.info(), Info { sector_size: 512, sectors: 3, read_only: false });
