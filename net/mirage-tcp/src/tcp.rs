@@ -48,6 +48,7 @@ pub struct Tcp<'s> {
 
 impl<'s> Tcp<'s> {
     /// A machine that lives on `storage`. What lies in the storage from earlier use is forgotten.
+    #[inline(never)]
     pub fn new(config: Config, storage: Storage<'s>, secrets: Secrets) -> Self {
         let Storage { mut connections, buckets, mut listeners, time_wait, half_open, timers, blocks, wakers } = storage;
         let count = connections.len() as u32;

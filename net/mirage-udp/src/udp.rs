@@ -91,6 +91,7 @@ pub struct Udp<'s> {
 
 impl<'s> Udp<'s> {
     /// A machine without sockets. `secret` must be unpredictable: ephemeral ports follow from it.
+    #[inline(never)]
     pub fn new(config: Config, storage: Storage<'s>, secret: [u8; 16]) -> Self {
         let Storage { sockets, buckets, datagrams, blocks, wakers } = storage;
         let mut draws = Draws::new(secret);
