@@ -65,7 +65,7 @@ impl<'s> Tcp<'s> {
             listeners,
             half_open: HalfOpen::new(half_open),
             time_wait: TimeWait::new(time_wait),
-            demux: Demux::new(buckets, &secrets.demux, counts),
+            demux: Demux::new(buckets, secrets.demux, counts),
             resources: Resources {
                 config,
                 pool: Pool::new(blocks),

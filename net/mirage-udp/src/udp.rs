@@ -6,13 +6,13 @@ use managed::ManagedSlice;
 use mirage_protocols::{Counts, Reason};
 use mirage_waker::{Slot, WaitList, WakerPool};
 
-use crate::draw::Draws;
 use crate::pool::Pool;
 use crate::table::Table;
 use crate::{
     BindError, Block, Bound, Bucket, DatagramSlot, Discard, EphemeralPorts, Error, PortChoice, SocketId, SocketSlot,
     port,
 };
+use mirage_secret::Draws;
 
 /// How much each socket may hold, and which ports are given out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
