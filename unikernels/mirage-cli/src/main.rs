@@ -20,6 +20,7 @@ mod project;
 mod qemu;
 mod settings;
 mod solo5;
+mod spt;
 mod table;
 mod target;
 mod tools;
@@ -32,6 +33,9 @@ use arguments::{Arguments, Command};
 use failure::{Failure, Result};
 
 fn main() -> ExitCode {
+    if let Some(code) = spt::gateway() {
+        return code;
+    }
     match parse().and_then(run) {
         Ok(code) => code,
         Err(failure) => {

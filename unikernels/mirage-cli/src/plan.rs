@@ -5,12 +5,13 @@ use std::path::Path;
 
 use mirage_platform::network::Forwards;
 
-use crate::arguments::{Forward, Launch, Machine};
-use crate::boot_line::boot_line;
+use crate::arguments::{Attachment, Block, Forward, Launch, Machine};
+use crate::boot_line::{boot_line, escaped};
 use crate::devices::Devices;
 use crate::failure::{OrFail, Result};
 use crate::image::Facts;
 use crate::qemu::Qemu;
+use crate::spt;
 
 /// How an image is run, with nothing left open.
 #[derive(Clone, Debug)]
@@ -44,6 +45,31 @@ impl Plan {
             kvm: launch.kvm,
             line: boot_line(&launch.arguments),
         })
+    }
+
+    /// What this tool's own tender is told.
+    pub(crate) fn spt(&self, image: &Path, arguments: &[String]) -> spt::Options {
+        let mut forwards: Vec<_> = self.forwards.iter().map(|forward| forward.0).collect();
+        let nets = self.devices.nets.iter().map(|(name, attachment)| {
+            let net = match attachment {
+                // The first has the services.
+                Attachment::User => spt::Net::User { forwards: std::mem::take(&mut forwards) },
+                Attachment::Tap(interface) => spt::Net::Tap(interface.clone()),
+            };
+            (name.clone(), net)
+        });
+        let blocks =
+            self.devices.blocks.iter().map(|Block { name, path, sector }| {
+                (name.clone(), spt::Disk { path: path.clone(), sector_size: *sector })
+            });
+        spt::Options {
+            image: image.to_owned(),
+            memory: (self.memory as usize) << 20,
+            // The tender puts blanks between them.
+            arguments: arguments.iter().map(|argument| escaped(argument)).collect(),
+            nets: nets.collect(),
+            blocks: blocks.collect(),
+        }
     }
 
     /// A machine of QEMU's that does it.

@@ -7,13 +7,14 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use super::build;
-use crate::arguments::{self, Attachment, Launch, Tender};
+use crate::arguments::{self, Launch, Tender};
 use crate::cargo::Job;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::settings;
 use crate::solo5;
+use crate::spt;
 use crate::target::Target;
 use crate::tools;
 
@@ -55,7 +56,6 @@ fn tender(name: &str, image: &Path, launch: &Launch) -> Result<ExitCode> {
 /// Makes this process the image.
 fn spt(image: &Path, launch: &Launch) -> Result<ExitCode> {
     let plan = Plan::new(image, launch)?;
-    let arguments = solo5::arguments(image, plan.memory, &plan.devices, &launch.arguments)?;
-    let _ = Attachment::User;
-    process::become_it(Command::new(tools::solo5("solo5-spt")?).args(arguments))
+    let Err(error) = spt::run(&plan.spt(image, &launch.arguments));
+    Err(Failure::new(error.to_string()))
 }

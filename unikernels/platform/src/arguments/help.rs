@@ -1,52 +1,48 @@
-//! What `--help` prints.
-
-use alloc::string::String;
+//! What `--help` and `--version` print.
 
 use super::{Argument, Kind};
 use crate::About;
+use crate::text::Line;
 
-/// The page: what the image is, and a line for each argument.
-pub(super) fn page(about: &About, declared: &[&[Argument]]) -> String {
-    let mut page = title(about);
-    put(&mut page, &[": ", about.summary, "\n\nArguments:"]);
-    for argument in declared.iter().copied().flatten() {
-        let [equals, word, more] = match argument.kind {
-            Kind::Flag => ["", "", ""],
-            Kind::Value(word) => ["=", word, ""],
-            Kind::List(word) => ["=", word, " ..."],
-        };
-        line(&mut page, &[argument.name, equals, word, more], argument.help);
-        if let Some(default) = argument.default {
-            put(&mut page, &[" [default: ", default, "]"]);
+/// Shows, line by line, what the image is and every argument of it.
+pub fn help(about: &About, declared: &[&[Argument]], show: &mut dyn FnMut(&str)) {
+    show(Line::new().put(about.name).put(" ").put(about.version).put(": ").put(about.summary).as_str());
+    show("");
+    show("Arguments:");
+    for argument in declared.iter().copied().flatten().chain(&EVERYWHERE) {
+        let mut line = Line::new();
+        line.put("  --").put(argument.name);
+        match argument.kind {
+            Kind::Flag => {}
+            Kind::Value(word) => {
+                line.put("=").put(word);
+            }
+            Kind::List(word) => {
+                line.put("=").put(word).put(" ...");
+            }
         }
-    }
-    line(&mut page, &["help"], "print this and exit with code 63");
-    line(&mut page, &["version"], "print the version and exit with code 63");
-    page
-}
-
-/// Name and version.
-pub(super) fn title(about: &About) -> String {
-    let mut title = String::new();
-    put(&mut title, &[about.name, " ", about.version]);
-    title
-}
-
-fn line(page: &mut String, spelling: &[&str], help: &str) {
-    put(page, &["\n  --"]);
-    let width = page.len() + WIDTH;
-    put(page, spelling);
-    while page.len() < width {
-        page.push(' ');
-    }
-    put(page, &[" ", help]);
-}
-
-fn put(page: &mut String, parts: &[&str]) {
-    for part in parts {
-        page.push_str(part);
+        line.put(" ");
+        while line.as_str().len() < WIDTH {
+            line.put(" ");
+        }
+        line.put(argument.help);
+        if let Some(default) = argument.default {
+            line.put(" [default: ").put(default).put("]");
+        }
+        show(line.as_str());
     }
 }
 
-/// Columns of an argument after its dashes.
-const WIDTH: usize = 26;
+/// Shows the image's name and version.
+pub fn version(about: &About, show: &mut dyn FnMut(&str)) {
+    show(Line::new().put(about.name).put(" ").put(about.version).as_str());
+}
+
+/// Arguments that every image has.
+static EVERYWHERE: [Argument; 2] = [
+    Argument::flag("help", "print this and exit with code 63"),
+    Argument::flag("version", "print the version and exit with code 63"),
+];
+
+/// Columns of an argument and what is before it.
+const WIDTH: usize = 31;

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use super::{Argument, BadArgument, Kind, Stop, help};
-use crate::About;
+use super::{Argument, BadArgument, Kind, Stop};
+use crate::text::Line;
 
 /// The arguments an image was given, each of them declared.
 #[derive(Clone, Debug, Default)]
@@ -24,55 +24,66 @@ impl Arguments {
     /// [`Stop`] when `--help` or `--version` is among them, when one is not declared, lacks its value, has one too many or
     /// is given twice. The first of these decides.
     pub fn parse(
-        about: &About,
         declared: &[&[Argument]],
         tokens: impl IntoIterator<Item = String>,
     ) -> Result<Self, Stop> {
         let mut given = Self::default();
-        given.read(about, declared, &mut tokens.into_iter())?;
+        given.read(declared, &mut tokens.into_iter())?;
         Ok(given)
     }
 
     fn read(
         &mut self,
-        about: &About,
         declared: &[&[Argument]],
         tokens: &mut dyn Iterator<Item = String>,
     ) -> Result<(), Stop> {
         // The argument before, when its value comes in a token of its own.
         let mut open = None::<(&'static str, &'static str)>;
         for token in tokens {
-            if let Some((name, word)) = open.take() {
-                if token.starts_with("--") {
-                    return Err(lacks_value(name, word));
+            let (name, value) = match open.take() {
+                Some((name, word)) if token.starts_with("--") => return Err(lacks_value(name, word)),
+                Some((name, _)) => (name, Some(&*token)),
+                None => {
+                    let (argument, value) = self.admit(declared, &token)?;
+                    match (argument.kind, value) {
+                        (Kind::Value(word) | Kind::List(word), None) => {
+                            open = Some((argument.name, word));
+                            continue;
+                        }
+                        (_, value) => (argument.name, value),
+                    }
                 }
-                self.given.push((name, token));
-                continue;
-            }
-            let (name, value) = cut(&token);
-            let bad = |reason| Err(Stop::Bad(BadArgument::new(&token, &reason)));
-            let Some(name) = name.strip_prefix("--") else {
-                return bad("every argument begins with `--`; `--help` lists them");
             };
-            let known = declared.iter().copied().flatten().find(|argument| argument.name == name);
-            let Some(argument) = known else {
-                return match (name, value) {
-                    ("help", None) => Err(Stop::Help(help::page(about, declared))),
-                    ("version", None) => Err(Stop::Version(help::title(about))),
-                    _ => bad("unknown argument; `--help` lists those that are known"),
-                };
-            };
-            let once = !matches!(argument.kind, Kind::List(_));
-            if once && self.given.iter().any(|(name, _)| *name == argument.name) {
-                return bad("given twice");
-            }
-            match (argument.kind, value) {
-                (Kind::Flag, Some(_)) => return bad("takes no value"),
-                (Kind::Value(word) | Kind::List(word), None) => open = Some((argument.name, word)),
-                (_, value) => self.given.push((argument.name, value.unwrap_or_default().into())),
-            }
+            self.given.push((name, value.unwrap_or_default().into()));
         }
         open.map_or(Ok(()), |(name, word)| Err(lacks_value(name, word)))
+    }
+
+    /// Which argument a token is, and its value if that is in the token, too.
+    fn admit<'a, 't>(
+        &self,
+        declared: &[&'a [Argument]],
+        token: &'t str,
+    ) -> Result<(&'a Argument, Option<&'t str>), Stop> {
+        let (name, value) = cut(token);
+        let because = |reason| Err(Stop::Bad(because(token, reason)));
+        let Some(name) = name.strip_prefix("--") else {
+            return because("every argument begins with `--`; `--help` lists them");
+        };
+        let Some(argument) = declared.iter().copied().flatten().find(|argument| argument.name == name) else {
+            return match (name, value) {
+                ("help", None) => Err(Stop::Help),
+                ("version", None) => Err(Stop::Version),
+                _ => because("unknown argument; `--help` lists those that are known"),
+            };
+        };
+        if matches!(argument.kind, Kind::Flag) && value.is_some() {
+            return because("takes no value");
+        }
+        if !matches!(argument.kind, Kind::List(_)) && self.flag(argument) {
+            return because("given twice");
+        }
+        Ok((argument, value))
     }
 
     /// The value of `argument`, or its default, or `None`.
@@ -90,7 +101,7 @@ impl Arguments {
     pub fn require<T: FromStr<Err: fmt::Display>>(&self, argument: &Argument) -> Result<T, BadArgument> {
         match self.text(argument) {
             Some(text) => parse(argument, text),
-            None => Err(BadArgument::new(&spelled(argument.name), &"must be given")),
+            None => Err(must_be_given(argument)),
         }
     }
 
@@ -125,24 +136,33 @@ fn parse<T: FromStr<Err: fmt::Display>>(argument: &Argument, text: &str) -> Resu
 #[cold]
 #[inline(never)]
 fn not_one(argument: &Argument, text: &str, reason: &dyn fmt::Display) -> BadArgument {
-    let mut given = spelled(argument.name);
-    given.push('=');
-    given.push_str(text);
-    BadArgument::new(&given, reason)
+    let mut line = Line::new();
+    line.put("--").put(argument.name).put("=").put(text).put(": ").show(reason);
+    line.into()
+}
+
+#[cold]
+#[inline(never)]
+fn because(token: &str, reason: &str) -> BadArgument {
+    let mut line = Line::new();
+    line.put(token).put(": ").put(reason);
+    line.into()
 }
 
 #[cold]
 #[inline(never)]
 fn lacks_value(name: &str, word: &str) -> Stop {
-    let name = spelled(name);
-    Stop::Bad(BadArgument::new(&name, &format_args!("needs a value, `{name}={word}`")))
+    let mut line = Line::new();
+    line.put("--").put(name).put(": needs a value, `--").put(name).put("=").put(word).put("`");
+    Stop::Bad(line.into())
 }
 
-/// The argument `name` as one types it.
-fn spelled(name: &str) -> String {
-    let mut spelled = String::from("--");
-    spelled.push_str(name);
-    spelled
+#[cold]
+#[inline(never)]
+fn must_be_given(argument: &Argument) -> BadArgument {
+    let mut line = Line::new();
+    line.put("--").put(argument.name).put(": must be given");
+    line.into()
 }
 
 /// Name and value of a token.

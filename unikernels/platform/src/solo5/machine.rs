@@ -14,7 +14,7 @@ use crate::{DeviceError, Exit, image};
 /// A network device.
 pub(crate) type Net = mirage_net_solo5::Nic<Abi>;
 /// A block device.
-pub(crate) use crate::device::NoDisk as Block;
+pub(crate) type Block = mirage_block_solo5::Disk<Abi>;
 
 /// The tender. A handle: clones are the same.
 #[derive(Clone)]
@@ -63,8 +63,7 @@ impl Machine {
     }
 
     pub(crate) fn block(&self, name: &str) -> Result<Block, DeviceError> {
-        let _ = name;
-        Err(DeviceError::Missing)
+        Block::open(&self.0, name).map_err(|_| DeviceError::Missing)
     }
 
     /// The interface has no such call.

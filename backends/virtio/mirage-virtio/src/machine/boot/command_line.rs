@@ -5,7 +5,7 @@ use crate::machine::devices::Slot;
 
 /// A command line, taken apart.
 #[derive(Debug)]
-pub(in super::super) struct CommandLine {
+pub(super) struct CommandLine {
     bytes: [u8; LONGEST],
     length: usize,
     slots: [Option<Slot>; MOST_SLOTS],
@@ -61,7 +61,7 @@ impl CommandLine {
     }
 
     /// Where devices are.
-    pub(in super::super) fn slots(&self) -> impl Iterator<Item = Slot> {
+    pub(super) fn slots(&self) -> impl Iterator<Item = Slot> {
         self.slots.iter().copied().flatten()
     }
 
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn more_devices_than_there_is_room_for_are_dropped() {
-        let many = b"virtio_mmio.device=512@0x1000:1 ".repeat(60);
+        let many = b"virtio_mmio.device=512@0x100000:1 ".repeat(60);
         let found = line(&many, Begins::AtOnce);
         assert_eq!(found.slots().count(), MOST_SLOTS);
         assert_eq!(found.arguments(), "");

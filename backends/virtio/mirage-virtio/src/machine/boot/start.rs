@@ -1,11 +1,13 @@
 //! From 64 bits to the program.
 
-use core::cell::OnceCell;
+use core::cell::{Cell, OnceCell};
 
 use super::command_line::{Begins, CommandLine};
 use super::memory_map::largest_free;
 use super::physical::Physical;
 use super::{Boot, multiboot, pvh};
+use crate::machine::cpu::instruction;
+use crate::machine::devices::Slot;
 use crate::machine::single::Single;
 use crate::machine::{cpu, interrupts, memory};
 
@@ -43,9 +45,22 @@ pub(super) extern "C" fn start(information: u32, protocol: Protocol) -> ! {
     interrupts::load();
     cpu::extended::enable();
     memory::protect();
+    STARTED.set(instruction::time_stamp());
     let command_line = COMMAND_LINE.get_or_init(|| line).arguments();
     mirage_virtio_start(&Boot { command_line, heap })
 }
 
+/// Where devices are, by the command line.
+pub(crate) fn slots() -> impl Iterator<Item = Slot> {
+    COMMAND_LINE.get().into_iter().flat_map(CommandLine::slots)
+}
+
+/// The time stamp counter when the image started.
+pub(crate) fn started() -> u64 {
+    STARTED.get()
+}
+
 // SAFETY: only the one processor uses it.
-pub(in super::super) static COMMAND_LINE: Single<OnceCell<CommandLine>> = unsafe { Single::new(OnceCell::new()) };
+static STARTED: Single<Cell<u64>> = unsafe { Single::new(Cell::new(0)) };
+// SAFETY: only the one processor uses it.
+static COMMAND_LINE: Single<OnceCell<CommandLine>> = unsafe { Single::new(OnceCell::new()) };
