@@ -1,5 +1,4 @@
-//! The command `mirage`.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![allow(
     clippy::std_instead_of_core,
@@ -7,11 +6,56 @@
     reason = "a program for people's machines: std is all it knows"
 )]
 
+mod arguments;
+mod cargo;
+mod commands;
+mod failure;
+mod image;
+mod output;
+mod project;
+mod settings;
+#[allow(dead_code, unused_imports, reason = "`run` calls it when it knows an image's devices")]
 mod spt;
+mod target;
 
-fn main() -> std::process::ExitCode {
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use failure::{Failure, Result};
+
+fn main() -> ExitCode {
     if let Some(code) = spt::gateway() {
         return code;
     }
-    std::process::ExitCode::SUCCESS
+    match parse().and_then(run) {
+        Ok(code) => code,
+        Err(failure) => {
+            output::note(&failure);
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode> {
+    match arguments.command {
+        Command::Build(arguments) => commands::build::run(&arguments).map(|()| ExitCode::SUCCESS),
+        Command::Run(arguments) => commands::run::run(arguments),
+        _ => Err(Failure::new("not yet")),
+    }
+}
+
+/// Reads the command line. Help is given here; what makes no sense is told in one line, like every failure.
+fn parse() -> Result<Arguments> {
+    Arguments::try_parse().map_err(|error| {
+        if !error.use_stderr() {
+            error.exit();
+        }
+        let said = error.render().to_string();
+        let said = said.strip_prefix("error: ").unwrap_or(&said);
+        // What follows the first empty line repeats the usage.
+        let said = said.split("\n\n").next().unwrap_or(said);
+        Failure::usage(format!("{} (`mirage --help` and `mirage help COMMAND` tell more)", said.trim_end()))
+    })
 }

@@ -8,12 +8,11 @@ use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 
-use mirage_tcpip::Sizes;
-
-use crate::arguments::Stop;
+use crate::arguments::{Stop, help, version};
 use crate::executor::Executor;
 use crate::logger::{Filter, Logger};
 use crate::target::Machine;
+use crate::text::Line;
 use crate::{About, Argument, Arguments, BadArgument, Context, Exit};
 
 /// Which lines of log are written.
@@ -42,7 +41,7 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
 ) -> Exit {
     let about = A::ABOUT;
     let prepared = words.map_err(Stop::from).and_then(|words| {
-        let arguments = Arguments::parse(&about, declared, words)?;
+        let arguments = Arguments::parse(declared, words)?;
         let filter = arguments.require::<Filter>(&LOGS)?;
         let run = prepare(A::new(&arguments)?, &arguments)?;
         Ok((run, filter, arguments))
@@ -51,8 +50,9 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
         Ok(prepared) => prepared,
         Err(stop) => {
             match &stop {
-                Stop::Help(text) | Stop::Version(text) => Machine::print(text),
-                Stop::Bad(bad) => Machine::complain(&format!("{}: {bad}", about.name)),
+                Stop::Help => help(&about, declared, &mut Machine::print),
+                Stop::Version => version(&about, &mut Machine::print),
+                Stop::Bad(bad) => complain(&about, bad),
             }
             return stop.exit();
         }
@@ -61,13 +61,13 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
     let machine = match machine(&arguments) {
         Ok(machine) => machine,
         Err(error) => {
-            Machine::complain(&format!("{}: {error}", about.name));
+            complain(&about, &error);
             return Exit::FAILURE;
         }
     };
     let executor = Executor::new(machine.park(), MAX_TASKS);
     let context = Context::new(executor.spawner(), executor.timer(), machine.clone());
-    executor.block_on(async {
+    let exit = executor.block_on(async {
         let run = run(Start { context, machine: &machine, about: &about });
         match until(run, machine.stopped()).await {
             Ok(exit) => exit,
@@ -76,7 +76,17 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
                 Exit::SUCCESS
             }
         }
-    })
+    });
+    // The end of the image ends its tasks, too.
+    core::mem::forget(executor);
+    exit
+}
+
+/// Says in one line why there is nothing to run. What a stranger typed may be in it, so no control character is shown.
+#[cold]
+#[inline(never)]
+pub(crate) fn complain(about: &About, error: &dyn fmt::Display) {
+    Machine::complain(Line::new().put(about.name).put(": ").show(error).as_str());
 }
 
 /// `work`, or what came first.
@@ -89,25 +99,4 @@ pub(crate) async fn until<A, B>(work: impl Future<Output = A>, end: impl Future<
         end.as_mut().poll(cx).map(Err)
     })
     .await
-}
-
-/// How much of everything a stack may have in a machine with `memory` bytes to give.
-///
-/// About half of it goes to the stack and most of that to buffers; the rest is the application's.
-pub(crate) fn sizes(memory: usize) -> Sizes {
-    let whole = Sizes::default();
-    // What the default takes with all that is allocated for an application's use of it.
-    const WHOLE: usize = 40 * 1024 * 1024;
-    let share = |count: usize, least: usize| (count as u128 * memory as u128 / WHOLE as u128).min(count as u128).max(least as u128) as usize;
-    Sizes {
-        connections: share(whole.connections, 32),
-        half_open: share(whole.half_open, 16),
-        time_wait: share(whole.time_wait, 32),
-        blocks: share(whole.blocks, 64),
-        udp_sockets: share(whole.udp_sockets, 8),
-        udp_blocks: share(whole.udp_blocks, 64),
-        neighbours: share(whole.neighbours, 16),
-        fragments: share(whole.fragments, 64),
-        ..whole
-    }
 }

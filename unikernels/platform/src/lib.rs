@@ -24,6 +24,7 @@ pub mod network;
 pub mod solo5;
 mod stats;
 mod target;
+mod text;
 #[cfg(feature = "unix")]
 mod unix;
 #[cfg(feature = "virtio")]

@@ -6,6 +6,8 @@
 #[cfg_attr(not(target_arch = "aarch64"), allow(dead_code, reason = "looked at by tests"))]
 mod aarch64;
 mod kernel;
+#[cfg(test)]
+mod tests;
 mod timer;
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "looked at by tests"))]
 mod x86_64;

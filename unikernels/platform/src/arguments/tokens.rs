@@ -34,26 +34,31 @@ impl core::error::Error for SplitError {}
 /// [`SplitError`] when the line ends too early.
 pub fn split(line: &str) -> Result<Vec<String>, SplitError> {
     let mut tokens = Vec::new();
-    let mut token = None::<String>;
-    let mut quoted = false;
+    let mut token = String::new();
+    let (mut begun, mut quoted) = (false, false);
     let mut characters = line.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            ' ' if !quoted => tokens.extend(token.take()),
-            '"' => {
+    loop {
+        let literal = match characters.next() {
+            Some('"') => {
                 quoted = !quoted;
-                token.get_or_insert_default();
+                begun = true;
+                continue;
             }
-            '\\' => {
-                let escaped = characters.next().ok_or(SplitError::DanglingEscape)?;
-                token.get_or_insert_default().push(escaped);
+            Some('\\') => characters.next().ok_or(SplitError::DanglingEscape)?,
+            Some(character) if quoted || character != ' ' => character,
+            None if quoted => return Err(SplitError::DanglingQuote),
+            end => {
+                if begun {
+                    tokens.push(core::mem::take(&mut token));
+                    begun = false;
+                }
+                match end {
+                    Some(_) => continue,
+                    None => return Ok(tokens),
+                }
             }
-            _ => token.get_or_insert_default().push(character),
-        }
+        };
+        token.push(literal);
+        begun = true;
     }
-    if quoted {
-        return Err(SplitError::DanglingQuote);
-    }
-    tokens.extend(token);
-    Ok(tokens)
 }

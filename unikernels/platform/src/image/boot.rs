@@ -28,5 +28,5 @@ pub(crate) fn boot_local<A: Local>(machine: Machine, line: &str) -> Exit {
 }
 
 fn words(line: &str) -> Result<Vec<String>, BadArgument> {
-    split(line).map_err(|error| BadArgument::new(line, error))
+    split(line).map_err(|error| BadArgument::new(line, &error))
 }

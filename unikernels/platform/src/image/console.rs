@@ -9,15 +9,15 @@ const PIECE: usize = 256;
 /// to the same place.
 pub(crate) fn print(line: &str) {
     let mut piece = [0; PIECE];
-    match piece.get_mut(..line.len() + 1) {
-        Some(piece) => {
-            piece[..line.len()].copy_from_slice(line.as_bytes());
-            piece[line.len()] = b'\n';
-            Machine::write(piece);
-        }
-        None => {
-            Machine::write(line.as_bytes());
-            Machine::write(b"\n");
-        }
+    let mut len = 0;
+    for (place, byte) in piece.iter_mut().zip(line.bytes().chain([b'\n'])) {
+        *place = byte;
+        len += 1;
+    }
+    if len > line.len() {
+        Machine::write(piece.get(..len).unwrap_or_default());
+    } else {
+        Machine::write(line.as_bytes());
+        Machine::write(b"\n");
     }
 }

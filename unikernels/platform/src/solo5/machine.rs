@@ -50,7 +50,7 @@ impl Machine {
     }
 
     pub(crate) fn entropy() -> ProcessorEntropy {
-        ProcessorEntropy::new()
+        ProcessorEntropy
     }
 
     pub(crate) fn park(&self) -> impl Park + 'static {

@@ -34,5 +34,5 @@ pub fn boot_local<A: Local>() -> ExitCode {
 /// `argv` without the program's name, not cut again: a shell has done so.
 fn words() -> Result<Vec<String>, BadArgument> {
     let words = std::env::args_os().skip(1);
-    words.map(|word| word.into_string().map_err(|word| BadArgument::new(word.to_string_lossy(), "not UTF-8"))).collect()
+    words.map(|word| word.into_string().map_err(|word| BadArgument::new(&word.to_string_lossy(), &"not UTF-8"))).collect()
 }

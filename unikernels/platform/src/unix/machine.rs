@@ -1,37 +1,51 @@
 //! The process as the rest of the platform sees it.
 
+use alloc::boxed::Box;
+use alloc::format;
 use alloc::rc::Rc;
-use core::convert::Infallible;
-use std::io;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
 
-use mirage_block::{ErrorKind, ErrorType, Info};
+use mirage_block::{Error as _, ErrorKind, Flush as _};
 use mirage_clock::{Instant, Monotonic as _, Timestamp, Wall as _};
 use mirage_console::Console as _;
 use mirage_unix::{Console, MonotonicClock, Reactor, WallClock};
 
+use super::block;
 use super::host::Host;
 use super::signals::Signals;
 use crate::executor::Park;
 use crate::{Argument, Arguments, DeviceError};
 
 /// What [`Machine::new`] reads.
-pub(super) const ARGUMENTS: &[Argument] = &[];
+pub(super) const ARGUMENTS: &[Argument] = &[block::BLOCK];
 
 /// A network device of an application's own.
 pub(crate) type Net = mirage_net_unix::Tap;
+/// A block device.
+pub(crate) type Block = mirage_block_unix::Disk;
 
 /// The process. A handle: clones are the same.
 #[derive(Clone)]
 pub(crate) struct Machine {
     reactor: Reactor,
     signals: Rc<Signals>,
+    /// By name; `None` where it was handed out.
+    disks: Rc<RefCell<Vec<(String, Option<Block>)>>>,
 }
 
 impl Machine {
-    pub(super) fn new(_arguments: &Arguments) -> io::Result<Self> {
+    /// The process with the disks that the arguments name. They are opened here, so that whoever typed them hears of it.
+    pub(super) fn new(arguments: &Arguments) -> Result<Self, Box<dyn core::error::Error>> {
         let reactor = Reactor::new()?;
         let signals = Rc::new(Signals::new(&reactor)?);
-        Ok(Self { reactor, signals })
+        let mut disks = Vec::new();
+        for block::Block { name, path, options } in arguments.all(&block::BLOCK)? {
+            let disk = Block::open(&path, options).map_err(|error| format!("{}: {error}", path.display()))?;
+            disks.push((name, Some(disk)));
+        }
+        Ok(Self { reactor, signals, disks: Rc::new(RefCell::new(disks)) })
     }
 
     pub(super) const fn reactor(&self) -> &Reactor {
@@ -65,37 +79,17 @@ impl Machine {
         self.signals.first().await
     }
 
-    pub(crate) fn block(&self, _name: &str) -> Result<Block, DeviceError> {
-        Err(DeviceError::Missing)
+    pub(crate) fn block(&self, name: &str) -> Result<Block, DeviceError> {
+        let mut disks = self.disks.borrow_mut();
+        let (_, disk) = disks.iter_mut().find(|(known, _)| known == name).ok_or(DeviceError::Missing)?;
+        disk.take().ok_or(DeviceError::Busy)
     }
 
     pub(crate) async fn flush(disk: &mut Block) -> Option<Result<(), ErrorKind>> {
-        match *disk {}
+        Some(disk.flush().await.map_err(|error| error.kind()))
     }
 
     pub(crate) fn net(&self, _name: &str) -> Result<Net, DeviceError> {
         Err(DeviceError::Missing)
-    }
-}
-
-/// There are no block devices yet.
-#[derive(Debug)]
-pub(crate) enum Block {}
-
-impl ErrorType for Block {
-    type Error = Infallible;
-}
-
-impl mirage_block::Block for Block {
-    fn info(&self) -> Info {
-        match *self {}
-    }
-
-    async fn read(&mut self, _start: u64, _buffer: &mut [u8]) -> Result<(), Infallible> {
-        match *self {}
-    }
-
-    async fn write(&mut self, _start: u64, _data: &[u8]) -> Result<(), Infallible> {
-        match *self {}
     }
 }

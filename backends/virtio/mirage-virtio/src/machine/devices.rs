@@ -1,0 +1,5 @@
+//! The devices of the machine.
+
+mod slot;
+
+pub(crate) use slot::Slot;
