@@ -10,6 +10,7 @@ mod memory;
 mod memory_map;
 mod net;
 mod note;
+mod utf8;
 
 pub(crate) use console::print;
 pub(crate) use boot::{boot, boot_local};
