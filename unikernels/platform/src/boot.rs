@@ -58,7 +58,7 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
             }
             let exit = stop.exit();
             // This is the end; nothing has to be given back.
-            core::mem::forget(stop);
+            core::mem::forget((stop, machine));
             return exit;
         }
     };
@@ -71,21 +71,20 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
         }
     };
     let context = Context::new(machine, MAX_TASKS);
-    let mut future = pin!(async {
-        let run = run(Start { context, machine: context.machine(), about: &about });
-        match until(run, context.machine().stopped()).await {
+    let mut work = pin!(run(Start { context, machine: context.machine(), about: &about }));
+    // Who never waits needs no run loop, and its image has none. Who does is asked again with a waker that counts.
+    if let Poll::Ready(exit) = work.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
+        return exit;
+    }
+    context.executor().block_on(async {
+        match until(work, context.machine().stopped()).await {
             Ok(exit) => exit,
             Err(by) => {
                 Machine::print(&format!("{}: stopped by {by}", about.name));
                 Exit::SUCCESS
             }
         }
-    });
-    // Who never waits needs no run loop, and its image has none. Who does is asked again with a waker that counts.
-    match future.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
-        Poll::Ready(exit) => exit,
-        Poll::Pending => context.executor().block_on(future),
-    }
+    })
 }
 
 /// Says in one line why there is nothing to run. What a stranger typed may be in it, so no control character is shown.
