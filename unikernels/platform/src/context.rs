@@ -100,6 +100,14 @@ impl Context {
         Machine::print(line);
     }
 
+    /// Bytes of the heap of an image, used or not, to which an application fits what strangers can make it hold. `None`
+    /// where memory is the host's to give.
+    ///
+    /// About half of it goes to the network of a [`Networked`](crate::Networked) application.
+    pub fn memory(&self) -> Option<usize> {
+        Machine::memory()
+    }
+
     /// Where somebody outside reaches `service`, as far as the platform knows.
     pub fn outside(&self, service: Service) -> Option<SocketAddr> {
         self.0.network.get()?.0.outside(service)

@@ -83,6 +83,10 @@ impl Machine {
         Net::open(self.shared(), name).map_err(|_| DeviceError::Missing)
     }
 
+    pub(crate) fn memory() -> Option<usize> {
+        Some(image::memory())
+    }
+
     pub(crate) fn exit(exit: Exit) -> ! {
         Abi::exit(exit.0)
     }

@@ -87,6 +87,10 @@ impl Machine {
         Net::new(device.transport, device.bell, options).map_err(|_| DeviceError::Unusable)
     }
 
+    pub(crate) fn memory() -> Option<usize> {
+        Some(image::memory())
+    }
+
     pub(crate) fn exit(exit: Exit) -> ! {
         mirage_virtio::exit(exit.0)
     }
