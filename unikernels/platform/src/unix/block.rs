@@ -91,15 +91,13 @@ mod tests {
     use alloc::string::ToString;
 
     use super::*;
-    use crate::About;
     use crate::arguments::Stop;
 
     const DEVICES: &[Device] = &[Device::block("data"), Device::net("spare"), Device::block("log")];
 
     fn refused(devices: &[Device], words: &[&str]) -> Option<String> {
-        let about = About { name: "test", version: "0", summary: "" };
         let words = words.iter().map(ToString::to_string);
-        let read = Arguments::parse(&about, &[arguments(devices)], words).and_then(|arguments| {
+        let read = Arguments::parse(&[arguments(devices)], words).and_then(|arguments| {
             check(&arguments, devices)?;
             Ok(())
         });
