@@ -5,7 +5,9 @@ mod inventory;
 mod sizes;
 mod strip;
 
-pub(crate) use facts::{Device, Facts, Kind};
+#[cfg(test)]
+pub(crate) use facts::Device;
+pub(crate) use facts::{Facts, Kind};
 pub(crate) use inventory::Inventory;
 pub(crate) use sizes::{Sizes, by_crate};
 pub(crate) use strip::strip;

@@ -7,16 +7,23 @@
 )]
 
 mod arguments;
+mod boot_line;
 mod cargo;
 mod commands;
+mod devices;
 mod failure;
 mod image;
+mod libvirt;
 mod output;
+mod plan;
 mod project;
+mod qemu;
 mod settings;
+mod solo5;
 mod spt;
 mod table;
 mod target;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -40,12 +47,13 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
+        Command::New(arguments) => commands::new::run(&arguments)?,
+        Command::Configure(arguments) => commands::configure::run(arguments)?,
         Command::Build(arguments) => commands::build::run(&arguments)?,
         Command::Run(arguments) => return commands::run::run(arguments),
         Command::Describe(arguments) => commands::describe::run(&arguments)?,
         Command::Clean(arguments) => commands::clean::run(&arguments)?,
         Command::Symbolize(arguments) => commands::symbolize::run(&arguments)?,
-        _ => return Err(Failure::new("not yet")),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -226,6 +226,10 @@ impl<H: Hal, T: Transport, B: Bell> Flush for Disk<H, T, B> {
     /// Also [`ErrorKind::Device`] where [`can_flush`](Disk::can_flush) says no: such a device promises nothing.
     async fn flush(&mut self) -> Result<(), ErrorKind> {
         self.idle().await?;
+        if self.shape.info.read_only {
+            // Nothing was written.
+            return Ok(());
+        }
         if !self.can_flush() {
             return Err(ErrorKind::Device);
         }

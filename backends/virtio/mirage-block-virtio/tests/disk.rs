@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
+use mirage_block::testing::{examine, examine_discard, examine_flush};
 use mirage_block::{Block, Discard, ErrorKind, Flush, Info};
 use mirage_block_virtio::{Disk, Error};
 use mirage_virtio::Bell;
@@ -129,7 +130,7 @@ impl Device {
         let wakes = Arc::new(Wakes::default());
         let waker = Waker::from(wakes.clone());
         let mut future = pin!(future);
-        for _ in 0..10_000 {
+        for _ in 0..1_000_000 {
             let before = wakes.0.load(Ordering::SeqCst);
             if let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return result;
@@ -143,6 +144,34 @@ impl Device {
 
 fn pattern(len: usize, salt: usize) -> Vec<u8> {
     (0..len).map(|at| (at * 7 + at / 253 + salt) as u8).collect()
+}
+
+#[test]
+fn disks_pass_the_exam() {
+    for (features, sector) in [
+        (ALL, 512),
+        (ALL, 4_096),
+        (ALL & !EVENT_INDEX, 512),
+        (ALL | SIZE_MAX, 1_024),
+        (ALL | RO, 512),
+        (BLK_SIZE | FLUSH, 4_096),
+        (0, 512),
+    ] {
+        let device = Device::new(features, sector);
+        let mut disk = device.disk();
+        device.run(examine(&mut disk));
+        if disk.can_discard() {
+            device.run(examine_discard(&mut disk));
+        }
+        if disk.can_flush() {
+            let restart = |disk| {
+                drop(disk);
+                device.cache.borrow_mut().copy_from_slice(&device.medium.borrow());
+                device.disk()
+            };
+            device.run(examine_flush(disk, restart));
+        }
+    }
 }
 
 #[test]

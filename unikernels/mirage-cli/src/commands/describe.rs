@@ -48,6 +48,9 @@ pub(crate) fn run(arguments: &arguments::Describe) -> Result<()> {
     };
     answer("");
     crates(&inventory, bytes.as_ref()).lines().iter().for_each(answer);
+    if let Some(bytes) = &bytes {
+        without_code(&inventory, bytes);
+    }
     if bytes.is_none() {
         answer(format_args!("\nFor the size of each, {} must lie beside it.", shown(&debug(&path)).display()));
     }
@@ -102,31 +105,38 @@ fn devices(facts: &Facts) {
     }
 }
 
-/// One row for each crate, the largest first; those of the compiler's library among them.
+/// One row for each crate, the largest first and those of the compiler's library among them; without sizes for all, with
+/// sizes for those that have code.
 fn crates(inventory: &Inventory, bytes: Option<&BTreeMap<String, u64>>) -> Table {
-    let mut table = Table::new(match bytes {
-        Some(_) => &["code", "crate", "version", "features"],
-        None => &["crate", "version", "features"],
-    });
-    let mut rows: Vec<_> = inventory
-        .crates
-        .iter()
-        .map(|one| {
-            let size = bytes.and_then(|bytes| bytes.get(&one.name)).copied().unwrap_or(0);
-            (size, one.name.clone(), one.version.clone(), one.features.join(","))
-        })
-        .collect();
-    let is_listed = |name: &str| inventory.crates.iter().any(|one| one.name == name);
-    for (name, size) in bytes.into_iter().flatten().filter(|(name, size)| !is_listed(name) && **size > 0) {
-        match name.as_str() {
-            "" => rows.push((*size, "(no source known)".into(), String::new(), String::new())),
-            _ => rows.push((*size, name.clone(), inventory.rustc.clone(), String::new())),
+    let Some(bytes) = bytes else {
+        let mut table = Table::new(&["crate", "version", "features"]);
+        for one in &inventory.crates {
+            table.row(vec![one.name.clone(), one.version.clone(), one.features.join(",")]);
         }
-    }
-    rows.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
-    for (size, name, version, features) in rows {
-        let size = bytes.map(|_| size.to_string());
-        table.row(size.into_iter().chain([name, version, features]).collect());
+        return table;
+    };
+    let mut table = Table::new(&["code", "crate", "version", "features"]);
+    let mut bytes: Vec<_> = bytes.iter().filter(|(_, bytes)| **bytes > 0).collect();
+    bytes.sort_by_key(|(name, bytes)| (std::cmp::Reverse(**bytes), *name));
+    for (name, bytes) in bytes {
+        let listed = inventory.crates.iter().find(|one| one.name == *name);
+        let (name, version, features) = match (listed, name.split_once(' ')) {
+            (Some(one), _) => (name.as_str(), one.version.as_str(), one.features.join(",")),
+            (None, Some((name, version))) => (name, version, String::new()),
+            (None, None) if name.is_empty() => ("(of no known source)", "", String::new()),
+            (None, None) => (name.as_str(), inventory.rustc.as_str(), String::new()),
+        };
+        table.row(vec![bytes.to_string(), name.to_owned(), version.to_owned(), features]);
     }
     table
+}
+
+/// Names the crates that the compiler left nothing of but constants, if that.
+fn without_code(inventory: &Inventory, bytes: &BTreeMap<String, u64>) {
+    let has_code = |name: &str| bytes.get(name).is_some_and(|bytes| *bytes > 0);
+    let without = inventory.crates.iter().filter(|one| !has_code(&one.name));
+    let without: Vec<_> = without.map(|one| format!("{} {}", one.name, one.version)).collect();
+    if !without.is_empty() {
+        answer(format_args!("\nWithout code of their own: {}.", without.join(", ")));
+    }
 }

@@ -49,19 +49,38 @@ fn explain(loader: &Loader, address: u64, symbols: &Path) -> Result<bool> {
         let frame = frames.next().map_err(|reason| wrong(reason.into()))?;
         let Some(frame) = frame else { break };
         let name = frame.function.as_ref().and_then(|function| Some(function.demangle().ok()?.into_owned()));
-        let name = name.or_else(|| {
-            loader.find_symbol(address).map(|symbol| addr2line::demangle_auto(symbol.into(), None).into_owned())
-        });
+        let name = name.as_deref().map(short).or_else(|| symbol(loader, address)).unwrap_or_else(|| "?".to_owned());
         let place = frame.location.as_ref().map_or(String::new(), place);
         let from = if known { "inlined in" } else { "" };
-        answer(format_args!("  {address:#x} {from:>10} {}{place}", name.as_deref().unwrap_or("?")));
+        answer(format_args!("  {address:#x} {from:>10} {name}{place}"));
         known = true;
     }
-    if !known && let Some(symbol) = loader.find_symbol(address) {
-        answer(format_args!("  {address:#x} {:>10} {}", "", addr2line::demangle_auto(symbol.into(), None)));
+    if !known && let Some(name) = symbol(loader, address) {
+        answer(format_args!("  {address:#x} {:>10} {name}", ""));
         known = true;
     }
     Ok(known)
+}
+
+/// The name of the symbol that `address` belongs to.
+fn symbol(loader: &Loader, address: u64) -> Option<String> {
+    loader.find_symbol(address).map(|symbol| short(&addr2line::demangle_auto(symbol.into(), None)))
+}
+
+/// `name` without the types that it was compiled for, which fill lines: `start<Web, …>` is `start`.
+fn short(name: &str) -> String {
+    let (mut short, mut depth, mut before) = (String::new(), 0_usize, ' ');
+    for char in name.chars() {
+        // A type in front, as in `<Web as App>::new`, is part of the name.
+        let opens = char == '<' && (depth > 0 || before.is_alphanumeric() || matches!(before, '_' | ':' | '}'));
+        depth += usize::from(opens);
+        if depth == 0 {
+            short.push(char);
+        }
+        depth -= usize::from(depth > 0 && char == '>' && before != '-');
+        before = char;
+    }
+    short.replace("::::", "::")
 }
 
 fn place(location: &addr2line::Location<'_>) -> String {
@@ -93,5 +112,14 @@ mod tests {
         assert_eq!(found("panicked at src/main.rs:10: 0xq, 10, 0x, cafe"), [] as [u64; 0]);
         assert_eq!(found("0xffffffffffffffffff"), [] as [u64; 0]);
         assert_eq!(address("101a3c"), Some(0x10_1a3c));
+    }
+
+    #[test]
+    fn names_are_told_without_the_types_they_were_compiled_for() {
+        assert_eq!(short("block_on<start<Web, fn(u8) -> u8>, ()>"), "block_on");
+        assert_eq!(short("<alloc::vec::Vec<u8> as Write>::write"), "<alloc::vec::Vec as Write>::write");
+        assert_eq!(short("boot::start::{closure_env#0}<hello::Hello>"), "boot::start::{closure_env#0}");
+        assert_eq!(short("a::b::<T>::c"), "a::b::c");
+        assert_eq!(short("f<T"), "f");
     }
 }

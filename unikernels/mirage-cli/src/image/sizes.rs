@@ -47,7 +47,7 @@ impl Sizes {
 }
 
 /// Bytes of code by the crate whose source they were made from, wherever it was inlined; by the line tables of the file with
-/// symbols. What no table tells about is under "".
+/// symbols. Crates that the compiler brought along have their version behind their name. What no table tells about is under "".
 pub(crate) fn by_crate(
     symbols: &Path,
     file: &[u8],
@@ -80,7 +80,7 @@ fn owner(path: &str, crates: &[Crate]) -> String {
     }
     if let Some((_, rest)) = path.split_once("/rust/deps/") {
         let folder = rest.split('/').next().unwrap_or_default();
-        return folder.rsplit_once('-').map_or(folder, |(name, _)| name).to_owned();
+        return folder.rsplit_once('-').map_or(folder.to_owned(), |(name, version)| format!("{name} {version}"));
     }
     let path = path.trim_start_matches('/');
     let below = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| folder.is_empty() || rest.starts_with('/'));
@@ -108,7 +108,7 @@ mod tests {
         let owner = |path| owner(path, &crates);
         assert_eq!(owner("/rustc/0123/library/core/src/fmt/mod.rs"), "core");
         assert_eq!(owner("library/alloc/src/vec/mod.rs"), "alloc");
-        assert_eq!(owner("/rust/deps/compiler_builtins-0.1.160/src/int.rs"), "compiler_builtins");
+        assert_eq!(owner("/rust/deps/compiler_builtins-0.1.160/src/int.rs"), "compiler_builtins 0.1.160");
         assert_eq!(owner("talc-1.0.0/src/lib.rs"), "talc");
         assert_eq!(owner("net/part/src/lib.rs"), "part");
         assert_eq!(owner("src/main.rs"), "app");

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mirage_platform::network::Forward;
+use crate::arguments::Forward;
 
 /// What an image is started with.
 #[derive(Debug)]

@@ -26,40 +26,51 @@ impl ConfigurationAccess for Ports {
 
 /// Whether there is such a bus.
 pub(super) fn is_there() -> bool {
-    exists(DeviceFunction { bus: 0, device: 0, function: 0 })
+    exists(FIRST)
 }
 
 /// All functions of all devices, also behind bridges as the firmware numbered them; none without a bus.
 pub(super) fn functions() -> impl Iterator<Item = DeviceFunction> {
-    let mut buses = Buses::default();
-    let mut bus = is_there().then_some(0);
-    let buses = core::iter::from_fn(move || {
-        let this = bus?;
-        let found = devices_on(this);
-        for function in found.clone() {
-            if let Some(behind) = bus_behind(function) {
-                buses.add(behind);
-            }
-        }
-        // Bridges lead to higher numbers only, so this ends.
-        bus = buses.after(this);
-        Some(found)
-    });
-    buses.flatten()
+    Functions { at: is_there().then_some(FIRST), buses: Buses::default() }
 }
 
-fn devices_on(bus: u8) -> impl Iterator<Item = DeviceFunction> + Clone {
-    (0..32).flat_map(move |device| {
-        let first = DeviceFunction { bus, device, function: 0 };
-        let count = if !exists(first) {
-            0
-        } else if header(first) & MANY_FUNCTIONS == 0 {
-            1
-        } else {
-            8
-        };
-        (0..count).map(move |function| DeviceFunction { function, ..first }).filter(|function| exists(*function))
-    })
+/// A walk over all places where a function may be.
+#[derive(Clone, Copy, Debug)]
+struct Functions {
+    /// The next place to look at.
+    at: Option<DeviceFunction>,
+    /// What lies behind the bridges seen so far.
+    buses: Buses,
+}
+
+impl Functions {
+    /// The place after `at`, where a function is or not. Bridges lead to higher numbers only, so this ends.
+    fn after(&self, at: DeviceFunction, is_there: bool) -> Option<DeviceFunction> {
+        let more = at.function > 0 || is_there && header(at) & MANY_FUNCTIONS != 0;
+        match at {
+            DeviceFunction { function: 0..7, .. } if more => Some(DeviceFunction { function: at.function + 1, ..at }),
+            DeviceFunction { device: 0..31, .. } => Some(DeviceFunction { device: at.device + 1, function: 0, ..at }),
+            _ => self.buses.after(at.bus).map(|bus| DeviceFunction { bus, ..FIRST }),
+        }
+    }
+}
+
+impl Iterator for Functions {
+    type Item = DeviceFunction;
+
+    fn next(&mut self) -> Option<DeviceFunction> {
+        loop {
+            let at = self.at?;
+            let is_there = exists(at);
+            if let Some(bus) = is_there.then(|| bus_behind(at)).flatten() {
+                self.buses.add(bus);
+            }
+            self.at = self.after(at, is_there);
+            if is_there {
+                return Some(at);
+            }
+        }
+    }
 }
 
 fn exists(function: DeviceFunction) -> bool {
@@ -95,6 +106,7 @@ fn address(function: DeviceFunction, register: u8) -> u32 {
     1 << 31 | u32::from(bus) << 16 | u32::from(device) << 11 | u32::from(function) << 8 | u32::from(register & 0xfc)
 }
 
+const FIRST: DeviceFunction = DeviceFunction { bus: 0, device: 0, function: 0 };
 const MANY_FUNCTIONS: u8 = 0x80;
 const BRIDGE: u8 = 1;
 
