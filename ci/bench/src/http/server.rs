@@ -3,10 +3,9 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::folders;
-
-use super::lab::{Lab, Side};
 use super::{cpu, wrk};
+use crate::lab::{Lab, PEER, Side};
+use crate::{folders, nginx};
 
 /// How to start a server, and where it will be.
 pub(super) struct Server {
@@ -15,6 +14,13 @@ pub(super) struct Server {
     pub(super) command: Command,
     /// Its address; the port is 80.
     pub(super) address: String,
+}
+
+/// The peer.
+pub(super) fn nginx(lab: &Lab) -> Result<Server, String> {
+    let mut command = lab.command(Side::Peer, "nginx");
+    command.arg("-c").arg(nginx::config()?);
+    Ok(Server { name: "nginx", command, address: PEER.to_owned() })
 }
 
 /// Every kind of `web` there is: a process, and a Solo5 image under our tender.
