@@ -231,4 +231,5 @@ fn a_full_host_says_again(end: &OwnedFd, handle: Handle) {
 fn the_other_end_goes(end: OwnedFd, handle: Handle) {
     drop(end);
     assert_eq!(Spt::net_read(handle, &mut [0; 64]), Err(Error::Unspecified));
+    assert_eq!(Spt::net_write(handle, b"x"), Err(Error::Unspecified));
 }
