@@ -64,7 +64,7 @@ impl Line {
     }
 
     /// Appends `number` in hexadecimal.
-    #[cfg(any(feature = "image", test))]
+    #[cfg(any(all(feature = "image", not(feature = "unix")), test))]
     pub(crate) fn hexadecimal(&mut self, number: u64) -> &mut Self {
         self.put("0x").digits(number, 16, 1)
     }
