@@ -9,13 +9,15 @@ struct Tool {
     package: &'static str,
 }
 
-/// What the tests against the Linux kernel use.
-const TOOLS: [Tool; 5] = [
+/// What the tests and benchmarks against the Linux kernel use.
+const TOOLS: [Tool; 7] = [
     Tool { program: "ip", package: "iproute2" },
     Tool { program: "ping", package: "iputils-ping" },
     Tool { program: "curl", package: "curl" },
     Tool { program: "wrk", package: "wrk" },
     Tool { program: "setpriv", package: "util-linux" },
+    Tool { program: "taskset", package: "util-linux" },
+    Tool { program: "nginx", package: "nginx-light" },
 ];
 
 /// Whether this process may make network namespaces and taps.

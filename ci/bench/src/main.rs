@@ -7,6 +7,8 @@
 )]
 
 mod clock;
+mod folders;
+mod http;
 mod instructions;
 mod peers;
 mod report;
@@ -18,7 +20,10 @@ use std::process::ExitCode;
 /// A benchmark: its name, what it shows, and how it runs.
 type Bench = (&'static str, &'static str, fn() -> Result<(), String>);
 
-const BENCHES: [Bench; 1] = [("tcp", "the stack beside smoltcp 0.14 on one in-memory link", tcp::run)];
+const BENCHES: [Bench; 2] = [
+    ("tcp", "the stack beside smoltcp 0.14 on one in-memory link", tcp::run),
+    ("http", "the web server behind a tap beside nginx with one worker, under wrk (root)", http::run),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,5 +1,7 @@
 //! Characters without end (RFC 864).
 
+use alloc::vec::Vec;
+
 use mirage_platform::stack::TcpStream;
 
 /// Printable ASCII characters, from the space on.

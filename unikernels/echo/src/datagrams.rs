@@ -2,6 +2,8 @@
 //!
 //! Chargen is not offered by UDP: an answer that is longer than its question is what forged senders look for.
 
+use alloc::vec;
+
 use mirage_platform::Context;
 use mirage_platform::clock::Duration;
 use mirage_platform::stack::UdpSocket;

@@ -1,10 +1,17 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "unix"), no_std, no_main)]
 #![forbid(unsafe_code)]
+
+extern crate alloc;
 
 mod chargen;
 mod datagrams;
 mod keepalive;
 mod streams;
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
 
 use mirage_platform::stack::{Keepalive, ListenOptions, SocketAddr, Stack, TcpOptions};
 use mirage_platform::{About, App, Argument, Arguments, BadArgument, Context, Exit, Networked, Permits};
@@ -88,6 +95,4 @@ fn any(port: u16) -> SocketAddr {
     ([0, 0, 0, 0], port).into()
 }
 
-fn main() -> std::process::ExitCode {
-    mirage_platform::boot::<Echo>()
-}
+mirage_platform::main!(Echo: Networked);

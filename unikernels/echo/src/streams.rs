@@ -1,5 +1,6 @@
 //! Services on connections: one task and one buffer for each.
 
+use alloc::vec;
 use core::future::Future;
 
 use mirage_platform::clock::Duration;

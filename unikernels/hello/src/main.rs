@@ -1,5 +1,10 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "unix"), no_std, no_main)]
 #![forbid(unsafe_code)]
+
+extern crate alloc;
+
+use alloc::string::String;
 
 use mirage_platform::{About, App, Argument, Arguments, BadArgument, Context, Exit, Local};
 
@@ -26,6 +31,4 @@ impl Local for Hello {
     }
 }
 
-fn main() -> std::process::ExitCode {
-    mirage_platform::boot_local::<Hello>()
-}
+mirage_platform::main!(Hello: Local);

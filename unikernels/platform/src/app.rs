@@ -4,7 +4,7 @@ use core::future::Future;
 
 use mirage_stack::Stack;
 
-use crate::{Argument, Arguments, BadArgument, Context, Exit};
+use crate::{Argument, Arguments, BadArgument, Context, Device, Exit};
 
 /// What `--help` and `--version` say.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,10 @@ pub trait App: Sized + 'static {
 
     /// Its own boot arguments, beside those of the platform.
     const ARGUMENTS: &'static [Argument] = &[];
+
+    /// The devices that it cannot do without, beside the network device of [`Networked`]. Bootable targets tell their
+    /// tender; on Unix the platform's arguments name what stands for them.
+    const DEVICES: &'static [Device] = &[];
 
     /// Makes the application; every value is checked here, before anything starts.
     ///

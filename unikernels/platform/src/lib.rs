@@ -7,18 +7,36 @@ extern crate std;
 
 mod app;
 pub mod arguments;
+#[cfg(feature = "network")]
+mod boot;
 mod context;
+mod device;
 pub mod executor;
 mod exit;
+#[cfg(feature = "image")]
+#[doc(hidden)]
+pub mod image;
 pub mod logger;
+mod entry;
 pub mod network;
+#[cfg(any(feature = "solo5-spt", feature = "solo5-hvt"))]
+#[doc(hidden)]
+pub mod solo5;
 mod stats;
+mod target;
+mod text;
 #[cfg(feature = "unix")]
 mod unix;
+#[cfg(feature = "virtio")]
+#[doc(hidden)]
+pub mod virtio;
 
 pub use app::{About, App, Local, Networked};
 pub use arguments::{Argument, Arguments, BadArgument};
 pub use context::Context;
+pub use device::{Device, DeviceError, DeviceKind};
+#[cfg(feature = "network")]
+pub use device::{Disk, Nic};
 pub use executor::{Permits, Spawner, Timer, yield_now};
 pub use exit::Exit;
 pub use stats::Stats;
@@ -26,5 +44,9 @@ pub use stats::Stats;
 pub use unix::{boot, boot_local};
 
 pub use log;
+#[cfg(feature = "network")]
+pub use mirage_block as block;
 pub use mirage_clock as clock;
+#[cfg(feature = "network")]
+pub use mirage_net as net;
 pub use mirage_stack as stack;

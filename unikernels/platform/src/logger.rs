@@ -1,16 +1,15 @@
 //! The `log` backend: levels by target, lines and bytes bounded, to the console.
 
 mod filter;
-mod line;
 mod rate;
 
 use alloc::boxed::Box;
 
-use log::{Log, Metadata, Record};
+use log::{Level, Log, Metadata, Record};
 use mirage_clock::Instant;
 
+use crate::text::Line;
 pub use filter::{Filter, FilterError};
-use line::Line;
 pub use rate::Rate;
 
 /// A log that writes to the console.
@@ -53,14 +52,15 @@ impl Log for Logger {
             return;
         }
         let now = (self.clock)();
-        match self.rate.admit(now) {
-            None => {}
-            Some(0) => (self.write)(Line::of(now, record).as_str()),
-            Some(missing) => {
-                (self.write)(Line::missing(now, missing).as_str());
-                (self.write)(Line::of(now, record).as_str());
-            }
+        let Some(missing) = self.rate.admit(now) else { return };
+        if missing > 0 {
+            let mut line = Line::new();
+            stamp(&mut line, now, Level::Warn).put("log: ").number(missing, 1).put(" lines were not written");
+            (self.write)(line.as_str());
         }
+        let mut line = Line::new();
+        stamp(&mut line, now, record.level()).put(record.target()).put(": ").format(*record.args());
+        (self.write)(line.as_str());
     }
 
     fn flush(&self) {}
@@ -70,4 +70,17 @@ impl core::fmt::Debug for Logger {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Logger").field("filter", &self.filter).finish_non_exhaustive()
     }
+}
+
+/// Begins a line: `12.345678 WARN  `.
+fn stamp(line: &mut Line, now: Instant, level: Level) -> &mut Line {
+    let level = match level {
+        Level::Error => " ERROR ",
+        Level::Warn => " WARN  ",
+        Level::Info => " INFO  ",
+        Level::Debug => " DEBUG ",
+        Level::Trace => " TRACE ",
+    };
+    let micros = now.as_micros();
+    line.number(micros / 1_000_000, 1).put(".").number(micros % 1_000_000, 6).put(level)
 }

@@ -2,6 +2,8 @@
 
 mod forward;
 mod mapped;
+#[cfg(feature = "network")]
+pub(crate) mod own;
 mod reach;
 
 pub use forward::{Forward, ForwardError, Forwards, Protocol, Service};

@@ -1,8 +1,11 @@
-//! The target that is an ordinary process.
+//! The target Unix: an ordinary process.
 
+mod block;
 mod boot;
 mod host;
+mod machine;
 mod net;
 mod signals;
 
 pub use boot::{boot, boot_local};
+pub(crate) use machine::{Block, Machine, Net};

@@ -1,5 +1,8 @@
 //! Bytes without end that anybody can make again: see the README for their definition.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 /// Bytes of a block.
 pub(crate) const BLOCK: usize = 65_536;
 /// Odd, so that 65,536 blocks pass before one comes again.

@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "unix"), no_std, no_main)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
@@ -7,7 +8,9 @@ mod bytes;
 mod connection;
 mod counters;
 mod pages;
+mod scratch;
 
+use alloc::format;
 use alloc::rc::Rc;
 
 use mirage_platform::clock::Duration;
@@ -81,6 +84,4 @@ impl Networked for Web {
     }
 }
 
-fn main() -> std::process::ExitCode {
-    mirage_platform::boot::<Web>()
-}
+mirage_platform::main!(Web: Networked);

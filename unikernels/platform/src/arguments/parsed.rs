@@ -1,13 +1,11 @@
 //! Arguments, read.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use super::{Argument, BadArgument, Kind, Stop, help};
-use crate::About;
+use super::{Argument, BadArgument, Kind, Stop};
 
 /// The arguments an image was given, each of them declared.
 #[derive(Clone, Debug, Default)]
@@ -25,43 +23,69 @@ impl Arguments {
     /// [`Stop`] when `--help` or `--version` is among them, when one is not declared, lacks its value, has one too many or
     /// is given twice. The first of these decides.
     pub fn parse(
-        about: &About,
         declared: &[&[Argument]],
         tokens: impl IntoIterator<Item = String>,
     ) -> Result<Self, Stop> {
-        let mut given = Vec::new();
-        let mut tokens = tokens.into_iter().peekable();
-        while let Some(token) = tokens.next() {
-            let (name, value) = match token.split_once('=') {
-                Some((name, value)) => (name, Some(value)),
-                None => (&*token, None),
+        Self::read(declared, &mut tokens.into_iter().map(Ok))
+    }
+
+    /// The same from tokens that may be none.
+    pub(crate) fn read(
+        declared: &[&[Argument]],
+        tokens: &mut dyn Iterator<Item = Result<String, BadArgument>>,
+    ) -> Result<Self, Stop> {
+        let mut arguments = Self::default();
+        // The argument before, when its value comes in a token of its own.
+        let mut open = None::<(&'static str, &'static str)>;
+        for token in tokens {
+            let token = token?;
+            let (name, value) = match open.take() {
+                Some((name, word)) if token.starts_with("--") => return Err(lacks_value(name, word)),
+                Some((name, _)) => (name, Some(&*token)),
+                None => {
+                    let (argument, value) = arguments.admit(declared, &token)?;
+                    match (argument.kind, value) {
+                        (Kind::Value(word) | Kind::List(word), None) => {
+                            open = Some((argument.name, word));
+                            continue;
+                        }
+                        (_, value) => (argument.name, value),
+                    }
+                }
             };
-            let bad = |reason: &str| BadArgument::new(&*token, reason);
-            let Some(name) = name.strip_prefix("--") else {
-                return Err(bad("every argument begins with `--`; `--help` lists them").into());
-            };
-            match (name, value) {
-                ("help", None) => return Err(Stop::Help(help::page(about, declared))),
-                ("version", None) => return Err(Stop::Version(format!("{} {}", about.name, about.version))),
-                _ => {}
-            }
-            let Some(argument) = declared.iter().copied().flatten().find(|argument| argument.name == name) else {
-                return Err(bad("unknown argument; `--help` lists those that are known").into());
-            };
-            let value = match (argument.kind, value) {
-                (Kind::Flag, Some(_)) => return Err(bad("takes no value").into()),
-                (Kind::Flag, None) => String::new(),
-                (Kind::Value(_) | Kind::List(_), Some(value)) => String::from(value),
-                (Kind::Value(word) | Kind::List(word), None) => tokens
-                    .next_if(|next| !next.starts_with("--"))
-                    .ok_or_else(|| bad(&format!("needs a value, `--{name}={word}`")))?,
-            };
-            if !matches!(argument.kind, Kind::List(_)) && given.iter().any(|(name, _)| *name == argument.name) {
-                return Err(bad("given twice").into());
-            }
-            given.push((argument.name, value));
+            arguments.given.push((name, value.unwrap_or_default().into()));
         }
-        Ok(Self { given })
+        match open {
+            Some((name, word)) => Err(lacks_value(name, word)),
+            None => Ok(arguments),
+        }
+    }
+
+    /// Which argument a token is, and its value if that is in the token, too.
+    fn admit<'a, 't>(
+        &self,
+        declared: &[&'a [Argument]],
+        token: &'t str,
+    ) -> Result<(&'a Argument, Option<&'t str>), Stop> {
+        let (name, value) = cut(token);
+        let because = |reason| Err(Stop::Bad(BadArgument::of(&[token, ": ", reason], &"")));
+        let Some(name) = name.strip_prefix("--") else {
+            return because("every argument begins with `--`; `--help` lists them");
+        };
+        let Some(argument) = declared.iter().copied().flatten().find(|argument| argument.name == name) else {
+            return match (name, value) {
+                ("help", None) => Err(Stop::Help),
+                ("version", None) => Err(Stop::Version),
+                _ => because("unknown argument; `--help` lists those that are known"),
+            };
+        };
+        if matches!(argument.kind, Kind::Flag) && value.is_some() {
+            return because("takes no value");
+        }
+        if !matches!(argument.kind, Kind::List(_)) && self.flag(argument) {
+            return because("given twice");
+        }
+        Ok((argument, value))
     }
 
     /// The value of `argument`, or its default, or `None`.
@@ -77,7 +101,10 @@ impl Arguments {
     /// # Errors
     /// [`BadArgument`] when it is not a `T`, or is neither given nor has a default.
     pub fn require<T: FromStr<Err: fmt::Display>>(&self, argument: &Argument) -> Result<T, BadArgument> {
-        self.get(argument)?.ok_or_else(|| BadArgument::new(format!("--{}", argument.name), "must be given"))
+        match self.text(argument) {
+            Some(text) => parse(argument, text),
+            None => Err(must_be_given(argument)),
+        }
     }
 
     /// Every value of a list, or its default, in the order they were given.
@@ -105,5 +132,30 @@ impl Arguments {
 }
 
 fn parse<T: FromStr<Err: fmt::Display>>(argument: &Argument, text: &str) -> Result<T, BadArgument> {
-    text.parse().map_err(|reason| BadArgument::new(format!("--{}={text}", argument.name), reason))
+    text.parse().map_err(|reason| not_one(argument, text, &reason))
+}
+
+#[cold]
+#[inline(never)]
+fn not_one(argument: &Argument, text: &str, reason: &dyn fmt::Display) -> BadArgument {
+    BadArgument::of(&["--", argument.name, "=", text, ": "], reason)
+}
+
+#[cold]
+#[inline(never)]
+fn lacks_value(name: &str, word: &str) -> Stop {
+    Stop::Bad(BadArgument::of(&["--", name, ": needs a value, `--", name, "=", word, "`"], &""))
+}
+
+#[cold]
+#[inline(never)]
+fn must_be_given(argument: &Argument) -> BadArgument {
+    BadArgument::of(&["--", argument.name, ": must be given"], &"")
+}
+
+/// Name and value of a token.
+fn cut(token: &str) -> (&str, Option<&str>) {
+    let cut = token.bytes().position(|byte| byte == b'=');
+    let parts = cut.and_then(|at| Some((token.get(..at)?, token.get(at + 1..)?)));
+    parts.map_or((token, None), |(name, value)| (name, Some(value)))
 }

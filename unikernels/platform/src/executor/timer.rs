@@ -1,8 +1,8 @@
-//! Waiting for a time: an ordered map, so that neither the next deadline nor a wake-up needs a scan.
+//! Waiting for a time.
 
-use alloc::collections::BTreeMap;
+use alloc::boxed::Box;
 use alloc::rc::Rc;
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
@@ -11,6 +11,7 @@ use core::task::{Context, Poll, Waker};
 use mirage_clock::{Duration, Instant, Monotonic, Sleep};
 
 use super::Core;
+use super::deadlines::{Deadlines, Key};
 
 /// The executor's clock and its timers. A handle: clones are the same timer.
 #[derive(Clone)]
@@ -23,7 +24,7 @@ impl Timer {
 
     /// How many tasks wait for a time now.
     pub fn pending(&self) -> usize {
-        self.0.timers.waiting.borrow().len()
+        self.0.timers().map_or(0, Timers::len)
     }
 }
 
@@ -65,28 +66,23 @@ impl Future for SleepUntil {
         match key {
             None if *deadline <= core.park.now() => Poll::Ready(()),
             None => {
-                *key = Some(core.timers.insert(*deadline, cx.waker()));
+                let timers = core.timers.get_or_init(|| Box::new(Heap::default()));
+                *key = Some(timers.insert(*deadline, cx.waker().clone()));
                 Poll::Pending
             }
-            Some(kept) => match core.timers.waiting.borrow_mut().get_mut(kept) {
-                Some(waker) => {
-                    waker.clone_from(cx.waker());
-                    Poll::Pending
-                }
-                None => {
-                    *key = None;
-                    Poll::Ready(())
-                }
-            },
+            Some(kept) if core.timers().is_some_and(|timers| timers.replace(*kept, cx.waker())) => Poll::Pending,
+            Some(_) => {
+                *key = None;
+                Poll::Ready(())
+            }
         }
     }
 }
 
 impl Drop for SleepUntil {
     fn drop(&mut self) {
-        if let Some(key) = self.key {
-            let waker = self.core.timers.waiting.borrow_mut().remove(&key);
-            drop(waker);
+        if let (Some(key), Some(timers)) = (self.key, self.core.timers()) {
+            timers.remove(key);
         }
     }
 }
@@ -97,33 +93,75 @@ impl fmt::Debug for SleepUntil {
     }
 }
 
-/// The deadline, and a number that tells equal ones apart: first come, first served.
-type Key = (Instant, u64);
+/// What the run loop asks of the timers. An image that never waits for a time is without the code behind it.
+pub(super) trait Timers {
+    /// How many wait.
+    fn len(&self) -> usize;
 
-#[derive(Default)]
-pub(super) struct Timers {
-    waiting: RefCell<BTreeMap<Key, Waker>>,
-    next: Cell<u64>,
-}
-
-impl Timers {
-    fn insert(&self, deadline: Instant, waker: &Waker) -> Key {
-        let key = (deadline, self.next.replace(self.next.get() + 1));
-        self.waiting.borrow_mut().insert(key, waker.clone());
-        key
-    }
-
-    pub(super) fn earliest(&self) -> Option<Instant> {
-        self.waiting.borrow().first_key_value().map(|((deadline, _), _)| *deadline)
-    }
+    /// The earliest deadline.
+    fn earliest(&self) -> Option<Instant>;
 
     /// Wakes everybody whose time has come.
-    pub(super) fn fire(&self, now: Instant) {
-        while self.earliest().is_some_and(|deadline| deadline <= now) {
-            let first = self.waiting.borrow_mut().pop_first();
-            if let Some((_, waker)) = first {
-                waker.wake();
-            }
+    fn fire(&self, now: Instant);
+
+    /// Keeps a deadline.
+    fn insert(&self, deadline: Instant, waker: Waker) -> Key;
+
+    /// Forgets a deadline; says whether it was still to come.
+    fn remove(&self, key: Key) -> bool;
+
+    /// Puts `waker` in the place of the one that waits at `key`; says whether its time is still to come.
+    fn replace(&self, key: Key, waker: &Waker) -> bool;
+}
+
+/// Timers in a heap.
+#[derive(Default)]
+struct Heap {
+    /// Taken out while it is looked at, which is never while foreign code runs.
+    waiting: Cell<Deadlines>,
+}
+
+impl Heap {
+    fn waiting<R>(&self, act: impl FnOnce(&mut Deadlines) -> R) -> R {
+        let mut waiting = self.waiting.take();
+        let result = act(&mut waiting);
+        self.waiting.set(waiting);
+        result
+    }
+}
+
+impl Timers for Heap {
+    fn len(&self) -> usize {
+        self.waiting(|waiting| waiting.len())
+    }
+
+    fn earliest(&self) -> Option<Instant> {
+        self.waiting(|waiting| waiting.earliest())
+    }
+
+    fn fire(&self, now: Instant) {
+        while let Some(waker) = self.waiting(|waiting| waiting.pop_due(now)) {
+            waker.wake();
         }
+    }
+
+    fn insert(&self, deadline: Instant, waker: Waker) -> Key {
+        self.waiting(|waiting| waiting.insert(deadline, waker))
+    }
+
+    fn remove(&self, key: Key) -> bool {
+        // The waker is dropped outside.
+        self.waiting(|waiting| waiting.remove(key)).is_some()
+    }
+
+    fn replace(&self, key: Key, waker: &Waker) -> bool {
+        let mut old = Some(waker.clone());
+        self.waiting(|waiting| match waiting.waker(key) {
+            Some(kept) => {
+                old = Some(core::mem::replace(kept, waker.clone()));
+                true
+            }
+            None => false,
+        })
     }
 }

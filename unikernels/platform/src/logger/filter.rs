@@ -1,7 +1,6 @@
 //! Which lines are wanted.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
@@ -14,9 +13,8 @@ use log::LevelFilter;
 /// for all. Levels: `off`, `error`, `warn`, `info`, `debug`, `trace`, and MirageOS's `quiet` and `warning`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
-    default: LevelFilter,
-    /// At most [`Filter::MAX_TARGETS`].
-    targets: Vec<(String, LevelFilter)>,
+    /// Invariant: every part of it is one, and at most [`Filter::MAX_TARGETS`] name a target.
+    text: String,
 }
 
 /// The text is not a list of targets with levels.
@@ -46,44 +44,78 @@ impl Filter {
     /// The level for `target`.
     pub fn level(&self, target: &str) -> LevelFilter {
         let short = target.strip_prefix("mirage_").unwrap_or(target);
-        let fits = |name: &str| holds(name, target) || holds(name, short);
-        let best = self.targets.iter().filter(|(name, _)| fits(name)).max_by_key(|(name, _)| name.len());
-        best.map_or(self.default, |(_, level)| *level)
+        let (mut best, mut longest) = (LevelFilter::Warn, 0);
+        for (name, level) in parts(&self.text) {
+            // A later one of the same length decides, as for `*`.
+            let fits = name == "*" || holds(name, target) || holds(name, short);
+            let length = if name == "*" { 0 } else { name.len() };
+            if let Some(level) = level.filter(|_| fits && length >= longest) {
+                (best, longest) = (level, length);
+            }
+        }
+        best
     }
 
     /// The highest level of all: nothing above it is ever wanted.
     pub fn most(&self) -> LevelFilter {
-        self.targets.iter().map(|(_, level)| *level).fold(self.default, Ord::max)
+        let everything = parts(&self.text).any(|(name, _)| name == "*");
+        let least = if everything { LevelFilter::Off } else { LevelFilter::Warn };
+        parts(&self.text).filter_map(|(_, level)| level).fold(least, Ord::max)
     }
-}
-
-/// Whether `target` is `name` or a module in it.
-fn holds(name: &str, target: &str) -> bool {
-    target.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 impl FromStr for Filter {
     type Err = FilterError;
 
     fn from_str(text: &str) -> Result<Self, FilterError> {
-        let mut filter = Self { default: LevelFilter::Warn, targets: Vec::new() };
-        for part in text.split(',').filter(|part| !part.is_empty()) {
-            let (target, level) = part.rsplit_once(':').unwrap_or(("*", part));
-            let level = match level {
-                "quiet" => LevelFilter::Off,
-                "warning" => LevelFilter::Warn,
-                _ => level.parse().map_err(|_| FilterError::Level)?,
-            };
-            if target == "*" {
-                filter.default = level;
-            } else if filter.targets.len() == Self::MAX_TARGETS {
-                return Err(FilterError::TooMany);
-            } else {
-                filter.targets.push((target.replace('-', "_"), level));
-            }
+        let mut targets = 0;
+        for (name, level) in parts(text) {
+            level.ok_or(FilterError::Level)?;
+            targets += usize::from(name != "*");
         }
-        Ok(filter)
+        if targets > Self::MAX_TARGETS { Err(FilterError::TooMany) } else { Ok(Self { text: text.into() }) }
     }
+}
+
+/// Each part of a list: whom it is for and the level, `None` for one that does not exist.
+fn parts(text: &str) -> impl Iterator<Item = (&str, Option<LevelFilter>)> {
+    let mut rest = text;
+    core::iter::from_fn(move || {
+        while let Some(b',') = rest.as_bytes().first() {
+            rest = rest.get(1..)?;
+        }
+        let end = rest.bytes().position(|byte| byte == b',').unwrap_or(rest.len());
+        let part = rest.get(..end).filter(|part| !part.is_empty())?;
+        rest = rest.get(end..)?;
+        let colon = part.bytes().rposition(|byte| byte == b':');
+        let (name, level) = match colon {
+            Some(at) => (part.get(..at)?, part.get(at + 1..)?),
+            None => ("*", part),
+        };
+        Some((name, known(level)))
+    })
+}
+
+fn known(level: &str) -> Option<LevelFilter> {
+    const NAMES: [(&str, LevelFilter); 8] = [
+        ("quiet", LevelFilter::Off),
+        ("warning", LevelFilter::Warn),
+        ("off", LevelFilter::Off),
+        ("error", LevelFilter::Error),
+        ("warn", LevelFilter::Warn),
+        ("info", LevelFilter::Info),
+        ("debug", LevelFilter::Debug),
+        ("trace", LevelFilter::Trace),
+    ];
+    NAMES.iter().find(|(name, _)| level.eq_ignore_ascii_case(name)).map(|(_, level)| *level)
+}
+
+/// Whether `target` is `name` or a module in it. A dash in `name` is the underscore that modules have in its place.
+fn holds(name: &str, target: &str) -> bool {
+    let spelled = |byte| if byte == b'-' { b'_' } else { byte };
+    let Some((start, rest)) = target.as_bytes().split_at_checked(name.len()) else { return false };
+    let same = start.iter().copied().eq(name.bytes().map(spelled));
+    same && (rest.is_empty() || rest.starts_with(b"::"))
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
-//! Where the executor of a process waits, and what its console is.
+//! Where the executor of a process waits.
 
 use alloc::boxed::Box;
 
 use mirage_clock::{Instant, Monotonic};
-use mirage_console::Console as _;
-use mirage_unix::{Console, MonotonicClock, Reactor};
+use mirage_unix::{MonotonicClock, Reactor};
 
 use crate::executor::Park;
 
@@ -26,14 +25,4 @@ impl Park for Host {
         let interrupt = self.reactor.interrupt();
         Box::new(move || interrupt.interrupt())
     }
-}
-
-/// Prints one line. A console that nobody reads is no reason to stop.
-pub(super) fn print(line: &str) {
-    let _ = Console::stdout().write_line(line);
-}
-
-/// Prints one line where errors and logs go.
-pub(super) fn complain(line: &str) {
-    let _ = Console::stderr().write_line(line);
 }

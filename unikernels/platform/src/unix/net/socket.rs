@@ -6,12 +6,12 @@ use mirage_stack_unix::HostStack;
 
 use super::Network;
 use crate::network::{Mapped, Reach};
-use crate::unix::boot::Start;
+use crate::boot::Start;
 use crate::{Exit, Networked, Stats};
 
 /// Runs `app` on the host's sockets, its services where the forwards say.
 pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start<'_>) -> Exit {
-    let host = HostStack::new(start.reactor);
+    let host = HostStack::new(start.machine.reactor());
     let stack = Mapped::new(host.clone(), network.forwards.clone());
     let reach = Reach::Forwarded(network.forwards.clone());
     app.run(stack, start.context.with_network(reach, Rc::new(Sockets(host)))).await

@@ -4,11 +4,13 @@ use alloc::format;
 
 use mirage_net_unix::{Options, Tap};
 use mirage_random::SeededGenerator;
+use mirage_tcpip::Sizes;
 use mirage_unix::KernelEntropy;
 
-use super::{Failure, Network, own};
+use super::Network;
+use crate::network::own::{self, Failure};
 use crate::network::Reach;
-use crate::unix::boot::Start;
+use crate::boot::Start;
 use crate::{Exit, Networked};
 
 /// Runs `app` on the tap device `name`.
@@ -18,8 +20,8 @@ pub(super) async fn run<A: Networked>(
     network: &Network,
     start: Start<'_>,
 ) -> Result<Exit, Failure> {
-    let tap = Tap::open(start.reactor, name, Options::default()).map_err(|error| format!("{name}: {error}"))?;
+    let tap = Tap::open(start.machine.reactor(), name, Options::default()).map_err(|error| format!("{name}: {error}"))?;
     let mut random = SeededGenerator::new(&mut KernelEntropy)?;
     let reach = Reach::Address(network.address.address().into());
-    own::run(app, tap, (network.address, network.gateway), reach, start.context, &mut random).await
+    own::run(app, tap, (network.address, network.gateway), reach, start.context, &mut random, Sizes::default()).await
 }

@@ -6,14 +6,15 @@ use mirage_net::{Capabilities, ChecksumOffload, MacAddress, SegmentationOffload}
 use mirage_protocols::Ipv4Cidr;
 use mirage_random::{Rng, SeededGenerator};
 use mirage_stack_unix::HostStack;
+use mirage_tcpip::Sizes;
 use mirage_unix::KernelEntropy;
 use mirage_usernet::{Config, Gateway, Transport};
 use mirage_vnetif::Cable;
 
-use super::{Failure, Network, own};
+use super::Network;
+use crate::network::own::{self, Failure};
 use crate::network::{Forward, Protocol, Reach, Service};
-use crate::unix::boot::Start;
-use crate::unix::boot::until;
+use crate::boot::{Start, until};
 use crate::{Exit, Networked};
 
 const MTU: usize = 1_500;
@@ -28,7 +29,7 @@ const CAPABILITIES: Capabilities = Capabilities {
 
 /// Runs `app` behind a gateway.
 pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start<'_>) -> Result<Exit, Failure> {
-    let host = HostStack::new(start.reactor);
+    let host = HostStack::new(start.machine.reactor());
     let mut random = SeededGenerator::new(&mut KernelEntropy)?;
     let neighbour = |offset: u32| Ipv4Addr::from_bits(network.address.network().to_bits() | offset);
     let gateway = network.gateway.unwrap_or_else(|| neighbour(2));
@@ -55,7 +56,7 @@ pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start<'_
     let timer = start.context.timer().clone();
     let reach = Reach::Forwarded(network.forwards.clone());
     let addresses = (network.address, Some(gateway));
-    let image = own::run(app, near, addresses, reach, start.context, &mut random);
+    let image = own::run(app, near, addresses, reach, start.context, &mut random, Sizes::default());
     // The gateway first: its doors are open before the application says that it is ready.
     match until(gateway_itself.run(&timer, &timer), image).await {
         Ok(Err(error)) => Err(error.into()),

@@ -1,0 +1,55 @@
+//! The peer: nginx with one worker that answers with the same page out of its memory.
+
+use std::fs;
+
+use crate::folders;
+
+use super::lab::{Lab, PEER, Side};
+use super::server::Server;
+
+/// nginx on the peer's side, as cheap as it can be: the page is part of its configuration, so that it opens no file (from
+/// a file it takes more than twice as long), there is no access log, and connections stay open for as long as the client
+/// likes, as ours do.
+pub(super) fn server(lab: &Lab) -> Result<Server, String> {
+    let folder = folders::target().join("bench/nginx");
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let place = folder.display();
+    let page = folders::top().join("unikernels/web/files/index.html");
+    let page = fs::read_to_string(&page).map_err(|error| format!("{}: {error}", page.display()))?;
+    if page.contains('$') {
+        return Err("the page has a dollar, which nginx takes for the start of a variable".to_owned());
+    }
+    let page = page.replace('\\', "\\\\").replace('"', "\\\"");
+    let config = format!(
+        "\
+user root;
+worker_processes 1;
+daemon off;
+pid {place}/pid;
+error_log {place}/error.log;
+events {{
+    worker_connections 2048;
+}}
+http {{
+    default_type text/html;
+    access_log off;
+    keepalive_requests 1000000000;
+    client_body_temp_path {place}/body;
+    proxy_temp_path {place}/proxy;
+    fastcgi_temp_path {place}/fastcgi;
+    uwsgi_temp_path {place}/uwsgi;
+    scgi_temp_path {place}/scgi;
+    server {{
+        listen 80 backlog=2048;
+        add_header Cache-Control max-age=60;
+        return 200 \"{page}\";
+    }}
+}}
+"
+    );
+    let file = folder.join("nginx.conf");
+    fs::write(&file, config).map_err(|error| format!("{}: {error}", file.display()))?;
+    let mut command = lab.command(Side::Peer, "nginx");
+    command.arg("-e").arg(folder.join("error.log")).arg("-c").arg(&file);
+    Ok(Server { name: "nginx", command, address: PEER.to_owned() })
+}

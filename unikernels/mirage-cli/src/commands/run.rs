@@ -1,0 +1,61 @@
+//! `mirage run`: builds if need be, and runs.
+
+mod machine;
+mod process;
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use super::build;
+use crate::arguments::{self, Launch, Tender};
+use crate::cargo::Job;
+use crate::failure::{Failure, Result};
+use crate::plan::Plan;
+use crate::project::Project;
+use crate::settings;
+use crate::solo5;
+use crate::spt;
+use crate::target::Target;
+use crate::tools;
+
+/// Runs as the flags and the settings say. The exit code is the image's.
+pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode> {
+    let project = Project::find(arguments.locked)?;
+    let application = project.application(arguments.which.package.as_deref())?;
+    let launch = arguments.launch.over(settings::read(&settings::file(&project, &application))?);
+    let target = launch.target.unwrap_or(Target::Unix);
+    // Before minutes of compiling.
+    tools::check(target, &launch)?;
+    let job = Job { project: &project, application: &application, target, locked: arguments.locked };
+    let image = build::build(&job, &launch)?.path;
+    match target {
+        Target::Unix => process::become_it(Command::new(&image).args(process_arguments(&launch))),
+        Target::Spt if launch.tender.unwrap_or_default() == Tender::Builtin => spt(&image, &launch),
+        Target::Spt => tender("solo5-spt", &image, &launch),
+        Target::Hvt => tender("solo5-hvt", &image, &launch),
+        Target::Virtio => machine::run(&Plan::new(&image, &launch)?.qemu(&image)),
+    }
+}
+
+/// What a process is told of its devices, and its own arguments.
+fn process_arguments(launch: &Launch) -> Vec<String> {
+    // A process has one network, so there is no name to tell.
+    let nets = launch.net.iter().map(|net| format!("--net={}", net.attachment));
+    let blocks = launch.block.iter().map(|block| format!("--block={block}"));
+    let forwards = launch.forward.iter().map(|forward| format!("--forward={forward}"));
+    nets.chain(blocks).chain(forwards).chain(launch.arguments.iter().cloned()).collect()
+}
+
+/// Puts a tender of Solo5's in the place of this process.
+fn tender(name: &str, image: &Path, launch: &Launch) -> Result<ExitCode> {
+    let plan = Plan::new(image, launch)?;
+    let arguments = solo5::arguments(image, plan.memory, &plan.devices, &launch.arguments)?;
+    process::become_it(Command::new(tools::solo5(name)?).args(arguments))
+}
+
+/// Makes this process the image.
+fn spt(image: &Path, launch: &Launch) -> Result<ExitCode> {
+    let plan = Plan::new(image, launch)?;
+    let Err(error) = spt::run(&plan.spt(image, &launch.arguments));
+    Err(Failure::new(error.to_string()))
+}

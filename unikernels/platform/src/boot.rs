@@ -1,0 +1,100 @@
+//! From the first words to the application and back, the same on every target.
+
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
+
+use crate::arguments::{Stop, help, version};
+use crate::executor::Executor;
+use crate::logger::{Filter, Logger};
+use crate::target::Machine;
+use crate::text::Line;
+use crate::{About, Argument, Arguments, BadArgument, Context, Exit};
+
+/// Which lines of log are written.
+pub(crate) const LOGS: Argument =
+    Argument::value("logs", "LEVELS", "log levels by target, like *:info,tcp:debug").or("*:warn");
+
+/// Tasks an image may hold.
+const MAX_TASKS: usize = 65_536;
+/// Lines of log a second.
+const LOG_LINES: u32 = 1_000;
+
+/// What the boot code lends the part that runs the application.
+pub(crate) struct Start<'a> {
+    pub(crate) context: Context,
+    pub(crate) machine: &'a Machine,
+    pub(crate) about: &'a About,
+}
+
+/// Reads the arguments, starts the log and the machine, runs what `prepare` makes of the application until it is done or
+/// the machine is asked to stop.
+pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Display>(
+    words: &mut dyn Iterator<Item = Result<String, BadArgument>>,
+    declared: &[&[Argument]],
+    machine: impl FnOnce(&Arguments) -> Result<Machine, E>,
+    prepare: impl FnOnce(A, &Arguments) -> Result<R, BadArgument>,
+) -> Exit {
+    let about = A::ABOUT;
+    let prepared = Arguments::read(declared, words).and_then(|arguments| {
+        let filter = arguments.require::<Filter>(&LOGS)?;
+        let run = prepare(A::new(&arguments)?, &arguments)?;
+        Ok((run, filter, arguments))
+    });
+    let (run, filter, arguments) = match prepared {
+        Ok(prepared) => prepared,
+        Err(stop) => {
+            match &stop {
+                Stop::Help => help(&about, declared, &mut Machine::print),
+                Stop::Version => version(&about, &mut Machine::print),
+                Stop::Bad(bad) => complain(&about, bad),
+            }
+            return stop.exit();
+        }
+    };
+    Logger::new(filter, LOG_LINES, Machine::monotonic, Machine::complain).install();
+    let machine = match machine(&arguments) {
+        Ok(machine) => machine,
+        Err(error) => {
+            complain(&about, &error);
+            return Exit::FAILURE;
+        }
+    };
+    let executor = Executor::new(machine.park(), MAX_TASKS);
+    let context = Context::new(executor.spawner(), executor.timer(), machine.clone());
+    let exit = executor.block_on(async {
+        let run = run(Start { context, machine: &machine, about: &about });
+        match until(run, machine.stopped()).await {
+            Ok(exit) => exit,
+            Err(by) => {
+                Machine::print(&format!("{}: stopped by {by}", about.name));
+                Exit::SUCCESS
+            }
+        }
+    });
+    // The end of the image ends its tasks, too.
+    core::mem::forget(executor);
+    exit
+}
+
+/// Says in one line why there is nothing to run. What a stranger typed may be in it, so no control character is shown.
+#[cold]
+#[inline(never)]
+pub(crate) fn complain(about: &About, error: &dyn fmt::Display) {
+    Machine::complain(Line::new().put(about.name).put(": ").show(error).as_str());
+}
+
+/// `work`, or what came first.
+pub(crate) async fn until<A, B>(work: impl Future<Output = A>, end: impl Future<Output = B>) -> Result<A, B> {
+    let (mut work, mut end) = (pin!(work), pin!(end));
+    poll_fn(|cx| {
+        if let Poll::Ready(done) = work.as_mut().poll(cx) {
+            return Poll::Ready(Ok(done));
+        }
+        end.as_mut().poll(cx).map(Err)
+    })
+    .await
+}

@@ -1,0 +1,64 @@
+//! The heap: what is left of memory.
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::ops::Range;
+
+use talc::TalcCell;
+use talc::source::Manual;
+
+use crate::Exit;
+use crate::target::Machine;
+use crate::text::Line;
+
+/// The heap of an image. It has one thread, and interrupts never allocate.
+pub(crate) struct Heap(TalcCell<Manual>);
+
+// SAFETY: an image has one processor and one thread, and no handler of interrupts allocates, so that nobody ever comes in
+// between.
+unsafe impl Sync for Heap {}
+
+impl Heap {
+    /// A heap without memory.
+    pub(crate) const EMPTY: Self = Self(TalcCell::new(Manual));
+
+    /// Takes `memory` for the heap.
+    ///
+    /// # Safety
+    /// Nobody else uses that memory, ever.
+    pub(crate) unsafe fn claim(&self, memory: Range<usize>) {
+        // SAFETY: by our own condition. A region that is too small is not taken, and the first allocation says so.
+        let _ = unsafe { self.0.claim(core::ptr::with_exposed_provenance_mut(memory.start), memory.len()) };
+    }
+}
+
+// SAFETY: every method is the one of `TalcCell`, whose conditions are the same.
+unsafe impl GlobalAlloc for Heap {
+    /// Never null: without memory an image cannot go on, and everybody who asks for some is smaller for not having to find
+    /// that out.
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's conditions.
+        let memory = unsafe { self.0.alloc(layout) };
+        if memory.is_null() { exhausted(layout.size()) } else { memory }
+    }
+
+    unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
+        // SAFETY: the caller's conditions.
+        unsafe { self.0.dealloc(start, layout) }
+    }
+
+    unsafe fn realloc(&self, start: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the caller's conditions.
+        let memory = unsafe { self.0.realloc(start, layout, size) };
+        if memory.is_null() { exhausted(size) } else { memory }
+    }
+}
+
+/// There are no `bytes` bytes left.
+#[cold]
+#[inline(never)]
+fn exhausted(bytes: usize) -> ! {
+    let mut line = Line::new();
+    line.put("out of memory: no ").number(bytes as u64, 1).put(" bytes are left of ");
+    Machine::complain(line.number(super::memory() as u64, 1).as_str());
+    Machine::exit(Exit::PANIC)
+}

@@ -1,0 +1,100 @@
+//! The tender as the rest of the platform sees it.
+
+use alloc::boxed::Box;
+use core::future::pending;
+
+use mirage_block::ErrorKind;
+use mirage_clock::{Instant, Timestamp};
+use mirage_solo5::{Abi as _, Boot, ProcessorEntropy};
+
+use super::Abi;
+use crate::executor::Park;
+use crate::{DeviceError, Exit, image};
+
+/// A network device.
+pub(crate) type Net = mirage_net_solo5::Nic<Abi>;
+/// A block device.
+pub(crate) type Block = mirage_block_solo5::Disk<Abi>;
+
+/// The tender. A handle: clones are the same.
+#[derive(Clone)]
+pub(crate) struct Machine(mirage_solo5::Machine<Abi>);
+
+impl Machine {
+    pub(super) fn new(boot: &Boot) -> Self {
+        Self(mirage_solo5::Machine::new(boot))
+    }
+
+    /// Writes bytes to the console.
+    pub(crate) fn write(bytes: &[u8]) {
+        Abi::write(bytes);
+    }
+
+    pub(crate) fn monotonic() -> Instant {
+        Instant::from_nanos(Abi::monotonic())
+    }
+
+    pub(crate) fn wall() -> Option<Timestamp> {
+        let nanos = Abi::wall()?;
+        Some(Timestamp { seconds: (nanos / 1_000_000_000) as i64, nanos: (nanos % 1_000_000_000) as u32 })
+    }
+
+    /// Prints one line, in one piece where it is short.
+    pub(crate) fn print(line: &str) {
+        image::print(line);
+    }
+
+    /// There is one console for everything.
+    pub(crate) fn complain(line: &str) {
+        image::print(line);
+    }
+
+    pub(crate) fn entropy(&self) -> ProcessorEntropy {
+        ProcessorEntropy
+    }
+
+    pub(crate) fn park(&self) -> impl Park + 'static {
+        Tender(self.0.clone())
+    }
+
+    /// Nobody can ask an image to stop: the tender ends it.
+    pub(crate) async fn stopped(&self) -> &'static str {
+        pending().await
+    }
+
+    pub(crate) fn block(&self, name: &str) -> Result<Block, DeviceError> {
+        Block::open(&self.0, name).map_err(|_| DeviceError::Missing)
+    }
+
+    /// The interface has no such call.
+    pub(crate) async fn flush(_disk: &mut Block) -> Option<Result<(), ErrorKind>> {
+        None
+    }
+
+    pub(crate) fn net(&self, name: &str) -> Result<Net, DeviceError> {
+        Net::open(&self.0, name).map_err(|_| DeviceError::Missing)
+    }
+
+    pub(crate) fn exit(exit: Exit) -> ! {
+        Abi::exit(exit.0)
+    }
+}
+
+/// Waits in the tender.
+struct Tender(mirage_solo5::Machine<Abi>);
+
+impl Park for Tender {
+    fn now(&self) -> Instant {
+        Machine::monotonic()
+    }
+
+    fn park(&self, until: Option<Instant>, idle: &dyn Fn() -> bool) {
+        // Nothing runs beside this thread, so what is idle now stays idle.
+        let until = if idle() { until } else { Some(Instant::ZERO) };
+        self.0.wait(until);
+    }
+
+    fn unparker(&self) -> Box<dyn Fn() + Send + Sync> {
+        Box::new(|| {})
+    }
+}
