@@ -29,7 +29,7 @@ pub(crate) fn run() -> Result<(), String> {
         page::same(&lab, &running.url, &peer.url)?;
         ours.push((server, running));
     }
-    println!("the server on core {}, wrk on core {}; CPU is that of the server's threads", lab::SERVER, lab::CLIENT);
+    println!("servers and wrk on core {}; CPU is what the scheduler counted for the server's threads", lab::CORE);
     let mut rows = Vec::new();
     for connections in CONNECTIONS {
         let mut figures = vec![Figures::default(); ours.len() + 1];

@@ -43,23 +43,26 @@ impl<'a> FrameWriter<'a> {
     /// Appends `bytes`.
     #[inline]
     pub fn put(&mut self, bytes: &[u8]) {
-        let space = &mut self.buffer[self.written..];
-        if let Some(space) = space.get_mut(..bytes.len()) {
-            space.copy_from_slice(bytes);
-            self.written += bytes.len();
-        } else {
-            self.overflowed = true;
+        // Slices are at most half of the address space long, so this does not wrap.
+        let end = self.written.wrapping_add(bytes.len());
+        match self.buffer.get_mut(self.written..end) {
+            Some(space) => {
+                space.copy_from_slice(bytes);
+                self.written = end;
+            }
+            None => self.overflowed = true,
         }
     }
 
     /// Appends `count` zero bytes.
     pub fn put_zeroes(&mut self, count: usize) {
-        let space = &mut self.buffer[self.written..];
-        if let Some(space) = space.get_mut(..count) {
-            space.fill(0);
-            self.written += count;
-        } else {
-            self.overflowed = true;
+        let end = self.written.saturating_add(count);
+        match self.buffer.get_mut(self.written..end) {
+            Some(space) => {
+                space.fill(0);
+                self.written = end;
+            }
+            None => self.overflowed = true,
         }
     }
 
@@ -73,9 +76,10 @@ impl<'a> FrameWriter<'a> {
     /// A patch that reaches past what was written marks the frame as overflowed instead.
     #[inline]
     pub fn patch(&mut self, at: usize, bytes: &[u8]) {
-        match self.written().len().checked_sub(at) {
-            Some(room) if room >= bytes.len() => self.buffer[at..at + bytes.len()].copy_from_slice(bytes),
-            _ => self.overflowed = true,
+        let written = self.buffer.get_mut(..self.written).unwrap_or_default();
+        match written.get_mut(at..).and_then(|rest| rest.get_mut(..bytes.len())) {
+            Some(place) => place.copy_from_slice(bytes),
+            None => self.overflowed = true,
         }
     }
 

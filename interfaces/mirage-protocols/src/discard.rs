@@ -7,11 +7,16 @@ pub trait Reason: Copy + Eq + 'static {
     /// Every reason, each at its [`index`](Self::index).
     const ALL: &'static [Self];
 
+    /// The names of all reasons in the same order, each on its own line: short, in `snake_case`.
+    const NAMES: &'static str;
+
     /// The reason's place in [`ALL`](Self::ALL).
     fn index(self) -> usize;
 
     /// Short name in `snake_case`, for statistics.
-    fn name(self) -> &'static str;
+    fn name(self) -> &'static str {
+        Self::NAMES.lines().nth(self.index()).unwrap_or_default()
+    }
 }
 
 /// One counter for each reason of a protocol.
@@ -46,10 +51,20 @@ impl<R: Reason, const N: usize> Counts<R, N> {
         self.counts.iter().sum()
     }
 
+    /// Shows each reason's name with its count.
+    pub fn visit(&self, mut show: impl FnMut(&'static str, u64)) {
+        visit(R::NAMES, &self.counts, &mut show);
+    }
+
     /// Each reason with its count.
     pub fn iter(&self) -> impl Iterator<Item = (R, u64)> + '_ {
         R::ALL.iter().copied().zip(self.counts.iter().copied())
     }
+}
+
+/// One for all protocols.
+fn visit(names: &'static str, counts: &[u64], show: &mut dyn FnMut(&'static str, u64)) {
+    names.lines().zip(counts).for_each(|(name, count)| show(name, *count));
 }
 
 /// Defines an `enum` of reasons to discard a packet and implements [`Reason`](crate::Reason) for it:
@@ -78,11 +93,9 @@ macro_rules! reasons {
 
         impl $crate::Reason for $name {
             const ALL: &'static [Self] = &[$(Self::$item),+];
+            const NAMES: &'static str = concat!($($text, "\n"),+);
             fn index(self) -> usize {
                 self as usize
-            }
-            fn name(self) -> &'static str {
-                match self { $(Self::$item => $text),+ }
             }
         }
     };
@@ -115,6 +128,9 @@ mod tests {
         counts.count(Why::Short);
         assert_eq!((counts.of(Why::Short), counts.of(Why::Long), counts.total()), (1, 2, 3));
         assert_eq!(counts.iter().collect::<Vec<_>>(), [(Why::Short, 1), (Why::Long, 2)]);
+        let mut seen = Vec::new();
+        counts.visit(|name, count| seen.push((name, count)));
+        assert_eq!(seen, [("short", 1), ("long", 2)]);
     }
 
     #[test]
@@ -122,5 +138,6 @@ mod tests {
         for (index, reason) in Why::ALL.iter().enumerate() {
             assert_eq!(reason.index(), index);
         }
+        assert_eq!(Why::ALL.iter().map(|reason| reason.name()).collect::<Vec<_>>(), ["short", "long"]);
     }
 }

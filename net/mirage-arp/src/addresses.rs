@@ -1,11 +1,10 @@
 //! Claiming, announcing and defending our own addresses (RFC 5227). There are few: they are a plain list.
 
-use core::hash::Hasher;
 use core::net::Ipv4Addr;
 
 use managed::ManagedSlice;
 use mirage_clock::{Duration, Instant};
-use siphasher::sip::SipHasher13;
+use mirage_secret::Draws;
 
 use crate::address::{Address, AddressesFull, Broadcast, Claim, Stage};
 use crate::config::Config;
@@ -20,8 +19,8 @@ pub(crate) struct Addresses<'s> {
     next: Instant,
     /// Probed addresses that somebody had, since the last that nobody had.
     conflicts: u8,
-    random: SipHasher13,
-    drawn: u64,
+    /// Longer inputs than the addresses in the cache, which has the same secret.
+    draws: Draws,
 }
 
 /// What a conflicting packet led to.
@@ -38,7 +37,7 @@ pub(crate) enum Verdict {
 impl<'s> Addresses<'s> {
     pub(crate) fn new(mut list: ManagedSlice<'s, Option<Address>>, secret: &[u8; 16]) -> Self {
         list.fill(None);
-        Self { list, due: 0, next: Instant::MAX, conflicts: 0, random: SipHasher13::new_with_key(secret), drawn: 0 }
+        Self { list, due: 0, next: Instant::MAX, conflicts: 0, draws: Draws::new(*secret) }
     }
 
     pub(crate) fn is_ours(&self, ip: Ipv4Addr) -> bool {
@@ -179,11 +178,6 @@ impl<'s> Addresses<'s> {
 
     /// A random span; nobody who does not know the secret can tell it.
     fn between(&mut self, shortest: Duration, longest: Duration) -> Duration {
-        self.drawn = self.drawn.wrapping_add(1);
-        let mut hasher = self.random;
-        // Longer than the hash of an address in the cache, which has the same key.
-        hasher.write_u64(self.drawn);
-        let span = u128::from((longest - shortest).as_nanos());
-        shortest + Duration::from_nanos(((u128::from(hasher.finish()) * span) >> 64) as u64)
+        shortest + Duration::from_nanos(self.draws.below((longest - shortest).as_nanos()))
     }
 }

@@ -38,6 +38,7 @@ pub struct Arp<'s> {
 impl<'s> Arp<'s> {
     /// A machine that knows nobody and has no address. `secret` is random and new for each boot: who does not
     /// know it can neither choose addresses that collide in the cache nor tell when probes are sent.
+    #[inline(never)]
     pub fn new(config: Config, storage: Storage<'s>, secret: [u8; 16]) -> Self {
         Self {
             config,

@@ -1,11 +1,10 @@
 //! All neighbours: a hash table whose entries are also in one list for each state.
 
-use core::hash::Hasher;
 use core::net::Ipv4Addr;
 
 use managed::ManagedSlice;
 use mirage_clock::Instant;
-use siphasher::sip::SipHasher13;
+use mirage_secret::Secret;
 
 use crate::entry::{Entry, NONE, State};
 
@@ -19,7 +18,7 @@ pub(crate) struct Cache<'s> {
     lists: [List; State::COUNT],
     /// Where the last search ended: most packets go to the neighbour of the one before.
     last: u16,
-    hasher: SipHasher13,
+    secret: Secret,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +33,7 @@ impl<'s> Cache<'s> {
         entries.fill(Entry::EMPTY);
         let len = u16::try_from(entries.len()).unwrap_or(NONE);
         let lists = [List { front: NONE, back: NONE, len: 0 }; State::COUNT];
-        let mut cache = Self { entries, len, lists, last: NONE, hasher: SipHasher13::new_with_key(secret) };
+        let mut cache = Self { entries, len, lists, last: NONE, secret: Secret::new(*secret) };
         for index in 0..len {
             cache.push_back(index, State::Free);
         }
@@ -162,9 +161,7 @@ impl<'s> Cache<'s> {
     /// The place whose `bucket` starts the chain of `ip`. The key is secret, so nobody can choose addresses that
     /// collide.
     fn bucket(&self, ip: Ipv4Addr) -> u16 {
-        let mut hasher = self.hasher;
-        hasher.write_u32(ip.to_bits());
         // Below `len`: the upper half of a product with a 32-bit fraction.
-        (((hasher.finish() >> 32) * u64::from(self.len)) >> 32) as u16
+        (((self.secret.hash(&ip.octets()) >> 32) * u64::from(self.len)) >> 32) as u16
     }
 }

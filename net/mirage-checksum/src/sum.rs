@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use crate::simd::{self, fold};
+use crate::simd::{self, add_around, fold};
 
 /// The ones' complement sum of 16-bit words of everything that was added so far (RFC 1071 §1).
 ///
@@ -16,8 +16,8 @@ use crate::simd::{self, fold};
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "a sum is a value: adding gives a new one"]
 pub struct Sum {
-    /// Big-endian words, not yet folded. Each step adds less than 2¹⁸: 2⁴⁶ steps would have to pass before it
-    /// overflows.
+    /// Big-endian words, not yet folded. It is added to with end-around carry, so that a word of 64 bits counts as much as
+    /// the words of 16 bits it is made of (RFC 1071 §2 (C)), and nothing overflows.
     total: u64,
     /// Whether an odd number of bytes was added: then the next byte is the second of its word.
     odd: bool,
@@ -50,22 +50,27 @@ impl Sum {
     /// [`copy_and_sum`](crate::copy_and_sum).
     #[inline]
     pub fn add_sum(self, next: Self) -> Self {
-        // RFC 1071 §2 (B): a sum of swapped words is the swapped sum.
-        let words = if self.odd { u64::from(fold(next.total).swap_bytes()) } else { next.total };
-        Self { total: self.total + words, odd: self.odd ^ next.odd }
+        self.add_words(next.total, next.odd)
     }
 
     /// Adds two bytes, as they lie on the wire when `word` is stored in network byte order.
     #[inline]
     pub const fn add_u16(self, word: u16) -> Self {
-        let word = if self.odd { word.swap_bytes() } else { word };
-        Self { total: self.total + word as u64, odd: self.odd }
+        self.add_words(word as u64, false)
     }
 
     /// Adds four bytes, as they lie on the wire when `word` is stored in network byte order.
     #[inline]
     pub const fn add_u32(self, word: u32) -> Self {
-        self.add_u16((word >> 16) as u16).add_u16(word as u16)
+        self.add_words(word as u64, false)
+    }
+
+    /// Adds the sum of some words, or words themselves side by side; after an `odd` one half a word is left.
+    #[inline]
+    const fn add_words(self, words: u64, odd: bool) -> Self {
+        // RFC 1071 §2 (B): a sum of swapped words is the swapped sum. To turn by a byte is to swap, modulo 2¹⁶ − 1.
+        let words = words.rotate_left(if self.odd { 8 } else { 0 });
+        Self { total: add_around(self.total, words), odd: self.odd ^ odd }
     }
 
     /// Adds the pseudo-header of TCP and UDP: both addresses, the protocol's number and the length of the segment
@@ -74,7 +79,8 @@ impl Sum {
     /// Both addresses are of one version; mixed ones are summed as they are.
     #[inline]
     pub fn pseudo_header(self, source: IpAddr, destination: IpAddr, protocol: u8, len: u32) -> Self {
-        self.add_address(source).add_address(destination).add_u16(protocol.into()).add_u32(len)
+        let last = protocol as u64 + len as u64;
+        self.add_address(source).add_address(destination).add_words(last, false)
     }
 
     /// What goes into the checksum field, most significant byte first: the complement of the sum.
@@ -111,7 +117,10 @@ impl Sum {
     fn add_address(self, address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) => self.add_u32(address.to_bits()),
-            IpAddr::V6(address) => address.segments().into_iter().fold(self, Self::add_u16),
+            IpAddr::V6(address) => {
+                let bits = address.to_bits();
+                self.add_words((bits >> 64) as u64, false).add_words(bits as u64, false)
+            }
         }
     }
 }

@@ -1,13 +1,12 @@
 //! The machine: it answers echo requests at once, hands errors up, and tells errors.
 
-use core::hash::Hasher;
 use core::net::IpAddr;
 
 use mirage_checksum::{Sum, update};
 use mirage_clock::Instant;
 use mirage_net::SendError;
 use mirage_protocols::{Cast, Counts, IcmpError, Ip, Packet, Protocol, Reason, Received};
-use siphasher::sip::SipHasher13;
+use mirage_secret::Draws;
 use zerocopy::byteorder::network_endian::U16;
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -63,11 +62,10 @@ pub struct Stats {
 /// ICMP for IPv4. It keeps nothing of any message, so it needs no storage and no timers.
 #[derive(Debug)]
 pub struct Icmp {
-    secret: [u8; 16],
+    /// What each error is to cost.
+    draws: Draws,
     echo_replies: Bucket,
     errors: Bucket,
-    /// Counts errors, for what each is to cost.
-    draws: u64,
     stats: Stats,
     discards: Counts<Discard, { Discard::ALL.len() }>,
 }
@@ -76,10 +74,9 @@ impl Icmp {
     /// A machine. `secret` must be unpredictable: it hides how many errors the limit still lets through.
     pub fn new(config: Config, secret: [u8; 16]) -> Self {
         Self {
-            secret,
+            draws: Draws::new(secret),
             echo_replies: Bucket::new(config.echo_replies),
             errors: Bucket::new(config.errors),
-            draws: 0,
             stats: Stats::default(),
             discards: Counts::default(),
         }
@@ -264,10 +261,7 @@ impl Icmp {
     /// Between half a token and one and a half, one on average. With a fixed cost a stranger who spends the burst with
     /// forged packets learns from the errors that he himself gets whether a port is open (SAD DNS, CVE-2020-25705).
     fn draw_cost(&mut self) -> u64 {
-        let mut hasher = SipHasher13::new_with_key(&self.secret);
-        hasher.write_u64(self.draws);
-        self.draws = self.draws.wrapping_add(1);
-        ONE / 2 + hasher.finish() % (ONE + 1)
+        ONE / 2 + self.draws.below(ONE + 1)
     }
 }
 

@@ -4,9 +4,9 @@ use managed::ManagedSlice;
 use mirage_clock::{Duration, Instant};
 use mirage_net::{FrameWriter, SendError};
 use mirage_protocols::{HopPacket, Neighbours};
-use zerocopy::IntoBytes;
 use zerocopy::byteorder::network_endian::U16;
 
+use crate::over::{Fill, transmit};
 use crate::route::Hop;
 use crate::wire::{HEADER_LEN, Header, MORE_FRAGMENTS};
 
@@ -63,7 +63,7 @@ impl<'s> Fragments<'s> {
         header: Header,
         options: &'static [u8],
         len: usize,
-        fill: impl FnOnce(&mut FrameWriter<'_>),
+        fill: Fill<'_>,
     ) -> Result<(), SendError> {
         match &self.pending {
             None => {}
@@ -155,15 +155,11 @@ impl<'s> Fragments<'s> {
             let mut header = pending.header;
             header.total_length = U16::new(len as u16);
             header.flags_and_offset = U16::new((pending.sent / 8) as u16 | more);
-            header.seal(pending.options);
             let packet = HopPacket { to: pending.hop.next, len, checksum: None, segment_size: None };
-            neighbours.send(pending.hop.interface, packet, |frame| {
-                frame.put(header.as_bytes());
-                // Router Alert, the only option we send, belongs into every piece (RFC 2113 §2.1: copied flag 1).
-                frame.put(pending.options);
-                // Copy: the packet had to be written whole before its pieces could leave.
-                frame.put(bytes);
-            })?;
+            // Router Alert, the only option we send, belongs into every piece (RFC 2113 §2.1: copied flag 1).
+            // Copy: the packet had to be written whole before its pieces could leave.
+            let fill: Fill<'_> = &mut |frame| frame.put(bytes);
+            transmit(neighbours, pending.hop.interface, packet, header, pending.options, fill)?;
             pending.sent += bytes.len();
             if more == 0 {
                 self.pending = None;

@@ -33,6 +33,7 @@ pub struct Ipv4<'s> {
 impl<'s> Ipv4<'s> {
     /// A layer without addresses and routes, in the memory that `storage` lends. `secret` is random and new at each
     /// boot: it keeps strangers from guessing identifications and from filling one bucket of the reassembly's table.
+    #[inline(never)]
     pub fn new(config: Config, storage: Storage<'s>, secret: [u8; 16]) -> Self {
         Self {
             config,

@@ -72,6 +72,20 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
     /// `packet.source` is taken as it is: a gateway sends in the name of others.
     #[inline]
     fn send(&mut self, packet: Packet, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        let mut fill = Some(fill);
+        self.send_packet(&packet, &mut |frame| {
+            if let Some(fill) = fill.take() {
+                fill(frame);
+            }
+        })
+    }
+}
+
+impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
+    /// As `send`. Behind a pointer, so that a program holds the walk from here to the device once and not once for each
+    /// place that sends.
+    #[inline(never)]
+    fn send_packet(&mut self, packet: &Packet, fill: Fill<'_>) -> Result<(), SendError> {
         let (IpAddr::V4(source), IpAddr::V4(destination)) = (packet.source, packet.destination) else {
             return Err(SendError::NoRoute);
         };
@@ -106,24 +120,39 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
             }
             return self.outbound.fragments.send(self.neighbours, hop, mtu, header, options, packet.len, fill);
         }
-        header.seal(options);
         let below = HopPacket {
             to: hop.next,
             len,
             checksum: packet.checksum.map(|checksum| checksum.below(header_len as u16)),
             segment_size: packet.segment_size,
         };
-        self.neighbours.send(hop.interface, below, |frame| {
-            frame.put(header.as_bytes());
-            if packet.router_alert {
-                frame.put(options);
-            }
-            let before = frame.len();
-            fill(frame);
-            debug_assert_eq!(frame.len() - before, packet.len, "fill writes as many bytes as it announced");
-        })
+        transmit(self.neighbours, hop.interface, below, header, options, fill)
     }
 }
+
+/// Seals a header and sends it with its `options` and what `fill` writes: whole packets and pieces alike.
+pub(crate) fn transmit<N: Neighbours + ?Sized>(
+    neighbours: &mut N,
+    interface: InterfaceId,
+    packet: HopPacket,
+    mut header: Header,
+    options: &'static [u8],
+    fill: Fill<'_>,
+) -> Result<(), SendError> {
+    header.seal(options);
+    neighbours.send(interface, packet, |frame| {
+        let before = frame.len();
+        frame.put(header.as_bytes());
+        if !options.is_empty() {
+            frame.put(options);
+        }
+        fill(frame);
+        debug_assert_eq!(frame.len() - before, packet.len, "fill writes as many bytes as it announced");
+    })
+}
+
+/// What writes a packet behind its header. It is called once at most.
+pub(crate) type Fill<'a> = &'a mut dyn FnMut(&mut FrameWriter<'_>);
 
 /// Length of the shortest packet that every host must take, in bytes.
 const EVERY_HOST_TAKES: usize = 576;

@@ -7,13 +7,14 @@
 use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use mirage_clock::{Duration, Instant};
+use mirage_secret::Secret;
 
 use crate::keyed;
 
 /// What all connections together may send.
 #[derive(Clone, Debug)]
 pub(crate) struct Challenges {
-    key: [u8; 16],
+    key: Secret,
     per_second: u32,
     /// The second that `left` is for.
     second: u64,
@@ -26,7 +27,7 @@ pub(crate) struct PerConnection(u32);
 
 impl Challenges {
     /// At most about `per_second` in all: each second draws a number from half of it to one and a half.
-    pub(crate) fn new(key: [u8; 16], per_second: u32) -> Self {
+    pub(crate) fn new(key: Secret, per_second: u32) -> Self {
         Self { key, per_second, second: u64::MAX, left: 0 }
     }
 
@@ -78,7 +79,7 @@ mod tests {
 
     #[test]
     fn one_connection_gets_one_each_interval() {
-        let mut challenges = Challenges::new([1; 16], 1000);
+        let mut challenges = Challenges::new(Secret::new([1; 16]), 1000);
         let mut last = PerConnection::default();
         let sent: usize = (0..10_000_u64)
             .filter(|milli| challenges.allow_for(Instant::from_millis(*milli), INTERVAL, &mut last))
@@ -88,13 +89,13 @@ mod tests {
 
     #[test]
     fn the_first_is_allowed_at_the_start_of_the_clock() {
-        let mut challenges = Challenges::new([1; 16], 1000);
+        let mut challenges = Challenges::new(Secret::new([1; 16]), 1000);
         assert!(challenges.allow_for(Instant::ZERO, INTERVAL, &mut PerConnection::default()));
     }
 
     #[test]
     fn all_together_are_limited_by_a_number_that_changes_each_second() {
-        let mut challenges = Challenges::new([1; 16], 1000);
+        let mut challenges = Challenges::new(Secret::new([1; 16]), 1000);
         let limits: BTreeSet<usize> = (0..50).map(|second| in_second(&mut challenges, second)).collect();
         assert!(limits.iter().all(|limit| (500..=1500).contains(limit)));
         assert!(limits.len() > 40, "{}", limits.len());
@@ -102,13 +103,13 @@ mod tests {
 
     #[test]
     fn another_key_draws_other_limits() {
-        let draw = |key| in_second(&mut Challenges::new([key; 16], 1000), 1);
+        let draw = |key| in_second(&mut Challenges::new(Secret::new([key; 16]), 1000), 1);
         assert_ne!((draw(1), draw(2)), (draw(2), draw(3)));
     }
 
     #[test]
     fn a_refused_connection_is_not_charged() {
-        let mut challenges = Challenges::new([1; 16], 0);
+        let mut challenges = Challenges::new(Secret::new([1; 16]), 0);
         let mut last = PerConnection::default();
         let now = Instant::from_secs(5);
         while challenges.allow(now) {}

@@ -175,6 +175,7 @@ impl Clone for Slot {
 
 impl Slot {
     /// A free slot.
+    #[inline(never)]
     pub(crate) fn unused(generation: u32, next: u32) -> Self {
         let zero = SequenceNumber(0);
         Self {

@@ -9,12 +9,13 @@ use core::net::SocketAddr;
 
 use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};
+use mirage_secret::Secret;
 
 use crate::keyed;
 
 /// Our initial sequence number for a SYN with the number `peer_isn` whose sender takes segments of up to `mss` bytes.
 pub(crate) fn encode(
-    key: &[u8; 16],
+    key: &Secret,
     now: Instant,
     local: SocketAddr,
     remote: SocketAddr,
@@ -29,7 +30,7 @@ pub(crate) fn encode(
 /// The peer's maximum segment size if `cookie` was made by [`encode`] for the same ends and number, at least one and at
 /// most two periods of 64 s ago.
 pub(crate) fn decode(
-    key: &[u8; 16],
+    key: &Secret,
     now: Instant,
     local: SocketAddr,
     remote: SocketAddr,
@@ -46,7 +47,7 @@ pub(crate) fn decode(
 }
 
 fn cookie(
-    key: &[u8; 16],
+    key: &Secret,
     period: u64,
     local: SocketAddr,
     remote: SocketAddr,
@@ -75,7 +76,7 @@ mod tests {
     use core::net::{IpAddr, Ipv4Addr};
     use proptest::prelude::*;
 
-    const KEY: [u8; 16] = [9; 16];
+    const KEY: Secret = Secret::new([9; 16]);
     const PEER: SequenceNumber = SequenceNumber(0xdead_beef);
 
     fn end(host: u8, port: u16) -> SocketAddr {
@@ -115,7 +116,7 @@ mod tests {
         assert_eq!(decode(&KEY, now, end(1, 80), end(3, 5000), PEER, cookie), None);
         assert_eq!(decode(&KEY, now, end(1, 80), end(2, 5001), PEER, cookie), None);
         assert_eq!(decode(&KEY, now, end(1, 80), end(2, 5000), PEER.add(1), cookie), None);
-        assert_eq!(decode(&[8; 16], now, end(1, 80), end(2, 5000), PEER, cookie), None);
+        assert_eq!(decode(&Secret::new([8; 16]), now, end(1, 80), end(2, 5000), PEER, cookie), None);
     }
 
     #[test]

@@ -4,10 +4,11 @@ use core::cell::Cell;
 use core::net::{IpAddr, SocketAddr};
 
 use managed::ManagedSlice;
-use siphasher::sip::SipHasher13;
+use mirage_secret::Secret;
 
 use crate::Tcp;
 use crate::identifier::NONE;
+use crate::keyed;
 
 /// The two ends of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub(crate) struct Demux<'s> {
     buckets: ManagedSlice<'s, u32>,
     /// Invariant: a power of two less one, less than the number of buckets (unless there are none).
     mask: u32,
-    hasher: SipHasher13,
+    secret: Secret,
     /// The tuple last looked for and its bucket: a connection that comes or goes is looked for several times in a row.
     latest: Cell<(Tuple, u32)>,
     half_open_from: u32,
@@ -64,7 +65,7 @@ pub(crate) struct Demux<'s> {
 
 impl<'s> Demux<'s> {
     /// An empty table for so many connections, half-open ones and memories.
-    pub(crate) fn new(mut buckets: ManagedSlice<'s, u32>, key: &[u8; 16], counts: [usize; 3]) -> Self {
+    pub(crate) fn new(mut buckets: ManagedSlice<'s, u32>, secret: Secret, counts: [usize; 3]) -> Self {
         buckets.fill(NONE);
         let usable = match buckets.len() {
             0 => 1,
@@ -76,7 +77,7 @@ impl<'s> Demux<'s> {
             mask: usable as u32 - 1,
             // Nobody's tuple has no bucket but the first.
             latest: Cell::new((Tuple::NONE, 0)),
-            hasher: SipHasher13::new_with_key(key),
+            secret,
             half_open_from: connections,
             time_wait_from: connections + half_open,
             listeners_from: connections + half_open + time_wait,
@@ -94,33 +95,11 @@ impl<'s> Demux<'s> {
     }
 
     fn hash(&self, tuple: &Tuple) -> u32 {
-        let ports = [tuple.local_port.to_be_bytes(), tuple.remote_port.to_be_bytes()];
-        let hash = match (tuple.local, tuple.remote) {
-            (IpAddr::V4(local), IpAddr::V4(remote)) => {
-                let mut bytes = [0; 12];
-                let (addresses, rest) = bytes.split_at_mut(8);
-                addresses[..4].copy_from_slice(&local.octets());
-                addresses[4..].copy_from_slice(&remote.octets());
-                rest.copy_from_slice(ports.as_flattened());
-                self.hasher.hash(&bytes)
-            }
-            (local, remote) => {
-                let octets = |address| match address {
-                    IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-                    IpAddr::V6(address) => address.octets(),
-                };
-                let mut bytes = [0; 36];
-                bytes[..16].copy_from_slice(&octets(local));
-                bytes[16..32].copy_from_slice(&octets(remote));
-                bytes[32..].copy_from_slice(ports.as_flattened());
-                self.hasher.hash(&bytes)
-            }
-        };
-        hash as u32 & self.mask
+        keyed::hash(&self.secret, tuple.local(), tuple.remote(), 0) as u32 & self.mask
     }
 
     fn bucket_of_port(&self, port: u16) -> u32 {
-        self.hasher.hash(&port.to_be_bytes()) as u32 & self.mask
+        self.secret.hash(&port.to_be_bytes()) as u32 & self.mask
     }
 
     fn head(&self, bucket: u32) -> u32 {

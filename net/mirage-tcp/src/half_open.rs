@@ -32,6 +32,7 @@ pub struct HalfOpenSlot {
 }
 
 impl Default for HalfOpenSlot {
+    #[inline(never)]
     fn default() -> Self {
         Self {
             tuple: Tuple::NONE,

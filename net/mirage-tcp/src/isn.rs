@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 
 use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
+use mirage_secret::Secret;
 
 use crate::keyed;
 
@@ -12,7 +13,7 @@ use crate::keyed;
 ///
 /// Strangers cannot foresee it, and between the same two ends it moves on, so that an old connection in TIME-WAIT can be
 /// told from a new one.
-pub(crate) fn isn(key: &[u8; 16], local: SocketAddr, remote: SocketAddr, now: Instant) -> SequenceNumber {
+pub(crate) fn isn(key: &Secret, local: SocketAddr, remote: SocketAddr, now: Instant) -> SequenceNumber {
     let ticks = now.as_micros() / 4;
     SequenceNumber(keyed::hash(key, local, remote, 0) as u32).add(ticks as u32)
 }
@@ -28,16 +29,16 @@ mod tests {
 
     #[test]
     fn between_the_same_ends_it_moves_on_by_250_000_each_second() {
-        let first = isn(&[1; 16], end(1, 80), end(2, 1234), Instant::ZERO);
-        let later = isn(&[1; 16], end(1, 80), end(2, 1234), Instant::from_secs(1));
+        let first = isn(&Secret::new([1; 16]), end(1, 80), end(2, 1234), Instant::ZERO);
+        let later = isn(&Secret::new([1; 16]), end(1, 80), end(2, 1234), Instant::from_secs(1));
         assert_eq!(later.since(first), 250_000);
     }
 
     #[test]
     fn another_connection_or_another_boot_begins_elsewhere() {
-        let first = isn(&[1; 16], end(1, 80), end(2, 1234), Instant::ZERO);
-        let another = isn(&[1; 16], end(1, 80), end(2, 1235), Instant::ZERO);
-        let booted = isn(&[2; 16], end(1, 80), end(2, 1234), Instant::ZERO);
+        let first = isn(&Secret::new([1; 16]), end(1, 80), end(2, 1234), Instant::ZERO);
+        let another = isn(&Secret::new([1; 16]), end(1, 80), end(2, 1235), Instant::ZERO);
+        let booted = isn(&Secret::new([2; 16]), end(1, 80), end(2, 1234), Instant::ZERO);
         assert!(first.signed_since(another).unsigned_abs() > 1_000_000);
         assert!(first.signed_since(booted).unsigned_abs() > 1_000_000);
     }

@@ -53,6 +53,7 @@ impl Clone for ListenerSlot {
 }
 
 impl ListenerSlot {
+    #[inline(never)]
     pub(crate) fn unused(generation: u32, next: u32) -> Self {
         Self {
             generation,

@@ -3,6 +3,8 @@
 use core::net::{IpAddr, SocketAddr};
 use core::num::NonZeroU16;
 
+use mirage_secret::Secret;
+
 use crate::keyed;
 
 /// Where the search for a free port begins and how it goes on.
@@ -19,7 +21,7 @@ impl Ports {
     /// 16,384.
     pub(crate) fn choose(
         &mut self,
-        key: &[u8; 16],
+        key: &Secret,
         source: IpAddr,
         remote: SocketAddr,
         mut is_free: impl FnMut(NonZeroU16) -> bool,
@@ -64,27 +66,30 @@ mod tests {
         let mut ports = Ports::default();
         let mut used = BTreeSet::new();
         for _ in 0..16_384 {
-            let port = ports.choose(&[1; 16], HERE, remote(80), |port| !used.contains(&port)).unwrap();
+            let port = ports.choose(&Secret::new([1; 16]), HERE, remote(80), |port| !used.contains(&port)).unwrap();
             assert!(port.get() >= 49_152);
             assert!(used.insert(port));
         }
-        assert_eq!(ports.choose(&[1; 16], HERE, remote(80), |port| !used.contains(&port)), None);
+        assert_eq!(ports.choose(&Secret::new([1; 16]), HERE, remote(80), |port| !used.contains(&port)), None);
     }
 
     #[test]
     fn towards_one_end_ports_follow_each_other() {
         let mut ports = Ports::default();
-        let first = ports.choose(&[1; 16], HERE, remote(80), |_| true).unwrap().get();
-        let second = ports.choose(&[1; 16], HERE, remote(80), |_| true).unwrap().get();
+        let first = ports.choose(&Secret::new([1; 16]), HERE, remote(80), |_| true).unwrap().get();
+        let second = ports.choose(&Secret::new([1; 16]), HERE, remote(80), |_| true).unwrap().get();
         assert_eq!((first + 1) | FIRST, second);
     }
 
     #[test]
     fn other_ends_and_other_boots_begin_elsewhere() {
-        let starts: BTreeSet<u16> = (0..100)
-            .map(|end| Ports::default().choose(&[1; 16], HERE, remote(end), |_| true).unwrap().get())
-            .chain((0..100).map(|key| Ports::default().choose(&[key; 16], HERE, remote(80), |_| true).unwrap().get()))
-            .collect();
+        let starts: BTreeSet<u16> =
+            (0..100)
+                .map(|end| Ports::default().choose(&Secret::new([1; 16]), HERE, remote(end), |_| true).unwrap().get())
+                .chain((0..100).map(|key| {
+                    Ports::default().choose(&Secret::new([key; 16]), HERE, remote(80), |_| true).unwrap().get()
+                }))
+                .collect();
         assert!(starts.len() > 190, "{}", starts.len());
     }
 }

@@ -48,6 +48,7 @@ pub struct Tcp<'s> {
 
 impl<'s> Tcp<'s> {
     /// A machine that lives on `storage`. What lies in the storage from earlier use is forgotten.
+    #[inline(never)]
     pub fn new(config: Config, storage: Storage<'s>, secrets: Secrets) -> Self {
         let Storage { mut connections, buckets, mut listeners, time_wait, half_open, timers, blocks, wakers } = storage;
         let count = connections.len() as u32;
@@ -64,7 +65,7 @@ impl<'s> Tcp<'s> {
             listeners,
             half_open: HalfOpen::new(half_open),
             time_wait: TimeWait::new(time_wait),
-            demux: Demux::new(buckets, &secrets.demux, counts),
+            demux: Demux::new(buckets, secrets.demux, counts),
             resources: Resources {
                 config,
                 pool: Pool::new(blocks),

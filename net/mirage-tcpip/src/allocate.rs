@@ -11,32 +11,33 @@ use crate::{Sizes, Storage};
 
 impl Storage<'static> {
     /// Allocates everything at once; the stack itself never allocates.
+    #[inline(never)]
     pub fn allocate(sizes: Sizes) -> Self {
         let Sizes { addresses, groups, neighbours, .. } = sizes;
         Self {
-            ethernet: vec![None; groups].into(),
+            ethernet: each(groups, || None),
             arp: mirage_arp::Storage {
-                entries: vec![mirage_arp::Entry::EMPTY; neighbours].into(),
-                addresses: vec![None; addresses].into(),
-                pending: vec![None; 64].into(),
+                entries: each(neighbours, || mirage_arp::Entry::EMPTY),
+                addresses: each(addresses, || None),
+                pending: each(64, || None),
                 // The longest datagram at an MTU of 1,500: 45 fragments with a header each.
-                bytes: vec![0; 65_536 + 45 * 20].into(),
-                messages: vec![None; 32].into(),
-                events: vec![None; 8].into(),
+                bytes: bytes(65_536 + 45 * 20),
+                messages: each(32, || None),
+                events: each(8, || None),
             },
             ipv4: mirage_ipv4::Storage {
-                addresses: vec![None; addresses].into(),
-                routes: vec![None; addresses].into(),
-                groups: vec![None; groups].into(),
-                reassembly: vec![mirage_ipv4::Block::EMPTY; sizes.fragments].into(),
-                assembly: vec![0; 65_535].into(),
-                fragments_out: vec![0; 65_515].into(),
+                addresses: each(addresses, || None),
+                routes: each(addresses, || None),
+                groups: each(groups, || None),
+                reassembly: each(sizes.fragments, || mirage_ipv4::Block::EMPTY),
+                assembly: bytes(65_535),
+                fragments_out: bytes(65_515),
             },
             udp: mirage_udp::Storage {
                 sockets: each(sizes.udp_sockets, || mirage_udp::SocketSlot::EMPTY),
-                buckets: vec![mirage_udp::Bucket::EMPTY; sizes.udp_sockets.next_power_of_two()].into(),
-                datagrams: vec![mirage_udp::DatagramSlot::EMPTY; sizes.udp_blocks].into(),
-                blocks: vec![mirage_udp::Block::EMPTY; sizes.udp_blocks].into(),
+                buckets: each(sizes.udp_sockets.next_power_of_two(), || mirage_udp::Bucket::EMPTY),
+                datagrams: each(sizes.udp_blocks, || mirage_udp::DatagramSlot::EMPTY),
+                blocks: each(sizes.udp_blocks, || mirage_udp::Block::EMPTY),
                 wakers: each(2 * sizes.udp_sockets, || WakerSlot::EMPTY),
             },
             igmp: each(groups, || mirage_udp::igmp::GroupSlot::EMPTY),
@@ -45,9 +46,18 @@ impl Storage<'static> {
     }
 }
 
+/// So many zeroes.
+#[inline(never)]
+fn bytes(count: usize) -> ManagedSlice<'static, u8> {
+    ManagedSlice::Owned(vec![0; count])
+}
+
 /// So many of what `make` makes.
 fn each<T>(count: usize, make: impl FnMut() -> T) -> ManagedSlice<'static, T> {
-    ManagedSlice::Owned(core::iter::repeat_with(make).take(count).collect::<Vec<_>>())
+    // Growing is one function for whatever type, unlike being born with a capacity.
+    let mut items = Vec::new();
+    items.resize_with(count, make);
+    ManagedSlice::Owned(items)
 }
 
 fn tcp(sizes: Sizes) -> mirage_tcp::Storage<'static> {
@@ -58,7 +68,7 @@ fn tcp(sizes: Sizes) -> mirage_tcp::Storage<'static> {
     let wakers = 2 * (connections + listeners);
     mirage_tcp::Storage {
         connections: each(connections, Slot::default),
-        buckets: vec![0; buckets].into(),
+        buckets: each(buckets, || 0),
         listeners: each(listeners, ListenerSlot::default),
         time_wait: each(time_wait, TimeWaitSlot::default),
         half_open: each(half_open, HalfOpenSlot::default),

@@ -1,7 +1,7 @@
 //! What was received, sent and discarded, by name.
 
 use mirage_net::Stats;
-use mirage_protocols::{Counts, Reason};
+use mirage_protocols::{Counts, Reason as _};
 
 use crate::machines::Machines;
 
@@ -55,68 +55,118 @@ impl Counters {
     /// Shows every counter that is not a discard as layer, name and value, then every reason for which something was
     /// discarded.
     pub fn visit(&self, mut show: impl FnMut(&'static str, &'static str, u64)) {
-        let Self { device, tcp, udp, icmp, .. } = self;
-        for (name, value) in [
-            ("rx_frames", device.rx_frames),
-            ("rx_bytes", device.rx_bytes),
-            ("rx_dropped", device.rx_dropped),
-            ("tx_frames", device.tx_frames),
-            ("tx_bytes", device.tx_bytes),
-            ("tx_dropped", device.tx_dropped),
-        ] {
-            show("device", name, value);
-        }
-        for (name, value) in [
-            ("connections", u64::from(tcp.connections)),
-            ("half_open", u64::from(tcp.half_open)),
-            ("time_wait", u64::from(tcp.time_wait)),
-            ("blocks_in_use", u64::from(tcp.blocks_in_use)),
-            ("blocks_total", u64::from(tcp.blocks_total)),
-            ("segments_in", tcp.segments_in),
-            ("segments_out", tcp.segments_out),
-            ("retransmits", tcp.retransmits),
-            ("timeouts", tcp.timeouts),
-            ("resets_in", tcp.resets_in),
-            ("resets_out", tcp.resets_out),
-            ("opened", tcp.opened),
-            ("accepted", tcp.accepted),
-            ("cookies_sent", tcp.cookies_sent),
-            ("cookies_accepted", tcp.cookies_accepted),
-            ("time_wait_evicted", tcp.time_wait_evicted),
-            ("replies_dropped", tcp.replies_dropped),
-        ] {
-            show("tcp", name, value);
-        }
-        for (name, value) in [
-            ("sockets", udp.sockets as u64),
-            ("datagrams_queued", udp.datagrams as u64),
-            ("blocks_in_use", udp.blocks as u64),
-            ("received", udp.received),
-            ("sent", udp.sent),
-            ("unsent", udp.unsent),
-        ] {
-            show("udp", name, value);
-        }
-        for (name, value) in [
-            ("echo_replies_sent", icmp.echo_replies_sent),
-            ("errors_received", icmp.errors_received),
-            ("errors_sent", icmp.errors_sent),
-        ] {
-            show("icmp", name, value);
-        }
-        show("ipv4", "blocks_in_use", self.ipv4_blocks_in_use as u64);
-        self.visit_discards(show);
+        self.show(&mut show);
+        self.discards.show(&mut show);
     }
 
     /// Shows every reason for which something was discarded as layer, name and count; those that never happened too.
     pub fn visit_discards(&self, mut show: impl FnMut(&'static str, &'static str, u64)) {
-        let Discards { stack, ethernet, arp, ipv4, icmp, udp, tcp } = &self.discards;
-        stack.iter().for_each(|(reason, count)| show("discard.stack", reason.name(), count));
-        ethernet.iter().for_each(|(reason, count)| show("discard.ethernet", reason.name(), count));
-        arp.iter().for_each(|(reason, count)| show("discard.arp", reason.name(), count));
-        ipv4.iter().for_each(|(reason, count)| show("discard.ipv4", reason.name(), count));
-        icmp.iter().for_each(|(reason, count)| show("discard.icmp", reason.name(), count));
-        udp.iter().for_each(|(reason, count)| show("discard.udp", reason.name(), count));
-        tcp.iter().for_each(|(reason, count)| show("discard.tcp", reason.name(), count));
+        self.discards.show(&mut show);
+    }
+
+    fn show(&self, show: Show<'_>) {
+        let Self { device, tcp, udp, icmp, .. } = self;
+        let mut layer = |layer, names: &'static str, values: &[u64]| {
+            names.split_ascii_whitespace().zip(values).for_each(|(name, value)| show(layer, name, *value));
+        };
+        layer(
+            "device",
+            "rx_frames rx_bytes rx_dropped tx_frames tx_bytes tx_dropped",
+            &[
+                device.rx_frames,
+                device.rx_bytes,
+                device.rx_dropped,
+                device.tx_frames,
+                device.tx_bytes,
+                device.tx_dropped,
+            ],
+        );
+        layer(
+            "tcp",
+            "connections half_open time_wait blocks_in_use blocks_total segments_in segments_out retransmits timeouts \
+             resets_in resets_out opened accepted cookies_sent cookies_accepted time_wait_evicted replies_dropped",
+            &[
+                tcp.connections.into(),
+                tcp.half_open.into(),
+                tcp.time_wait.into(),
+                tcp.blocks_in_use.into(),
+                tcp.blocks_total.into(),
+                tcp.segments_in,
+                tcp.segments_out,
+                tcp.retransmits,
+                tcp.timeouts,
+                tcp.resets_in,
+                tcp.resets_out,
+                tcp.opened,
+                tcp.accepted,
+                tcp.cookies_sent,
+                tcp.cookies_accepted,
+                tcp.time_wait_evicted,
+                tcp.replies_dropped,
+            ],
+        );
+        layer(
+            "udp",
+            "sockets datagrams_queued blocks_in_use received sent unsent",
+            &[udp.sockets as u64, udp.datagrams as u64, udp.blocks as u64, udp.received, udp.sent, udp.unsent],
+        );
+        layer(
+            "icmp",
+            "echo_replies_sent errors_received errors_sent",
+            &[icmp.echo_replies_sent, icmp.errors_received, icmp.errors_sent],
+        );
+        layer("ipv4", "blocks_in_use", &[self.ipv4_blocks_in_use as u64]);
+    }
+}
+
+impl Discards {
+    fn show(&self, show: Show<'_>) {
+        let Self { stack, ethernet, arp, ipv4, icmp, udp, tcp } = self;
+        stack.visit(|reason, count| show("discard.stack", reason, count));
+        ethernet.visit(|reason, count| show("discard.ethernet", reason, count));
+        arp.visit(|reason, count| show("discard.arp", reason, count));
+        ipv4.visit(|reason, count| show("discard.ipv4", reason, count));
+        icmp.visit(|reason, count| show("discard.icmp", reason, count));
+        udp.visit(|reason, count| show("discard.udp", reason, count));
+        tcp.visit(|reason, count| show("discard.tcp", reason, count));
+    }
+}
+
+/// Takes a layer, a name and a value.
+type Show<'a> = &'a mut dyn FnMut(&'static str, &'static str, u64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_counter_has_a_name() {
+        let discards = Discards {
+            stack: Counts::default(),
+            ethernet: Counts::default(),
+            arp: Counts::default(),
+            ipv4: Counts::default(),
+            icmp: Counts::default(),
+            udp: Counts::default(),
+            tcp: Counts::default(),
+        };
+        let (device, tcp) = (Stats { tx_dropped: 1, ..Stats::default() }, mirage_tcp::Stats::default());
+        let tcp = mirage_tcp::Stats { replies_dropped: 2, ..tcp };
+        let udp = mirage_udp::Stats { unsent: 3, ..mirage_udp::Stats::default() };
+        let icmp = mirage_icmp::Stats { errors_sent: 4, ..mirage_icmp::Stats::default() };
+        let counters = Counters { device, tcp, udp, icmp, ipv4_blocks_in_use: 5, discards };
+        let (mut shown, mut last) = (0, [0; 5]);
+        counters.show(&mut |layer, name, value| {
+            shown += 1;
+            match (layer, name) {
+                ("device", "tx_dropped") => last[0] = value,
+                ("tcp", "replies_dropped") => last[1] = value,
+                ("udp", "unsent") => last[2] = value,
+                ("icmp", "errors_sent") => last[3] = value,
+                ("ipv4", "blocks_in_use") => last[4] = value,
+                _ => assert_eq!(value, 0, "{layer}.{name}"),
+            }
+        });
+        assert_eq!((shown, last), (6 + 17 + 6 + 3 + 1, [1, 2, 3, 4, 5]));
     }
 }

@@ -56,6 +56,7 @@ mirage_protocols::reasons! {
 }
 
 impl<'s> Machines<'s> {
+    #[inline(never)]
     pub(crate) fn new(mac: MacAddress, config: Config, storage: Storage<'s>, random: &mut impl CryptoRng) -> Self {
         let mut secret = || {
             let mut secret = [0; 16];

@@ -9,7 +9,6 @@ mod udp;
 mod receive;
 mod transmit;
 
-mod draw;
 mod pool;
 mod port;
 mod table;

@@ -4,8 +4,8 @@ use core::net::IpAddr;
 use core::num::NonZeroU16;
 
 use crate::BindError;
-use crate::draw::Draws;
 use crate::table::Table;
+use mirage_secret::Draws;
 
 /// Which port a socket asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,13 +6,13 @@ use managed::ManagedSlice;
 use mirage_protocols::{Counts, Reason};
 use mirage_waker::{Slot, WaitList, WakerPool};
 
-use crate::draw::Draws;
 use crate::pool::Pool;
 use crate::table::Table;
 use crate::{
     BindError, Block, Bound, Bucket, DatagramSlot, Discard, EphemeralPorts, Error, PortChoice, SocketId, SocketSlot,
     port,
 };
+use mirage_secret::Draws;
 
 /// How much each socket may hold, and which ports are given out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +91,7 @@ pub struct Udp<'s> {
 
 impl<'s> Udp<'s> {
     /// A machine without sockets. `secret` must be unpredictable: ephemeral ports follow from it.
+    #[inline(never)]
     pub fn new(config: Config, storage: Storage<'s>, secret: [u8; 16]) -> Self {
         let Storage { sockets, buckets, datagrams, blocks, wakers } = storage;
         let mut draws = Draws::new(secret);

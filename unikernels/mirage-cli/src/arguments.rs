@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use block::Block;
-pub(crate) use forward::{Forward, Protocol};
+pub(crate) use forward::Forward;
 pub(crate) use launch::{Launch, Machine, Tender};
 pub(crate) use net::{Attachment, Net};
 
@@ -106,8 +106,11 @@ pub(crate) struct Clean {
 
 #[derive(Args)]
 pub(crate) struct Symbolize {
-    /// The image, or the .debug file beside it.
-    pub(crate) image: PathBuf,
+    /// An image, or the name of an application whose image is in dist/.
+    pub(crate) image: String,
+    /// For which target, if an application is named.
+    #[arg(short, long)]
+    pub(crate) target: Option<crate::target::Target>,
     /// Addresses like 0x101a3c; without any, text is read from standard input and given back with its addresses explained.
     pub(crate) addresses: Vec<String>,
 }

@@ -6,7 +6,7 @@ mod progress;
 mod remap;
 mod toolchain;
 
-pub(crate) use compile::{Compiled, compile};
+pub(crate) use compile::compile;
 pub(crate) use crates::{Crate, crates};
 pub(crate) use remap::Remap;
 pub(crate) use toolchain::Toolchain;

@@ -1,9 +1,15 @@
 //! Images as files.
 
+mod facts;
 mod inventory;
+mod sizes;
 mod strip;
 
+#[cfg(test)]
+pub(crate) use facts::Device;
+pub(crate) use facts::{Facts, Kind};
 pub(crate) use inventory::Inventory;
+pub(crate) use sizes::{Sizes, by_crate};
 pub(crate) use strip::strip;
 
 use std::fmt;

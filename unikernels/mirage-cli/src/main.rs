@@ -7,16 +7,23 @@
 )]
 
 mod arguments;
+mod boot_line;
 mod cargo;
 mod commands;
+mod devices;
 mod failure;
 mod image;
+mod libvirt;
 mod output;
+mod plan;
 mod project;
+mod qemu;
 mod settings;
-#[allow(dead_code, unused_imports, reason = "`run` calls it when it knows an image's devices")]
+mod solo5;
 mod spt;
+mod table;
 mod target;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -40,10 +47,15 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
-        Command::Build(arguments) => commands::build::run(&arguments).map(|()| ExitCode::SUCCESS),
-        Command::Run(arguments) => commands::run::run(arguments),
-        _ => Err(Failure::new("not yet")),
+        Command::New(arguments) => commands::new::run(&arguments)?,
+        Command::Configure(arguments) => commands::configure::run(arguments)?,
+        Command::Build(arguments) => commands::build::run(&arguments)?,
+        Command::Run(arguments) => return commands::run::run(arguments),
+        Command::Describe(arguments) => commands::describe::run(&arguments)?,
+        Command::Clean(arguments) => commands::clean::run(&arguments)?,
+        Command::Symbolize(arguments) => commands::symbolize::run(&arguments)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Reads the command line. Help is given here; what makes no sense is told in one line, like every failure.

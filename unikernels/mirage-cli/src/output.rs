@@ -11,3 +11,16 @@ pub(crate) fn answer(line: impl std::fmt::Display) {
 pub(crate) fn note(line: impl std::fmt::Display) {
     let _ = writeln!(anstream::stderr(), "mirage: {line}");
 }
+
+/// A line of another program's, on standard error.
+pub(crate) fn pass_on(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
+
+/// How this tool was called, for advice that can be pasted.
+pub(crate) fn invocation() -> &'static str {
+    match std::env::var("CARGO_PKG_NAME").is_ok_and(|name| name == env!("CARGO_PKG_NAME")) {
+        true => "cargo mirage",
+        false => "mirage",
+    }
+}

@@ -13,5 +13,9 @@ mod note;
 
 pub(crate) use console::print;
 pub(crate) use boot::{boot, boot_local};
-pub(crate) use memory_map::{claim, end, memory, stack_top};
+#[cfg(any(feature = "solo5-spt", feature = "solo5-hvt"))]
+pub(crate) use memory_map::end;
+#[cfg(feature = "virtio")]
+pub(crate) use memory_map::stack_end;
+pub(crate) use memory_map::{claim, memory, stack_top};
 pub use note::{Note, length};

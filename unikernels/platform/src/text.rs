@@ -38,6 +38,14 @@ impl Line {
         self
     }
 
+    /// Appends all of `parts`.
+    pub(crate) fn put_all(&mut self, parts: &[&str]) -> &mut Self {
+        for part in parts {
+            self.put(part);
+        }
+        self
+    }
+
     /// Appends what `shown` shows.
     pub(crate) fn show(&mut self, shown: &dyn fmt::Display) -> &mut Self {
         self.format(format_args!("{shown}"))
@@ -56,6 +64,7 @@ impl Line {
     }
 
     /// Appends `number` in hexadecimal.
+    #[cfg(any(feature = "image", test))]
     pub(crate) fn hexadecimal(&mut self, number: u64) -> &mut Self {
         self.put("0x").digits(number, 16, 1)
     }

@@ -8,6 +8,7 @@ mod bytes;
 mod connection;
 mod counters;
 mod pages;
+mod scratch;
 
 use alloc::format;
 use alloc::rc::Rc;

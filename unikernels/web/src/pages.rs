@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::bytes::{BLOCK, Bytes};
 use crate::counters::{Counters, add};
+use crate::scratch::Scratch;
 
 static FILES: Files = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
@@ -37,13 +38,14 @@ pub(crate) struct Pages {
     context: Context,
     counters: Counters,
     bytes: Bytes,
+    scratch: Scratch,
     site: Site<'static, &'static Files>,
 }
 
 impl Pages {
     pub(crate) fn new(context: Context) -> Self {
         let site = Site::new(&FILES).with_fields(&[("Cache-Control", b"max-age=60")]);
-        Self { context, counters: Counters::default(), bytes: Bytes::new(), site }
+        Self { context, counters: Counters::default(), bytes: Bytes::new(), scratch: Scratch::default(), site }
     }
 
     pub(crate) const fn context(&self) -> &Context {
@@ -52,6 +54,10 @@ impl Pages {
 
     pub(crate) const fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    pub(crate) const fn scratch(&self) -> &Scratch {
+        &self.scratch
     }
 
     /// Answers one request with the help of `scratch`.

@@ -26,6 +26,16 @@ fn machine() -> Machine<Drives> {
 }
 
 #[test]
+fn a_disk_of_small_sectors_passes_the_exam() {
+    now(mirage_block::testing::examine(&mut Disk::open(&machine(), "small").expect("it is there")));
+}
+
+#[test]
+fn a_disk_of_large_sectors_passes_the_exam() {
+    now(mirage_block::testing::examine(&mut Disk::open(&machine(), "large").expect("it is there")));
+}
+
+#[test]
 fn sectors_are_the_tenders_blocks_and_a_rest_is_left_over() {
     let disk = Disk::open(&machine(), "odd").expect("it is there");
     assert_eq!(disk.info(), Info { sector_size: 512, sectors: 3, read_only: false });
@@ -48,6 +58,15 @@ fn each_sector_is_one_call() {
     assert_eq!(model::calls(), 8);
     now(disk.read(6, &mut [0; 512])).expect("in range");
     assert_eq!(model::calls(), 9);
+}
+
+#[test]
+fn a_request_lies_where_it_begins() {
+    let mut disk = Disk::open(&machine(), "large").expect("it is there");
+    now(disk.write(4, &[4; 2 * 4096])).expect("in range");
+    let mut all = [0; 8 * 4096];
+    now(disk.read(0, &mut all)).expect("in range");
+    assert!(all.iter().enumerate().all(|(at, byte)| *byte == if (4..6).contains(&(at / 4096)) { 4 } else { 0 }));
 }
 
 #[test]

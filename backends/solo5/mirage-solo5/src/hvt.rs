@@ -3,6 +3,7 @@
 mod faults;
 mod hypercall;
 mod port;
+mod ring;
 mod ticks;
 
 use crate::boot;
@@ -12,8 +13,10 @@ use crate::{Abi, Boot, Devices, Error, Handle, ReadySet};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hvt;
 
-/// What the tender hands to the entry point: its first 40 bytes. More follow where the tender offers rings for its
-/// networks, which this crate does not use.
+/// What the tender hands to the entry point: 56 bytes.
+///
+/// Tenders before 0.11 hand over 40, and behind them lies the manifest, whose bytes say by chance that a ring is offered,
+/// and by its empty first name that it is nowhere.
 #[derive(Debug)]
 #[repr(C)]
 struct Info {
@@ -23,6 +26,9 @@ struct Info {
     cycles_per_second: u64,
     command_line: *const u8,
     manifest: *const u8,
+    offers: u32,
+    _accepted: u32,
+    ring: u64,
 }
 
 impl Info {
@@ -35,7 +41,17 @@ impl Info {
         let (devices, line) = unsafe { (Devices::from_manifest(self.manifest), boot::command_line(self.command_line)) };
         Boot::new(line, self.memory_size as usize, devices)
     }
+
+    /// Where the ring is, if the tender offers one: it begins where the image's memory ends.
+    fn ring(&self) -> Option<u64> {
+        (self.offers & RING != 0 && self.ring != 0 && self.ring == self.memory_size).then_some(self.ring)
+    }
 }
+
+/// The bit of [`Info::offers`] for a ring.
+const RING: u32 = 1;
+/// How long the tender may take for the last frames, in nanoseconds.
+const LAST_FRAMES: u64 = 10_000_000;
 
 impl Abi for Hvt {
     unsafe fn start(info: *const u8) -> Boot {
@@ -44,6 +60,10 @@ impl Abi for Hvt {
         // SAFETY: by contract it is what the tender made and lives as long as the machine.
         let info = unsafe { &*info.cast::<Info>() };
         ticks::set_frequency(info.cycles_per_second);
+        if let Some(address) = info.ring() {
+            // SAFETY: the tender offers it there, behind all that is the image's.
+            unsafe { ring::offered(address) };
+        }
         // SAFETY: it is the tender's.
         unsafe { info.boot() }
     }
@@ -67,7 +87,10 @@ impl Abi for Hvt {
     }
 
     fn net_write(handle: Handle, frame: &[u8]) -> Result<(), Error> {
-        hypercall::net_write(handle, frame, port::call)
+        match ring::write(handle, frame, port::kick) {
+            Some(result) => result,
+            None => hypercall::net_write(handle, frame, port::call),
+        }
     }
 
     fn net_read(handle: Handle, buffer: &mut [u8]) -> Result<usize, Error> {
@@ -83,6 +106,11 @@ impl Abi for Hvt {
     }
 
     fn exit(code: u8) -> ! {
+        // The tender drops what its thread has not taken.
+        let until = ticks::nanos() + LAST_FRAMES;
+        while !ring::is_done() && ticks::nanos() < until {
+            core::hint::spin_loop();
+        }
         loop {
             hypercall::halt(code, port::call);
         }
@@ -103,8 +131,10 @@ mod tests {
             offset_of!(Info, cycles_per_second),
             offset_of!(Info, command_line),
             offset_of!(Info, manifest),
+            offset_of!(Info, offers),
+            offset_of!(Info, ring),
         ];
-        assert_eq!((offsets, size_of::<Info>()), ([0, 16, 24, 32], 40));
+        assert_eq!((offsets, size_of::<Info>()), ([0, 16, 24, 32, 40, 48], 56));
     }
 
     #[test]
@@ -114,10 +144,18 @@ mod tests {
         manifest[0] = 1 | 1 << 32;
         let manifest = Box::leak(Box::new(manifest)).as_ptr().expose_provenance() as u64;
         let line = c"--port=80 -v".as_ptr().expose_provenance() as u64;
-        let words = [0x20_0000, 0x10_5000, 2_500_000_000, line, manifest, 1, 0];
-        // SAFETY: the words have the shape of a tender's, and what they point to is never freed.
-        let boot = unsafe { (*(&raw const words).cast::<Info>()).boot() };
+        let mut words = [0x20_0000, 0x10_5000, 2_500_000_000, line, manifest, 0, 0];
+        // SAFETY: the words have the shape of a tender's.
+        let info = |words: &[u64; 7]| unsafe { (&raw const *words).cast::<Info>().read() };
+        // SAFETY: what they point to is never freed.
+        let boot = unsafe { info(&words).boot() };
         assert_eq!(boot.command_line(), Ok("--port=80 -v"));
         assert_eq!((boot.memory_end(), boot.devices().len()), (0x20_0000, 1));
+        assert_eq!(info(&words).ring(), None);
+        words[5..].copy_from_slice(&[1, 0x20_0000]);
+        assert_eq!(info(&words).ring(), Some(0x20_0000));
+        // An old tender: behind the 40 bytes lies the manifest, with its version, its length and an empty name.
+        words[5..].copy_from_slice(&[1 | 2 << 32, 0]);
+        assert_eq!(info(&words).ring(), None);
     }
 }

@@ -165,6 +165,13 @@ fn waits_end_when_they_shall(end: &OwnedFd, handle: Handle) {
     Spt::net_read(handle, &mut [0; 8]).expect("a frame");
     let (ready, passed) = wait(60 * MILLISECOND);
     assert!(ready.is_empty() && !early(passed, 60 * MILLISECOND), "{passed}");
+    // And one whose timer is set for later than the wait shall last.
+    rustix::io::write(end, b"x").expect("room");
+    let (ready, passed) = wait(10_000 * MILLISECOND);
+    assert!(ready.contains(handle) && passed < 5_000 * MILLISECOND);
+    Spt::net_read(handle, &mut [0; 8]).expect("a frame");
+    let (ready, passed) = wait(MILLISECOND);
+    assert!(ready.is_empty() && passed < 5_000 * MILLISECOND, "{passed}");
     let (_, passed) = wait(0);
     assert!(passed < 60 * MILLISECOND, "a deadline in the past only looks");
     assert!(Spt::poll(1).is_empty());
@@ -224,4 +231,5 @@ fn a_full_host_says_again(end: &OwnedFd, handle: Handle) {
 fn the_other_end_goes(end: OwnedFd, handle: Handle) {
     drop(end);
     assert_eq!(Spt::net_read(handle, &mut [0; 64]), Err(Error::Unspecified));
+    assert_eq!(Spt::net_write(handle, b"x"), Err(Error::Unspecified));
 }

@@ -182,6 +182,7 @@ impl<H: Hal, T: Transport, B: Bell> NicReceive<H, T, B> {
             if self.armed {
                 self.armed = false;
                 self.queue.disarm();
+                self.shared.served();
             }
             self.collect(used)?;
             if self.gather.missing > 0 {

@@ -6,7 +6,7 @@ use core::task::Waker;
 use mirage_net::{Link, Stats};
 use mirage_virtio::Bell;
 use mirage_virtqueue::reset;
-use virtio_drivers::transport::{DeviceStatus, InterruptStatus, Transport};
+use virtio_drivers::transport::{DeviceStatus, Transport};
 
 use crate::features::{CONFIG_STATUS, LINK_UP};
 use crate::wakers::{Side, Wakers};
@@ -19,7 +19,6 @@ pub(crate) struct Shared<T, B> {
     wakers: Wakers,
     /// The device says whether the cable is in.
     has_status: bool,
-    link: Cell<Link>,
     /// The device is of no use any more and was reset.
     gone: Cell<bool>,
     stats: Cell<Stats>,
@@ -27,25 +26,27 @@ pub(crate) struct Shared<T, B> {
 
 impl<T: Transport, B: Bell> Shared<T, B> {
     pub(crate) fn new(transport: T, bell: B, has_status: bool) -> Self {
-        let shared = Self {
+        Self {
             transport: RefCell::new(transport),
             bell,
             wakers: Wakers::default(),
             has_status,
-            link: Cell::new(Link::Up),
             gone: Cell::new(false),
             stats: Cell::default(),
-        };
-        shared.with(|transport| shared.look_at_link(transport));
-        shared
+        }
     }
 
     pub(crate) fn is_gone(&self) -> bool {
         self.gone.get()
     }
 
+    /// Asks the device, which costs an exit from the virtual machine.
     pub(crate) fn link(&self) -> Link {
-        self.link.get()
+        let mut status = LINK_UP;
+        if self.has_status {
+            self.with(|transport| status = transport.read_config_space(CONFIG_STATUS).unwrap_or(LINK_UP));
+        }
+        if status & LINK_UP != 0 { Link::Up } else { Link::Down }
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -72,33 +73,26 @@ impl<T: Transport, B: Bell> Shared<T, B> {
         self.with(reset);
     }
 
-    /// Lets the bell wake `waker`. Its queue is armed before and looked at once more afterwards.
+    /// Lets the bell wake `waker`, now that nothing is there. Its queue is armed and looked at once more afterwards.
     pub(crate) fn wait(&self, side: Side, waker: &Waker) {
-        let mut failed = false;
-        // An interrupt that is not acknowledged is the last one. Reading the link state costs an exit from the virtual
-        // machine, so it is done only when the device says that something changed.
-        self.with(|transport| {
-            if transport.ack_interrupt().contains(InterruptStatus::DEVICE_CONFIGURATION_INTERRUPT) {
-                self.look_at_link(transport);
-                failed = transport.get_status().contains(DeviceStatus::DEVICE_NEEDS_RESET);
+        // It rang for nothing, or to say that something else changed.
+        if self.wakers.rang() {
+            let mut failed = false;
+            self.with(|transport| failed = transport.get_status().contains(DeviceStatus::DEVICE_NEEDS_RESET));
+            if failed {
+                self.give_up();
             }
-        });
-        if failed {
-            self.give_up();
         }
         self.wakers.wait(side, waker, |waker| self.bell.set_waker(waker));
+    }
+
+    /// Something was there: that is what it rang for, if it did.
+    pub(crate) fn served(&self) {
+        self.wakers.rang();
     }
 
     /// This half waits no more.
     pub(crate) fn done(&self, side: Side) {
         self.wakers.done(side);
-    }
-
-    fn look_at_link(&self, transport: &mut T) {
-        if self.has_status
-            && let Ok(status) = transport.read_config_space::<u16>(CONFIG_STATUS)
-        {
-            self.link.set(if status & LINK_UP != 0 { Link::Up } else { Link::Down });
-        }
     }
 }

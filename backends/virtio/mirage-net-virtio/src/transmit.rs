@@ -138,6 +138,7 @@ impl<H: Hal, T: Transport, B: Bell> Transmit for NicTransmit<H, T, B> {
             if ready || self.is_ready() {
                 self.forget();
                 self.queue.disarm();
+                self.shared.served();
                 self.shared.done(Side::Transmit);
                 return Poll::Ready(Ok(()));
             }

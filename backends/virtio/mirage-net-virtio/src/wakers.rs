@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use core::cell::Cell;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Waker;
 
 /// Which half waits.
@@ -17,42 +18,72 @@ pub(crate) enum Side {
 pub(crate) struct Wakers {
     receive: Cell<Option<Waker>>,
     transmit: Cell<Option<Waker>>,
+    /// What the bell has.
+    ring: Cell<Option<Arc<Ring>>>,
 }
 
-/// Two tasks.
-struct Both(Waker, Waker);
+/// What the bell wakes: whoever waits. It remembers that it rang.
+struct Ring {
+    rang: AtomicBool,
+    one: Waker,
+    /// Mostly one task has both halves.
+    other: Option<Waker>,
+}
 
-impl Wake for Both {
+impl Wake for Ring {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.0.wake_by_ref();
-        self.1.wake_by_ref();
+        self.rang.store(true, Ordering::Relaxed);
+        self.one.wake_by_ref();
+        if let Some(other) = &self.other {
+            other.wake_by_ref();
+        }
+    }
+}
+
+impl Ring {
+    /// Whether it wakes these two, of which the second may be the first again.
+    fn wakes(&self, one: &Waker, other: Option<&Waker>) -> bool {
+        let other = other.filter(|other| !other.will_wake(one));
+        self.one.will_wake(one)
+            && match (&self.other, other) {
+                (Some(kept), Some(other)) => kept.will_wake(other),
+                (None, None) => true,
+                _ => false,
+            }
     }
 }
 
 impl Wakers {
     /// Keeps `waker` in the place of the last one of its half, and hands `set` one that wakes whoever waits.
     pub(crate) fn wait(&self, side: Side, waker: &Waker, set: impl FnOnce(&Waker)) {
-        let (own, other) = self.places(side);
-        let kept = own.take().filter(|kept| kept.will_wake(waker)).unwrap_or_else(|| waker.clone());
-        let beside = other.take();
-        match &beside {
-            // Mostly one task has both halves.
-            Some(beside) if !beside.will_wake(waker) => {
-                set(&Waker::from(Arc::new(Both(kept.clone(), beside.clone()))));
-            }
-            _ => set(&kept),
-        }
-        own.set(Some(kept));
-        other.set(beside);
+        let (own, beside) = self.places(side);
+        let other = beside.take();
+        let ring = self.ring.take().filter(|ring| ring.wakes(waker, other.as_ref()));
+        let ring = ring.unwrap_or_else(|| {
+            let other = other.as_ref().filter(|other| !other.will_wake(waker)).cloned();
+            Arc::new(Ring { rang: AtomicBool::new(false), one: waker.clone(), other })
+        });
+        own.set(Some(waker.clone()));
+        beside.set(other);
+        set(&Waker::from(ring.clone()));
+        self.ring.set(Some(ring));
     }
 
     /// This half waits no more.
     pub(crate) fn done(&self, side: Side) {
         self.places(side).0.set(None);
+    }
+
+    /// Whether the bell rang since the last time.
+    pub(crate) fn rang(&self) -> bool {
+        let ring = self.ring.take();
+        let rang = ring.as_ref().is_some_and(|ring| ring.rang.swap(false, Ordering::Relaxed));
+        self.ring.set(ring);
+        rang
     }
 
     fn places(&self, side: Side) -> (&Cell<Option<Waker>>, &Cell<Option<Waker>>) {
@@ -94,5 +125,15 @@ mod tests {
         ring(&wakers, Side::Receive, task.waker());
         ring(&wakers, Side::Transmit, task.waker());
         assert_eq!(task.count(), 2);
+    }
+
+    #[test]
+    fn that_it_rang_is_told_once() {
+        let (wakers, task) = (Wakers::default(), Wakes::new());
+        assert!(!wakers.rang());
+        wakers.wait(Side::Receive, task.waker(), |_| ());
+        assert!(!wakers.rang());
+        ring(&wakers, Side::Receive, task.waker());
+        assert!(wakers.rang() && !wakers.rang());
     }
 }

@@ -4,11 +4,9 @@
 extern crate alloc;
 
 mod bell;
-mod dma;
 #[cfg(target_arch = "x86_64")]
 mod machine;
 
 pub use bell::Bell;
-pub use dma::Dma;
 #[cfg(target_arch = "x86_64")]
 pub use machine::*;

@@ -1,6 +1,6 @@
 //! Whether two servers serve the same page.
 
-use super::lab::{CLIENT, Lab, Side};
+use super::lab::{Lab, Side};
 
 /// An error unless the bodies are the same bytes.
 pub(super) fn same(lab: &Lab, one: &str, other: &str) -> Result<(), String> {
@@ -8,7 +8,7 @@ pub(super) fn same(lab: &Lab, one: &str, other: &str) -> Result<(), String> {
 }
 
 fn body(lab: &Lab, url: &str) -> Result<Vec<u8>, String> {
-    let mut command = lab.command(Side::Client, CLIENT, "curl");
+    let mut command = lab.command(Side::Client, "curl");
     let output = command.args(["-sS", "--fail", "--max-time", "10", url]).output();
     let output = output.map_err(|error| format!("curl did not start: {error}"))?;
     if output.status.success() && !output.stdout.is_empty() {

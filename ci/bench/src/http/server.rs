@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::folders;
 
-use super::lab::{CLIENT, Lab, SERVER, Side};
+use super::lab::{Lab, Side};
 use super::{cpu, wrk};
 
 /// How to start a server, and where it will be.
@@ -20,7 +20,7 @@ pub(super) struct Server {
 /// Every kind of `web` there is.
 pub(super) fn ours(lab: &Lab) -> Result<Vec<Server>, String> {
     let tap = lab.tap(8)?;
-    let mut unix = lab.command(Side::Client, SERVER, folders::target().join("release/web"));
+    let mut unix = lab.command(Side::Client, folders::target().join("release/web"));
     unix.arg(format!("--net=tap:{}", tap.name)).arg(format!("--ipv4={}/24", tap.guest));
     Ok(vec![Server { name: "unix", command: unix, address: tap.guest }])
 }
@@ -46,7 +46,7 @@ impl Running {
         let mut running = Self { url: format!("http://{}/", server.address), child };
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {
-            let mut ask = lab.command(Side::Client, CLIENT, "curl");
+            let mut ask = lab.command(Side::Client, "curl");
             ask.args(["-s", "-o", "/dev/null", "--max-time", "1", &running.url]);
             if ask.status().is_ok_and(|status| status.success()) {
                 return Ok(running);

@@ -1,6 +1,6 @@
 //! The client.
 
-use super::lab::{CLIENT, Lab, Side};
+use super::lab::{Lab, Side};
 
 /// How long one run takes, in seconds.
 const SECONDS: &str = "2";
@@ -15,7 +15,7 @@ pub(super) struct Said {
 
 /// Asks for `url` again and again over so many connections. A single error of any kind is one.
 pub(super) fn run(lab: &Lab, url: &str, connections: u32) -> Result<Said, String> {
-    let mut command = lab.command(Side::Client, CLIENT, "wrk");
+    let mut command = lab.command(Side::Client, "wrk");
     let output = command
         .args(["-t1", &format!("-c{connections}"), &format!("-d{SECONDS}"), url])
         .output()

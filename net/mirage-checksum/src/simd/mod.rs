@@ -12,7 +12,7 @@ mod words;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod x86_64;
 
-pub(crate) use words::fold;
+pub(crate) use words::{add_around, fold};
 
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
 pub(crate) use portable::{copy_and_sum, sum};

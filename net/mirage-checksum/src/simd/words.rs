@@ -21,7 +21,7 @@ pub(super) fn tail(whole: &[u8], rest: &[u8]) -> u64 {
 
 /// Adds with end-around carry; zero only for two zeroes.
 #[inline]
-pub(super) const fn add_around(one: u64, two: u64) -> u64 {
+pub(crate) const fn add_around(one: u64, two: u64) -> u64 {
     let (sum, carry) = one.overflowing_add(two);
     sum + carry as u64
 }

@@ -15,7 +15,7 @@ impl Reassembly<'_> {
         let [a, b, c, d] = key.source.octets();
         let [e, f, g, h] = key.destination.octets();
         let [i, j] = key.identification.to_be_bytes();
-        self.hasher.hash(&[b'd', key.protocol, a, b, c, d, e, f, g, h, i, j]) as u32
+        self.secret.hash(&[b'd', key.protocol, a, b, c, d, e, f, g, h, i, j]) as u32
     }
 
     pub(super) fn find(&self, hash: u32, key: &Key) -> Option<Link> {
@@ -24,7 +24,7 @@ impl Reassembly<'_> {
 
     fn hash_source(&self, address: Ipv4Addr) -> u32 {
         let [a, b, c, d] = address.octets();
-        self.hasher.hash(&[b's', a, b, c, d]) as u32
+        self.secret.hash(&[b's', a, b, c, d]) as u32
     }
 
     /// Evicts until there is room for `pieces` more blocks of a datagram from `address`: of `current`, or of a new

@@ -16,7 +16,7 @@ mod ranking;
 use managed::ManagedSlice;
 use mirage_clock::Instant;
 use mirage_protocols::{Cast, InterfaceId, Protocol};
-use siphasher::sip::SipHasher13;
+use mirage_secret::Secret;
 
 use self::arena::Arena;
 use self::block::{Ends, Key, Link};
@@ -35,7 +35,7 @@ pub(crate) struct Reassembly<'s> {
     /// Where a datagram lies in one piece while it is handed up.
     assembly: ManagedSlice<'s, u8>,
     limits: Limits,
-    hasher: SipHasher13,
+    secret: Secret,
     datagrams: u16,
     /// All datagrams in the order in which they time out.
     ends: Ends,
@@ -53,7 +53,7 @@ impl<'s> Reassembly<'s> {
             arena: Arena::new(blocks),
             assembly,
             limits,
-            hasher: SipHasher13::new_with_key(secret),
+            secret: Secret::new(*secret),
             datagrams: 0,
             ends: Ends::default(),
             ranking: Ranking::default(),

@@ -11,7 +11,7 @@ use mirage_protocols::{Counts, Ip, Packet, Protocol, Reason, Received};
 use super::GroupSlot;
 use super::group::Saying;
 use super::wire::{self, EVERYBODY, Message};
-use crate::draw::Draws;
+use mirage_secret::Draws;
 
 mirage_protocols::reasons! {
     /// Why a message was dropped.

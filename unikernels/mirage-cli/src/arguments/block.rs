@@ -15,7 +15,7 @@ pub(crate) struct Block {
     /// The file.
     pub(crate) path: PathBuf,
     /// Bytes of a sector: 512 or 4096.
-    pub(crate) sector: u32,
+    pub(crate) sector: u16,
 }
 
 /// The text names no disk.

@@ -12,17 +12,11 @@ use super::{Job, Remap, Toolchain};
 use crate::failure::{Failure, OrFail, Result};
 use crate::target::Target;
 
-/// What the compiler made.
-pub(crate) struct Compiled {
-    /// The program, with symbols.
-    pub(crate) path: PathBuf,
-}
-
-/// Compiles `job`'s application. Says nothing if there is nothing to do.
+/// Compiles `job`'s application and gives the program, with symbols. Says nothing if there is nothing to do.
 ///
 /// # Errors
 /// The compiler failed; what it says has been shown.
-pub(crate) fn compile(job: &Job<'_>, toolchain: &Toolchain) -> Result<Compiled> {
+pub(crate) fn compile(job: &Job<'_>, toolchain: &Toolchain) -> Result<PathBuf> {
     let name = job.application.name();
     let mut command = job.cargo("build");
     command.args(["--bin", name, "--profile", job.target.profile(), "--message-format", "json-render-diagnostics"]);
@@ -65,7 +59,7 @@ pub(crate) fn compile(job: &Job<'_>, toolchain: &Toolchain) -> Result<Compiled> 
         _ if !status.success() => {
             Err(Failure::new(format!("{name} was not built for {}; cargo says why above", job.target)))
         }
-        Some(path) => Ok(Compiled { path }),
+        Some(path) => Ok(path),
         None => Err(Failure::new(format!("cargo built no program {name}; its package needs one of the same name"))),
     }
 }

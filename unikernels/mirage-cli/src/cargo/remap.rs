@@ -9,40 +9,36 @@ use std::path::{Path, PathBuf};
 use super::Toolchain;
 use crate::project::Project;
 
-/// Folders that are left out of paths.
+/// Folders, and what stands for them in paths: mostly nothing.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Remap {
     /// Shorter ones first: of two that fit, the compiler takes the later.
-    folders: Vec<PathBuf>,
+    folders: Vec<(PathBuf, String)>,
 }
 
 impl Remap {
     /// The workspace, what holds the sources of every crate outside of it, and the compiler's own library.
     pub(crate) fn new(project: &Project, toolchain: &Toolchain) -> Self {
         let packages = project.packages().iter().filter_map(|package| package.manifest_path.parent());
-        let library = toolchain.sysroot.join("lib/rustlib/src/rust/library");
-        let library_elsewhere = Path::new("/rustc").join(&toolchain.commit).join("library");
-        Self::of(project.root(), packages.map(AsRef::as_ref), [library, library_elsewhere])
+        Self::of(project.root(), packages.map(AsRef::as_ref), toolchain)
     }
 
-    fn of<'a>(
-        root: &Path,
-        packages: impl Iterator<Item = &'a Path>,
-        others: impl IntoIterator<Item = PathBuf>,
-    ) -> Self {
+    fn of<'a>(root: &Path, packages: impl Iterator<Item = &'a Path>, toolchain: &Toolchain) -> Self {
         let outside = packages.filter(|folder| !folder.starts_with(root));
         // `…/talc-5.1.0/src/lib.rs` becomes `talc-5.1.0/src/lib.rs`.
         let mut folders: BTreeSet<PathBuf> = outside.filter_map(Path::parent).map(Path::to_owned).collect();
         folders.insert(root.to_owned());
-        folders.extend(others);
-        let mut folders: Vec<_> = folders.into_iter().collect();
-        folders.sort_by_key(|folder| folder.as_os_str().len());
+        let mut folders: Vec<_> = folders.into_iter().map(|folder| (folder, String::new())).collect();
+        folders.sort_by_key(|(folder, _)| folder.as_os_str().len());
+        // The library's own code was compiled with this name already; where its source is installed, the compiler would
+        // put that place instead into what it makes of it here.
+        folders.push((toolchain.sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{}", toolchain.commit)));
         Self { folders }
     }
 
     /// As flags for rustc.
     pub(crate) fn flags(&self) -> Vec<String> {
-        self.folders.iter().map(|folder| format!("--remap-path-prefix={}=", folder.display())).collect()
+        self.folders.iter().map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display())).collect()
     }
 }
 
@@ -54,14 +50,15 @@ mod tests {
     fn folders_around_crates_are_left_out_longest_last() {
         let packages =
             ["/home/u/app", "/home/u/app/part", "/home/u/other", "/r/index-1/talc-5.1.0", "/r/index-1/log-0.4.0"];
-        let remap = Remap::of(Path::new("/home/u/app"), packages.iter().map(Path::new), ["/rustc/1/library".into()]);
+        let toolchain = Toolchain { release: "1.95.0".into(), commit: "012".into(), sysroot: "/rust".into() };
+        let remap = Remap::of(Path::new("/home/u/app"), packages.iter().map(Path::new), &toolchain);
         assert_eq!(
             remap.flags(),
             [
                 "--remap-path-prefix=/home/u=",
                 "--remap-path-prefix=/r/index-1=",
                 "--remap-path-prefix=/home/u/app=",
-                "--remap-path-prefix=/rustc/1/library=",
+                "--remap-path-prefix=/rust/lib/rustlib/src/rust=/rustc/012",
             ]
         );
     }

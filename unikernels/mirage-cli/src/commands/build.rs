@@ -5,11 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::arguments;
+use crate::arguments::{self, Launch};
 use crate::cargo::{self, Job, Toolchain};
 use crate::failure::{OrFail, Result};
 use crate::image::{self, Inventory};
+use crate::libvirt;
 use crate::output;
+use crate::plan::Plan;
 use crate::project::Project;
 use crate::settings;
 use crate::target::Target;
@@ -29,26 +31,35 @@ pub(crate) fn run(arguments: &arguments::Build) -> Result<()> {
     let remembered = settings::read(&settings::file(&project, &application))?;
     let target = arguments.target.or(remembered.target).unwrap_or(Target::Unix);
     let job = Job { project: &project, application: &application, target, locked: arguments.locked };
-    let built = build(&job)?;
+    let built = build(&job, &remembered)?;
     let size = fs::metadata(&built.path).or_fail(|| built.path.display().to_string())?.len();
     let state = if built.is_new { "" } else { ", as it was" };
     output::answer(format_args!("{} ({size} bytes{state})", shown(&built.path).display()));
     Ok(())
 }
 
-/// Builds `job`'s image; says nothing if there is nothing to do.
-pub(crate) fn build(job: &Job<'_>) -> Result<Built> {
+/// Builds `job`'s image; says nothing if there is nothing to do. Beside a virtual machine's image it writes how `launch`
+/// would run it.
+pub(crate) fn build(job: &Job<'_>, launch: &Launch) -> Result<Built> {
     job.application.check_target(job.target)?;
     if job.target != Target::Unix {
         job.project.check_profile()?;
     }
     let toolchain = Toolchain::find()?;
-    let compiled = cargo::compile(job, &toolchain)?;
-    let dist = job.project.dist();
-    let path = dist.join(job.target.file(job.application.name()));
-    if is_newer(&path, &compiled.path) {
-        return Ok(Built { path, is_new: false });
+    let program = cargo::compile(job, &toolchain)?;
+    let path = job.project.dist().join(job.target.file(job.application.name()));
+    let is_new = !is_newer(&path, &program);
+    if is_new {
+        pack(job, toolchain, &program, &path)?;
     }
+    if job.target == Target::Virtio {
+        write_recipes(job, launch, &path)?;
+    }
+    Ok(Built { path, is_new })
+}
+
+/// Makes the image at `path` from the compiler's `program`.
+fn pack(job: &Job<'_>, toolchain: Toolchain, program: &Path, path: &Path) -> Result<()> {
     let inventory = Inventory {
         name: job.application.name().to_owned(),
         version: job.application.version(),
@@ -56,17 +67,34 @@ pub(crate) fn build(job: &Job<'_>) -> Result<Built> {
         rustc: toolchain.release,
         crates: cargo::crates(job)?,
     };
-    let program = fs::read(&compiled.path).or_fail(|| compiled.path.display().to_string())?;
+    let dist = job.project.dist();
     fs::create_dir_all(&dist).or_fail(|| dist.display().to_string())?;
+    let file = fs::read(program).or_fail(|| program.display().to_string())?;
     match job.target {
-        Target::Unix => write(&path, &[&program, &inventory.long_trailer()])?,
+        Target::Unix => write(path, &[&file, &inventory.long_trailer()]),
         Target::Spt | Target::Hvt | Target::Virtio => {
-            write(&debug(&path), &[&program, &inventory.long_trailer()])?;
-            let stripped = image::strip(&program).or_fail(|| compiled.path.display().to_string())?;
-            write(&path, &[&stripped, &inventory.trailer()])?;
+            write(&debug(path), &[&file, &inventory.long_trailer()])?;
+            let stripped = image::strip(&file).or_fail(|| program.display().to_string())?;
+            write(path, &[&stripped, &inventory.trailer()])
         }
     }
-    Ok(Built { path, is_new: true })
+}
+
+/// Writes the command line for QEMU and the domain for libvirt.
+fn write_recipes(job: &Job<'_>, launch: &Launch, path: &Path) -> Result<()> {
+    let plan = match Plan::new(path, launch) {
+        Ok(plan) => plan,
+        Err(reason) => {
+            output::note(format_args!("there is no command line for QEMU yet: {reason}"));
+            return Ok(());
+        }
+    };
+    let qemu = plan.qemu(path);
+    let recipes = [("qemu", qemu.command_line() + "\n"), ("xml", libvirt::domain(job.application.name(), &qemu))];
+    recipes.iter().try_for_each(|(kind, text)| {
+        let path = path.with_added_extension(kind);
+        fs::write(&path, text).or_fail(|| path.display().to_string())
+    })
 }
 
 /// The file with the symbols of the image at `path`.

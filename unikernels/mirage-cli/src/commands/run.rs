@@ -1,15 +1,23 @@
 //! `mirage run`: builds if need be, and runs.
 
-use std::os::unix::process::CommandExt;
+mod machine;
+mod process;
+
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use super::build;
-use crate::arguments::{self, Launch};
+use crate::arguments::{self, Forward, Launch, Tender};
 use crate::cargo::Job;
-use crate::failure::{Failure, OrFail, Result};
+use crate::failure::{Failure, Result};
+use crate::output;
+use crate::plan::Plan;
 use crate::project::Project;
 use crate::settings;
+use crate::solo5;
+use crate::spt;
 use crate::target::Target;
+use crate::tools;
 
 /// Runs as the flags and the settings say. The exit code is the image's.
 pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode> {
@@ -17,28 +25,45 @@ pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode> {
     let application = project.application(arguments.which.package.as_deref())?;
     let launch = arguments.launch.over(settings::read(&settings::file(&project, &application))?);
     let target = launch.target.unwrap_or(Target::Unix);
-    let built = build::build(&Job { project: &project, application: &application, target, locked: arguments.locked })?;
+    // Before minutes of compiling.
+    tools::check(target, &launch)?;
+    let job = Job { project: &project, application: &application, target, locked: arguments.locked };
+    let image = build::build(&job, &launch)?.path;
     match target {
-        Target::Unix => become_process(Command::new(&built.path).args(process_arguments(&launch))),
-        Target::Spt => {
-            let mut tender = Command::new("/opt/solo5/bin/solo5-spt");
-            tender.arg("--mem=64").arg(&built.path).args(&launch.arguments);
-            become_process(&mut tender)
+        Target::Unix => process::become_it(Command::new(&image).args(process_arguments(&launch))),
+        Target::Spt if launch.tender.unwrap_or_default() == Tender::Builtin => spt(&image, &launch),
+        Target::Spt => tender("solo5-spt", &image, &launch),
+        Target::Hvt => tender("solo5-hvt", &image, &launch),
+        Target::Virtio => {
+            let mut plan = Plan::new(&image, &launch)?;
+            plan.choose_ports()?;
+            for Forward(forward) in &plan.forwards {
+                output::note(format_args!("{} leads to the guest's port {}", forward.host, forward.service.port));
+            }
+            machine::run(&plan.qemu(&image))
         }
-        Target::Hvt | Target::Virtio => Err(Failure::new("not yet")),
     }
 }
 
 /// What a process is told of its devices, and its own arguments.
 fn process_arguments(launch: &Launch) -> Vec<String> {
-    let nets = launch.net.iter().map(|net| format!("--net={net}"));
+    // A process has one network, so there is no name to tell.
+    let nets = launch.net.iter().map(|net| format!("--net={}", net.attachment));
     let blocks = launch.block.iter().map(|block| format!("--block={block}"));
     let forwards = launch.forward.iter().map(|forward| format!("--forward={forward}"));
     nets.chain(blocks).chain(forwards).chain(launch.arguments.iter().cloned()).collect()
 }
 
-/// Puts `command` in the place of this process, which so gets its signals and gives its exit code.
-fn become_process(command: &mut Command) -> Result<ExitCode> {
-    let program = command.get_program().to_owned();
-    Err(command.exec()).or_fail(|| program.display().to_string())
+/// Puts a tender of Solo5's in the place of this process.
+fn tender(name: &str, image: &Path, launch: &Launch) -> Result<ExitCode> {
+    let plan = Plan::new(image, launch)?;
+    let arguments = solo5::arguments(image, plan.memory, &plan.devices, &launch.arguments)?;
+    process::become_it(Command::new(tools::solo5(name)?).args(arguments))
+}
+
+/// Makes this process the image.
+fn spt(image: &Path, launch: &Launch) -> Result<ExitCode> {
+    let plan = Plan::new(image, launch)?;
+    let Err(error) = spt::run(&plan.spt(image, &launch.arguments));
+    Err(Failure::new(error.to_string()))
 }

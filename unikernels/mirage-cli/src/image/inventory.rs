@@ -5,8 +5,10 @@
 //! ```text
 //! web 0.1.0 spt rustc 1.95.0
 //! embedded-io 0.7.1
-//! talc 5.1.0 counters,lock
+//! talc 5.1.0
 //! ```
+//!
+//! In the file with symbols, features and folder follow the version, each behind one blank.
 
 use std::fmt::Write as _;
 
@@ -26,12 +28,13 @@ pub(crate) struct Inventory {
 }
 
 impl Inventory {
-    /// For the end of an image.
+    /// For the end of an image: crates and versions.
     pub(crate) fn trailer(&self) -> Vec<u8> {
         seal(&self.text(false))
     }
 
-    /// For the end of the file with symbols: it also has the folders of the crates, to know their sources again.
+    /// For the end of the file with symbols: it also has the features of the crates and
+    /// their folders, by which their sources are known again.
     pub(crate) fn long_trailer(&self) -> Vec<u8> {
         seal(&self.text(true))
     }
@@ -46,16 +49,20 @@ impl Inventory {
         Self::parse(std::str::from_utf8(&text).ok()?)
     }
 
-    fn text(&self, with_folders: bool) -> String {
+    /// Whether `other` is of the same build, as far as both tell.
+    pub(crate) fn agrees_with(&self, other: &Self) -> bool {
+        self.text(false) == other.text(false)
+    }
+
+    fn text(&self, is_long: bool) -> String {
         let Self { name, version, target, rustc, crates } = self;
         let mut text = format!("{name} {version} {target} rustc {rustc}\n");
         for Crate { name, version, features, folder } in crates {
-            let features = features.join(",");
             // Writing to a string does not fail.
-            let _ = match folder {
-                Some(folder) if with_folders => writeln!(text, "{name} {version} {features} {folder}"),
-                _ if features.is_empty() => writeln!(text, "{name} {version}"),
-                _ => writeln!(text, "{name} {version} {features}"),
+            let _ = match (is_long, folder) {
+                (false, _) => writeln!(text, "{name} {version}"),
+                (true, None) => writeln!(text, "{name} {version} {}", features.join(",")),
+                (true, Some(folder)) => writeln!(text, "{name} {version} {} {folder}", features.join(",")),
             };
         }
         text
@@ -94,3 +101,64 @@ fn seal(text: &str) -> Vec<u8> {
 const MARK: &[u8; 8] = b"\nMIRAGE1";
 /// Most bytes of text that are believed.
 const LONGEST: usize = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn inventory() -> Inventory {
+        let one = |name: &str, features: &[&str], folder: Option<&str>| Crate {
+            name: name.into(),
+            version: "0.1.0".into(),
+            features: features.iter().map(|&feature| feature.into()).collect(),
+            folder: folder.map(str::to_owned),
+        };
+        Inventory {
+            name: "web".into(),
+            version: "0.1.0".into(),
+            target: Target::Spt,
+            rustc: "1.95.0".into(),
+            crates: vec![
+                one("log", &[], None),
+                one("talc", &["counters", "lock"], None),
+                one("web", &["solo5-spt"], Some("")),
+                one("mirage-arp", &[], Some("net/mirage arp")),
+            ],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let long = Inventory::of(&[b"image".as_slice(), &inventory().long_trailer()].concat()).expect("an inventory");
+        assert_eq!(long, inventory());
+        let short = Inventory::of(&[b"image".as_slice(), &inventory().trailer()].concat()).expect("an inventory");
+        assert!(short.crates.iter().all(|one| one.features.is_empty() && one.folder.is_none()));
+        assert!(short.agrees_with(&long));
+        let other = Inventory { rustc: "1.96.0".into(), ..inventory() };
+        assert!(!short.agrees_with(&other));
+    }
+
+    #[test]
+    fn a_bomb_is_not_inflated() {
+        let file = seal(&"a 1\n".repeat(1 << 20));
+        assert!(file.len() < 20_000);
+        assert_eq!(Inventory::of(&file), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_makes_it_panic(
+            at in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut file = inventory().long_trailer();
+            for (index, byte) in at {
+                let index = index.index(file.len());
+                file[index] = byte;
+            }
+            let _ = Inventory::of(&file[cut.index(file.len())..]);
+        }
+    }
+}

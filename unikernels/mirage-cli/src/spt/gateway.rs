@@ -9,13 +9,13 @@ use std::time::Duration;
 use mirage_clock::{Instant, Monotonic};
 use mirage_net::MacAddress;
 use mirage_platform::executor::{Executor, Park};
+use mirage_platform::network::{Forward, Protocol, Service};
 use mirage_random::{Rng, SeededGenerator};
 use mirage_stack_unix::HostStack;
 use mirage_unix::{KernelEntropy, MonotonicClock, Reactor};
 use mirage_usernet::{Config, Error, Gateway, Transport};
 
 use super::cable::Cable;
-use crate::arguments::{Forward, Protocol};
 
 /// The first argument of such a process. Nobody types it.
 const VERB: &str = "spt-gateway";
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// chosen. It ends when the other end is closed.
 pub(super) fn start(end: OwnedFd, mtu: u16, forwards: &[Forward]) -> io::Result<Vec<Forward>> {
     let mut command = Command::new("/proc/self/exe");
-    command.arg(VERB).arg(mtu.to_string()).args(forwards.iter().map(Forward::to_string));
+    command.arg(VERB).arg(mtu.to_string()).args(forwards.iter().map(text));
     let mut child = command.stdin(end).stdout(Stdio::piped()).spawn()?;
     let said = child.stdout.take().map(BufReader::new);
     let mut chosen = Vec::new();
@@ -52,7 +52,7 @@ pub(crate) fn main() -> Option<ExitCode> {
     Some(match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            crate::output::note(format!("the image's network: {error}"));
+            anstream::eprintln!("mirage: the guest's network: {error}");
             ExitCode::FAILURE
         }
     })
@@ -77,7 +77,7 @@ fn serve(end: OwnedFd, mtu: u16, forwards: &[Forward], mut out: impl Write) -> R
     let gateway = Gateway::new(cable, HostStack::new(&reactor), config, &mut random)?;
 
     for forward in gateway.forwards() {
-        writeln!(out, "{}", inner(forward))?;
+        writeln!(out, "{}", text(&inner(forward)))?;
     }
     writeln!(out, "{READY}")?;
     out.flush()?;
@@ -114,17 +114,26 @@ impl Park for Host {
 fn wait_for_door(forward: &Forward) {
     let start = std::time::Instant::now();
     let taken = || TcpListener::bind(forward.host).is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse);
-    while forward.protocol == Protocol::Tcp && start.elapsed() < PATIENCE && taken() {
+    while forward.service.protocol == Protocol::Tcp && start.elapsed() < PATIENCE && taken() {
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
+/// As a forward is written: `tcp:127.0.0.1:8080:80`.
+fn text(forward: &Forward) -> String {
+    let protocol = match forward.service.protocol {
+        Protocol::Tcp => "tcp",
+        Protocol::Udp => "udp",
+    };
+    format!("{protocol}:{}:{}", forward.host, forward.service.port)
+}
+
 fn outer(forward: &Forward) -> mirage_usernet::Forward {
-    let transport = match forward.protocol {
+    let transport = match forward.service.protocol {
         Protocol::Tcp => Transport::Tcp,
         Protocol::Udp => Transport::Udp,
     };
-    mirage_usernet::Forward { transport, host: forward.host, guest: forward.port }
+    mirage_usernet::Forward { transport, host: forward.host, guest: forward.service.port }
 }
 
 fn inner(forward: &mirage_usernet::Forward) -> Forward {
@@ -132,7 +141,7 @@ fn inner(forward: &mirage_usernet::Forward) -> Forward {
         Transport::Tcp => Protocol::Tcp,
         Transport::Udp => Protocol::Udp,
     };
-    Forward { protocol, host: forward.host, port: forward.guest }
+    Forward { host: forward.host, service: Service { protocol, port: forward.guest } }
 }
 
 /// The host's first name server (`resolv.conf(5)`).
@@ -241,9 +250,10 @@ mod tests {
     }
 
     #[test]
-    fn a_forward_survives_the_gateways_words() {
-        for text in ["8080:80", "udp:[::1]:5353:53", "0.0.0.0:0:7"] {
+    fn a_forward_survives_its_text_and_the_gateways_words() {
+        for text in ["tcp:127.0.0.1:8080:80", "udp:[::1]:5353:53", "tcp:0.0.0.0:0:7"] {
             let forward: Forward = text.parse().expect(text);
+            assert_eq!(super::text(&forward), text);
             assert_eq!(inner(&outer(&forward)), forward);
         }
     }

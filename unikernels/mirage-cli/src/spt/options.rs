@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::arguments::Forward;
+use mirage_platform::network::Forward;
 
 /// What an image is started with.
 #[derive(Debug)]

@@ -43,6 +43,21 @@ pub(crate) fn end() -> usize {
     (&raw const __end).addr()
 }
 
+/// Where the linker puts the end of the stack, where that is its business.
+#[cfg(all(feature = "virtio", not(any(feature = "unix", test))))]
+pub(crate) fn stack_end() -> usize {
+    unsafe extern "C" {
+        static __stack_top: u8;
+    }
+    (&raw const __stack_top).addr()
+}
+
+/// A process is no image.
+#[cfg(all(feature = "virtio", any(feature = "unix", test)))]
+pub(crate) fn stack_end() -> usize {
+    usize::MAX
+}
+
 /// A process is no image.
 #[cfg(any(feature = "unix", test))]
 pub(crate) fn end() -> usize {

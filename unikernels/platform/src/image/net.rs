@@ -9,7 +9,6 @@ use mirage_tcpip::Sizes;
 use crate::boot::{Start, complain};
 use crate::network::Reach;
 use crate::network::own::{self, Failure};
-use crate::target::Machine;
 use crate::{Argument, Arguments, BadArgument, Device, Exit, Networked, image};
 
 const IPV4: Argument = Argument::value("ipv4", "ADDRESS/PREFIX", "address of the image").or("10.0.2.15/24");
@@ -39,7 +38,7 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>
     let about = start.about;
     let run = async {
         let device = start.machine.net(Device::SERVICE.name)?;
-        let mut random = SeededGenerator::new(&mut Machine::entropy())?;
+        let mut random = SeededGenerator::new(&mut start.machine.entropy())?;
         let reach = Reach::Address(network.address.address().into());
         let addresses = (network.address, network.gateway);
         own::run(app, device, addresses, reach, start.context, &mut random, sizes(image::memory())).await

@@ -49,7 +49,7 @@ impl Machine {
         image::print(line);
     }
 
-    pub(crate) fn entropy() -> ProcessorEntropy {
+    pub(crate) fn entropy(&self) -> ProcessorEntropy {
         ProcessorEntropy
     }
 

@@ -1,51 +1,44 @@
 //! The process as the rest of the platform sees it.
 
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
-use alloc::vec::Vec;
-use core::cell::RefCell;
+use std::io;
 
 use mirage_block::{Error as _, ErrorKind, Flush as _};
 use mirage_clock::{Instant, Monotonic as _, Timestamp, Wall as _};
 use mirage_console::Console as _;
 use mirage_unix::{Console, MonotonicClock, Reactor, WallClock};
 
-use super::block;
+use super::block::{Disks, Lent};
 use super::host::Host;
 use super::signals::Signals;
 use crate::executor::Park;
-use crate::{Argument, Arguments, DeviceError};
-
-/// What [`Machine::new`] reads.
-pub(super) const ARGUMENTS: &[Argument] = &[block::BLOCK];
+use crate::{Arguments, Device, DeviceError};
 
 /// A network device of an application's own.
 pub(crate) type Net = mirage_net_unix::Tap;
-/// A block device.
-pub(crate) type Block = mirage_block_unix::Disk;
+/// A file or block device of the host.
+pub(crate) type Block = Lent;
 
 /// The process. A handle: clones are the same.
 #[derive(Clone)]
 pub(crate) struct Machine {
     reactor: Reactor,
     signals: Rc<Signals>,
-    /// By name; `None` where it was handed out.
-    disks: Rc<RefCell<Vec<(String, Option<Block>)>>>,
+    disks: Disks,
 }
 
 impl Machine {
-    /// The process with the disks that the arguments name. They are opened here, so that whoever typed them hears of it.
-    pub(super) fn new(arguments: &Arguments) -> Result<Self, Box<dyn core::error::Error>> {
-        let reactor = Reactor::new()?;
-        let signals = Rc::new(Signals::new(&reactor)?);
-        let mut disks = Vec::new();
-        for block::Block { name, path, options } in arguments.all(&block::BLOCK)? {
-            let disk = Block::open(&path, options).map_err(|error| format!("{}: {error}", path.display()))?;
-            disks.push((name, Some(disk)));
-        }
-        Ok(Self { reactor, signals, disks: Rc::new(RefCell::new(disks)) })
+    /// The process with the disks that the arguments name; those of `devices`, as [`check`](super::block::check) has found.
+    pub(super) fn new(arguments: &Arguments, devices: &[Device]) -> Result<Self, String> {
+        let host = || -> io::Result<_> {
+            let reactor = Reactor::new()?;
+            let signals = Rc::new(Signals::new(&reactor)?);
+            Ok((reactor, signals))
+        };
+        let (reactor, signals) = host().map_err(|error| format!("{error}"))?;
+        Ok(Self { reactor, signals, disks: Disks::open(arguments, devices)? })
     }
 
     pub(super) const fn reactor(&self) -> &Reactor {
@@ -60,6 +53,12 @@ impl Machine {
     /// Prints one line where errors and logs go.
     pub(crate) fn complain(line: &str) {
         let _ = Console::stderr().write_line(line);
+    }
+
+    /// Ends the process at once.
+    #[cfg(feature = "image")]
+    pub(crate) fn exit(exit: crate::Exit) -> ! {
+        std::process::exit(exit.0.into())
     }
 
     pub(crate) fn monotonic() -> Instant {
@@ -80,9 +79,7 @@ impl Machine {
     }
 
     pub(crate) fn block(&self, name: &str) -> Result<Block, DeviceError> {
-        let mut disks = self.disks.borrow_mut();
-        let (_, disk) = disks.iter_mut().find(|(known, _)| known == name).ok_or(DeviceError::Missing)?;
-        disk.take().ok_or(DeviceError::Busy)
+        self.disks.lend(name)
     }
 
     pub(crate) async fn flush(disk: &mut Block) -> Option<Result<(), ErrorKind>> {

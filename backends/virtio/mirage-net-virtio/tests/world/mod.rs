@@ -1,6 +1,7 @@
 //! Devices of a test and what is between them.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "std is there")]
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -12,7 +13,7 @@ use mirage_net_virtio::{Error, Nic, Options};
 use mirage_virtio::Bell;
 use mirage_virtqueue::testing::{Host, Model};
 use mirage_virtqueue::{ANY_LAYOUT, EVENT_INDEX, VERSION_1};
-use virtio_drivers::transport::DeviceType;
+use virtio_drivers::transport::{DeviceType, Transport};
 
 pub type TestNic = Nic<Host, Model, TestBell>;
 
@@ -61,7 +62,9 @@ pub fn model(features: u64, number: u8) -> Model {
 pub fn try_nic(model: &Model, options: Options) -> Result<TestNic, Error> {
     let bell = TestBell::default();
     let rung = bell.clone();
+    let mut acknowledged = model.clone();
     model.on_interrupt(move || {
+        let _why = acknowledged.ack_interrupt();
         let waker = rung.0.borrow_mut().take();
         waker.into_iter().for_each(Waker::wake);
     });

@@ -8,6 +8,8 @@ mod physical;
 mod pvh;
 mod start;
 
+pub(crate) use start::{slots, started};
+
 use core::ops::Range;
 
 /// What the machine says at boot.

@@ -1,9 +1,11 @@
 //! How memory is mapped: the first 4 GiB, each address where it is.
 
+use alloc::alloc::alloc_zeroed;
 use core::arch::asm;
 use core::arch::x86_64::__cpuid;
 use core::cell::UnsafeCell;
 use core::ops::Range;
+use core::ptr::{NonNull, with_exposed_provenance_mut};
 
 use super::cpu::msr;
 use super::single::Single;
@@ -83,15 +85,16 @@ pub(super) fn protect() {
     // SAFETY: these are the tables in use and this is the only reference to them. What changes keeps every address where it
     // is, and takes away only what the linker script says is not needed.
     unsafe {
-        let large = (&mut *TABLES.get()).large.as_flattened_mut();
-        for entry in large.iter_mut() {
-            *entry |= NO_EXECUTE & mask;
-        }
         let small = (&raw mut __page_tables).cast::<Table>();
-        for (index, entry) in large.iter_mut().enumerate().take_while(|(index, _)| ((*index as u64) << 21) < layout.end)
-        {
+        let large = (&mut *TABLES.get()).large.as_flattened_mut();
+        for (index, entry) in large.iter_mut().enumerate() {
+            let start = index as u64 * LARGE_PAGE;
+            if start >= layout.end {
+                *entry |= NO_EXECUTE & mask;
+                continue;
+            }
+            // The table is complete before it takes the place of the large page: this code runs there.
             let table = small.add(index);
-            let start = (index as u64) << 21;
             for (page, entry) in (&mut *table).iter_mut().enumerate() {
                 *entry = layout.page(start + page as u64 * PAGE) & mask;
             }
@@ -100,6 +103,44 @@ pub(super) fn protect() {
         asm!("mov cr3, {}", in(reg) TABLES.get(), options(nostack, preserves_flags));
     }
 }
+
+/// Makes sure that `bytes` of registers at `address` can be reached: nothing to do below 4 GiB, where all is mapped.
+///
+/// `None` when it cannot be done: without memory for tables, or beyond the first 128 TiB.
+pub(super) fn map_device(address: u64, bytes: u64) -> Option<()> {
+    let end = address.checked_add(bytes).filter(|end| *end <= 1 << 47)?;
+    let pages = (address & !(LARGE_PAGE - 1)..end).step_by(LARGE_PAGE as usize);
+    for page in pages.filter(|page| *page >= 4 << 30) {
+        // SAFETY: these are the tables in use and this is the only reference to them; no memory is above 4 GiB for Rust.
+        let tables = unsafe { &mut *TABLES.get() };
+        let no_execute = tables.large[0][1] & NO_EXECUTE;
+        let directory = below(&mut tables.top[index(page, 39)])?;
+        let large = below(&mut directory[index(page, 30)])?;
+        large[index(page, 21)] = page | PRESENT | WRITABLE | NOT_CACHED | LARGE | no_execute;
+    }
+    Some(())
+}
+
+/// The table that an entry leads to: a new one if there is none.
+fn below(entry: &mut u64) -> Option<&mut Table> {
+    if *entry == 0 {
+        let layout = core::alloc::Layout::new::<Aligned>();
+        // SAFETY: the layout has a size.
+        let table = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        *entry = table.expose_provenance().get() as u64 | PRESENT | WRITABLE;
+    }
+    let table = (*entry & !(PAGE - 1)) as usize;
+    // SAFETY: what is not a static is allocated by this function and never freed. A table is reached by one entry only.
+    Some(unsafe { &mut *with_exposed_provenance_mut(table) })
+}
+
+/// The place in a table of an address, by the lowest bit that the table decides on.
+fn index(address: u64, bit: u32) -> usize {
+    (address >> bit & 511) as usize
+}
+
+#[repr(C, align(4096))]
+struct Aligned(Table);
 
 /// Turns on that execution can be forbidden; `false` if the processor cannot.
 fn execution_can_be_forbidden() -> bool {
@@ -114,6 +155,10 @@ fn execution_can_be_forbidden() -> bool {
 const PAGE: u64 = 4096;
 const PRESENT: u64 = 1;
 const WRITABLE: u64 = 2;
+const NOT_CACHED: u64 = 0b11000;
+/// An entry for a page where the others are for tables.
+const LARGE: u64 = 0x80;
+const LARGE_PAGE: u64 = 2 << 20;
 const NO_EXECUTE: u64 = 1 << 63;
 const EFER: u32 = 0xc000_0080;
 
@@ -130,6 +175,19 @@ unsafe extern "C" {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_table_decides_on_nine_bits() {
+        let address = 0x3812_3456_7000;
+        assert_eq!([39, 30, 21].map(|bit| index(address, bit)), [112, 72, 418]);
+    }
+
+    #[test]
+    fn nothing_is_to_do_below_4_gib_and_nothing_can_be_done_far_above() {
+        assert_eq!(map_device(0xfeb0_0000, 512), Some(()));
+        assert_eq!(map_device(1 << 47, 1), None);
+        assert_eq!(map_device(u64::MAX, 512), None);
+    }
 
     #[test]
     fn nothing_is_both_written_and_executed_and_two_pages_are_not_there() {

@@ -15,7 +15,7 @@ use crate::EVENT_INDEX;
 /// A device that tests own. Clones are the same device: one is given to the driver as its transport, with the others the
 /// test takes chains, gives them back, and turns every knob.
 ///
-/// Its interrupt is an edge: as long as the driver has not acknowledged the last one, there is no next.
+/// Its interrupt is an edge: as long as the last one was not acknowledged, there is no next.
 #[derive(Clone)]
 pub struct Model {
     pub(super) state: Rc<RefCell<State>>,

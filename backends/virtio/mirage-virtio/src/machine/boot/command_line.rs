@@ -5,7 +5,7 @@ use crate::machine::devices::Slot;
 
 /// A command line, taken apart.
 #[derive(Debug)]
-pub(in super::super) struct CommandLine {
+pub(super) struct CommandLine {
     bytes: [u8; LONGEST],
     length: usize,
     slots: [Option<Slot>; MOST_SLOTS],
@@ -22,14 +22,16 @@ pub(super) enum Begins {
 }
 
 impl CommandLine {
-    /// Copies the command line at `address`; 0 is none.
+    /// Nothing; all zeros, so that it takes no room in the file of the image.
+    pub(super) const EMPTY: Self = Self { bytes: [0; LONGEST], length: 0, slots: [None; MOST_SLOTS] };
+
+    /// Copies, into an empty one, the command line at `address`; 0 is none.
     ///
     /// Words that say where a device is (`virtio_mmio.device=…`, as QEMU and Firecracker append them) are for this crate and
     /// not for the program.
-    pub(super) fn read(memory: &impl Memory, address: u64, begins: Begins) -> Self {
-        let mut line = Self { bytes: [0; LONGEST], length: 0, slots: [None; MOST_SLOTS] };
+    pub(super) fn read(&mut self, memory: &impl Memory, address: u64, begins: Begins) {
         if address == 0 {
-            return line;
+            return;
         }
         let mut start_of_word = 0;
         let mut in_name = begins == Begins::AfterName;
@@ -43,16 +45,15 @@ impl CommandLine {
                 continue;
             }
             if byte == b' ' {
-                if line.end_word(start_of_word) {
+                if self.end_word(start_of_word) {
                     continue;
                 }
-                start_of_word = line.length + 1;
+                start_of_word = self.length + 1;
             }
-            line.bytes[line.length] = byte;
-            line.length += 1;
+            self.bytes[self.length] = byte;
+            self.length += 1;
         }
-        line.end_word(start_of_word);
-        line
+        self.end_word(start_of_word);
     }
 
     /// What the program is told; empty when it is not UTF-8.
@@ -61,7 +62,7 @@ impl CommandLine {
     }
 
     /// Where devices are.
-    pub(in super::super) fn slots(&self) -> impl Iterator<Item = Slot> {
+    pub(super) fn slots(&self) -> impl Iterator<Item = Slot> {
         self.slots.iter().copied().flatten()
     }
 
@@ -92,7 +93,9 @@ mod tests {
     fn line(text: &[u8], begins: Begins) -> CommandLine {
         let mut memory = Fake::default();
         memory.put(0x2_0000, text);
-        CommandLine::read(&memory, 0x2_0000, begins)
+        let mut line = CommandLine::EMPTY;
+        line.read(&memory, 0x2_0000, begins);
+        line
     }
 
     #[test]
@@ -126,7 +129,9 @@ mod tests {
 
     #[test]
     fn no_line_and_a_line_that_is_not_text_are_empty() {
-        assert_eq!(CommandLine::read(&Fake::default(), 0, Begins::AfterName).arguments(), "");
+        let mut none = CommandLine::EMPTY;
+        none.read(&Fake::default(), 0, Begins::AfterName);
+        assert_eq!(none.arguments(), "");
         assert_eq!(line(b"a \xff b\0", Begins::AtOnce).arguments(), "");
     }
 
@@ -138,7 +143,7 @@ mod tests {
 
     #[test]
     fn more_devices_than_there_is_room_for_are_dropped() {
-        let many = b"virtio_mmio.device=512@0x1000:1 ".repeat(60);
+        let many = b"virtio_mmio.device=512@0x100000:1 ".repeat(60);
         let found = line(&many, Begins::AtOnce);
         assert_eq!(found.slots().count(), MOST_SLOTS);
         assert_eq!(found.arguments(), "");

@@ -21,6 +21,7 @@ const MAPPED: u64 = 1 << 32;
 const ALIGNMENT: u64 = 16;
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "the range is meant")]
 mod tests {
     use super::*;
 
@@ -48,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    #[allow(clippy::single_range_in_vec_init, reason = "the range is meant")]
+
     fn the_ends_are_aligned_and_nonsense_is_empty() {
         assert_eq!(free(&[0x20_0001..0x30_000f]), 0x20_0010..0x30_0000);
         assert!(free(&[]).is_empty());

@@ -65,6 +65,7 @@ const RAM: u32 = 1;
 const LARGEST_MAP: u32 = 1 << 16;
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "the range is meant")]
 mod tests {
     use super::super::physical::fake::Fake;
     use super::*;

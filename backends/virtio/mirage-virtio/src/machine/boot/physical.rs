@@ -49,7 +49,7 @@ pub(super) mod fake {
     //! Memory for tests.
 
     use super::Memory;
-    use std::collections::BTreeMap;
+    use alloc::collections::BTreeMap;
 
     /// Memory that is zero but for what tests put there.
     #[derive(Default)]

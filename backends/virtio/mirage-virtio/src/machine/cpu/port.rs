@@ -34,6 +34,20 @@ impl Port {
         unsafe { asm!("out dx, ax", in("dx") self.0, in("ax") value, options(nomem, nostack, preserves_flags)) };
     }
 
+    /// Writes 32 bits.
+    pub(crate) fn write32(self, value: u32) {
+        // SAFETY: the port is harmless, as `new` was promised.
+        unsafe { asm!("out dx, eax", in("dx") self.0, in("eax") value, options(nomem, nostack, preserves_flags)) };
+    }
+
+    /// Reads 32 bits.
+    pub(crate) fn read32(self) -> u32 {
+        let value;
+        // SAFETY: the port is harmless, as `new` was promised.
+        unsafe { asm!("in eax, dx", in("dx") self.0, out("eax") value, options(nomem, nostack, preserves_flags)) };
+        value
+    }
+
     /// Reads a byte.
     pub(crate) fn read8(self) -> u8 {
         let value;

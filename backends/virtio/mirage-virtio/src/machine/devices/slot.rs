@@ -1,5 +1,14 @@
 //! Where a device without a bus is, by the command line.
 
+use core::ptr::{NonNull, with_exposed_provenance_mut};
+
+use virtio_drivers::transport::mmio::MmioTransport;
+
+use super::{Device, DeviceTransport};
+use crate::machine::cpu::io_apic;
+use crate::machine::cpu::mmio::Mmio;
+use crate::machine::interrupts::Line;
+
 /// The registers of a device that is found without a bus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slot {
@@ -15,7 +24,8 @@ impl Slot {
     /// Reads `SIZE@ADDRESS:INTERRUPT`, with `:NUMBER` after it or not, as Linux takes it after `virtio_mmio.device=`.
     ///
     /// Numbers are decimal, hexadecimal with `0x` or octal with `0`; the size may end in `K`, `M` or `G`. `None` for anything else
-    /// and for what does not lie below 4 GiB.
+    /// and for what does not lie
+    /// between 1 MiB and 4 GiB.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let text = core::str::from_utf8(text).ok()?;
         let (size, place) = text.split_once('@')?;
@@ -24,30 +34,45 @@ impl Slot {
         let interrupt = u8::try_from(number(place.next()?)?).ok()?;
         let bytes = size_of(size)?;
         let end = address.checked_add(bytes)?;
-        if address == 0 || address % 4 != 0 || end > 1 << 32 {
+        if address < 1 << 20 || address % 4 != 0 || end > 1 << 32 {
             return None;
         }
         Some(Self { address: u32::try_from(address).ok()?, bytes: u32::try_from(bytes).ok()?, interrupt })
     }
 }
 
+/// The device of a slot; `None` when it is empty or not a device.
+pub(super) fn open(slot: Slot) -> Option<Device> {
+    let header = NonNull::new(with_exposed_provenance_mut(slot.address as usize))?;
+    // SAFETY: either the machine says that there are registers, or they were found there; they stay for ever, and each slot is
+    // opened once. Where it is wrong, what is read there is not the magic number.
+    let transport = unsafe { MmioTransport::new(header, slot.bytes as usize) }.ok()?;
+    let line = Line::take()?;
+    // SAFETY: this is the register of the device by which it is told that its interrupt was seen.
+    line.acknowledge_at(unsafe { Mmio::new(slot.address as usize + INTERRUPT_ACK) });
+    io_apic::route(slot.interrupt, line.vector());
+    Some(Device::new(DeviceTransport::of_slot(transport), line))
+}
+
+/// virtio 1.2 §4.2.2.
+const INTERRUPT_ACK: usize = 0x64;
+
 /// A number with a unit.
 fn size_of(text: &str) -> Option<u64> {
-    let (digits, shift) = match text.as_bytes().last()? {
-        b'K' | b'k' => (&text[..text.len() - 1], 10),
-        b'M' | b'm' => (&text[..text.len() - 1], 20),
-        b'G' | b'g' => (&text[..text.len() - 1], 30),
-        _ => (text, 0),
-    };
+    let units = [(['K', 'k'], 10), (['M', 'm'], 20), (['G', 'g'], 30)];
+    let found = units.into_iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, shift)));
+    let (digits, shift) = found.unwrap_or((text, 0));
     number(digits)?.checked_mul(1 << shift)
 }
 
 /// A number as C writes it.
 fn number(text: &str) -> Option<u64> {
-    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => (digits, 16),
-        None if text.len() > 1 && text.starts_with('0') => (&text[1..], 8),
-        None => (text, 10),
+    let (digits, radix) = if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        (digits, 16)
+    } else if let Some(digits) = text.strip_prefix('0').filter(|digits| !digits.is_empty()) {
+        (digits, 8)
+    } else {
+        (text, 10)
     };
     // `from_str_radix` would take a sign.
     if digits.starts_with('+') { None } else { u64::from_str_radix(digits, radix).ok() }
@@ -71,21 +96,21 @@ mod tests {
             "@",
             "512",
             "512@",
-            "512@0x1000",
-            "512@0x1000:",
-            "512@0x1000:256",
-            "@0x1000:1",
-            "K@0x1000:1",
-            "é@0x1000:1",
-            "512@0x1002:1",
-            "512@0:1",
+            "512@0x100000",
+            "512@0x100000:",
+            "512@0x100000:256",
+            "@0x100000:1",
+            "K@0x100000:1",
+            "é@0x100000:1",
+            "512@0x100002:1",
+            "512@0xffffc:1",
             "512@0xffffff00:1",
             "512@0x100000000:1",
-            "99999999999G@0x1000:1",
-            "+1@0x1000:1",
+            "99999999999G@0x100000:1",
+            "+1@0x100000:1",
         ] {
             assert_eq!(Slot::parse(text.as_bytes()), None, "{text}");
         }
-        assert_eq!(Slot::parse(b"\xff@0x1000:1"), None);
+        assert_eq!(Slot::parse(b"\xff@0x100000:1"), None);
     }
 }

@@ -4,6 +4,7 @@ use alloc::alloc::{alloc_zeroed, dealloc, handle_alloc_error};
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
+use super::memory;
 use virtio_drivers::{BufferDirection, Hal, PAGE_SIZE, PhysAddr};
 
 /// Memory for devices from the global allocator. What the program sees and what devices see have the same addresses.
@@ -34,7 +35,8 @@ unsafe impl Hal for Dma {
         0
     }
 
-    unsafe fn mmio_phys_to_virt(address: PhysAddr, _: usize) -> NonNull<u8> {
+    unsafe fn mmio_phys_to_virt(address: PhysAddr, bytes: usize) -> NonNull<u8> {
+        memory::map_device(address, bytes as u64).expect("devices whose registers cannot be mapped are left out");
         let address = usize::try_from(address).ok().and_then(core::num::NonZeroUsize::new);
         NonNull::with_exposed_provenance(address.expect("no device lies at address 0"))
     }
