@@ -45,14 +45,16 @@ fn walk(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<boo
         let _counted = icmp.send_error(now, error, expired.header, expired.payload, expired.cast, &mut ip);
     }
     igmp.poll_transmit(now, &mut ip)?;
-    // In turn: whoever finds the device full comes first the next time.
-    *datagrams_first = !*datagrams_first;
     let mut more = false;
-    for datagrams in [*datagrams_first, !*datagrams_first] {
-        more |= match datagrams {
-            true => udp.wants_transmit() && udp.poll_transmit(now, &mut ip, budget)?,
-            false => tcp.wants_transmit() && tcp.poll_transmit(now, &mut ip, budget)?,
-        };
+    if udp.wants_transmit() || tcp.wants_transmit() {
+        // In turn: whoever finds the device full comes first the next time.
+        *datagrams_first = !*datagrams_first;
+        for datagrams in [*datagrams_first, !*datagrams_first] {
+            more |= match datagrams {
+                true => udp.wants_transmit() && udp.poll_transmit(now, &mut ip, budget)?,
+                false => tcp.wants_transmit() && tcp.poll_transmit(now, &mut ip, budget)?,
+            };
+        }
     }
     // What was sent just now may have asked for a neighbour: the question goes out with the same flush.
     if arp.wants_transmit() {
