@@ -60,9 +60,15 @@ impl Images {
     pub(crate) fn build() -> Result<Self, String> {
         run(&mut cargo(["build", "--quiet", "--profile", "tool", "--package", "mirage-cli"]))?;
         let tool = workspace::target().join("tool/mirage");
-        for (package, target) in
-            [("hello", "spt"), ("hello", "virtio"), ("web", "spt"), ("web", "virtio"), ("echo", "spt"), ("disk", "spt"), ("disk", "virtio")]
-        {
+        for (package, target) in [
+            ("hello", "spt"),
+            ("hello", "virtio"),
+            ("web", "spt"),
+            ("web", "virtio"),
+            ("echo", "spt"),
+            ("disk", "spt"),
+            ("disk", "virtio"),
+        ] {
             run(Command::new(&tool).args(["build", "-p", package, "-t", target]).current_dir(workspace::root()))?;
         }
         // Where an ordinary user gets at them, however the checkout's folders are protected.
