@@ -23,12 +23,13 @@ use crate::tools;
 pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode> {
     let project = Project::find(arguments.locked)?;
     let application = project.application(arguments.which.package.as_deref())?;
-    let launch = arguments.launch.over(settings::read(&settings::file(&project, &application))?);
+    let remembered = settings::read(&settings::file(&project, &application))?;
+    let launch = arguments.launch.over(remembered.clone());
     let target = launch.target.unwrap_or(Target::Unix);
     // Before minutes of compiling.
     tools::check(target, &launch)?;
     let job = Job { project: &project, application: &application, target, locked: arguments.locked };
-    let image = build::build(&job, &launch)?.path;
+    let image = build::build(&job, &remembered)?.path;
     match target {
         Target::Unix => process::become_it(Command::new(&image).args(process_arguments(&launch))),
         Target::Spt if launch.tender.unwrap_or_default() == Tender::Builtin => spt(&image, &launch),
