@@ -1,5 +1,6 @@
 //! What the platform lends an application beside its devices.
 
+#[cfg(feature = "network")]
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::future::Future;
@@ -23,6 +24,7 @@ struct Inner {
     timer: Timer,
     reach: Reach,
     stats: Rc<dyn Stats>,
+    #[cfg_attr(not(feature = "network"), expect(dead_code, reason = "without a target nothing asks it for a device"))]
     machine: Machine,
 }
 

@@ -28,16 +28,19 @@ pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode> {
         let facts = Facts::of(&file).or_fail(|| image.display().to_string())?;
         let target = facts.target.unwrap_or(Target::Unix);
         tools::check(target, &arguments.launch)?;
-        return start(target, image, &arguments.launch);
+        // A name alone would be looked for on the PATH.
+        let image = std::path::absolute(image).or_fail(|| image.display().to_string())?;
+        return start(target, &image, &arguments.launch);
     }
     let project = Project::find(arguments.locked)?;
     let application = project.application(arguments.which.package.as_deref())?;
-    let launch = arguments.launch.over(settings::read(&settings::file(&project, &application))?);
+    let remembered = settings::read(&settings::file(&project, &application))?;
+    let launch = arguments.launch.over(remembered.clone());
     let target = launch.target.unwrap_or(Target::Unix);
     // Before minutes of compiling.
     tools::check(target, &launch)?;
     let job = Job { project: &project, application: &application, target, locked: arguments.locked };
-    start(target, &build::build(&job, &launch)?.path, &launch)
+    start(target, &build::build(&job, &remembered)?.path, &launch)
 }
 
 /// Runs `image`, which is for `target`.
