@@ -10,7 +10,7 @@ struct Tool {
 }
 
 /// What the tests and benchmarks against the Linux kernel use.
-const TOOLS: [Tool; 7] = [
+const TOOLS: [Tool; 8] = [
     Tool { program: "ip", package: "iproute2" },
     Tool { program: "ping", package: "iputils-ping" },
     Tool { program: "curl", package: "curl" },
@@ -18,6 +18,7 @@ const TOOLS: [Tool; 7] = [
     Tool { program: "setpriv", package: "util-linux" },
     Tool { program: "taskset", package: "util-linux" },
     Tool { program: "nginx", package: "nginx-light" },
+    Tool { program: "qemu-system-x86_64", package: "qemu-system-x86" },
 ];
 
 /// Whether this process may make network namespaces and taps.

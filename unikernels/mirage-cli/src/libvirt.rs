@@ -24,7 +24,6 @@ pub(crate) fn domain(name: &str, qemu: &Qemu<'_>) -> String {
     <cmdline>{line}</cmdline>
   </os>
   <features>
-    <acpi/>
     <apic/>
   </features>
   <cpu mode='{processor}'/>

@@ -2,7 +2,6 @@
 
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
@@ -34,14 +33,13 @@ pub(crate) struct Start<'a> {
 /// Reads the arguments, starts the log and the machine, runs what `prepare` makes of the application until it is done or
 /// the machine is asked to stop.
 pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Display>(
-    words: Result<Vec<String>, BadArgument>,
+    words: &mut dyn Iterator<Item = Result<String, BadArgument>>,
     declared: &[&[Argument]],
     machine: impl FnOnce(&Arguments) -> Result<Machine, E>,
     prepare: impl FnOnce(A, &Arguments) -> Result<R, BadArgument>,
 ) -> Exit {
     let about = A::ABOUT;
-    let prepared = words.map_err(Stop::from).and_then(|words| {
-        let arguments = Arguments::parse(declared, words)?;
+    let prepared = Arguments::read(declared, words).and_then(|arguments| {
         let filter = arguments.require::<Filter>(&LOGS)?;
         let run = prepare(A::new(&arguments)?, &arguments)?;
         Ok((run, filter, arguments))

@@ -1,5 +1,6 @@
 //! What the platform lends an application beside its devices.
 
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use core::future::Future;
 use core::net::SocketAddr;
@@ -12,8 +13,12 @@ use crate::stats::Stats;
 use crate::target::Machine;
 
 /// What the platform lends an application beside its devices. A handle: clones are the same.
-#[derive(Clone)]
-pub struct Context {
+///
+/// It lives as long as the image, which has one: there is nothing to count and nothing to free.
+#[derive(Clone, Copy)]
+pub struct Context(&'static Inner);
+
+struct Inner {
     spawner: Spawner,
     timer: Timer,
     reach: Reach,
@@ -25,14 +30,17 @@ impl Context {
     /// A context without a network.
     #[cfg(feature = "network")]
     pub(crate) fn new(spawner: Spawner, timer: Timer, machine: Machine) -> Self {
-        Self { spawner, timer, reach: Reach::default(), stats: Rc::new(()), machine }
+        let (reach, stats) = (Reach::default(), Rc::new(()));
+        Self(Box::leak(Box::new(Inner { spawner, timer, reach, stats, machine })))
     }
 
     /// The same with a network: how it is reached and what it counts.
     #[cfg(feature = "network")]
     #[must_use]
     pub(crate) fn with_network(self, reach: Reach, stats: Rc<dyn Stats>) -> Self {
-        Self { reach, stats, ..self }
+        let Inner { spawner, timer, machine, .. } = self.0;
+        let (spawner, timer, machine) = (spawner.clone(), timer.clone(), machine.clone());
+        Self(Box::leak(Box::new(Inner { spawner, timer, reach, stats, machine })))
     }
 
     /// Starts a task beside this one.
@@ -40,22 +48,22 @@ impl Context {
     /// # Errors
     /// [`TooManyTasks`] when the image's bound is reached; the future is dropped.
     pub fn spawn(&self, task: impl Future<Output = ()> + 'static) -> Result<(), TooManyTasks> {
-        self.spawner.spawn(task)
+        self.0.spawner.spawn(task)
     }
 
     /// The timer, for libraries that take one.
     pub const fn timer(&self) -> &Timer {
-        &self.timer
+        &self.0.timer
     }
 
     /// The time since the clock's start.
     pub fn now(&self) -> Instant {
-        self.timer.now()
+        self.0.timer.now()
     }
 
     /// Waits for `span`.
     pub async fn sleep(&self, span: Duration) {
-        self.timer.sleep_until(self.now() + span).await;
+        self.0.timer.sleep_until(self.now() + span).await;
     }
 
     /// Prints one line on the console.
@@ -65,7 +73,7 @@ impl Context {
 
     /// Where somebody outside reaches `service`, as far as the platform knows.
     pub fn outside(&self, service: Service) -> Option<SocketAddr> {
-        self.reach.outside(service)
+        self.0.reach.outside(service)
     }
 
     /// The block device `name`, one of [`App::DEVICES`](crate::App::DEVICES).
@@ -74,7 +82,7 @@ impl Context {
     /// [`DeviceError`](crate::DeviceError): it is missing, in use or does not work.
     #[cfg(feature = "network")]
     pub fn disk(&self, name: &str) -> Result<crate::Disk, crate::DeviceError> {
-        self.machine.block(name).map(crate::Disk)
+        self.0.machine.block(name).map(crate::Disk)
     }
 
     /// The network device `name`, one of [`App::DEVICES`](crate::App::DEVICES): for a stack of the application's own.
@@ -83,14 +91,14 @@ impl Context {
     /// As for [`disk`](Self::disk).
     #[cfg(feature = "network")]
     pub fn nic(&self, name: &str) -> Result<crate::Nic, crate::DeviceError> {
-        self.machine.net(name)
+        self.0.machine.net(name)
     }
 
     /// Shows every number that the platform and the network count.
     pub fn stats(&self, visit: &mut dyn FnMut(&str, u64)) {
-        visit("platform.tasks", self.spawner.tasks() as u64);
-        visit("platform.timers", self.timer.pending() as u64);
-        self.stats.each(visit);
+        visit("platform.tasks", self.0.spawner.tasks() as u64);
+        visit("platform.timers", self.0.timer.pending() as u64);
+        self.0.stats.each(visit);
     }
 }
 
@@ -107,6 +115,6 @@ impl Wall for Context {
 
 impl core::fmt::Debug for Context {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Context").field("reach", &self.reach).finish_non_exhaustive()
+        f.debug_struct("Context").field("reach", &self.0.reach).finish_non_exhaustive()
     }
 }

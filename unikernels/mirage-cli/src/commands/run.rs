@@ -7,9 +7,10 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use super::build;
-use crate::arguments::{self, Launch, Tender};
+use crate::arguments::{self, Forward, Launch, Tender};
 use crate::cargo::Job;
 use crate::failure::{Failure, Result};
+use crate::output;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::settings;
@@ -33,7 +34,14 @@ pub(crate) fn run(arguments: arguments::Run) -> Result<ExitCode> {
         Target::Spt if launch.tender.unwrap_or_default() == Tender::Builtin => spt(&image, &launch),
         Target::Spt => tender("solo5-spt", &image, &launch),
         Target::Hvt => tender("solo5-hvt", &image, &launch),
-        Target::Virtio => machine::run(&Plan::new(&image, &launch)?.qemu(&image)),
+        Target::Virtio => {
+            let mut plan = Plan::new(&image, &launch)?;
+            plan.choose_ports()?;
+            for Forward(forward) in &plan.forwards {
+                output::note(format_args!("{} leads to the guest's port {}", forward.host, forward.service.port));
+            }
+            machine::run(&plan.qemu(&image))
+        }
     }
 }
 

@@ -6,28 +6,23 @@ use crate::text::Line;
 
 /// Shows, line by line, what the image is and every argument of it.
 pub fn help(about: &About, declared: &[&[Argument]], show: &mut dyn FnMut(&str)) {
-    show(Line::new().put(about.name).put(" ").put(about.version).put(": ").put(about.summary).as_str());
+    show(Line::new().put_all(&[about.name, " ", about.version, ": ", about.summary]).as_str());
     show("");
     show("Arguments:");
     for argument in declared.iter().copied().flatten().chain(&EVERYWHERE) {
+        let (equals, word, more) = match argument.kind {
+            Kind::Flag => ("", "", ""),
+            Kind::Value(word) => ("=", word, ""),
+            Kind::List(word) => ("=", word, " ..."),
+        };
         let mut line = Line::new();
-        line.put("  --").put(argument.name);
-        match argument.kind {
-            Kind::Flag => {}
-            Kind::Value(word) => {
-                line.put("=").put(word);
-            }
-            Kind::List(word) => {
-                line.put("=").put(word).put(" ...");
-            }
-        }
-        line.put(" ");
+        line.put_all(&["  --", argument.name, equals, word, more, " "]);
         while line.as_str().len() < WIDTH {
             line.put(" ");
         }
         line.put(argument.help);
         if let Some(default) = argument.default {
-            line.put(" [default: ").put(default).put("]");
+            line.put_all(&[" [default: ", default, "]"]);
         }
         show(line.as_str());
     }
@@ -35,7 +30,7 @@ pub fn help(about: &About, declared: &[&[Argument]], show: &mut dyn FnMut(&str))
 
 /// Shows the image's name and version.
 pub fn version(about: &About, show: &mut dyn FnMut(&str)) {
-    show(Line::new().put(about.name).put(" ").put(about.version).as_str());
+    show(Line::new().put_all(&[about.name, " ", about.version]).as_str());
 }
 
 /// Arguments that every image has.

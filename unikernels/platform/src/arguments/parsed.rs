@@ -6,7 +6,6 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::{Argument, BadArgument, Kind, Stop};
-use crate::text::Line;
 
 /// The arguments an image was given, each of them declared.
 #[derive(Clone, Debug, Default)]
@@ -23,28 +22,25 @@ impl Arguments {
     /// # Errors
     /// [`Stop`] when `--help` or `--version` is among them, when one is not declared, lacks its value, has one too many or
     /// is given twice. The first of these decides.
-    pub fn parse(
-        declared: &[&[Argument]],
-        tokens: impl IntoIterator<Item = String>,
-    ) -> Result<Self, Stop> {
-        let mut given = Self::default();
-        given.read(declared, &mut tokens.into_iter())?;
-        Ok(given)
+    pub fn parse(declared: &[&[Argument]], tokens: impl IntoIterator<Item = String>) -> Result<Self, Stop> {
+        Self::read(declared, &mut tokens.into_iter().map(Ok))
     }
 
-    fn read(
-        &mut self,
+    /// The same from tokens that may be none.
+    pub(crate) fn read(
         declared: &[&[Argument]],
-        tokens: &mut dyn Iterator<Item = String>,
-    ) -> Result<(), Stop> {
+        tokens: &mut dyn Iterator<Item = Result<String, BadArgument>>,
+    ) -> Result<Self, Stop> {
+        let mut arguments = Self::default();
         // The argument before, when its value comes in a token of its own.
         let mut open = None::<(&'static str, &'static str)>;
         for token in tokens {
+            let token = token?;
             let (name, value) = match open.take() {
                 Some((name, word)) if token.starts_with("--") => return Err(lacks_value(name, word)),
                 Some((name, _)) => (name, Some(&*token)),
                 None => {
-                    let (argument, value) = self.admit(declared, &token)?;
+                    let (argument, value) = arguments.admit(declared, &token)?;
                     match (argument.kind, value) {
                         (Kind::Value(word) | Kind::List(word), None) => {
                             open = Some((argument.name, word));
@@ -54,9 +50,12 @@ impl Arguments {
                     }
                 }
             };
-            self.given.push((name, value.unwrap_or_default().into()));
+            arguments.given.push((name, value.unwrap_or_default().into()));
         }
-        open.map_or(Ok(()), |(name, word)| Err(lacks_value(name, word)))
+        match open {
+            Some((name, word)) => Err(lacks_value(name, word)),
+            None => Ok(arguments),
+        }
     }
 
     /// Which argument a token is, and its value if that is in the token, too.
@@ -66,7 +65,7 @@ impl Arguments {
         token: &'t str,
     ) -> Result<(&'a Argument, Option<&'t str>), Stop> {
         let (name, value) = cut(token);
-        let because = |reason| Err(Stop::Bad(because(token, reason)));
+        let because = |reason| Err(Stop::Bad(BadArgument::of(&[token, ": ", reason], &"")));
         let Some(name) = name.strip_prefix("--") else {
             return because("every argument begins with `--`; `--help` lists them");
         };
@@ -136,33 +135,19 @@ fn parse<T: FromStr<Err: fmt::Display>>(argument: &Argument, text: &str) -> Resu
 #[cold]
 #[inline(never)]
 fn not_one(argument: &Argument, text: &str, reason: &dyn fmt::Display) -> BadArgument {
-    let mut line = Line::new();
-    line.put("--").put(argument.name).put("=").put(text).put(": ").show(reason);
-    line.into()
-}
-
-#[cold]
-#[inline(never)]
-fn because(token: &str, reason: &str) -> BadArgument {
-    let mut line = Line::new();
-    line.put(token).put(": ").put(reason);
-    line.into()
+    BadArgument::of(&["--", argument.name, "=", text, ": "], reason)
 }
 
 #[cold]
 #[inline(never)]
 fn lacks_value(name: &str, word: &str) -> Stop {
-    let mut line = Line::new();
-    line.put("--").put(name).put(": needs a value, `--").put(name).put("=").put(word).put("`");
-    Stop::Bad(line.into())
+    Stop::Bad(BadArgument::of(&["--", name, ": needs a value, `--", name, "=", word, "`"], &""))
 }
 
 #[cold]
 #[inline(never)]
 fn must_be_given(argument: &Argument) -> BadArgument {
-    let mut line = Line::new();
-    line.put("--").put(argument.name).put(": must be given");
-    line.into()
+    BadArgument::of(&["--", argument.name, ": must be given"], &"")
 }
 
 /// Name and value of a token.

@@ -13,18 +13,17 @@ pub struct BadArgument(Box<Line>);
 impl BadArgument {
     /// `argument`, as it was given, makes no sense because of `reason`. What is kept of the two is a line of at most 512
     /// bytes.
+    pub fn new(argument: &str, reason: &dyn fmt::Display) -> Self {
+        Self::of(&[argument, ": "], reason)
+    }
+
+    /// These parts one after the other, and the reason.
     #[cold]
     #[inline(never)]
-    pub fn new(argument: &str, reason: &dyn fmt::Display) -> Self {
-        let mut line = Line::new();
-        line.put(argument).put(": ").show(reason);
-        line.into()
-    }
-}
-
-impl From<Line> for BadArgument {
-    fn from(line: Line) -> Self {
-        Self(Box::new(line))
+    pub(super) fn of(parts: &[&str], reason: &dyn fmt::Display) -> Self {
+        let mut line = Box::new(Line::new());
+        line.put_all(parts).show(reason);
+        Self(line)
     }
 }
 

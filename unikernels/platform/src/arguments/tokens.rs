@@ -33,32 +33,60 @@ impl core::error::Error for SplitError {}
 /// # Errors
 /// [`SplitError`] when the line ends too early.
 pub fn split(line: &str) -> Result<Vec<String>, SplitError> {
-    let mut tokens = Vec::new();
-    let mut token = String::new();
-    let (mut begun, mut quoted) = (false, false);
-    let mut characters = line.chars();
-    loop {
-        let literal = match characters.next() {
-            Some('"') => {
-                quoted = !quoted;
-                begun = true;
-                continue;
-            }
-            Some('\\') => characters.next().ok_or(SplitError::DanglingEscape)?,
-            Some(character) if quoted || character != ' ' => character,
-            None if quoted => return Err(SplitError::DanglingQuote),
-            end => {
-                if begun {
-                    tokens.push(core::mem::take(&mut token));
-                    begun = false;
+    Tokens::new(line).collect()
+}
+
+/// The tokens of a line, one after the other; nothing comes after an error.
+#[derive(Debug)]
+pub(crate) struct Tokens<'l> {
+    /// What was not looked at yet.
+    rest: &'l [u8],
+}
+
+impl<'l> Tokens<'l> {
+    pub(crate) const fn new(line: &'l str) -> Self {
+        Self { rest: line.as_bytes() }
+    }
+
+    fn fail(&mut self, error: SplitError) -> Option<Result<String, SplitError>> {
+        self.rest = &[];
+        Some(Err(error))
+    }
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = Result<String, SplitError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut token = Vec::new();
+        let (mut begun, mut quoted) = (false, false);
+        // By bytes: what is looked for is ASCII, and no byte of another character is.
+        while let Some((&byte, rest)) = self.rest.split_first() {
+            self.rest = rest;
+            let literal = match byte {
+                b'"' => {
+                    quoted = !quoted;
+                    begun = true;
+                    continue;
                 }
-                match end {
-                    Some(_) => continue,
-                    None => return Ok(tokens),
+                b' ' if !quoted && !begun => continue,
+                b' ' if !quoted => break,
+                b'\\' => {
+                    let Some((&escaped, rest)) = self.rest.split_first() else {
+                        return self.fail(SplitError::DanglingEscape);
+                    };
+                    self.rest = rest;
+                    escaped
                 }
-            }
-        };
-        token.push(literal);
-        begun = true;
+                _ => byte,
+            };
+            token.push(literal);
+            begun = true;
+        }
+        if quoted {
+            return self.fail(SplitError::DanglingQuote);
+        }
+        // Whole characters in, whole characters out.
+        begun.then(|| Ok(String::from_utf8(token).unwrap_or_default()))
     }
 }

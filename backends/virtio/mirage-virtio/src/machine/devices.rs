@@ -38,8 +38,8 @@ impl Device {
     }
 }
 
-/// The virtio devices, in the order of their addresses: those of the PCI bus, then those without a bus. They are given away: a
-/// second call finds none.
+/// The virtio devices: those of the PCI bus by their place on it, then those without a bus as the command line or QEMU's `microvm`
+/// has them, which is the order in which QEMU and Firecracker were told of them. They are given away: a second call finds none.
 ///
 /// Devices that this crate has no way to speak to are left out: legacy devices on a PCI bus, and all after the 63rd.
 pub fn devices() -> impl Iterator<Item = Device> {
