@@ -163,11 +163,12 @@ impl<'s> Fragments<'s> {
             let mut header = pending.header;
             header.total_length = U16::new(len as u16);
             header.flags_and_offset = U16::new((pending.sent / 8) as u16 | more);
+            header.seal(pending.options);
             let packet = HopPacket { to: pending.hop.next, len, checksum: None, segment_size: None };
             // Router Alert, the only option we send, belongs into every piece (RFC 2113 §2.1: copied flag 1).
             // Copy: the packet had to be written whole before its pieces could leave.
             let fill: Fill<'_> = &mut |frame| frame.put(bytes);
-            transmit(neighbours, pending.hop.interface, &packet, &mut header, pending.options, fill)?;
+            transmit(neighbours, pending.hop.interface, &packet, &header, pending.options, fill)?;
             pending.sent += bytes.len();
             if more == 0 {
                 self.pending = None;

@@ -128,20 +128,20 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
             checksum: packet.checksum.map(|checksum| checksum.below(header_len as u16)),
             segment_size: packet.segment_size,
         };
-        transmit(self.neighbours, hop.interface, &below, &mut header, options, fill)
+        header.seal(options);
+        transmit(self.neighbours, hop.interface, &below, &header, options, fill)
     }
 }
 
-/// Seals a header and sends it with its `options` and what `fill` writes: whole packets and pieces alike.
+/// Sends a sealed header with its `options` and what `fill` writes: whole packets and pieces alike.
 pub(crate) fn transmit<N: Neighbours + ?Sized>(
     neighbours: &mut N,
     interface: InterfaceId,
     packet: &HopPacket,
-    header: &mut Header,
+    header: &Header,
     options: &'static [u8],
     fill: Fill<'_>,
 ) -> Result<(), SendError> {
-    header.seal(options);
     neighbours.send(interface, *packet, |frame| {
         let before = frame.len();
         frame.put(header.as_bytes());

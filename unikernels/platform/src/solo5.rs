@@ -91,7 +91,6 @@ unsafe fn start(info: *const u8, run: impl FnOnce(Machine, &str) -> Exit) -> ! {
 }
 
 /// The image's entry point and its notes.
-#[cfg(not(feature = "unix"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __image {

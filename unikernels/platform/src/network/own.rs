@@ -10,7 +10,6 @@ use mirage_protocols::Ipv4Cidr;
 use mirage_random::SeededGenerator;
 use mirage_tcpip::{Config, Sizes, Stack, Storage};
 
-
 use super::Reach;
 use crate::boot::until;
 use crate::{Context, Exit, Networked, Stats};
