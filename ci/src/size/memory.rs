@@ -52,9 +52,12 @@ fn disk() -> Result<PathBuf, String> {
     Ok(file)
 }
 
+/// What asks a service over a connection, and says whether the answer was right.
+type Check = fn(TcpStream) -> std::io::Result<bool>;
+
 /// Whether the image does what it is for in so many MiB.
 fn works(package: &str, platform: Platform, image: &Path, memory: u32, disk: Option<&Path>) -> Result<bool, String> {
-    let service: Option<(u16, fn(TcpStream) -> std::io::Result<bool>)> = match package {
+    let service: Option<(u16, Check)> = match package {
         "echo" => Some((7, echoes)),
         "web" => Some((80, answers)),
         _ => None,
