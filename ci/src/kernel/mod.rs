@@ -11,6 +11,8 @@ mod user;
 
 use std::path::PathBuf;
 
+pub(crate) use self::client::same;
+pub(crate) use self::load::hash;
 use self::namespace::Namespace;
 use crate::command::{cargo, run};
 use crate::workspace;
