@@ -11,3 +11,13 @@ pub(crate) fn top() -> PathBuf {
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top().join("target"), PathBuf::from)
 }
+
+/// A program that was built, optimized.
+pub(crate) fn program(name: &str) -> PathBuf {
+    target().join("release").join(name)
+}
+
+/// An image as `mirage build` left it.
+pub(crate) fn image(file: &str) -> PathBuf {
+    top().join("dist").join(file)
+}

@@ -2,16 +2,14 @@
 //! wrk. Needs root.
 
 mod cpu;
-mod lab;
-mod nginx;
 mod page;
 mod server;
 mod wrk;
 
 use crate::clock::median;
+use crate::lab::{self, Lab};
 use crate::report::{self, Row};
 
-use lab::Lab;
 use server::Running;
 
 /// Connections that wrk holds at once.
@@ -22,7 +20,7 @@ const RUNS: usize = 7;
 /// Runs everything.
 pub(crate) fn run() -> Result<(), String> {
     let lab = Lab::new()?;
-    let peer = Running::start(&mut nginx::server(&lab)?, &lab)?;
+    let peer = Running::start(&mut server::nginx(&lab)?, &lab)?;
     let mut ours = Vec::new();
     for mut server in server::ours(&lab)? {
         let running = Running::start(&mut server, &lab)?;

@@ -17,7 +17,7 @@ pub mod testing;
 
 pub use cidr::{CidrError, Ipv4Cidr};
 pub use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
-pub use discard::{Counts, Reason};
+pub use discard::{Counts, Reason, show_counts};
 pub use ethernet::{EtherType, Ethernet, LinkPacket};
 pub use icmp::{IcmpError, IcmpErrorKind};
 pub use ip::{Ip, Packet, Protocol};

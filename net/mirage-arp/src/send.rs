@@ -35,8 +35,7 @@ impl Arp<'_> {
                 Some(mac) => mac,
                 None => return self.hold(now, ip, &packet, ethertype, link.mtu(), fill),
             },
-            NextHop::Group(ip) => multicast_mac(ip),
-            NextHop::Broadcast => MacAddress::BROADCAST,
+            many => mac_of_many(many),
         };
         if self.pending.any_going() {
             // What waited goes first: packets to one neighbour stay in order.
@@ -126,5 +125,15 @@ impl Arp<'_> {
             State::Due | State::Waiting | State::Static | State::Free => {}
         }
         Ok(())
+    }
+}
+
+/// The address of a group, or everybody's.
+#[cold]
+#[inline(never)]
+const fn mac_of_many(hop: NextHop) -> MacAddress {
+    match hop {
+        NextHop::Group(ip) => multicast_mac(ip),
+        NextHop::Broadcast | NextHop::Neighbour(_) => MacAddress::BROADCAST,
     }
 }

@@ -65,6 +65,12 @@ impl Sum {
         self.add_words(word as u64, false)
     }
 
+    /// Adds eight bytes, as they lie on the wire when `word` is stored in network byte order.
+    #[inline]
+    pub const fn add_u64(self, word: u64) -> Self {
+        self.add_words(word, false)
+    }
+
     /// Adds the sum of some words, or words themselves side by side; after an `odd` one half a word is left.
     #[inline]
     const fn add_words(self, words: u64, odd: bool) -> Self {
@@ -80,7 +86,7 @@ impl Sum {
     #[inline]
     pub fn pseudo_header(self, source: IpAddr, destination: IpAddr, protocol: u8, len: u32) -> Self {
         let last = protocol as u64 + len as u64;
-        self.add_address(source).add_address(destination).add_words(last, false)
+        self.add_address(source).add_address(destination).add_u64(last)
     }
 
     /// What goes into the checksum field, most significant byte first: the complement of the sum.
@@ -119,7 +125,7 @@ impl Sum {
             IpAddr::V4(address) => self.add_u32(address.to_bits()),
             IpAddr::V6(address) => {
                 let bits = address.to_bits();
-                self.add_words((bits >> 64) as u64, false).add_words(bits as u64, false)
+                self.add_u64((bits >> 64) as u64).add_u64(bits as u64)
             }
         }
     }

@@ -105,7 +105,15 @@ impl<'s> Fragments<'s> {
         self.pending.as_ref().is_some_and(|pending| !matches!(pending.patience, Patience::Wait { .. }))
     }
 
+    #[inline]
     pub(crate) fn poll_transmit<N: Neighbours + ?Sized>(&mut self, now: Instant, neighbours: &mut N) {
+        if self.pending.is_some() {
+            self.go_on(now, neighbours);
+        }
+    }
+
+    #[cold]
+    fn go_on<N: Neighbours + ?Sized>(&mut self, now: Instant, neighbours: &mut N) {
         self.handle_timeout(now);
         if !self.wants_transmit() {
             return;
@@ -155,11 +163,12 @@ impl<'s> Fragments<'s> {
             let mut header = pending.header;
             header.total_length = U16::new(len as u16);
             header.flags_and_offset = U16::new((pending.sent / 8) as u16 | more);
+            header.seal(pending.options);
             let packet = HopPacket { to: pending.hop.next, len, checksum: None, segment_size: None };
             // Router Alert, the only option we send, belongs into every piece (RFC 2113 §2.1: copied flag 1).
             // Copy: the packet had to be written whole before its pieces could leave.
             let fill: Fill<'_> = &mut |frame| frame.put(bytes);
-            transmit(neighbours, pending.hop.interface, packet, header, pending.options, fill)?;
+            transmit(neighbours, pending.hop.interface, &packet, &header, pending.options, fill)?;
             pending.sent += bytes.len();
             if more == 0 {
                 self.pending = None;

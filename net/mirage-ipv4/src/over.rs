@@ -38,6 +38,8 @@ impl<'a, 's, N: Neighbours + ?Sized> Ipv4Over<'a, 's, N> {
         hop(self.outbound.addresses, self.outbound.routes, to, self.by)
     }
 
+    /// For everything but sending: not worth a copy at each place.
+    #[inline(never)]
     fn hop_to(&self, to: IpAddr) -> Option<Hop> {
         match to {
             IpAddr::V4(to) => self.hop(to),
@@ -50,8 +52,8 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
     /// The first address on the way's interface whose network has the next hop, else the interface's first, else the
     /// first of all. To everybody, 0.0.0.0 while there is none (RFC 2131 §4.1).
     fn source(&self, to: IpAddr) -> Option<IpAddr> {
+        let hop = self.hop_to(to)?;
         let IpAddr::V4(to) = to else { return None };
-        let hop = self.hop(to)?;
         let source = self.outbound.addresses.source(hop.interface, hop.neighbour().unwrap_or(to));
         let nobody = to.is_broadcast().then_some(Ipv4Addr::UNSPECIFIED);
         source.or(nobody).map(IpAddr::V4)
@@ -126,21 +128,21 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
             checksum: packet.checksum.map(|checksum| checksum.below(header_len as u16)),
             segment_size: packet.segment_size,
         };
-        transmit(self.neighbours, hop.interface, below, header, options, fill)
+        header.seal(options);
+        transmit(self.neighbours, hop.interface, &below, &header, options, fill)
     }
 }
 
-/// Seals a header and sends it with its `options` and what `fill` writes: whole packets and pieces alike.
+/// Sends a sealed header with its `options` and what `fill` writes: whole packets and pieces alike.
 pub(crate) fn transmit<N: Neighbours + ?Sized>(
     neighbours: &mut N,
     interface: InterfaceId,
-    packet: HopPacket,
-    mut header: Header,
+    packet: &HopPacket,
+    header: &Header,
     options: &'static [u8],
     fill: Fill<'_>,
 ) -> Result<(), SendError> {
-    header.seal(options);
-    neighbours.send(interface, packet, |frame| {
+    neighbours.send(interface, *packet, |frame| {
         let before = frame.len();
         frame.put(header.as_bytes());
         if !options.is_empty() {

@@ -72,7 +72,7 @@ impl Hop {
 }
 
 /// Where a packet `to` somebody goes next; only by the interface `by` where one is given.
-#[inline(never)]
+#[inline]
 pub(crate) fn hop(
     addresses: &Addresses<'_>,
     routes: &Routes<'_>,

@@ -25,11 +25,9 @@ impl<'s, T> Table<'s, T> {
     pub(crate) fn insert(&mut self, item: T, after: impl Fn(&T) -> bool) -> Result<(), TableFull> {
         let used = self.iter().count();
         let at = self.iter().position(after).unwrap_or(used);
-        let free = self.slots.get_mut(used).ok_or(TableFull)?;
-        *free = Some(item);
-        if let Some(moved) = self.slots.get_mut(at..=used) {
-            moved.rotate_right(1);
-        }
+        let moved = self.slots.get_mut(at..=used).ok_or(TableFull)?;
+        let mut carried = Some(item);
+        moved.iter_mut().for_each(|slot| core::mem::swap(slot, &mut carried));
         Ok(())
     }
 
@@ -37,12 +35,9 @@ impl<'s, T> Table<'s, T> {
     pub(crate) fn remove(&mut self, is: impl Fn(&T) -> bool) -> bool {
         let used = self.iter().count();
         let Some(at) = self.iter().position(is) else { return false };
-        if let Some(moved) = self.slots.get_mut(at..used) {
-            moved.rotate_left(1);
-        }
-        if let Some(last) = self.slots.get_mut(used - 1) {
-            *last = None;
-        }
+        let mut carried = None;
+        let moved = self.slots.get_mut(at..used).unwrap_or_default();
+        moved.iter_mut().rev().for_each(|slot| core::mem::swap(slot, &mut carried));
         true
     }
 }

@@ -3,25 +3,27 @@
 use core::net::{IpAddr, SocketAddr};
 
 use mirage_secret::Secret;
+use zerocopy::IntoBytes;
 
 /// A keyed hash of the two ends of a connection and of what else it shall depend on.
 ///
 /// Strangers see its results, in sequence numbers and cookies, and must learn nothing from them.
 pub(crate) fn hash(secret: &Secret, local: SocketAddr, remote: SocketAddr, more: u64) -> u64 {
-    let mut bytes = [0; 44];
-    for (end, place) in [local, remote].into_iter().zip(bytes.as_chunks_mut::<18>().0) {
-        place[..16].copy_from_slice(&octets(end.ip()));
-        place[16..].copy_from_slice(&end.port().to_be_bytes());
+    let ports = u32::from(local.port()) << 16 | u32::from(remote.port());
+    if let (IpAddr::V4(local), IpAddr::V4(remote)) = (local.ip(), remote.ip()) {
+        // Shorter than any other input, so it cannot be taken for one.
+        let words = [local.to_bits(), remote.to_bits(), ports, (more >> 32) as u32, more as u32];
+        return secret.hash(words.as_bytes());
     }
-    bytes[36..].copy_from_slice(&more.to_be_bytes());
-    secret.hash(&bytes)
+    let words = [bits(local.ip()), bits(remote.ip()), u128::from(ports) << 64 | u128::from(more)];
+    secret.hash(words.as_bytes())
 }
 
-/// An IPv4 address as the IPv6 address that maps to it: no peer has one of those.
-fn octets(address: IpAddr) -> [u8; 16] {
+/// An IPv4 address as the IPv6 address that maps to it.
+fn bits(address: IpAddr) -> u128 {
     match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-        IpAddr::V6(address) => address.octets(),
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => address.to_bits(),
     }
 }
 

@@ -202,10 +202,12 @@ impl RawHeader {
     /// The sum of its bytes, from the fields, which are in registers.
     #[inline]
     fn sum(&self) -> Sum {
-        let ports = Sum::ZERO.add_u16(self.source.get()).add_u16(self.destination.get());
-        let numbers = ports.add_u32(self.seq.get()).add_u32(self.ack.get());
-        let rest = numbers.add_u16(u16::from_be_bytes([self.offset, self.flags])).add_u16(self.window.get());
-        rest.add_u16(self.checksum.get()).add_u16(self.urgent.get())
+        let word = |a: u32, b: u32| u64::from(a) << 32 | u64::from(b);
+        let pair = |a: u16, b: u16| u32::from(a) << 16 | u32::from(b);
+        let ports = pair(self.source.get(), self.destination.get());
+        let flags = pair(u16::from_be_bytes([self.offset, self.flags]), self.window.get());
+        let last = pair(self.checksum.get(), self.urgent.get());
+        Sum::ZERO.add_u64(word(ports, self.seq.get())).add_u64(word(self.ack.get(), flags)).add_u32(last)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What was received, sent and discarded, by name.
 
 use mirage_net::Stats;
-use mirage_protocols::{Counts, Reason as _};
+use mirage_protocols::{Counts, Reason as _, show_counts};
 
 use crate::machines::Machines;
 
@@ -67,7 +67,7 @@ impl Counters {
     fn show(&self, show: Show<'_>) {
         let Self { device, tcp, udp, icmp, .. } = self;
         let mut layer = |layer, names: &'static str, values: &[u64]| {
-            names.split_ascii_whitespace().zip(values).for_each(|(name, value)| show(layer, name, *value));
+            show_counts(names, values, &mut |name, value| show(layer, name, value));
         };
         layer(
             "device",

@@ -47,9 +47,13 @@ fn walk(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<boo
         let _counted = icmp.send_error(now, error, expired.header, expired.payload, expired.cast, &mut ip);
     }
     igmp.poll_transmit(now, &mut ip)?;
-    let mut more = datagrams_first && udp.poll_transmit(now, &mut ip, budget)?;
-    more |= tcp.wants_transmit() && tcp.poll_transmit(now, &mut ip, budget)?;
-    more |= !datagrams_first && udp.poll_transmit(now, &mut ip, budget)?;
+    let mut more = false;
+    for datagrams in [datagrams_first, !datagrams_first] {
+        more |= match datagrams {
+            true => udp.wants_transmit() && udp.poll_transmit(now, &mut ip, budget)?,
+            false => tcp.wants_transmit() && tcp.poll_transmit(now, &mut ip, budget)?,
+        };
+    }
     // What was sent just now may have asked for a neighbour: the question goes out with the same flush.
     if arp.wants_transmit() {
         arp.poll_transmit(now, &mut link)?;

@@ -121,6 +121,12 @@ impl Udp<'_> {
         }
     }
 
+    /// Whether [`poll_transmit`](Self::poll_transmit) has something to do.
+    #[inline]
+    pub fn wants_transmit(&self) -> bool {
+        self.table.first_ready().is_some()
+    }
+
     /// Sends up to `budget` queued datagrams, one of each socket in turn. Says whether more are queued.
     ///
     /// A datagram that cannot go, now or ever (no route, a neighbour that does not answer, too long), is dropped and counted;

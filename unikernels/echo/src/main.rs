@@ -22,9 +22,12 @@ const DISCARD: u16 = 9;
 /// RFC 864.
 const CHARGEN: u16 = 19;
 
-const CONNECTIONS: Argument =
-    Argument::value("connections", "N", "connections at once to each service, fewer in small memory; further ones wait with their peers")
-        .or("1024");
+const CONNECTIONS: Argument = Argument::value(
+    "connections",
+    "N",
+    "connections at once to each service, fewer in small memory; further ones wait with their peers",
+)
+.or("1024");
 
 const KEEPALIVE: Argument =
     Argument::value("keepalive", "AFTER,INTERVAL,PROBES", "ask idle peers whether they are still there, in seconds");

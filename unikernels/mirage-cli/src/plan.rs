@@ -1,9 +1,10 @@
 //! What it comes to: an image with what it says about itself, and how it shall be run.
 
 use std::fs;
+use std::net::{TcpListener, UdpSocket};
 use std::path::Path;
 
-use mirage_platform::network::Forwards;
+use mirage_platform::network::{Forwards, Protocol};
 
 use crate::arguments::{Attachment, Block, Forward, Launch, Machine};
 use crate::boot_line::{boot_line, escaped};
@@ -45,6 +46,20 @@ impl Plan {
             kvm: launch.kvm,
             line: boot_line(&launch.arguments),
         })
+    }
+
+    /// Puts a free port in the place of each port 0 of this machine, for programs that would not say which they take.
+    pub(crate) fn choose_ports(&mut self) -> Result<()> {
+        for Forward(forward) in &mut self.forwards {
+            if forward.host.port() == 0 {
+                let free = match forward.service.protocol {
+                    Protocol::Tcp => TcpListener::bind(forward.host).and_then(|door| door.local_addr()),
+                    Protocol::Udp => UdpSocket::bind(forward.host).and_then(|door| door.local_addr()),
+                };
+                forward.host = free.or_fail(|| format!("{}", forward.host))?;
+            }
+        }
+        Ok(())
     }
 
     /// What this tool's own tender is told.

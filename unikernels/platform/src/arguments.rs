@@ -23,6 +23,6 @@ pub use argument::{Argument, Kind};
 pub use help::{help, version};
 pub use parsed::Arguments;
 pub use stop::{BadArgument, Stop};
-#[cfg(feature = "image")]
+#[cfg(all(feature = "image", not(feature = "unix")))]
 pub(crate) use tokens::cut;
 pub use tokens::{SplitError, split};

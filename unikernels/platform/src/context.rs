@@ -1,5 +1,6 @@
 //! What the platform lends an application beside its devices.
 
+#[cfg(feature = "network")]
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString as _};

@@ -11,15 +11,15 @@ pub mod arguments;
 mod boot;
 mod context;
 mod device;
+mod entry;
 pub mod executor;
 mod exit;
 #[cfg(feature = "image")]
 #[doc(hidden)]
 pub mod image;
 pub mod logger;
-mod entry;
 pub mod network;
-#[cfg(any(feature = "solo5-spt", feature = "solo5-hvt"))]
+#[cfg(all(any(feature = "solo5-spt", feature = "solo5-hvt"), not(feature = "unix")))]
 #[doc(hidden)]
 pub mod solo5;
 mod stats;
@@ -27,7 +27,7 @@ mod target;
 mod text;
 #[cfg(feature = "unix")]
 mod unix;
-#[cfg(feature = "virtio")]
+#[cfg(all(feature = "virtio", not(feature = "unix")))]
 #[doc(hidden)]
 pub mod virtio;
 

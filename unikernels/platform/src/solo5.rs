@@ -85,7 +85,6 @@ unsafe fn start(info: *const u8, run: impl FnOnce(Machine, &'static mut [u8]) ->
 }
 
 /// The image's entry point and its notes.
-#[cfg(not(feature = "unix"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __image {

@@ -72,7 +72,7 @@ impl Line {
     }
 
     /// Appends `number` in hexadecimal.
-    #[cfg(any(feature = "image", test))]
+    #[cfg(any(all(feature = "image", not(feature = "unix")), test))]
     pub(crate) fn hexadecimal(&mut self, number: u64) -> &mut Self {
         self.put("0x").digits(number, 16, 1)
     }
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn numbers_are_as_wide_as_they_are_asked_to_be() {
-        let shown = |number, width| format!("{}", Line::new().number(number, width).as_str());
+        let shown = |number, width| Line::new().number(number, width).as_str().to_string();
         assert_eq!((shown(0, 1), shown(7, 6), shown(u64::MAX, 1)), ("0".into(), "000007".into(), u64::MAX.to_string()));
         assert_eq!(Line::new().hexadecimal(0xdead_0010).as_str(), "0xdead0010");
     }

@@ -39,7 +39,6 @@ unsafe fn start(
 }
 
 /// The image's entry point and its note.
-#[cfg(not(feature = "unix"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __image {

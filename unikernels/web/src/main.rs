@@ -23,8 +23,12 @@ use pages::Pages;
 /// The port of HTTP.
 const HTTP: u16 = 80;
 
-const CONNECTIONS: Argument =
-    Argument::value("connections", "N", "connections at once, fewer in small memory; further ones wait with their peers").or("2048");
+const CONNECTIONS: Argument = Argument::value(
+    "connections",
+    "N",
+    "connections at once, fewer in small memory; further ones wait with their peers",
+)
+.or("2048");
 
 struct Web {
     connections: usize,

@@ -14,6 +14,7 @@ mod single;
 
 pub use boot::Boot;
 pub use clock::{MonotonicClock, WallClock};
+pub use console::Console;
 pub use devices::{Device, DeviceTransport, devices};
 pub use dma::Dma;
 pub use entropy::HardwareEntropy;

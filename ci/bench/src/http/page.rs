@@ -1,6 +1,6 @@
 //! Whether two servers serve the same page.
 
-use super::lab::{Lab, Side};
+use crate::lab::{Lab, Side};
 
 /// An error unless the bodies are the same bytes.
 pub(super) fn same(lab: &Lab, one: &str, other: &str) -> Result<(), String> {

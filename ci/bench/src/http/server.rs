@@ -3,10 +3,9 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::folders;
-
-use super::lab::{Lab, Side};
 use super::{cpu, wrk};
+use crate::lab::{Lab, PEER, Side};
+use crate::{folders, nginx};
 
 /// How to start a server, and where it will be.
 pub(super) struct Server {
@@ -17,12 +16,25 @@ pub(super) struct Server {
     pub(super) address: String,
 }
 
-/// Every kind of `web` there is.
-pub(super) fn ours(lab: &Lab) -> Result<Vec<Server>, String> {
+/// The peer.
+pub(super) fn nginx(lab: &Lab) -> Result<Server, String> {
+    let mut command = lab.command(Side::Peer, "nginx");
+    command.arg("-c").arg(nginx::config()?);
+    Ok(Server { name: "nginx", command, address: PEER.to_owned() })
+}
+
+/// Every kind of `web` there is: a process, and a Solo5 image under our tender.
+pub(super) fn ours(lab: &Lab) -> Result<[Server; 2], String> {
     let tap = lab.tap(8)?;
-    let mut unix = lab.command(Side::Client, folders::target().join("release/web"));
+    let mut unix = lab.command(Side::Client, folders::program("web"));
     unix.arg(format!("--net=tap:{}", tap.name)).arg(format!("--ipv4={}/24", tap.guest));
-    Ok(vec![Server { name: "unix", command: unix, address: tap.guest }])
+    let unix = Server { name: "unix", command: unix, address: tap.guest };
+    let tap = lab.tap(9)?;
+    let mut spt = lab.command(Side::Client, folders::program("mirage-spt"));
+    spt.arg("--mem=64").arg(format!("--net:service={}", tap.name));
+    spt.arg(folders::image("web.spt")).arg(format!("--ipv4={}/24", tap.guest));
+    let spt = Server { name: "spt", command: spt, address: tap.guest };
+    Ok([unix, spt])
 }
 
 /// A server that runs; dropping it ends it.

@@ -1,6 +1,6 @@
 //! The client.
 
-use super::lab::{Lab, Side};
+use crate::lab::{Lab, Side};
 
 /// How long one run takes, in seconds.
 const SECONDS: &str = "2";

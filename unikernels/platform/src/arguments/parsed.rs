@@ -25,10 +25,7 @@ impl Arguments {
     /// # Errors
     /// [`Stop`] when `--help` or `--version` is among them, when one is not declared, lacks its value, has one too many or
     /// is given twice. The first of these decides. A token with a zero byte is refused before all others.
-    pub fn parse(
-        declared: &[&[Argument]],
-        tokens: impl IntoIterator<Item = String>,
-    ) -> Result<Self, Stop> {
+    pub fn parse(declared: &[&[Argument]], tokens: impl IntoIterator<Item = String>) -> Result<Self, Stop> {
         Self::read(declared, Self::join(tokens)?)
     }
 

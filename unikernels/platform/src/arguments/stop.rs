@@ -67,9 +67,7 @@ impl BadArgument {
     pub(crate) fn put(&self, line: &mut Line) {
         match &self.0 {
             Reason::Because(token, reason) => line.put_all(&[token, ": ", reason]),
-            Reason::LacksValue(name, word) => {
-                line.put_all(&["--", name, ": needs a value, `--", name, "=", word, "`"])
-            }
+            Reason::LacksValue(name, word) => line.put_all(&["--", name, ": needs a value, `--", name, "=", word, "`"]),
             Reason::MustBeGiven(name) => line.put_all(&["--", name, ": must be given"]),
             Reason::NotOne(name, text, reason) => line.put_all(&["--", name, "=", text, ": ", reason]),
             Reason::Other(other) => line.put(other.as_str()),

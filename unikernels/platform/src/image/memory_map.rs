@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::heap::{Heap, exhausted};
 
-#[cfg_attr(not(any(feature = "unix", test)), global_allocator)]
+#[cfg_attr(not(test), global_allocator)]
 static HEAP: Heap = Heap::EMPTY;
 
 /// Bytes of the heap.
@@ -48,7 +48,7 @@ pub(crate) fn stack_top() -> usize {
 }
 
 /// The first address after the image.
-#[cfg(not(any(feature = "unix", test)))]
+#[cfg(any(feature = "solo5-spt", feature = "solo5-hvt"))]
 pub(crate) fn end() -> usize {
     unsafe extern "C" {
         static __end: u8;
@@ -57,22 +57,10 @@ pub(crate) fn end() -> usize {
 }
 
 /// Where the linker puts the end of the stack, where that is its business.
-#[cfg(all(feature = "virtio", not(any(feature = "unix", test))))]
+#[cfg(feature = "virtio")]
 pub(crate) fn stack_end() -> usize {
     unsafe extern "C" {
         static __stack_top: u8;
     }
     (&raw const __stack_top).addr()
-}
-
-/// A process is no image.
-#[cfg(all(feature = "virtio", any(feature = "unix", test)))]
-pub(crate) fn stack_end() -> usize {
-    usize::MAX
-}
-
-/// A process is no image.
-#[cfg(any(feature = "unix", test))]
-pub(crate) fn end() -> usize {
-    usize::MAX
 }

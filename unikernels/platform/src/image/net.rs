@@ -12,7 +12,11 @@ use crate::network::own::{self, Failure};
 use crate::{Argument, Arguments, BadArgument, Device, Exit, Networked, image};
 
 const IPV4: Argument = Argument::value("ipv4", "ADDRESS/PREFIX", "address of the image").or("10.0.2.15/24");
-const GATEWAY: Argument = Argument::value("ipv4-gateway", "ADDRESS", "default gateway [the second address of the network, where --ipv4 is not given]");
+const GATEWAY: Argument = Argument::value(
+    "ipv4-gateway",
+    "ADDRESS",
+    "default gateway [the second address of the network, where --ipv4 is not given]",
+);
 
 /// What [`Network::new`] reads.
 pub(super) const ARGUMENTS: &[Argument] = &[IPV4, GATEWAY];

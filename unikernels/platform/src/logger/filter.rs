@@ -207,7 +207,9 @@ mod tests {
 
     #[test]
     fn nonsense_and_too_much_are_refused() {
-        for text in ["tcp:loud", "tcp", "debug:", ":", "of", "offf", "xxxxxwarning", "warningwarning", "tcp:info:x", "é"] {
+        for text in
+            ["tcp:loud", "tcp", "debug:", ":", "of", "offf", "xxxxxwarning", "warningwarning", "tcp:info:x", "é"]
+        {
             assert_eq!(Filter::new(text), Err(FilterError::Level), "{text}");
         }
         assert_eq!(Filter::new("a:info,".repeat(33).leak()), Err(FilterError::TooMany));

@@ -41,6 +41,7 @@ fn machine<A: App>(arguments: &Arguments) -> Result<Machine, String> {
 /// `argv` without the program's name, not cut again: a shell has done so.
 fn words() -> Result<&'static str, BadArgument> {
     let words = std::env::args_os().skip(1);
-    let words = words.map(|word| word.into_string().map_err(|word| BadArgument::new(&word.to_string_lossy(), &"not UTF-8")));
+    let words =
+        words.map(|word| word.into_string().map_err(|word| BadArgument::new(&word.to_string_lossy(), &"not UTF-8")));
     Arguments::join(words.collect::<Result<Vec<_>, _>>()?)
 }

@@ -55,12 +55,6 @@ impl Machine {
         let _ = Console::stderr().write_line(line);
     }
 
-    /// Ends the process at once.
-    #[cfg(feature = "image")]
-    pub(crate) fn exit(exit: crate::Exit) -> ! {
-        std::process::exit(exit.0.into())
-    }
-
     pub(crate) fn monotonic() -> Instant {
         MonotonicClock.now()
     }

@@ -105,9 +105,8 @@ impl Machine {
     /// Takes the device of this type that has so many before it.
     fn take(&self, device_type: DeviceType, place: usize) -> Result<mirage_virtio::Device, DeviceError> {
         let mut found = self.found.borrow_mut();
-        let found = found.get_or_insert_with(|| {
-            mirage_virtio::devices().map(|device| (device.device_type, Some(device))).collect()
-        });
+        let found = found
+            .get_or_insert_with(|| mirage_virtio::devices().map(|device| (device.device_type, Some(device))).collect());
         let mut of_type = found.iter_mut().filter(|(found, _)| *found == device_type);
         let (_, device) = of_type.nth(place).ok_or(DeviceError::Missing)?;
         device.take().ok_or(DeviceError::Busy)

@@ -85,16 +85,16 @@ pub(super) fn protect() {
     // SAFETY: these are the tables in use and this is the only reference to them. What changes keeps every address where it
     // is, and takes away only what the linker script says is not needed.
     unsafe {
-        let large = (&mut *TABLES.get()).large.as_flattened_mut();
-        for entry in large.iter_mut() {
-            *entry |= NO_EXECUTE & mask;
-        }
         let small = (&raw mut __page_tables).cast::<Table>();
-        for (index, entry) in
-            large.iter_mut().enumerate().take_while(|(index, _)| (*index as u64) * LARGE_PAGE < layout.end)
-        {
-            let table = small.add(index);
+        let large = (&mut *TABLES.get()).large.as_flattened_mut();
+        for (index, entry) in large.iter_mut().enumerate() {
             let start = index as u64 * LARGE_PAGE;
+            if start >= layout.end {
+                *entry |= NO_EXECUTE & mask;
+                continue;
+            }
+            // The table is complete before it takes the place of the large page: this code runs there.
+            let table = small.add(index);
             for (page, entry) in (&mut *table).iter_mut().enumerate() {
                 *entry = layout.page(start + page as u64 * PAGE) & mask;
             }

@@ -1,28 +1,32 @@
 //! Two network namespaces: one with the client and the taps of our servers, one with the peer, joined by a veth pair.
 
+use std::fs::File;
+use std::os::fd::AsFd as _;
 use std::process::Command;
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 /// The core that everything runs on. Where client and server have a core each, every segment wakes the other core up;
 /// in a virtual machine that costs more than all the rest and differs from minute to minute.
-pub(super) const CORE: &str = "0";
+pub(crate) const CORE: &str = "0";
 /// Where the peer is.
-pub(super) const PEER: &str = "10.7.0.2";
+pub(crate) const PEER: &str = "10.7.0.2";
 
 /// The namespaces, removed with everything in them when dropped.
-pub(super) struct Lab {
+pub(crate) struct Lab {
     client: String,
     peer: String,
 }
 
 /// Who runs a command.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Side {
+pub(crate) enum Side {
     Client,
     Peer,
 }
 
 impl Lab {
-    pub(super) fn new() -> Result<Self, String> {
+    pub(crate) fn new() -> Result<Self, String> {
         let id = std::process::id();
         let lab = Self { client: format!("bench-client-{id}"), peer: format!("bench-peer-{id}") };
         let (client, peer) = (&lab.client, &lab.peer);
@@ -43,7 +47,7 @@ impl Lab {
     }
 
     /// A tap on the client's side whose network is 10.`number`.0.0/24, with the host at 1. The guest shall be at 2.
-    pub(super) fn tap(&self, number: u8) -> Result<Tap, String> {
+    pub(crate) fn tap(&self, number: u8) -> Result<Tap, String> {
         let tap = Tap { name: format!("tap{number}"), guest: format!("10.{number}.0.2") };
         let client = &self.client;
         ip(&format!("-n {client} tuntap add dev {} mode tap vnet_hdr", tap.name))?;
@@ -53,22 +57,35 @@ impl Lab {
     }
 
     /// `program` in the namespace of `side`. The process is the program itself: nothing stands above it.
-    pub(super) fn command(&self, side: Side, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let namespace = match side {
-            Side::Client => &self.client,
-            Side::Peer => &self.peer,
-        };
+    pub(crate) fn command(&self, side: Side, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", namespace, "taskset", "-c", CORE]).arg(program);
+        command.args(["netns", "exec", self.namespace(side), "taskset", "-c", CORE]).arg(program);
         command
     }
 }
 
+impl Lab {
+    /// Moves the calling thread, and what it starts from now on, to `side`.
+    pub(crate) fn enter(&self, side: Side) -> Result<(), String> {
+        let path = format!("/run/netns/{}", self.namespace(side));
+        let file = File::open(&path).map_err(|error| format!("{path}: {error}"))?;
+        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
+            .map_err(|error| format!("entering {path}: {error}"))
+    }
+
+    fn namespace(&self, side: Side) -> &str {
+        match side {
+            Side::Client => &self.client,
+            Side::Peer => &self.peer,
+        }
+    }
+}
+
 /// A tap that was made.
-pub(super) struct Tap {
-    pub(super) name: String,
+pub(crate) struct Tap {
+    pub(crate) name: String,
     /// The address for who is behind it.
-    pub(super) guest: String,
+    pub(crate) guest: String,
 }
 
 impl Drop for Lab {

@@ -1,16 +1,14 @@
 //! The peer: nginx with one worker that answers with the same page out of its memory.
 
 use std::fs;
+use std::path::PathBuf;
 
 use crate::folders;
 
-use super::lab::{Lab, PEER, Side};
-use super::server::Server;
-
-/// nginx on the peer's side, as cheap as it can be: the page is part of its configuration, so that it opens no file (from
-/// a file it takes more than twice as long), there is no access log, and connections stay open for as long as the client
-/// likes, as ours do.
-pub(super) fn server(lab: &Lab) -> Result<Server, String> {
+/// Writes a configuration for nginx as cheap as it can be: the page is part of it, so that no file is opened (from a file it
+/// takes more than twice as long), there is no access log, and connections stay open for as long as the client likes, as
+/// ours do.
+pub(crate) fn config() -> Result<PathBuf, String> {
     let folder = folders::target().join("bench/nginx");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let place = folder.display();
@@ -49,7 +47,5 @@ http {{
     );
     let file = folder.join("nginx.conf");
     fs::write(&file, config).map_err(|error| format!("{}: {error}", file.display()))?;
-    let mut command = lab.command(Side::Peer, "nginx");
-    command.arg("-e").arg(folder.join("error.log")).arg("-c").arg(&file);
-    Ok(Server { name: "nginx", command, address: PEER.to_owned() })
+    Ok(file)
 }
