@@ -41,7 +41,6 @@ impl<'a> FrameWriter<'a> {
     }
 
     /// Appends `bytes`.
-    #[inline]
     pub fn put(&mut self, bytes: &[u8]) {
         // Slices are at most half of the address space long, so this does not wrap.
         let end = self.written.wrapping_add(bytes.len());
@@ -74,7 +73,6 @@ impl<'a> FrameWriter<'a> {
     /// Changes bytes that were written before, `at` bytes from the start of the frame.
     ///
     /// A patch that reaches past what was written marks the frame as overflowed instead.
-    #[inline]
     pub fn patch(&mut self, at: usize, bytes: &[u8]) {
         let written = self.buffer.get_mut(..self.written).unwrap_or_default();
         match written.get_mut(at..).and_then(|rest| rest.get_mut(..bytes.len())) {
