@@ -143,7 +143,7 @@ pub(crate) fn write_segment<'p>(
         checksum: U16::ZERO,
         urgent: U16::ZERO,
     };
-    writer.put(raw.as_bytes());
+    writer.put_header(raw.as_bytes());
     let mut sum = Sum::ZERO;
     if !options.is_empty() {
         writer.put(options);
