@@ -14,8 +14,10 @@ use mirage_random::{Rng, SeededGenerator};
 use mirage_stack_unix::HostStack;
 use mirage_unix::{KernelEntropy, MonotonicClock, Reactor};
 use mirage_usernet::{Config, Error, Gateway, Transport};
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::cable::Cable;
+use crate::output;
 
 /// The first argument of such a process. Nobody types it.
 const VERB: &str = "spt-gateway";
@@ -52,7 +54,7 @@ pub(crate) fn main() -> Option<ExitCode> {
     Some(match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("mirage: the guest's network: {error}");
+            output::note(format!("the image's network: {error}"));
             ExitCode::FAILURE
         }
     })
@@ -67,6 +69,7 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Box<dyn core::
 
 /// Opens the doors, says so to `out`, and moves bytes until the other end is closed.
 fn serve(end: OwnedFd, mtu: u16, forwards: &[Forward], mut out: impl Write) -> Result<(), Box<dyn core::error::Error>> {
+    allow_many_descriptors();
     forwards.iter().for_each(wait_for_door);
     let reactor = Reactor::new()?;
     let mut random = SeededGenerator::new(&mut KernelEntropy)?;
@@ -108,6 +111,14 @@ impl Park for Host {
         let interrupt = self.reactor.interrupt();
         Box::new(move || interrupt.interrupt())
     }
+}
+
+/// Each connection is a descriptor: takes as many as this user may have, not only as many as a shell gives.
+fn allow_many_descriptors() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Refused, it stays as it was, and so many connections there are.
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 /// Gives the gateway of the guest before the time to close its doors.
@@ -200,7 +211,7 @@ mod tests {
     }
 
     fn content(len: usize) -> Vec<u8> {
-        (0..len).map(|at| (at * 31 >> 3) as u8).collect()
+        (0..len).map(|at| ((at * 31) >> 3) as u8).collect()
     }
 
     #[test]

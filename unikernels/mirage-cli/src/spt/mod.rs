@@ -7,4 +7,4 @@ mod run;
 
 pub(crate) use gateway::main as gateway;
 pub(crate) use options::{Disk, Net, Options};
-pub(crate) use run::{Error, run};
+pub(crate) use run::run;
