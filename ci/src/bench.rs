@@ -27,7 +27,7 @@ fn prepare(name: &str) -> Result<(), String> {
     if !tools::is_root() {
         return Err(format!("it needs root for network namespaces; type: sudo -E cargo ci bench {name}"));
     }
-    tools::ensure()?;
+    tools::ensure(tools::BENCH)?;
     command::run(&mut cargo(["build", "--release", "--package", "mirage-tender-spt"]))
 }
 

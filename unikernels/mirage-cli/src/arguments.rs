@@ -82,6 +82,9 @@ pub(crate) struct Build {
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) which: Which,
+    /// Run this image as it is, built or not by this tool; nothing is built and nothing remembered is looked at.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["package", "target", "locked"])]
+    pub(crate) image: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) launch: Launch,
     /// Use exactly the dependencies of Cargo.lock, or fail.

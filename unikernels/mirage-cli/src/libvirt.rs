@@ -12,7 +12,11 @@ pub(crate) fn domain(name: &str, qemu: &Qemu<'_>) -> String {
     let kind = if qemu.kvm { "kvm" } else { "qemu" };
     let (processor, machine) = (if qemu.kvm { "host-passthrough" } else { "maximum" }, "q35");
     let kernel = escaped(&qemu.image.display().to_string());
-    let (name, line, memory) = (escaped(name), escaped(qemu.line), qemu.memory);
+    let (name, memory) = (escaped(name), qemu.memory);
+    let line = match qemu.line {
+        "" => String::new(),
+        line => format!("    <cmdline>{}</cmdline>\n", escaped(line)),
+    };
     let mut text = format!(
         "<domain type='{kind}'>
   <name>{name}</name>
@@ -21,8 +25,7 @@ pub(crate) fn domain(name: &str, qemu: &Qemu<'_>) -> String {
   <os>
     <type arch='x86_64' machine='{machine}'>hvm</type>
     <kernel>{kernel}</kernel>
-    <cmdline>{line}</cmdline>
-  </os>
+{line}  </os>
   <features>
     <apic/>
   </features>

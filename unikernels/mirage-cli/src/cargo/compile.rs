@@ -39,7 +39,7 @@ pub(crate) fn compile(job: &Job<'_>, toolchain: &Toolchain) -> Result<PathBuf> {
     thread::scope(|scope| -> Result<()> {
         if let Some(said) = said {
             scope.spawn(|| {
-                BufReader::new(said).lines().map_while(|line| line.ok()).for_each(|line| progress.say(&line))
+                BufReader::new(said).lines().map_while(|line| line.ok()).for_each(|line| progress.say(&line));
             });
         }
         let Some(messages) = messages else { return Ok(()) };

@@ -20,13 +20,7 @@ pub(crate) fn run(arguments: &arguments::Describe) -> Result<()> {
     let file = fs::read(&path).or_fail(|| path.display().to_string())?;
     let facts = Facts::of(&file).or_fail(|| path.display().to_string())?;
     let sizes = Sizes::of(&file).or_fail(|| path.display().to_string())?;
-    // The file with symbols knows more.
-    let symbols = Some(debug(&path)).filter(|path| path.exists());
-    let long = symbols.as_ref().and_then(|path| fs::read(path).ok()).and_then(|file| Inventory::of(&file));
-    let inventory = Inventory::of(&file);
-    let matches = |long: &Inventory| inventory.as_ref().is_none_or(|short| short.agrees_with(long));
-    let symbols = symbols.filter(|_| long.as_ref().is_some_and(matches));
-    let inventory = long.filter(matches).or(inventory);
+    let (inventory, symbols) = crates_of(&path, &file, &facts);
 
     head(&path, &file, &facts, inventory.as_ref());
     devices(&facts);
@@ -38,23 +32,32 @@ pub(crate) fn run(arguments: &arguments::Describe) -> Result<()> {
         answer("crates: it does not say; `mirage build` makes images that do");
         return Ok(());
     };
-    let has_own_symbols = facts.target.is_none();
-    let from = symbols.or_else(|| has_own_symbols.then(|| path.clone()));
-    let bytes = from.as_ref().map(|from| by_crate(from, &file, &inventory.crates));
-    let bytes = match bytes {
-        Some(Ok(bytes)) => Some(bytes),
-        Some(Err(reason)) => return Err(Failure::new(format!("{}: {reason}", path.display()))),
-        None => None,
-    };
+    let bytes = symbols.map(|symbols| by_crate(&symbols, &file, &inventory.crates)).transpose();
+    let bytes = bytes.or_fail(|| path.display().to_string())?;
     answer("");
     crates(&inventory, bytes.as_ref()).lines().iter().for_each(answer);
-    if let Some(bytes) = &bytes {
-        without_code(&inventory, bytes);
-    }
-    if bytes.is_none() {
-        answer(format_args!("\nFor the size of each, {} must lie beside it.", shown(&debug(&path)).display()));
+    match &bytes {
+        Some(bytes) => without_code(&inventory, bytes),
+        None => answer(format_args!("\nFor the size of each, {} must lie beside it.", shown(&debug(&path)).display())),
     }
     Ok(())
+}
+
+/// What the image at `path` is made of, and the file with its symbols, if that is there and of the same build.
+fn crates_of(path: &Path, file: &[u8], facts: &Facts) -> (Option<Inventory>, Option<PathBuf>) {
+    let inventory = Inventory::of(file);
+    let has_symbols = facts.target.is_none() || path.extension().is_some_and(|kind| kind == "debug");
+    if has_symbols {
+        return (inventory, Some(path.to_owned()));
+    }
+    // The file with symbols knows more.
+    let beside = debug(path);
+    let long = fs::read(&beside).ok().and_then(|file| Inventory::of(&file));
+    let is_same = |long: &Inventory| inventory.as_ref().is_some_and(|short| short.agrees_with(long));
+    match long.filter(is_same) {
+        Some(long) => (Some(long), Some(beside)),
+        None => (inventory, None),
+    }
 }
 
 /// The image that `what` means: a file, or an application's in `dist/`.
@@ -84,7 +87,7 @@ fn head(path: &Path, file: &[u8], facts: &Facts, inventory: Option<&Inventory>) 
     let (name, version) = match (inventory, facts) {
         (Some(inventory), _) => (inventory.name.as_str(), inventory.version.as_str()),
         (None, Facts { name: Some(name), version: Some(version), .. }) => (name.as_str(), version.as_str()),
-        _ => ("an application that does not say its name", ""),
+        _ => ("an application that does not say its", "name"),
     };
     let target = facts.target.or(inventory.map(|inventory| inventory.target));
     let target = target.map_or(String::new(), |target| format!(" for {target}"));

@@ -82,11 +82,15 @@ fn owner(path: &str, crates: &[Crate]) -> String {
         let folder = rest.split('/').next().unwrap_or_default();
         return folder.rsplit_once('-').map_or(folder.to_owned(), |(name, version)| format!("{name} {version}"));
     }
-    let path = path.trim_start_matches('/');
     let below = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| folder.is_empty() || rest.starts_with('/'));
     let is_owner = |candidate: &&Crate| match &candidate.folder {
+        // Alone in its workspace. Nothing else has names without a folder.
+        Some(folder) if folder.is_empty() => ["src/", "target/"].iter().any(|inside| path.starts_with(inside)),
         Some(folder) => below(folder),
-        None => below(&format!("{}-{}", candidate.name, candidate.version)) || below(&candidate.name),
+        None => {
+            let folder = format!("{}-{}", candidate.name, candidate.version);
+            below(&folder) || path.contains(&format!("/{folder}/"))
+        }
     };
     let deepest = |candidate: &&Crate| candidate.folder.as_ref().map_or(usize::MAX, String::len);
     crates.iter().filter(is_owner).max_by_key(deepest).map(|owner| owner.name.clone()).unwrap_or_default()
@@ -112,5 +116,8 @@ mod tests {
         assert_eq!(owner("talc-1.0.0/src/lib.rs"), "talc");
         assert_eq!(owner("net/part/src/lib.rs"), "part");
         assert_eq!(owner("src/main.rs"), "app");
+        // In a process names are whole.
+        assert_eq!(owner("/home/u/.cargo/registry/src/index-0/talc-1.0.0/src/lib.rs"), "talc");
+        assert_eq!(owner("elsewhere/src/lib.rs"), "");
     }
 }

@@ -7,7 +7,7 @@ use object::read::elf::{FileHeader as _, ProgramHeader as _};
 use super::NotAnImage;
 
 /// `file` without symbols, debugging information and the list of its sections. Nothing moves: every segment has the same
-/// bytes at the same place.
+/// bytes at the same place, but for the place of that list in a segment that begins with the file's header.
 ///
 /// # Errors
 /// It is no ELF file of 64 bits, little endian, or a segment lies outside of it.
