@@ -18,8 +18,17 @@ pub(crate) fn run() -> Result<(), String> {
     for target in workspace::IMAGE_TARGETS {
         for package in workspace::unikernels()? {
             command::run(
-                cargo(["clippy", "--package", &package, "--no-default-features", "--features", target])
-                    .args(["--", "-D", "warnings"]),
+                cargo([
+                    "clippy",
+                    "--profile",
+                    "image",
+                    "--package",
+                    &package,
+                    "--no-default-features",
+                    "--features",
+                    target,
+                ])
+                .args(["--", "-D", "warnings"]),
             )?;
         }
     }

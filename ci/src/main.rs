@@ -16,6 +16,7 @@ mod kernel;
 mod links;
 mod no_std;
 mod package;
+mod size;
 mod tally;
 mod test;
 mod tools;
@@ -62,6 +63,8 @@ enum Task {
     },
     /// Builds every publishable crate from its package alone.
     Package,
+    /// Builds every image for every target: bytes of the file and its parts, and the least memory it runs in (as root).
+    Size,
 }
 
 fn main() -> ExitCode {
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Task::Bench { name } => bench::run(name.as_deref()),
         Task::Fuzz { name, seconds } => fuzz::run(name.as_deref(), seconds),
         Task::Package => package::run(),
+        Task::Size => size::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

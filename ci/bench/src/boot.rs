@@ -30,7 +30,7 @@ pub(crate) fn run() -> Result<(), String> {
     let mut nginx = Command::new("nginx");
     nginx.arg("-c").arg(nginx::config()?);
     let mut web = Command::new(folders::program("mirage-spt"));
-    web.arg("--mem=64").arg(format!("--net:service={}", tap.name));
+    web.arg("--mem=8").arg(format!("--net:service={}", tap.name));
     web.arg(folders::image("web.spt")).arg(format!("--ipv4={}/24", tap.guest));
     rows.push(row(
         "web.spt-first-answer",

@@ -3,7 +3,7 @@
 mod client;
 mod image;
 mod load;
-mod namespace;
+pub(crate) mod namespace;
 mod ping;
 mod tcp;
 mod udp;

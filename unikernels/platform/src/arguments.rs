@@ -24,5 +24,5 @@ pub use help::{help, version};
 pub use parsed::Arguments;
 pub use stop::{BadArgument, Stop};
 #[cfg(all(feature = "image", not(feature = "unix")))]
-pub(crate) use tokens::Tokens;
+pub(crate) use tokens::cut;
 pub use tokens::{SplitError, split};

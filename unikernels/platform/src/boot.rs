@@ -1,14 +1,12 @@
 //! From the first words to the application and back, the same on every target.
 
 use alloc::format;
-use alloc::string::String;
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
-use core::task::Poll;
+use core::task::{self, Poll, Waker};
 
 use crate::arguments::{Stop, help, version};
-use crate::executor::Executor;
 use crate::logger::{Filter, Logger};
 use crate::target::Machine;
 use crate::text::Line;
@@ -31,28 +29,37 @@ pub(crate) struct Start<'a> {
 }
 
 /// Reads the arguments, starts the log and the machine, runs what `prepare` makes of the application until it is done or
-/// the machine is asked to stop.
+/// the machine is asked to stop. `words` are the arguments, each ended by a zero byte.
 pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Display>(
-    words: &mut dyn Iterator<Item = Result<String, BadArgument>>,
+    words: Result<&'static str, BadArgument>,
     declared: &[&[Argument]],
     machine: impl FnOnce(&Arguments) -> Result<Machine, E>,
     prepare: impl FnOnce(A, &Arguments) -> Result<R, BadArgument>,
 ) -> Exit {
     let about = A::ABOUT;
-    let prepared = Arguments::read(declared, words).and_then(|arguments| {
-        let filter = arguments.require::<Filter>(&LOGS)?;
+    let prepared = || -> Result<_, Stop> {
+        let arguments = Arguments::read(declared, words?)?;
+        let levels = arguments.text(&LOGS).unwrap_or_default();
+        let filter = Filter::new(levels).map_err(|error| BadArgument::value(LOGS.name, levels, error.text()))?;
         let run = prepare(A::new(&arguments)?, &arguments)?;
         Ok((run, filter, arguments))
-    });
-    let (run, filter, arguments) = match prepared {
+    };
+    let (run, filter, arguments) = match prepared() {
         Ok(prepared) => prepared,
         Err(stop) => {
             match &stop {
                 Stop::Help => help(&about, declared, &mut Machine::print),
                 Stop::Version => version(&about, &mut Machine::print),
-                Stop::Bad(bad) => complain(&about, bad),
+                Stop::Bad(bad) => {
+                    let mut line = Line::new();
+                    bad.put(line.put_all(&[about.name, ": "]));
+                    Machine::complain(line.as_str());
+                }
             }
-            return stop.exit();
+            let exit = stop.exit();
+            // This is the end; nothing has to be given back.
+            core::mem::forget((stop, machine));
+            return exit;
         }
     };
     Logger::new(filter, LOG_LINES, Machine::monotonic, Machine::complain).install();
@@ -63,21 +70,21 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
             return Exit::FAILURE;
         }
     };
-    let executor = Executor::new(machine.park(), MAX_TASKS);
-    let context = Context::new(executor.spawner(), executor.timer(), machine.clone());
-    let exit = executor.block_on(async {
-        let run = run(Start { context, machine: &machine, about: &about });
-        match until(run, machine.stopped()).await {
+    let context = Context::new(machine, MAX_TASKS);
+    let mut work = pin!(run(Start { context: context.clone(), machine: context.machine(), about: &about }));
+    // Who never waits needs no run loop, and its image has none. Who does is asked again with a waker that counts.
+    if let Poll::Ready(exit) = work.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
+        return exit;
+    }
+    context.executor().block_on(async {
+        match until(work, context.machine().stopped()).await {
             Ok(exit) => exit,
             Err(by) => {
                 Machine::print(&format!("{}: stopped by {by}", about.name));
                 Exit::SUCCESS
             }
         }
-    });
-    // The end of the image ends its tasks, too.
-    core::mem::forget(executor);
-    exit
+    })
 }
 
 /// Says in one line why there is nothing to run. What a stranger typed may be in it, so no control character is shown.

@@ -3,12 +3,13 @@
 #[cfg(feature = "network")]
 use alloc::boxed::Box;
 use alloc::rc::Rc;
+use core::cell::OnceCell;
 use core::future::Future;
 use core::net::SocketAddr;
 
 use mirage_clock::{Duration, Instant, Monotonic, Sleep, Timestamp, Wall};
 
-use crate::executor::{Spawner, Timer, TooManyTasks};
+use crate::executor::{Executor, Spawner, Timer, TooManyTasks};
 use crate::network::{Reach, Service};
 use crate::stats::Stats;
 use crate::target::Machine;
@@ -16,33 +17,60 @@ use crate::target::Machine;
 /// What the platform lends an application beside its devices. A handle: clones are the same.
 ///
 /// It lives as long as the image, which has one: there is nothing to count and nothing to free.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Context(&'static Inner);
 
 struct Inner {
+    machine: Machine,
+    max_tasks: usize,
+    /// Made when it is first asked for.
+    running: OnceCell<Running>,
+    /// Set once there is a network: how it is reached and what it counts.
+    network: OnceCell<(Reach, Rc<dyn Stats>)>,
+}
+
+/// The run loop.
+struct Running {
+    #[cfg_attr(not(feature = "network"), allow(dead_code, reason = "there is no boot code without a target"))]
+    executor: Executor,
     spawner: Spawner,
     timer: Timer,
-    reach: Reach,
-    stats: Rc<dyn Stats>,
-    #[cfg_attr(not(feature = "network"), expect(dead_code, reason = "without a target nothing asks it for a device"))]
-    machine: Machine,
 }
 
 impl Context {
-    /// A context without a network.
+    /// A context without a network, for at most `max_tasks` tasks.
     #[cfg(feature = "network")]
-    pub(crate) fn new(spawner: Spawner, timer: Timer, machine: Machine) -> Self {
-        let (reach, stats) = (Reach::default(), Rc::new(()));
-        Self(Box::leak(Box::new(Inner { spawner, timer, reach, stats, machine })))
+    pub(crate) fn new(machine: Machine, max_tasks: usize) -> Self {
+        let (running, network) = (OnceCell::new(), OnceCell::new());
+        Self(Box::leak(Box::new(Inner { machine, max_tasks, running, network })))
     }
 
-    /// The same with a network: how it is reached and what it counts.
+    /// The same with a network: how it is reached and what it counts. Only the first counts.
     #[cfg(feature = "network")]
     #[must_use]
     pub(crate) fn with_network(self, reach: Reach, stats: Rc<dyn Stats>) -> Self {
-        let Inner { spawner, timer, machine, .. } = self.0;
-        let (spawner, timer, machine) = (spawner.clone(), timer.clone(), machine.clone());
-        Self(Box::leak(Box::new(Inner { spawner, timer, reach, stats, machine })))
+        let _ = self.0.network.set((reach, stats));
+        self
+    }
+
+    /// The machine.
+    #[cfg(feature = "network")]
+    pub(crate) const fn machine(&self) -> &'static Machine {
+        &self.0.machine
+    }
+
+    /// The run loop.
+    #[cfg(feature = "network")]
+    pub(crate) fn executor(&self) -> &'static Executor {
+        &self.running().executor
+    }
+
+    fn running(&self) -> &'static Running {
+        let Inner { machine, max_tasks, running, .. } = self.0;
+        running.get_or_init(|| {
+            let executor = Executor::new(machine.park(), *max_tasks);
+            Running { spawner: executor.spawner(), timer: executor.timer(), executor }
+        })
     }
 
     /// Starts a task beside this one.
@@ -50,22 +78,22 @@ impl Context {
     /// # Errors
     /// [`TooManyTasks`] when the image's bound is reached; the future is dropped.
     pub fn spawn(&self, task: impl Future<Output = ()> + 'static) -> Result<(), TooManyTasks> {
-        self.0.spawner.spawn(task)
+        self.running().spawner.spawn(task)
     }
 
     /// The timer, for libraries that take one.
-    pub const fn timer(&self) -> &Timer {
-        &self.0.timer
+    pub fn timer(&self) -> &Timer {
+        &self.running().timer
     }
 
     /// The time since the clock's start.
     pub fn now(&self) -> Instant {
-        self.0.timer.now()
+        self.running().timer.now()
     }
 
     /// Waits for `span`.
     pub async fn sleep(&self, span: Duration) {
-        self.0.timer.sleep_until(self.now() + span).await;
+        self.running().timer.sleep_until(self.now() + span).await;
     }
 
     /// Prints one line on the console.
@@ -73,9 +101,17 @@ impl Context {
         Machine::print(line);
     }
 
+    /// Bytes of the heap of an image, used or not, to which an application fits what strangers can make it hold. `None`
+    /// where memory is the host's to give.
+    ///
+    /// About half of it goes to the network of a [`Networked`](crate::Networked) application.
+    pub fn memory(&self) -> Option<usize> {
+        Machine::memory()
+    }
+
     /// Where somebody outside reaches `service`, as far as the platform knows.
     pub fn outside(&self, service: Service) -> Option<SocketAddr> {
-        self.0.reach.outside(service)
+        self.0.network.get()?.0.outside(service)
     }
 
     /// The block device `name`, one of [`App::DEVICES`](crate::App::DEVICES).
@@ -98,9 +134,11 @@ impl Context {
 
     /// Shows every number that the platform and the network count.
     pub fn stats(&self, visit: &mut dyn FnMut(&str, u64)) {
-        visit("platform.tasks", self.0.spawner.tasks() as u64);
-        visit("platform.timers", self.0.timer.pending() as u64);
-        self.0.stats.each(visit);
+        visit("platform.tasks", self.running().spawner.tasks() as u64);
+        visit("platform.timers", self.running().timer.pending() as u64);
+        if let Some((_, stats)) = self.0.network.get() {
+            stats.each(visit);
+        }
     }
 }
 
@@ -117,6 +155,6 @@ impl Wall for Context {
 
 impl core::fmt::Debug for Context {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Context").field("reach", &self.0.reach).finish_non_exhaustive()
+        f.debug_struct("Context").field("reach", &self.0.network.get().map(|(reach, _)| reach)).finish_non_exhaustive()
     }
 }

@@ -20,6 +20,8 @@ mod items;
 mod memory_map;
 #[cfg(not(feature = "unix"))]
 mod net;
+#[cfg_attr(feature = "unix", allow(dead_code, reason = "only its tests use it"))]
+mod utf8;
 
 #[cfg(not(feature = "unix"))]
 pub(crate) use boot::{boot, boot_local};

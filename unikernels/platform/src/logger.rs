@@ -3,7 +3,9 @@
 mod filter;
 mod rate;
 
-use alloc::boxed::Box;
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use log::{Level, Log, Metadata, Record};
 use mirage_clock::Instant;
@@ -34,11 +36,34 @@ impl Logger {
     /// Makes this the log of the image, for good. Says whether it was the first to try.
     pub fn install(self) -> bool {
         let level = self.filter.most();
-        let first = log::set_logger(Box::leak(Box::new(self))).is_ok();
+        let first = INSTALLED.keep(self).is_some_and(|kept| log::set_logger(kept).is_ok());
         if first {
             log::set_max_level(level);
         }
         first
+    }
+}
+
+/// Where the image's log is kept: an image that never writes a line needs no heap for it.
+static INSTALLED: Place = Place { is_taken: AtomicBool::new(false), logger: UnsafeCell::new(MaybeUninit::uninit()) };
+
+/// A place for one log, for good.
+struct Place {
+    is_taken: AtomicBool,
+    logger: UnsafeCell<MaybeUninit<Logger>>,
+}
+
+// SAFETY: `logger` is only touched by `keep`, of which one call does so; what that lends out may be shared.
+unsafe impl Sync for Place where &'static Logger: Send {}
+
+impl Place {
+    /// Keeps `logger`; `None` when there is one already.
+    fn keep(&'static self, logger: Logger) -> Option<&'static Logger> {
+        if self.is_taken.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        // SAFETY: only the call that found it free comes here, so nobody else reads or writes it.
+        Some(unsafe { (*self.logger.get()).write(logger) })
     }
 }
 

@@ -10,7 +10,7 @@ const CUT: &str = "…";
 /// One line: control characters in it become spaces, so that it stays one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Line {
-    /// Invariant: `bytes[..len]` is whole characters.
+    /// Invariant: `bytes[..len]` is whole characters, but while one is appended.
     bytes: [u8; MAX],
     /// Invariant: at most `MAX - CUT.len()` until the line is cut.
     len: usize,
@@ -24,16 +24,24 @@ impl Line {
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        self.bytes.get(..self.len).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
+        let bytes = self.bytes.get(..self.len).unwrap_or_default();
+        // SAFETY: whole characters, by the invariant of `bytes`.
+        unsafe { core::str::from_utf8_unchecked(bytes) }
     }
 
     /// Appends `text`.
+    #[inline(never)]
     pub(crate) fn put(&mut self, text: &str) -> &mut Self {
-        for character in text.chars() {
-            if self.cut {
-                break;
-            }
-            self.push(if character.is_control() { ' ' } else { character });
+        for byte in text.bytes() {
+            self.push(byte);
+        }
+        self
+    }
+
+    /// Appends spaces until there are `width` bytes.
+    pub(crate) fn pad(&mut self, width: usize) -> &mut Self {
+        while self.len < width.min(MAX - CUT.len()) {
+            self.push(b' ');
         }
         self
     }
@@ -81,23 +89,53 @@ impl Line {
             }
         }
         for digit in digits.iter().skip(digits.len() - used) {
-            self.push(char::from(*digit));
+            self.push(*digit);
         }
         self
     }
 
-    fn push(&mut self, character: char) {
-        let mut encoded = [0; 4];
-        let mut text = &*character.encode_utf8(&mut encoded);
-        if self.len + CUT.len() + text.len() > MAX {
-            text = CUT;
-            self.cut = true;
+    /// Appends one byte of a text, whose other bytes follow before anybody looks.
+    fn push(&mut self, byte: u8) {
+        if self.cut {
+            return;
         }
-        if let Some(room) = self.bytes.get_mut(self.len..self.len + text.len()) {
-            room.copy_from_slice(text.as_bytes());
-            self.len += text.len();
+        // The control characters of Unicode: below the space, DEL, and `C2 80` to `C2 9F`.
+        let last = self.len.checked_sub(1).and_then(|last| self.bytes.get_mut(last));
+        if let (0x80..0xa0, Some(last @ 0xc2)) = (byte, last) {
+            *last = b' ';
+            return;
+        }
+        let byte = if byte < b' ' || byte == 0x7f { b' ' } else { byte };
+        if self.len < MAX - CUT.len() {
+            self.append(byte);
+            return;
+        }
+        if is_inside(byte) {
+            // The character of which this is a part goes.
+            while let Some(last) = self.len.checked_sub(1) {
+                self.len = last;
+                if !self.bytes.get(last).is_some_and(|byte| is_inside(*byte)) {
+                    break;
+                }
+            }
+        }
+        for byte in CUT.bytes() {
+            self.append(byte);
+        }
+        self.cut = true;
+    }
+
+    fn append(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.len) {
+            *place = byte;
+            self.len += 1;
         }
     }
+}
+
+/// Whether it is a byte of a character that is not its first.
+const fn is_inside(byte: u8) -> bool {
+    byte & 0xc0 == 0x80
 }
 
 const DIGITS: [u8; 16] = *b"0123456789abcdef";
@@ -142,6 +180,15 @@ mod tests {
     #[test]
     fn a_line_stays_one_line() {
         assert_eq!(line("a\nb\r\x1b[31mc").as_str(), "a b  [31mc");
+    }
+
+    #[test]
+    fn every_control_character_becomes_one_space_and_no_other_does() {
+        for character in (0..0x3000).filter_map(char::from_u32) {
+            let text = format!("é{character}é");
+            let shown = if character.is_control() { "é é" } else { &text };
+            assert_eq!(line(&text).as_str(), shown);
+        }
     }
 
     #[test]

@@ -29,13 +29,13 @@ pub unsafe fn local<A: Local>(boot: *const Boot, devices: &'static [&'static [De
 unsafe fn start(
     boot: *const Boot,
     devices: &'static [&'static [Device]],
-    run: impl FnOnce(Machine, &str) -> Exit,
+    run: impl FnOnce(Machine, &'static mut [u8]) -> Exit,
 ) -> ! {
     // SAFETY: the boot code gives a pointer to what it keeps for good.
     let boot = unsafe { &*boot };
     // SAFETY: the boot code found this memory unused, and it is taken once.
-    unsafe { image::claim(boot.heap(), image::stack_end()) };
-    Machine::exit(run(Machine::new(devices), boot.command_line))
+    let line = unsafe { image::claim(boot.heap(), image::stack_end(), boot.command_line.as_bytes()) };
+    Machine::exit(run(Machine::new(devices), line))
 }
 
 /// The image's entry point and its note.

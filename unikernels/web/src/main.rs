@@ -23,8 +23,12 @@ use pages::Pages;
 /// The port of HTTP.
 const HTTP: u16 = 80;
 
-const CONNECTIONS: Argument =
-    Argument::value("connections", "N", "connections at once; further ones wait with their peers").or("2048");
+const CONNECTIONS: Argument = Argument::value(
+    "connections",
+    "N",
+    "connections at once, fewer in small memory; further ones wait with their peers",
+)
+.or("2048");
 
 struct Web {
     connections: usize,
@@ -61,7 +65,9 @@ impl Networked for Web {
             context.print(&format!("web: http://{place}/"));
         }
         let pages = Rc::new(Pages::new(context.clone()));
-        let permits = Permits::new(self.connections);
+        // In a small machine no stranger may use up what there is.
+        let most = context.memory().map_or(self.connections, |memory| memory / 3 / connection::MEMORY);
+        let permits = Permits::new(self.connections.min(most).max(1));
         loop {
             let permit = permits.take().await;
             match listener.accept().await {

@@ -1,7 +1,6 @@
 //! What is served.
 
-use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 
 use mirage_http::server::Request;
 use mirage_http::{Error, Exchange, Io, Length, Match, Method, Route, Router, Sent, Site, Status};
@@ -86,8 +85,13 @@ impl Pages {
         let mut json = String::from("{");
         // Names are ours: words, dots and underscores, so nothing needs an escape.
         let mut put = |name: &str, value: u64| {
-            let comma = if json.len() > 1 { "," } else { "" };
-            json.push_str(&format!("{comma}\n  \"{name}\": {value}"));
+            if json.len() > 1 {
+                json.push(',');
+            }
+            json.push_str("\n  \"");
+            json.push_str(name);
+            json.push_str("\": ");
+            json.push_str(&value.to_string());
         };
         self.counters.each(&mut put);
         self.context.stats(&mut put);
@@ -130,9 +134,12 @@ impl Pages {
             // As above.
             yield_now().await;
         }
-        let mut text: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        text.push('\n');
-        exchange.send(Status::OK, &[TEXT, FRESH], text.as_bytes()).await
+        let mut text = [b'\n'; 65];
+        for (place, byte) in text.chunks_exact_mut(2).zip(hash.finalize()) {
+            let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
+            place.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        }
+        exchange.send(Status::OK, &[TEXT, FRESH], &text).await
     }
 }
 

@@ -267,6 +267,18 @@ guest! { writes_to_its_code:
     "mov [rax], rax"
 }
 
+guest! { writes_to_its_data:
+    "mov byte ptr [0x102000], 1"
+    "mov eax, 231"
+    "xor edi, edi"
+    "syscall"
+}
+
+guest! { runs_its_data:
+    "mov eax, 0x102000"
+    "jmp rax"
+}
+
 guest! { runs_its_stack:
     "mov byte ptr [rsp - 8], 0xc3"
     "lea rax, [rsp - 8]"
@@ -283,7 +295,9 @@ guest! { reads_the_zero_page:
 
 #[test]
 fn a_guest_that_breaks_its_memory_dies_of_it() {
-    for (index, code) in [writes_to_its_code(), runs_its_stack(), reads_the_zero_page()].into_iter().enumerate() {
+    for (index, code) in
+        [writes_to_its_code(), runs_its_data(), runs_its_stack(), reads_the_zero_page()].into_iter().enumerate()
+    {
         let output = run(code);
         assert_eq!(output.status.signal(), Some(SIGSEGV), "{index}: {output:?}");
     }
@@ -326,7 +340,8 @@ fn a_guest_holds_nothing_but_what_it_was_given() {
     let status = fs::read_to_string(process.join("status")).expect("proc");
 
     // A second guest cannot have the same disk.
-    let second = tender(&[&option]).arg(&image.0).output().expect("it starts");
+    let other = Temporary::new(&common::image(hello(), &[], &["disk"]));
+    let second = tender(&[&option]).arg(&other.0).output().expect("it starts");
 
     child.kill().expect("it runs");
     child.wait().expect("it ends");
@@ -447,6 +462,17 @@ fn a_guest_that_reaches_beyond_its_disk_is_ended() {
         let option = format!("--block:disk={}", disk.0.display());
         let output = tender(&[&option]).arg(&image.0).output().expect("it starts");
         assert_eq!(output.status.signal(), Some(SIGSYS), "{index}: {output:?}");
+    }
+}
+
+#[test]
+fn data_that_is_to_be_read_only_is() {
+    const FLAGS: usize = common::program_header(3) + 4;
+    let mut image = common::image(writes_to_its_data(), &[], &[]);
+    for (flags, code, signal) in [(6, Some(0), None), (4, None, Some(SIGSEGV))] {
+        image[FLAGS] = flags;
+        let output = tender(&[]).arg(&Temporary::new(&image).0).output().expect("it starts");
+        assert_eq!((output.status.code(), output.status.signal()), (code, signal), "{flags}: {output:?}");
     }
 }
 

@@ -3,12 +3,27 @@
 use alloc::boxed::Box;
 use core::fmt;
 
+use super::Argument;
 use crate::Exit;
 use crate::text::Line;
 
 /// An argument that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadArgument(Box<Line>);
+pub struct BadArgument(Reason);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Reason {
+    /// What was given, and why that is wrong.
+    Because(&'static str, &'static str),
+    /// The name of an argument, and the word for its value.
+    LacksValue(&'static str, &'static str),
+    /// The name of an argument.
+    MustBeGiven(&'static str),
+    /// A value that is not one.
+    NotOne(&'static str, &'static str, &'static str),
+    /// All of it.
+    Other(Box<Line>),
+}
 
 impl BadArgument {
     /// `argument`, as it was given, makes no sense because of `reason`. What is kept of the two is a line of at most 512
@@ -17,20 +32,55 @@ impl BadArgument {
         Self::of(&[argument, ": "], reason)
     }
 
+    /// The token `token` makes no sense because of `reason`.
+    pub(crate) const fn because(token: &'static str, reason: &'static str) -> Self {
+        Self(Reason::Because(token, reason))
+    }
+
+    pub(super) const fn lacks_value(name: &'static str, word: &'static str) -> Self {
+        Self(Reason::LacksValue(name, word))
+    }
+
+    pub(super) const fn must_be_given(name: &'static str) -> Self {
+        Self(Reason::MustBeGiven(name))
+    }
+
+    /// `--name=text` makes no sense because of `reason`.
+    pub(crate) const fn value(name: &'static str, text: &'static str, reason: &'static str) -> Self {
+        Self(Reason::NotOne(name, text, reason))
+    }
+
+    pub(super) fn not_one(argument: &Argument, text: &str, reason: &dyn fmt::Display) -> Self {
+        Self::of(&["--", argument.name, "=", text, ": "], reason)
+    }
+
     /// These parts one after the other, and the reason.
     #[cold]
     #[inline(never)]
-    pub(super) fn of(parts: &[&str], reason: &dyn fmt::Display) -> Self {
+    fn of(parts: &[&str], reason: &dyn fmt::Display) -> Self {
         let mut line = Box::new(Line::new());
         line.put_all(parts).show(reason);
-        Self(line)
+        Self(Reason::Other(line))
+    }
+
+    /// Appends it to `line`.
+    pub(crate) fn put(&self, line: &mut Line) {
+        match &self.0 {
+            Reason::Because(token, reason) => line.put_all(&[token, ": ", reason]),
+            Reason::LacksValue(name, word) => line.put_all(&["--", name, ": needs a value, `--", name, "=", word, "`"]),
+            Reason::MustBeGiven(name) => line.put_all(&["--", name, ": must be given"]),
+            Reason::NotOne(name, text, reason) => line.put_all(&["--", name, "=", text, ": ", reason]),
+            Reason::Other(other) => line.put(other.as_str()),
+        };
     }
 }
 
 impl fmt::Display for BadArgument {
     /// One line, `--port=x: invalid digit found in string`; control characters are shown as spaces.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str())
+        let mut line = Line::new();
+        self.put(&mut line);
+        f.write_str(line.as_str())
     }
 }
 

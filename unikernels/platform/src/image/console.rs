@@ -9,13 +9,11 @@ const PIECE: usize = 256;
 /// to the same place.
 pub(crate) fn print(line: &str) {
     let mut piece = [0; PIECE];
-    let mut len = 0;
-    for (place, byte) in piece.iter_mut().zip(line.bytes().chain([b'\n'])) {
-        *place = byte;
-        len += 1;
-    }
-    if len > line.len() {
-        Machine::write(piece.get(..len).unwrap_or_default());
+    let room = piece.get_mut(..=line.len()).and_then(<[u8]>::split_last_mut);
+    if let Some((end, text)) = room {
+        text.copy_from_slice(line.as_bytes());
+        *end = b'\n';
+        Machine::write(piece.get(..=line.len()).unwrap_or_default());
     } else {
         Machine::write(line.as_bytes());
         Machine::write(b"\n");

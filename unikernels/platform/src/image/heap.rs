@@ -56,7 +56,7 @@ unsafe impl GlobalAlloc for Heap {
 /// There are no `bytes` bytes left.
 #[cold]
 #[inline(never)]
-fn exhausted(bytes: usize) -> ! {
+pub(super) fn exhausted(bytes: usize) -> ! {
     let mut line = Line::new();
     line.put("out of memory: no ").number(bytes as u64, 1).put(" bytes are left of ");
     Machine::complain(line.number(super::memory() as u64, 1).as_str());

@@ -3,7 +3,7 @@
 use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::heap::Heap;
+use super::heap::{Heap, exhausted};
 
 #[cfg_attr(not(test), global_allocator)]
 static HEAP: Heap = Heap::EMPTY;
@@ -13,15 +13,28 @@ static MEMORY: AtomicUsize = AtomicUsize::new(0);
 /// The first address after the stack, which grows down from there.
 static STACK_TOP: AtomicUsize = AtomicUsize::new(0);
 
-/// Makes `heap` the heap of the image, whose stack ends at `stack_top`.
+/// Makes `heap` the heap of the image, whose stack ends at `stack_top`, but for a copy of `line` at its start, one byte
+/// longer.
 ///
 /// # Safety
-/// Nobody else uses that memory, ever.
-pub(crate) unsafe fn claim(heap: Range<usize>, stack_top: usize) {
-    MEMORY.store(heap.len(), Ordering::Relaxed);
+/// Nobody else uses that memory, ever. `heap` begins at a multiple of 16.
+pub(crate) unsafe fn claim(heap: Range<usize>, stack_top: usize, line: &[u8]) -> &'static mut [u8] {
     STACK_TOP.store(stack_top, Ordering::Relaxed);
-    // SAFETY: the caller's condition.
-    unsafe { HEAP.claim(heap) };
+    let len = line.len() + 1;
+    let start = heap.start.saturating_add(len | 15).saturating_add(1);
+    if start > heap.end {
+        exhausted(len);
+    }
+    MEMORY.store(heap.end - start, Ordering::Relaxed);
+    let copy = core::ptr::with_exposed_provenance_mut::<u8>(heap.start);
+    // SAFETY: the caller's condition: the memory up to `start` is nobody else's, and that is more than `len` bytes. All
+    // of it is written before it is lent, and the heap begins behind it.
+    unsafe {
+        copy.copy_from_nonoverlapping(line.as_ptr(), line.len());
+        copy.add(line.len()).write(0);
+        HEAP.claim(start..heap.end);
+        core::slice::from_raw_parts_mut(copy, len)
+    }
 }
 
 /// Bytes of the heap, used or not.

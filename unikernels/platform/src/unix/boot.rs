@@ -1,6 +1,7 @@
 //! From `main` to the application and back.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use std::process::ExitCode;
 
 use super::block;
@@ -15,7 +16,7 @@ use crate::{App, Arguments, BadArgument, Local, Networked};
 /// SIGINT or SIGTERM comes, and gives the exit code.
 pub fn boot<A: Networked>() -> ExitCode {
     let declared = [A::ARGUMENTS, net::ARGUMENTS, block::arguments(A::DEVICES), &[LOGS]];
-    let exit = start::<A, _, _>(&mut words(), &declared, machine::<A>, |app, arguments| {
+    let exit = start::<A, _, _>(words(), &declared, machine::<A>, |app, arguments| {
         block::check(arguments, A::DEVICES)?;
         let network = Network::new(arguments, A::FORWARDS)?;
         Ok(async move |start: Start<'_>| net::run(app, network, start).await)
@@ -26,7 +27,7 @@ pub fn boot<A: Networked>() -> ExitCode {
 /// Runs an application without a network: the whole `main` of an image. See [`boot`].
 pub fn boot_local<A: Local>() -> ExitCode {
     let declared = [A::ARGUMENTS, block::arguments(A::DEVICES), &[LOGS]];
-    let exit = start::<A, _, _>(&mut words(), &declared, machine::<A>, |app, arguments| {
+    let exit = start::<A, _, _>(words(), &declared, machine::<A>, |app, arguments| {
         block::check(arguments, A::DEVICES)?;
         Ok(async move |start: Start<'_>| app.run(start.context).await)
     });
@@ -38,7 +39,9 @@ fn machine<A: App>(arguments: &Arguments) -> Result<Machine, String> {
 }
 
 /// `argv` without the program's name, not cut again: a shell has done so.
-fn words() -> impl Iterator<Item = Result<String, BadArgument>> {
+fn words() -> Result<&'static str, BadArgument> {
     let words = std::env::args_os().skip(1);
-    words.map(|word| word.into_string().map_err(|word| BadArgument::new(&word.to_string_lossy(), &"not UTF-8")))
+    let words =
+        words.map(|word| word.into_string().map_err(|word| BadArgument::new(&word.to_string_lossy(), &"not UTF-8")));
+    Arguments::join(words.collect::<Result<Vec<_>, _>>()?)
 }

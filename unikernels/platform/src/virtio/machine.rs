@@ -1,7 +1,6 @@
 //! The virtual machine as the rest of the platform sees it.
 
 use alloc::boxed::Box;
-use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::future::pending;
@@ -21,19 +20,16 @@ pub(crate) type Net = mirage_net_virtio::Nic<Dma, DeviceTransport, Line>;
 /// A block device.
 pub(crate) type Block = mirage_block_virtio::Disk<Dma, DeviceTransport, Line>;
 
-/// The virtual machine. A handle: clones are the same.
-#[derive(Clone)]
-pub(crate) struct Machine(Rc<Inner>);
-
-struct Inner {
+/// The virtual machine.
+pub(crate) struct Machine {
     declared: &'static [&'static [Device]],
     /// What they are, in the order of their addresses; no device where it was handed out.
     found: RefCell<Option<Vec<(DeviceType, Option<mirage_virtio::Device>)>>>,
 }
 
 impl Machine {
-    pub(super) fn new(declared: &'static [&'static [Device]]) -> Self {
-        Self(Rc::new(Inner { declared, found: RefCell::new(None) }))
+    pub(super) const fn new(declared: &'static [&'static [Device]]) -> Self {
+        Self { declared, found: RefCell::new(None) }
     }
 
     /// Writes bytes to the console.
@@ -91,20 +87,24 @@ impl Machine {
         Net::new(device.transport, device.bell, options).map_err(|_| DeviceError::Unusable)
     }
 
+    pub(crate) fn memory() -> Option<usize> {
+        Some(image::memory())
+    }
+
     pub(crate) fn exit(exit: Exit) -> ! {
         mirage_virtio::exit(exit.0)
     }
 
     /// Devices have no names here: the first that is declared of a kind is the first of that kind that the machine has.
     fn place(&self, name: &str, kind: DeviceKind) -> Result<usize, DeviceError> {
-        let declared = self.0.declared.iter().copied().flatten();
+        let declared = self.declared.iter().copied().flatten();
         let place = declared.filter(|device| device.kind == kind).position(|device| device.name == name);
         place.ok_or(DeviceError::Missing)
     }
 
     /// Takes the device of this type that has so many before it.
     fn take(&self, device_type: DeviceType, place: usize) -> Result<mirage_virtio::Device, DeviceError> {
-        let mut found = self.0.found.borrow_mut();
+        let mut found = self.found.borrow_mut();
         let found = found
             .get_or_insert_with(|| mirage_virtio::devices().map(|device| (device.device_type, Some(device))).collect());
         let mut of_type = found.iter_mut().filter(|(found, _)| *found == device_type);

@@ -25,7 +25,7 @@ use super::single::Single;
 
 /// Nanoseconds since about the start of the machine: KVM's clock where it is offered, else the time stamp counter.
 ///
-/// The counter's rate is what the hypervisor or the processor says it is, else it is measured once, which takes 5 ms at the first
+/// The counter's rate is what the hypervisor or the processor says it is, else it is measured once, which takes 5 or 10 ms at the first
 /// call. The clock runs on while the host is suspended or not as the host decides.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MonotonicClock;

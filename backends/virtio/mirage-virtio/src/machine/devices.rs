@@ -6,6 +6,7 @@ mod function;
 mod microvm;
 mod msix;
 mod pci;
+mod placement;
 mod slot;
 mod transport;
 
@@ -13,6 +14,7 @@ pub(crate) use slot::Slot;
 pub use transport::DeviceTransport;
 
 use core::cell::Cell;
+use core::ops::Range;
 
 use virtio_drivers::transport::{DeviceType, Transport};
 
@@ -44,11 +46,13 @@ impl Device {
 /// Devices that this crate has no way to speak to are left out: legacy devices on a PCI bus, and all after the 63rd.
 pub fn devices() -> impl Iterator<Item = Device> {
     let first = !GIVEN_AWAY.replace(true);
-    first
-        .then(|| pci::functions().filter_map(function::open).chain(slots().filter_map(slot::open)))
-        .into_iter()
-        .flatten()
+    let mut free = FREE;
+    let functions = move || pci::functions().filter_map(move |function| function::open(function, &mut free));
+    first.then(|| functions().chain(slots().filter_map(slot::open))).into_iter().flatten()
 }
+
+/// Addresses that no PC that QEMU makes uses for anything but devices on the bus, and of those only firmware that places them all.
+const FREE: Range<u64> = 0xf000_0000..0xfe00_0000;
 
 /// Where devices without a bus may be: where the command line says, else where QEMU's `microvm` has them.
 fn slots() -> impl Iterator<Item = Slot> {

@@ -3,9 +3,8 @@
 use core::arch::x86_64::__cpuid;
 
 use super::hypervisor::{Hypervisor, Kind};
-use super::{measure, source};
+use super::source;
 use crate::machine::cpu::apic;
-use crate::machine::cpu::instruction::time_stamp;
 
 /// What hypervisors give it unless told otherwise: a tick a nanosecond.
 pub(super) const USUAL_HERTZ: u64 = 1_000_000_000;
@@ -42,13 +41,11 @@ pub(super) fn counts<R>(work: impl FnOnce() -> R) -> R {
 
 fn measured() -> Option<u64> {
     let (start, before) = (source().now(), apic::left());
-    let give_up = time_stamp().saturating_add(measure::PATIENCE);
-    while time_stamp() < give_up {
-        let passed = source().now() - start;
+    loop {
+        let passed = source().now().saturating_sub(start);
         if passed >= 1_000_000 {
             let ticks = u64::from(before.wrapping_sub(apic::left()));
             return Some(ticks * apic::DIVISOR * 1_000_000_000 / passed).filter(|hertz| *hertz > 0);
         }
     }
-    None
 }

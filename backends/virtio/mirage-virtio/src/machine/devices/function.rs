@@ -1,5 +1,7 @@
 //! A device on the PCI bus.
 
+use core::ops::Range;
+
 use virtio_drivers::transport::pci::bus::{Command, ConfigurationAccess, DeviceFunction, PCI_CAP_ID_VNDR, PciRoot};
 use virtio_drivers::transport::pci::{
     PciTransport, VIRTIO_PCI_CAP_COMMON_CFG, VIRTIO_PCI_CAP_DEVICE_CFG, VIRTIO_PCI_CAP_NOTIFY_CFG, VIRTIO_VENDOR_ID,
@@ -9,16 +11,20 @@ use super::any_size::AnySize;
 use super::doorbells::Doorbells;
 use super::msix::{self, Vectors};
 use super::pci::Ports;
+use super::placement::place;
 use super::{Device, DeviceTransport};
 use crate::Dma;
 use crate::machine::interrupts::Line;
 use crate::machine::memory;
 
 /// The device of a function; `None` when it is not a virtio device of the modern kind.
-pub(super) fn open(function: DeviceFunction) -> Option<Device> {
+///
+/// Where the firmware has not put it anywhere it gets addresses in `free`.
+pub(super) fn open(function: DeviceFunction, free: &mut Range<u64>) -> Option<Device> {
     if Ports.read_word(function, 0) as u16 != VIRTIO_VENDOR_ID {
         return None;
     }
+    place(&mut Ports, function, free);
     let mut root = PciRoot::new(Ports);
     for kind in VIRTIO_PCI_CAP_COMMON_CFG..=VIRTIO_PCI_CAP_DEVICE_CFG {
         if let Some(registers) = structure(&root, function, kind) {
