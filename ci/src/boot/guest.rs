@@ -1,6 +1,6 @@
 //! An image that runs, ended when dropped.
 
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -35,7 +35,7 @@ impl Guest {
             if let Some(status) = self.child.try_wait().map_err(|error| error.to_string())? {
                 return Err(format!("it ended early: {status}"));
             }
-            if TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_ok() {
+            if stays(&self.address) {
                 return Ok(self);
             }
             if Instant::now() > deadline {
@@ -72,6 +72,20 @@ impl Drop for Guest {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Whether a connection is taken and not ended at once.
+fn stays(address: &SocketAddr) -> bool {
+    let stays = || -> io::Result<bool> {
+        let mut stream = TcpStream::connect_timeout(address, Duration::from_secs(1))?;
+        stream.set_read_timeout(Some(Duration::from_millis(100)))?;
+        match stream.read(&mut [0]) {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Ok(true),
+            Ok(read) => Ok(read > 0),
+            Err(error) => Err(error),
+        }
+    };
+    stays().unwrap_or(false)
 }
 
 /// Runs `command` to its end: what it printed, and its exit code.

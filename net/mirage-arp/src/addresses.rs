@@ -137,7 +137,6 @@ impl<'s> Addresses<'s> {
     }
 
     /// When the next claim goes on. It is asked for with every packet, so the answer is kept.
-    #[inline]
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         (self.next != Instant::MAX).then_some(self.next)
     }
@@ -147,7 +146,6 @@ impl<'s> Addresses<'s> {
         self.next = self.list.iter().flatten().map(|address| address.next).min().unwrap_or(Instant::MAX);
     }
 
-    #[inline]
     pub(crate) fn any_due(&self) -> bool {
         self.due > 0
     }

@@ -40,19 +40,16 @@ impl<'s> Cache<'s> {
         cache
     }
 
-    #[inline]
     pub(crate) fn get(&self, index: u16) -> Option<&Entry> {
         // `NONE` names nothing even where the slice is longer.
         if index == NONE { None } else { self.entries.get(usize::from(index)) }
     }
 
-    #[inline]
     pub(crate) fn get_mut(&mut self, index: u16) -> Option<&mut Entry> {
         if index == NONE { None } else { self.entries.get_mut(usize::from(index)) }
     }
 
     /// The neighbour `ip`, in whatever state.
-    #[inline]
     pub(crate) fn find(&mut self, ip: Ipv4Addr) -> Option<u16> {
         match self.get(self.last) {
             Some(entry) if entry.ip == ip && entry.state != State::Free => Some(self.last),
@@ -122,7 +119,6 @@ impl<'s> Cache<'s> {
     }
 
     /// The first in `state`.
-    #[inline]
     pub(crate) fn front(&self, state: State) -> Option<u16> {
         match self.lists[state as usize].front {
             NONE => None,

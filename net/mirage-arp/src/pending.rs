@@ -53,7 +53,6 @@ impl<'s> PendingPackets<'s> {
     }
 
     /// Whether any packet can go out.
-    #[inline]
     pub(crate) fn any_going(&self) -> bool {
         self.going > 0
     }

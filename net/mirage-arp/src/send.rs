@@ -46,7 +46,6 @@ impl Arp<'_> {
     }
 
     /// The address of a neighbour to send to, and notes that it was used.
-    #[inline]
     fn known(&mut self, now: Instant, ip: Ipv4Addr) -> Option<MacAddress> {
         let index = self.cache.find(ip)?;
         let entry = self.cache.get(index)?;

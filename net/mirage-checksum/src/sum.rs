@@ -83,7 +83,6 @@ impl Sum {
     /// with its header, in bytes (RFC 9293 §3.1, RFC 768, RFC 8200 §8.1).
     ///
     /// Both addresses are of one version; mixed ones are summed as they are.
-    #[inline]
     pub fn pseudo_header(self, source: IpAddr, destination: IpAddr, protocol: u8, len: u32) -> Self {
         let last = protocol as u64 + len as u64;
         self.add_address(source).add_address(destination).add_u64(last)

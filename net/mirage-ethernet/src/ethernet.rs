@@ -96,7 +96,6 @@ impl<'s> Ethernet<'s> {
         Link::new(self.mac, self.vlan, transmit)
     }
 
-    #[inline]
     fn cast(&self, destination: MacAddress) -> Option<Cast> {
         if destination == self.mac {
             Some(Cast::Unicast)

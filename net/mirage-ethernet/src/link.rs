@@ -63,7 +63,7 @@ impl<T: Transmit> mirage_protocols::Ethernet for Link<'_, T> {
         let (mac, vlan) = (self.mac, self.vlan);
         self.transmit.send(outgoing, |writer| {
             match vlan {
-                None => writer.put(Header::new(packet.destination, mac, packet.ethertype).as_bytes()),
+                None => writer.put_header(Header::new(packet.destination, mac, packet.ethertype).as_bytes()),
                 Some(vlan) => {
                     writer.put(Tagged::new(packet.destination, mac, vlan.number(), packet.ethertype).as_bytes());
                 }

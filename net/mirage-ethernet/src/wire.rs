@@ -39,7 +39,6 @@ impl Header {
     /// Its length in bytes.
     pub(crate) const LEN: u16 = 14;
 
-    #[inline]
     pub(crate) const fn new(destination: MacAddress, source: MacAddress, ethertype: EtherType) -> Self {
         Self { destination: destination.octets(), source: source.octets(), ethertype: U16::new(ethertype.0) }
     }
@@ -47,7 +46,6 @@ impl Header {
 
 impl Tag {
     /// The VLAN's number; 0 means that the tag only carries a priority.
-    #[inline]
     pub(crate) fn vlan(&self) -> u16 {
         self.control.get() & 0x0fff
     }
@@ -58,7 +56,6 @@ impl Tagged {
     pub(crate) const LEN: u16 = Header::LEN + 4;
 
     /// A header with a tag of priority 0.
-    #[inline]
     pub(crate) const fn new(destination: MacAddress, source: MacAddress, vlan: u16, ethertype: EtherType) -> Self {
         Self {
             header: Header::new(destination, source, EtherType::VLAN),

@@ -41,7 +41,6 @@ impl<'s> Addresses<'s> {
         Self { addresses: Table::new(addresses), groups: Table::new(groups), last: Memo::new() }
     }
 
-    #[inline]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Address> {
         self.addresses.iter()
     }
@@ -67,7 +66,6 @@ impl<'s> Addresses<'s> {
     }
 
     /// Whom a packet goes to, if that includes us and its source is no nonsense.
-    #[inline]
     pub(crate) fn admit(&self, arrival: Arrival, accept_any: bool) -> Result<Cast, Discard> {
         match self.last.recall(arrival) {
             Some(cast) => Ok(cast),
@@ -142,7 +140,6 @@ pub(crate) struct Arrival {
 }
 
 /// Whether a single station on a network can have this address: not 0/8, 127/8, a group, or of the future.
-#[inline]
 pub(crate) const fn is_station(address: Ipv4Addr) -> bool {
     let [first, ..] = address.octets();
     first != 0 && first != 127 && first < 224

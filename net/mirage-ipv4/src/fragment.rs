@@ -105,7 +105,6 @@ impl<'s> Fragments<'s> {
         self.pending.as_ref().is_some_and(|pending| !matches!(pending.patience, Patience::Wait { .. }))
     }
 
-    #[inline]
     pub(crate) fn poll_transmit<N: Neighbours + ?Sized>(&mut self, now: Instant, neighbours: &mut N) {
         if self.pending.is_some() {
             self.go_on(now, neighbours);

@@ -64,7 +64,6 @@ impl<'a> Inbound<'a, '_> {
     }
 
     /// Checks what can be checked of a packet alone, and who may be told of it.
-    #[inline]
     fn admit<'p>(
         &self,
         interface: InterfaceId,

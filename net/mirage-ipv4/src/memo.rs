@@ -12,7 +12,6 @@ impl<Q: Copy + PartialEq, A: Copy> Memo<Q, A> {
         Self(Cell::new(None))
     }
 
-    #[inline]
     pub(crate) fn recall(&self, question: Q) -> Option<A> {
         match self.0.get() {
             Some((asked, answer)) if asked == question => Some(answer),
@@ -20,7 +19,6 @@ impl<Q: Copy + PartialEq, A: Copy> Memo<Q, A> {
         }
     }
 
-    #[inline]
     pub(crate) fn keep(&self, question: Q, answer: A) -> A {
         self.0.set(Some((question, answer)));
         answer

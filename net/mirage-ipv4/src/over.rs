@@ -144,7 +144,7 @@ pub(crate) fn transmit<N: Neighbours + ?Sized>(
 ) -> Result<(), SendError> {
     neighbours.send(interface, *packet, |frame| {
         let before = frame.len();
-        frame.put(header.as_bytes());
+        frame.put_header(header.as_bytes());
         if !options.is_empty() {
             frame.put(options);
         }

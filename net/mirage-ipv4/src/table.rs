@@ -16,7 +16,6 @@ impl<'s, T> Table<'s, T> {
         Self { slots }
     }
 
-    #[inline]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.slots.iter().map_while(Option::as_ref)
     }

@@ -167,7 +167,6 @@ fn check_options(mut options: &[u8]) -> Result<(), Discard> {
 
 /// Whether a header without options sums to 0xffff. The order of the bytes in a word does not matter for that
 /// (RFC 1071 §2(B)), so the words are taken as the machine reads them.
-#[inline]
 fn sums_to_ones(header: &[u8; HEADER_LEN]) -> bool {
     let words: &[[u8; 4]; HEADER_LEN / 4] = zerocopy::transmute_ref!(header);
     let sum: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();

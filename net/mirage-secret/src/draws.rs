@@ -18,6 +18,7 @@ impl Draws {
     }
 
     /// The next number below `bound`, or 0. Bounds up to 2³² are drawn without noticeable bias.
+    #[inline(never)]
     pub fn below(&mut self, bound: u64) -> u64 {
         self.drawn = self.drawn.wrapping_add(1);
         let fraction = self.secret.hash(&self.drawn.to_le_bytes());

@@ -264,7 +264,6 @@ impl<'s> Tcp<'s> {
     }
 
     /// The connection an application names, and what it shares with the others.
-    #[inline]
     fn open(&mut self, id: ConnectionId) -> Option<(&mut Slot, &mut Resources<'s>)> {
         let slot = self.connections.get_mut(id.index as usize)?;
         if slot.generation != id.generation || !slot.held {

@@ -7,7 +7,6 @@ use crate::{State, Tcp};
 
 impl Tcp<'_> {
     /// Asserts the invariants of one connection and of the lists it is in.
-    #[inline]
     pub(crate) fn check(&self, index: u32) {
         if !cfg!(debug_assertions) {
             return;

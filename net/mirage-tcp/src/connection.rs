@@ -272,25 +272,21 @@ impl Slot {
     }
 
     /// How many numbers are on their way.
-    #[inline]
     pub(crate) fn in_flight(&self) -> u32 {
         self.max.since(self.una)
     }
 
     /// The number of our FIN, once it is queued.
-    #[inline]
     pub(crate) fn fin_seq(&self) -> SequenceNumber {
         self.una + self.send.len()
     }
 
     /// Whether our FIN was ever sent; it is acknowledged when, besides, nothing is outstanding.
-    #[inline]
     pub(crate) fn fin_sent(&self) -> bool {
         self.fin_queued && self.max.after(self.fin_seq())
     }
 
     /// Whether there is something that was never sent.
-    #[inline]
     pub(crate) fn has_unsent(&self) -> bool {
         self.nxt.since(self.una) < self.send.len() + u32::from(self.fin_queued)
     }
@@ -301,7 +297,6 @@ impl Slot {
     }
 
     /// Lets the timer go off at `deadline` at the latest.
-    #[inline]
     pub(crate) fn arm(&mut self, deadline: Instant) {
         if deadline < self.armed {
             self.armed = deadline;
@@ -310,7 +305,6 @@ impl Slot {
     }
 
     /// Asks for an acknowledgement at once.
-    #[inline]
     pub(crate) fn acknowledge(&mut self) {
         self.ack_now = true;
         self.todo |= todo::OUTPUT;

@@ -11,7 +11,6 @@ pub(crate) struct Options<'a> {
 
 impl<'a> Options<'a> {
     /// The options in `bytes`, what lies between the header and the payload.
-    #[inline]
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
@@ -121,7 +120,6 @@ impl Default for Encoded {
 
 impl Encoded {
     /// The bytes.
-    #[inline]
     pub(crate) fn as_slice(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }

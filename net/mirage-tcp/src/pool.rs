@@ -35,32 +35,27 @@ impl Default for Block {
 
 impl Block {
     /// The bytes it holds.
-    #[inline]
     pub(crate) fn data(&self) -> &[u8] {
         let start = usize::from(self.start);
         self.bytes.get(start..start + self.len()).unwrap_or_default()
     }
 
     /// How many bytes it holds.
-    #[inline]
     pub(crate) fn len(&self) -> usize {
         usize::from(self.len)
     }
 
     /// The place in the stream behind its last byte.
-    #[inline]
     pub(crate) fn end(&self) -> u32 {
         self.seq.wrapping_add(u32::from(self.len))
     }
 
     /// How many bytes fit behind those it holds.
-    #[inline]
     pub(crate) fn room(&self) -> usize {
         BLOCK_BYTES.saturating_sub(usize::from(self.start) + self.len())
     }
 
     /// Copies as much of `bytes` as fits behind what it holds; gives how much that was.
-    #[inline]
     pub(crate) fn append(&mut self, bytes: &[u8]) -> usize {
         let end = usize::from(self.start) + self.len();
         let Some(space) = self.bytes.get_mut(end..) else { return 0 };
@@ -92,7 +87,6 @@ impl Block {
     }
 
     /// Forgets the first `count` bytes, at most all.
-    #[inline]
     pub(crate) fn skip(&mut self, count: usize) {
         let count = count.min(self.len()) as u16;
         self.start += count;
@@ -126,7 +120,6 @@ impl<'s> Pool<'s> {
     }
 
     /// An empty block, or `None` when all are in use.
-    #[inline]
     pub(crate) fn take(&mut self) -> Option<u32> {
         let index = if self.free_head != NONE { self.free_head } else { self.untouched };
         let block = self.blocks.get_mut(index as usize)?;
@@ -141,37 +134,31 @@ impl<'s> Pool<'s> {
     }
 
     /// An empty block for data in order of a connection for which `received` blocks hold such data.
-    #[inline]
     pub(crate) fn take_for_order(&mut self, received: u32) -> Option<u32> {
         if received == 0 || received < self.spare() { self.take() } else { None }
     }
 
     /// An empty block for data to be sent, of which it is the `first`, of a connection that holds `held` of them.
-    #[inline]
     pub(crate) fn take_for_sending(&mut self, held: u32, first: bool) -> Option<u32> {
         if self.spares(held, first) { self.take() } else { None }
     }
 
     /// An empty block for data out of order of a connection that holds `held` of them.
-    #[inline]
     pub(crate) fn take_spare(&mut self, held: u32) -> Option<u32> {
         if held < self.spare() { self.take() } else { None }
     }
 
     /// Whether [`take_for_sending`](Self::take_for_sending) would give a block.
-    #[inline]
     pub(crate) fn spares(&self, held: u32, first: bool) -> bool {
         held < self.spare() || (first && self.free() > self.reserve / 2)
     }
 
     /// How many blocks are free beside the reserve.
-    #[inline]
     pub(crate) fn spare(&self) -> u32 {
         self.free().saturating_sub(self.reserve)
     }
 
     /// Takes a block back. One that is free already stays as it is.
-    #[inline]
     pub(crate) fn give(&mut self, index: u32) {
         let Some(block) = self.blocks.get_mut(index as usize) else { return };
         debug_assert_ne!(block.start, FREE, "a block is given back once");
@@ -197,31 +184,26 @@ impl<'s> Pool<'s> {
     }
 
     /// How many blocks nobody holds.
-    #[inline]
     pub(crate) fn free(&self) -> u32 {
         self.total() - self.in_use
     }
 
     /// How many blocks are held.
-    #[inline]
     pub(crate) fn in_use(&self) -> u32 {
         self.in_use
     }
 
     /// How many blocks there are.
-    #[inline]
     pub(crate) fn total(&self) -> u32 {
         self.blocks.len().min(NONE as usize) as u32
     }
 
     /// A block that is held. Its number comes from [`take`](Self::take).
-    #[inline]
     pub(crate) fn block(&self, index: u32) -> &Block {
         &self.blocks[index as usize]
     }
 
     /// A block that is held. Its number comes from [`take`](Self::take).
-    #[inline]
     pub(crate) fn block_mut(&mut self, index: u32) -> &mut Block {
         &mut self.blocks[index as usize]
     }

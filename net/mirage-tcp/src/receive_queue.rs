@@ -68,26 +68,22 @@ impl Default for ReceiveQueue {
 
 impl ReceiveQueue {
     /// How many bytes the application can read.
-    #[inline]
     pub(crate) fn readable(&self) -> u32 {
         self.readable
     }
 
     /// How many bytes wait behind holes.
-    #[inline]
     pub(crate) fn ooo_bytes(&self) -> u32 {
         self.ooo_bytes
     }
 
     /// How many blocks it holds.
-    #[inline]
     pub(crate) fn blocks(&self) -> u32 {
         self.blocks
     }
 
     /// Takes `payload`, whose first byte is number `seq`, when `rcv_nxt` is the next number in order. The caller has cut
     /// off what lies behind the window.
-    #[inline]
     pub(crate) fn insert(
         &mut self,
         pool: &mut Pool<'_>,
@@ -147,7 +143,6 @@ impl ReceiveQueue {
     }
 
     /// Copies as much of `bytes` behind those in order as the pool allows; gives how much that was.
-    #[inline]
     fn append(&mut self, pool: &mut Pool<'_>, bytes: &[u8]) -> usize {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -388,7 +383,6 @@ impl ReceiveQueue {
     }
 
     /// The readable bytes that lie in one piece at the front; empty only when there are none.
-    #[inline]
     pub(crate) fn front<'p>(&self, pool: &'p Pool<'_>) -> &'p [u8] {
         if self.head == NONE { &[] } else { pool.block(self.head).data() }
     }

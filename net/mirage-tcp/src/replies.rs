@@ -74,7 +74,6 @@ impl Replies {
         self.waiting.pop_front();
     }
 
-    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

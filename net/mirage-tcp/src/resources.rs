@@ -24,7 +24,6 @@ impl Resources<'_> {
     /// The largest window, in bytes, of a connection that holds `held` blocks, of which `received` for what came in: it may
     /// come to hold as many as are then still free beside the reserve. One is always for what comes in, even when what
     /// is to be sent fills the rest: otherwise two who both write would wait for each other for ever.
-    #[inline]
     pub(crate) fn share(&self, held: u32, received: u32) -> u32 {
         let least = 1u32.saturating_sub(received);
         let blocks = (self.pool.spare().saturating_sub(held) / 2).max(least).min(self.pool.free());
@@ -37,7 +36,6 @@ impl Resources<'_> {
     }
 
     /// Wakes those who wait for a block, if there is one again.
-    #[inline]
     pub(crate) fn relieve(&mut self) {
         if self.wakers.waiting(&self.starved) && self.pool.spares(0, true) {
             self.wakers.wake(&mut self.starved);

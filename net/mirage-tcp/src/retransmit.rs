@@ -9,7 +9,6 @@ use crate::{Error, State};
 
 impl Slot {
     /// Starts the retransmission timer. It goes off no later than the user timeout.
-    #[inline]
     pub(crate) fn start_resend_timer(&mut self, now: Instant, max_rto: Duration) {
         let again = now + self.round_trip.rto(max_rto);
         self.resend_at = again.min(self.stuck_since + self.user_timeout);
@@ -73,7 +72,6 @@ impl Slot {
     }
 
     /// RFC 5681 §4.1: what the network took before a pause says little about now.
-    #[inline]
     pub(crate) fn restart_if_idle(&mut self, now: Instant, resources: &Resources<'_>) {
         if self.una == self.max && now.since(self.sent_at) > self.round_trip.rto(resources.config.max_rto) {
             self.congestion.on_idle();

@@ -40,7 +40,6 @@ impl RoundTrip {
     }
 
     /// How long to wait for the next acknowledgement, at most `max` (§2.5).
-    #[inline]
     pub(crate) fn rto(&self, max: Duration) -> Duration {
         let doubled = u64::from(self.rto) << self.backoff.min(MAX_BACKOFF);
         Duration::from_micros(doubled).min(max)
@@ -52,13 +51,11 @@ impl RoundTrip {
     }
 
     /// New data was acknowledged: it is no longer doubled.
-    #[inline]
     pub(crate) fn reset_backoff(&mut self) {
         self.backoff = 0;
     }
 
     /// How often it went off in a row.
-    #[inline]
     pub(crate) fn backoff(&self) -> u8 {
         self.backoff
     }
@@ -73,7 +70,6 @@ impl RoundTrip {
     }
 
     /// The smoothed round-trip time, or `None` before the first sample.
-    #[inline]
     pub(crate) fn srtt(&self) -> Option<Duration> {
         (self.srtt != 0).then(|| Duration::from_micros(u64::from(self.srtt / 8)))
     }

@@ -39,13 +39,11 @@ impl Default for SendQueue {
 
 impl SendQueue {
     /// How many bytes it holds.
-    #[inline]
     pub(crate) fn len(&self) -> u32 {
         self.len
     }
 
     /// How many blocks it holds.
-    #[inline]
     pub(crate) fn blocks(&self) -> u32 {
         self.blocks
     }
@@ -107,7 +105,6 @@ impl SendQueue {
     }
 
     /// The `len` bytes from `offset` on, as far as there are any, in slices. `cursor` remembers where they end.
-    #[inline]
     pub(crate) fn slices<'p>(
         &self,
         pool: &'p Pool<'_>,
@@ -144,7 +141,6 @@ struct Slices<'p, 's> {
 impl<'p> Iterator for Slices<'p, '_> {
     type Item = &'p [u8];
 
-    #[inline]
     fn next(&mut self) -> Option<&'p [u8]> {
         while self.left > 0 && self.block != NONE {
             let block = self.pool.block(self.block);

@@ -119,7 +119,6 @@ impl<'s> Tcp<'s> {
     }
 
     /// The connection an application names, unless it gave it back.
-    #[inline]
     pub(crate) fn slot(&self, id: ConnectionId) -> Option<&Slot> {
         let slot = self.connections.get(id.index as usize)?;
         (slot.generation == id.generation && slot.held).then_some(slot)

@@ -46,7 +46,6 @@ impl<'s> Timers<'s> {
 
     /// Lets timer `index` go off at `deadline` and no longer when it was to before. [`Instant::MAX`] is never. A number
     /// without a slot is ignored.
-    #[inline]
     pub(crate) fn set(&mut self, index: u32, deadline: Instant) {
         let Some(slot) = self.slots.get_mut(index as usize) else { return };
         slot.wanted = deadline;
@@ -62,7 +61,6 @@ impl<'s> Timers<'s> {
     }
 
     /// Lets timer `index` not go off.
-    #[inline]
     pub(crate) fn clear(&mut self, index: u32) {
         if let Some(slot) = self.slots.get_mut(index as usize) {
             slot.wanted = Instant::MAX;

@@ -16,14 +16,12 @@ impl Slot {
     }
 
     /// What the peer may still send.
-    #[inline]
     pub(crate) fn receive_window(&self) -> u32 {
         self.rcv_end.since(self.rcv_nxt)
     }
 
     /// The window for a header that is about to be sent. The window grows only by steps worth a segment
     /// (RFC 9293 §3.8.6.2.2) and never shrinks.
-    #[inline]
     pub(crate) fn offer_window(&mut self, resources: &Resources<'_>) -> u16 {
         let room = self.receive_room(resources);
         if room.saturating_sub(self.receive_window()) >= self.window_step(resources, room, 1) {
@@ -34,7 +32,6 @@ impl Slot {
     }
 
     /// The application has read: tells the peer, if that is worth a segment.
-    #[inline]
     pub(crate) fn after_read(&mut self, resources: &Resources<'_>) {
         if !self.state.may_receive() {
             return;
@@ -49,7 +46,6 @@ impl Slot {
 
     /// `segments` full segments or half of what this connection can hold now, whichever is less: who can hold no two
     /// segments would otherwise wait for the delayed acknowledgement after each.
-    #[inline]
     fn window_step(&self, resources: &Resources<'_>, room: u32, segments: u32) -> u32 {
         let limit = resources.config.receive_window.min(room + self.receive.readable());
         (u32::from(self.receive_mss) * segments).min(limit / 2).max(1)

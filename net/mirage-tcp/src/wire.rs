@@ -53,7 +53,6 @@ pub(crate) struct Segment<'a> {
 
 impl<'a> Segment<'a> {
     /// Reads a segment and checks its lengths, ports and, unless the device did, its checksum.
-    #[inline]
     pub(crate) fn parse(received: &Received<'a>) -> Result<Self, Discard> {
         let bytes = received.payload;
         let Ok((header, rest)) = RawHeader::ref_from_prefix(bytes) else { return Err(Discard::TooShort) };
@@ -85,7 +84,6 @@ impl<'a> Segment<'a> {
     }
 
     /// How many sequence numbers it occupies: its payload, SYN and FIN.
-    #[inline]
     pub(crate) fn len(&self) -> u32 {
         // An IP packet carries less than 2^16 bytes, a device's merged one less than 2^32.
         self.payload.len() as u32
@@ -94,7 +92,6 @@ impl<'a> Segment<'a> {
     }
 
     /// The sequence number behind its last.
-    #[inline]
     pub(crate) fn end(&self) -> SequenceNumber {
         self.seq.add(self.len())
     }
@@ -125,7 +122,6 @@ pub(crate) const PARTIAL_CHECKSUM: PartialChecksum = PartialChecksum { start: 0,
 
 /// Writes a segment: the header, `options` (a multiple of four bytes, at most 40), the slices of `payload` and, when
 /// all is there, the checksum.
-#[inline]
 pub(crate) fn write_segment<'p>(
     writer: &mut FrameWriter<'_>,
     (source, destination): (IpAddr, IpAddr),
@@ -147,7 +143,7 @@ pub(crate) fn write_segment<'p>(
         checksum: U16::ZERO,
         urgent: U16::ZERO,
     };
-    writer.put(raw.as_bytes());
+    writer.put_header(raw.as_bytes());
     let mut sum = Sum::ZERO;
     if !options.is_empty() {
         writer.put(options);
@@ -200,7 +196,6 @@ struct RawHeader {
 
 impl RawHeader {
     /// The sum of its bytes, from the fields, which are in registers.
-    #[inline]
     fn sum(&self) -> Sum {
         let word = |a: u32, b: u32| u64::from(a) << 32 | u64::from(b);
         let pair = |a: u16, b: u16| u32::from(a) << 16 | u32::from(b);

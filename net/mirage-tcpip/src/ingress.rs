@@ -41,47 +41,50 @@ fn frame_in(machines: &mut Machines<'_>, frame: &Frame<'_>, transmit: &mut impl 
 }
 
 fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: &mut impl Transmit) {
-    let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, discards, .. } = machines;
-    let (inbound, mut outbound) = ipv4.split();
-    let incoming = inbound.input(*now, INTERFACE, frame.cast, frame.payload, frame.checksum, frame.segment_size);
+    let now = machines.now;
+    let (inbound, mut outbound) = machines.ipv4.split();
+    let incoming = inbound.input(now, INTERFACE, frame.cast, frame.payload, frame.checksum, frame.segment_size);
     // What IPv4 and the layers above drop they count themselves. Nothing: it was a fragment, and waits for the others.
     let Ok(Some(packet)) = incoming else { return };
     let received = &packet.received;
-    match packet.protocol {
+    let error = match packet.protocol {
         Protocol::TCP => {
-            let _counted = tcp.input(*now, received);
+            let _counted = machines.tcp.input(now, received);
+            return;
         }
-        Protocol::UDP => {
-            if udp.input(*now, received) == Err(mirage_udp::Discard::NoSocket) {
-                let (mut link, error) = (ethernet.over(transmit), ErrorToSend::PortUnreachable);
-                let mut neighbours = arp.over(*now, &mut link);
-                let mut ip = outbound.over(&mut neighbours);
-                let _counted = icmp.send_error(*now, error, packet.header, received.payload, received.cast, &mut ip);
-            }
+        Protocol::UDP if machines.udp.input(now, received) == Err(mirage_udp::Discard::NoSocket) => {
+            Some(ErrorToSend::PortUnreachable)
         }
+        Protocol::UDP => return,
         // A gateway takes what is for others, but does not answer pings in their name.
-        Protocol::ICMP if is_for_others(received, &outbound) => discards.count(Discard::IcmpForOthers),
-        Protocol::ICMP => {
-            let mut link = ethernet.over(transmit);
-            let mut neighbours = arp.over(*now, &mut link);
-            let mut ip = outbound.over(&mut neighbours);
-            if let Ok(Some(IcmpIncoming::Error(error))) = icmp.input(*now, received, &mut ip) {
+        Protocol::ICMP if is_for_others(received, &outbound) => return machines.discards.count(Discard::IcmpForOthers),
+        Protocol::ICMP => None,
+        Protocol::IGMP => {
+            let _counted = machines.igmp.input(now, received);
+            return;
+        }
+        _ => {
+            machines.discards.count(Discard::UnknownProtocol);
+            Some(ErrorToSend::ProtocolUnreachable)
+        }
+    };
+    // What may be answered at once.
+    let Machines { ethernet, arp, icmp, udp, tcp, .. } = machines;
+    let mut link = ethernet.over(transmit);
+    let mut neighbours = arp.over(now, &mut link);
+    let mut ip = outbound.over(&mut neighbours);
+    match error {
+        Some(error) => {
+            let _counted = icmp.send_error(now, error, packet.header, received.payload, received.cast, &mut ip);
+        }
+        None => {
+            if let Ok(Some(IcmpIncoming::Error(error))) = icmp.input(now, received, &mut ip) {
                 match error.protocol {
-                    Protocol::TCP => drop(tcp.on_icmp_error(*now, &error)),
+                    Protocol::TCP => drop(tcp.on_icmp_error(now, &error)),
                     Protocol::UDP => drop(udp.on_icmp_error(&error)),
                     _ => {}
                 }
             }
-        }
-        Protocol::IGMP => {
-            let _counted = igmp.input(*now, received);
-        }
-        _ => {
-            discards.count(Discard::UnknownProtocol);
-            let (mut link, error) = (ethernet.over(transmit), ErrorToSend::ProtocolUnreachable);
-            let mut neighbours = arp.over(*now, &mut link);
-            let mut ip = outbound.over(&mut neighbours);
-            let _counted = icmp.send_error(*now, error, packet.header, received.payload, received.cast, &mut ip);
         }
     }
 }

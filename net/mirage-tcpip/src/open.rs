@@ -62,7 +62,7 @@ impl<'s, N: Net> Stack<'s, N> {
 
     /// Our address towards `to`.
     fn source(&self, to: IpAddr) -> Result<IpAddr, ErrorKind> {
-        let machines = &mut *self.shared.machines.borrow_mut();
+        let machines = &mut *self.shared.machines();
         let mut device = self.device.borrow_mut();
         let mut link = machines.ethernet.over(device.split().1);
         let mut neighbours = machines.arp.over(machines.now, &mut link);
@@ -78,7 +78,7 @@ impl<'s, N: Net> Stack<'s, N> {
 
 impl<'s> Shared<'s> {
     fn connect(&self, source: IpAddr, remote: SocketAddr, options: TcpOptions) -> Result<TcpStream<'_, 's>, ErrorKind> {
-        let machines = &mut *self.machines.borrow_mut();
+        let machines = &mut *self.machines();
         let id = machines.tcp.connect(machines.now, source, None, remote, options).map_err(|error| match error {
             ConnectError::AddressInUse => ErrorKind::AddressInUse,
             _ => ErrorKind::OutOfResources,
@@ -111,7 +111,7 @@ impl<'s> Shared<'s> {
     }
 
     fn listen_on(&self, local: Local, options: ListenOptions) -> Result<TcpListener<'_, 's>, ErrorKind> {
-        let id = self.machines.borrow_mut().tcp.listen(local, options).map_err(|error| match error {
+        let id = self.machines().tcp.listen(local, options).map_err(|error| match error {
             ListenError::AddressInUse => ErrorKind::AddressInUse,
             _ => ErrorKind::OutOfResources,
         })?;
@@ -125,7 +125,7 @@ impl<'s> Shared<'s> {
     }
 
     fn bind_on(&self, local: mirage_udp::Local) -> Result<UdpSocket<'_, 's>, ErrorKind> {
-        let id = self.machines.borrow_mut().udp.bind(local).map_err(|error| mirage_stack::Error::kind(&error))?;
+        let id = self.machines().udp.bind(local).map_err(|error| mirage_stack::Error::kind(&error))?;
         Ok(UdpSocket::new(self, id))
     }
 
@@ -133,7 +133,7 @@ impl<'s> Shared<'s> {
     fn own(&self, address: IpAddr) -> Result<Option<IpAddr>, ErrorKind> {
         match address {
             _ if address.is_unspecified() => Ok(None),
-            _ if self.machines.borrow().is_local(address) => Ok(Some(address)),
+            _ if self.machines().is_local(address) => Ok(Some(address)),
             _ => Err(ErrorKind::AddressNotAvailable),
         }
     }

@@ -1,19 +1,26 @@
 //! What the stack shares with its handles, whatever the device is.
 
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, RefCell, RefMut};
 use core::task::Waker;
 
 use crate::machines::Machines;
 
 /// The machines, and the waker of whoever polls the stack.
 pub(crate) struct Shared<'s> {
-    pub(crate) machines: RefCell<Machines<'s>>,
+    machines: RefCell<Machines<'s>>,
     driver: Cell<Option<Waker>>,
 }
 
 impl<'s> Shared<'s> {
     pub(crate) fn new(machines: Machines<'s>) -> Self {
         Self { machines: RefCell::new(machines), driver: Cell::new(None) }
+    }
+
+    /// All machines, for the time of a call: nobody keeps them over another one.
+    // One place that can fail, in one piece of code.
+    #[inline(never)]
+    pub(crate) fn machines(&self) -> RefMut<'_, Machines<'s>> {
+        self.machines.borrow_mut()
     }
 
     /// Remembers who polls the stack. Says whether a handle has left something to do since the last time.
@@ -26,6 +33,7 @@ impl<'s> Shared<'s> {
     }
 
     /// Has the stack polled soon: a handle left something to do.
+    #[inline(never)]
     pub(crate) fn wake(&self) {
         if let Some(waker) = self.driver.take() {
             waker.wake();

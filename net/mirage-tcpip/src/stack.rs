@@ -45,7 +45,7 @@ impl<'s, N: Net> Stack<'s, N> {
     /// # Errors
     /// [`ErrorKind::OutOfResources`](crate::ErrorKind::OutOfResources) when the table of addresses is full.
     pub fn add_address(&self, address: Ipv4Cidr) -> Result<(), crate::ErrorKind> {
-        let result = self.shared.machines.borrow_mut().add_address(address);
+        let result = self.shared.machines().add_address(address);
         self.shared.wake();
         result
     }
@@ -55,7 +55,7 @@ impl<'s, N: Net> Stack<'s, N> {
     /// # Errors
     /// [`ErrorKind::OutOfResources`](crate::ErrorKind::OutOfResources) when the table of routes is full.
     pub fn set_gateway(&self, gateway: Ipv4Addr) -> Result<(), crate::ErrorKind> {
-        self.shared.machines.borrow_mut().set_gateway(gateway)
+        self.shared.machines().set_gateway(gateway)
     }
 
     /// Moves what can be moved: frames from the device up, what waits down to the device, timers that are due.
@@ -66,7 +66,7 @@ impl<'s, N: Net> Stack<'s, N> {
     /// [`Disconnected`] when the device is gone for good.
     pub fn poll(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
         let mut device = self.device.borrow_mut();
-        let machines = &mut *self.shared.machines.borrow_mut();
+        let machines = &mut *self.shared.machines();
         let asked = self.shared.attend(cx.waker());
         machines.now = now;
         machines.handle_timeouts(now);
@@ -87,7 +87,7 @@ impl<'s, N: Net> Stack<'s, N> {
 
     /// What was received, sent and discarded so far.
     pub fn counters(&self) -> Counters {
-        self.shared.machines.borrow().counters(self.device.borrow().stats())
+        self.shared.machines().counters(self.device.borrow().stats())
     }
 
     /// What went through the device.

@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 use embedded_io_async::{ErrorType, Read, ReadReady, Write, WriteReady};
 use mirage_flow::{Direction, Shutdown, Split};
 use mirage_stack::Keepalive;
-use mirage_tcp::ConnectionId;
+use mirage_tcp::{ConnectionId, Tcp};
 
 use crate::ErrorKind;
 use crate::sockets::Shared;
@@ -43,7 +43,7 @@ impl<'a, 's> TcpStream<'a, 's> {
     /// Waits until the connection is established.
     pub(crate) async fn connected(&mut self) -> Result<(), ErrorKind> {
         let Half { shared, id } = self.half;
-        poll_fn(|cx| shared.machines.borrow_mut().tcp.poll_connected(id, cx)).await.map_err(kind)
+        poll_fn(|cx| shared.machines().tcp.poll_connected(id, cx)).await.map_err(kind)
     }
 
     /// Reads what is there into `buffer`; 0 at the end of the stream. For callers that poll by hand.
@@ -69,52 +69,53 @@ impl<'a, 's> TcpStream<'a, 's> {
     /// # Errors
     /// When the connection is broken.
     pub async fn read_with<R>(&mut self, take: impl FnOnce(&[u8]) -> (usize, R)) -> Result<R, ErrorKind> {
-        let Half { shared, id } = self.half;
         let mut take = Some(take);
         let result = poll_fn(|cx| {
-            let machines = &mut *shared.machines.borrow_mut();
-            machines.tcp.poll_read_with(id, cx, |bytes| match take.take() {
-                Some(take) => {
-                    let (used, result) = take(bytes);
-                    (used, Some(result))
-                }
-                None => (0, None),
+            self.half.call(|tcp| {
+                tcp.poll_read_with(self.half.id, cx, |bytes| match take.take() {
+                    Some(take) => {
+                        let (used, result) = take(bytes);
+                        (used, Some(result))
+                    }
+                    None => (0, None),
+                })
             })
         })
         .await;
-        self.half.after_call();
         result.map_err(kind)?.ok_or(ErrorKind::Other)
     }
 }
 
 impl Half<'_, '_> {
+    #[inline(never)]
     fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, ErrorKind>> {
-        let result = self.shared.machines.borrow_mut().tcp.poll_read(self.id, cx, buffer);
-        self.after_call();
-        result.map_err(kind)
+        self.call(|tcp| tcp.poll_read(self.id, cx, buffer)).map_err(kind)
     }
 
+    #[inline(never)]
     fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, ErrorKind>> {
-        let result = self.shared.machines.borrow_mut().tcp.poll_write(self.id, cx, bytes);
-        self.after_call();
-        result.map_err(kind)
+        self.call(|tcp| tcp.poll_write(self.id, cx, bytes)).map_err(kind)
     }
 
-    async fn flush(&self) -> Result<(), ErrorKind> {
-        poll_fn(|cx| self.shared.machines.borrow_mut().tcp.poll_flush(self.id, cx)).await.map_err(kind)
+    #[inline(never)]
+    fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<Result<(), ErrorKind>> {
+        self.shared.machines().tcp.poll_flush(self.id, cx).map_err(kind)
     }
 
     fn shutdown(&self, direction: Direction) -> Result<(), ErrorKind> {
-        let result = self.shared.machines.borrow_mut().tcp.shutdown(self.id, direction);
-        self.after_call();
-        result.map_err(kind)
+        self.call(|tcp| tcp.shutdown(self.id, direction)).map_err(kind)
     }
 
-    /// Has the stack polled when the call left something to send.
-    fn after_call(&self) {
-        if self.shared.machines.borrow().tcp.wants_transmit() {
+    /// Has TCP do something, and the stack polled when that left something to send.
+    fn call<R>(&self, ask: impl FnOnce(&mut Tcp<'_>) -> R) -> R {
+        let mut machines = self.shared.machines();
+        let result = ask(&mut machines.tcp);
+        let left = machines.tcp.wants_transmit();
+        drop(machines);
+        if left {
             self.shared.wake();
         }
+        result
     }
 }
 
@@ -122,10 +123,14 @@ pub(crate) const fn kind(error: mirage_tcp::Error) -> ErrorKind {
     error.kind()
 }
 
+fn close(half: Half<'_, '_>) {
+    half.shared.machines().tcp.close(half.id);
+    half.shared.wake();
+}
+
 impl Drop for TcpStream<'_, '_> {
     fn drop(&mut self) {
-        self.half.shared.machines.borrow_mut().tcp.close(self.half.id);
-        self.half.shared.wake();
+        close(self.half);
     }
 }
 
@@ -146,7 +151,7 @@ macro_rules! reads {
 
         impl ReadReady for $name<'_, '_> {
             fn read_ready(&mut self) -> Result<bool, ErrorKind> {
-                Ok(self.half.shared.machines.borrow().tcp.can_read(self.half.id))
+                Ok(self.half.shared.machines().tcp.can_read(self.half.id))
             }
         }
     };
@@ -165,13 +170,13 @@ macro_rules! writes {
             /// Waits until everything written was handed to the network. Cancel-safe.
             async fn flush(&mut self) -> Result<(), ErrorKind> {
                 let half = self.half;
-                half.flush().await
+                poll_fn(|cx| half.poll_flush(cx)).await
             }
         }
 
         impl WriteReady for $name<'_, '_> {
             fn write_ready(&mut self) -> Result<bool, ErrorKind> {
-                Ok(self.half.shared.machines.borrow().tcp.can_write(self.half.id))
+                Ok(self.half.shared.machines().tcp.can_write(self.half.id))
             }
         }
 
@@ -209,25 +214,24 @@ impl<'a, 's> Split for TcpStream<'a, 's> {
 
 impl mirage_stack::TcpStream for TcpStream<'_, '_> {
     fn local_addr(&self) -> SocketAddr {
-        self.half.shared.machines.borrow().tcp.local(self.half.id).unwrap_or(UNKNOWN)
+        self.half.shared.machines().tcp.local(self.half.id).unwrap_or(UNKNOWN)
     }
 
     fn remote_addr(&self) -> SocketAddr {
-        self.half.shared.machines.borrow().tcp.remote(self.half.id).unwrap_or(UNKNOWN)
+        self.half.shared.machines().tcp.remote(self.half.id).unwrap_or(UNKNOWN)
     }
 
     fn set_nodelay(&mut self, nodelay: bool) {
-        self.half.shared.machines.borrow_mut().tcp.set_nodelay(self.half.id, nodelay);
-        self.half.after_call();
+        self.half.call(|tcp| tcp.set_nodelay(self.half.id, nodelay));
     }
 
     fn set_keepalive(&mut self, keepalive: Option<Keepalive>) {
-        self.half.shared.machines.borrow_mut().tcp.set_keepalive(self.half.id, keepalive);
+        self.half.shared.machines().tcp.set_keepalive(self.half.id, keepalive);
         self.half.shared.wake();
     }
 
     fn abort(self) {
-        self.half.shared.machines.borrow_mut().tcp.abort(self.half.id);
+        self.half.shared.machines().tcp.abort(self.half.id);
     }
 }
 

@@ -29,7 +29,7 @@ impl<'a, 's> UdpSocket<'a, 's> {
     /// # Errors
     /// [`ErrorKind::ConnectionRefused`] once for each ICMP error about a datagram of a connected socket.
     pub fn poll_recv(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<Datagram, ErrorKind>> {
-        self.shared.machines.borrow_mut().udp.poll_recv(self.id, cx, buffer).map_err(kind)
+        self.shared.machines().udp.poll_recv(self.id, cx, buffer).map_err(kind)
     }
 
     /// Queues a datagram. For callers that poll by hand.
@@ -44,7 +44,7 @@ impl<'a, 's> UdpSocket<'a, 's> {
         remote: SocketAddr,
     ) -> Poll<Result<(), ErrorKind>> {
         let source = source.map_or(Source::Own, Source::End);
-        let result = self.shared.machines.borrow_mut().udp.poll_send(self.id, cx, payload, source, remote);
+        let result = self.shared.machines().udp.poll_send(self.id, cx, payload, source, remote);
         if result.is_ready() {
             self.shared.wake();
         }
@@ -79,11 +79,11 @@ impl mirage_stack::UdpSocket for UdpSocket<'_, '_> {
     }
 
     fn connect(&self, remote: Option<SocketAddr>) -> Result<(), ErrorKind> {
-        self.shared.machines.borrow_mut().udp.connect(self.id, remote).map_err(kind)
+        self.shared.machines().udp.connect(self.id, remote).map_err(kind)
     }
 
     fn local_addr(&self) -> SocketAddr {
-        self.shared.machines.borrow().udp.local(self.id).unwrap_or(UNKNOWN)
+        self.shared.machines().udp.local(self.id).unwrap_or(UNKNOWN)
     }
 
     fn join_multicast(&self, group: IpAddr) -> Result<(), ErrorKind> {
@@ -91,7 +91,7 @@ impl mirage_stack::UdpSocket for UdpSocket<'_, '_> {
         if !group.is_multicast() {
             return Err(ErrorKind::AddressNotAvailable);
         }
-        let machines = &mut *self.shared.machines.borrow_mut();
+        let machines = &mut *self.shared.machines();
         let full = ErrorKind::OutOfResources;
         machines.igmp.join(group).map_err(|_| full)?;
         let joined = machines.ipv4.join(INTERFACE, group).map_err(|_| full);
@@ -106,7 +106,7 @@ impl mirage_stack::UdpSocket for UdpSocket<'_, '_> {
 
     fn leave_multicast(&self, group: IpAddr) -> Result<(), ErrorKind> {
         let IpAddr::V4(group) = group else { return Err(ErrorKind::Unsupported) };
-        let machines = &mut *self.shared.machines.borrow_mut();
+        let machines = &mut *self.shared.machines();
         if !machines.igmp.is_member(group) {
             return Err(ErrorKind::AddressNotAvailable);
         }
@@ -122,7 +122,7 @@ impl mirage_stack::UdpSocket for UdpSocket<'_, '_> {
 
 impl Drop for UdpSocket<'_, '_> {
     fn drop(&mut self) {
-        self.shared.machines.borrow_mut().udp.close(self.id).ok();
+        self.shared.machines().udp.close(self.id).ok();
         self.shared.wake();
     }
 }

@@ -135,7 +135,6 @@ impl<'s> Pool<'s> {
     ///
     /// No queue may hold more than is left free for all others (dynamic thresholds, Choudhury and Hahne 1998): one that
     /// nobody empties gets half of the pool at most, two get a third each, and there is always room for the next.
-    #[inline]
     pub(crate) fn admits(&self, queue: &Queue, bound: Bound, len: usize) -> Result<(), Refused> {
         if usize::from(queue.datagrams) >= bound.datagrams || queue.bytes.saturating_add(len) > bound.bytes {
             return Err(Refused::Queue);
@@ -194,13 +193,11 @@ impl<'s> Pool<'s> {
     }
 
     /// The oldest datagram of `queue`.
-    #[inline]
     pub(crate) fn front(&self, queue: &Queue) -> Option<&DatagramSlot> {
         self.datagrams.get(usize::from(queue.first))
     }
 
     /// Shows the first `len` bytes of a datagram to `each`, piece by piece.
-    #[inline]
     pub(crate) fn read(&self, datagram: &DatagramSlot, len: usize, mut each: impl FnMut(&[u8])) {
         let (mut at, mut left) = (datagram.first, len.min(datagram.len.into()));
         while left > 0 {

@@ -154,7 +154,6 @@ impl<'s> Table<'s> {
     }
 
     /// The socket that `id` names.
-    #[inline]
     pub(crate) fn named(&mut self, id: SocketId) -> Result<&mut Socket, Error> {
         match self.slots.get_mut(usize::from(id.index)) {
             Some(SocketSlot { generation, socket: Some(socket), .. }) if *generation == id.generation => Ok(socket),
@@ -169,7 +168,6 @@ impl<'s> Table<'s> {
     }
 
     /// The socket at a place.
-    #[inline]
     pub(crate) fn at(&mut self, index: Index) -> Option<&mut Socket> {
         self.slots.get_mut(usize::from(index))?.socket.as_mut()
     }
@@ -181,7 +179,6 @@ impl<'s> Table<'s> {
     }
 
     /// Who gets a datagram: the socket that matches best, or else the one that has every port.
-    #[inline]
     pub(crate) fn find(&self, local: SocketAddr, remote: SocketAddr) -> Option<Index> {
         let mut best = None;
         for (index, socket) in self.on_port(local.port()) {
@@ -238,7 +235,6 @@ impl<'s> Table<'s> {
     }
 
     /// Whose turn it is to send.
-    #[inline]
     pub(crate) fn first_ready(&self) -> Option<Index> {
         (self.first_ready != NONE).then_some(self.first_ready)
     }
@@ -259,7 +255,6 @@ impl<'s> Table<'s> {
     }
 
     /// Whether nobody else waits for a turn, so that the first may go on.
-    #[inline]
     pub(crate) fn is_alone(&self) -> bool {
         self.first_ready == self.last_ready
     }
@@ -277,7 +272,6 @@ impl<'s> Table<'s> {
         }
     }
 
-    #[inline]
     fn on_port(&self, port: u16) -> impl Iterator<Item = (Index, &Socket)> {
         let mut at = self.buckets.get(bucket(self.secret, self.mask, port)).map_or(NONE, |bucket| bucket.0);
         core::iter::from_fn(move || {
@@ -292,7 +286,6 @@ impl<'s> Table<'s> {
 
 /// The bucket of a port. Ports are taken by our own programs and not by strangers, so a multiplication is
 /// enough to spread them (Knuth, The Art of Computer Programming, volume 3, §6.4).
-#[inline]
 fn bucket(secret: u32, mask: usize, port: u16) -> usize {
     ((u32::from(port) ^ secret).wrapping_mul(0x9e37_79b1) >> 16) as usize & mask
 }

@@ -230,7 +230,7 @@ fn send(
     let finished = sum.is_some() || packet.checksum.is_some();
     ip.send(packet, |out| {
         let start = out.len();
-        out.put(header.as_bytes());
+        out.put_header(header.as_bytes());
         body(out);
         if !finished && let Some(written) = out.written().get(start..) {
             let checksum = pseudo.add_bytes(written).finish_udp();

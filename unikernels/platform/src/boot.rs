@@ -71,7 +71,7 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
         }
     };
     let context = Context::new(machine, MAX_TASKS);
-    let mut work = pin!(run(Start { context, machine: context.machine(), about: &about }));
+    let mut work = pin!(run(Start { context: context.clone(), machine: context.machine(), about: &about }));
     // Who never waits needs no run loop, and its image has none. Who does is asked again with a waker that counts.
     if let Poll::Ready(exit) = work.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
         return exit;

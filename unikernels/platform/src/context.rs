@@ -18,7 +18,7 @@ use crate::target::Machine;
 /// What the platform lends an application beside its devices. A handle: clones are the same.
 ///
 /// It lives as long as the image, which has one: there is nothing to count and nothing to free.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Context(&'static Inner);
 
 struct Inner {

@@ -1,8 +1,8 @@
 //! The twin with the AVX2 registers of 32 bytes.
 
 use core::arch::x86_64::{
-    __m256i, _mm256_add_epi64, _mm256_loadu_si256, _mm256_setzero_si256, _mm256_slli_epi64, _mm256_srli_epi64,
-    _mm256_storeu_si256, _mm256_sub_epi64,
+    __m256i, _mm256_add_epi32, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_set1_epi16, _mm256_setzero_si256,
+    _mm256_storeu_si256, _mm256_xor_si256,
 };
 
 use super::words::{add_around, finish, tail};
@@ -10,7 +10,7 @@ use super::words::{add_around, finish, tail};
 /// Bytes in a register.
 const WIDTH: usize = 32;
 
-/// The folded sum of big-endian 16-bit words; the last is filled with a zero byte.
+/// The folded sum of big-endian 16-bit words; the last is filled with a zero byte. At most 512 KiB.
 #[target_feature(enable = "avx2")]
 pub(super) fn sum(bytes: &[u8]) -> u16 {
     let (vectors, rest) = bytes.as_chunks::<WIDTH>();
@@ -26,10 +26,10 @@ pub(super) fn sum(bytes: &[u8]) -> u16 {
     for vector in vectors {
         one.add(load(vector));
     }
-    finish(add_around(one.total(two), tail(bytes, rest)))
+    finish(add_around(one.total(two, bytes.len()), tail(bytes, rest)))
 }
 
-/// Copies and sums `source`. Both slices have the same length.
+/// Copies and sums `source`. Both slices have the same length, at most 512 KiB.
 #[target_feature(enable = "avx2")]
 pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
     let (from, from_rest) = source.as_chunks::<WIDTH>();
@@ -49,38 +49,37 @@ pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
     if !from_rest.is_empty() {
         to_rest.copy_from_slice(from_rest);
     }
-    finish(add_around(one.total(two), tail(source, from_rest)))
+    finish(add_around(one.total(two, source.len()), tail(source, from_rest)))
 }
 
-/// In each lane the wrapping sum of its 64-bit words and the sum of their upper halves: from both follows the sum
-/// of the lower halves, so that no step needs a carry.
-struct Lanes {
-    words: __m256i,
-    /// Invariant: exact. With up to 2³¹ words in all (2³⁴ bytes) the sum of all halves is below 2⁶⁴.
-    upper: __m256i,
-}
+/// In each lane of 32 bits the sum of two 16-bit words of each vector, each word less 2¹⁵ so that the multiplication
+/// by one that adds them sees a signed number.
+///
+/// Invariant: no lane overflows. A vector adds at most 2¹⁶, and of 512 KiB at most 2¹⁴ + 2 come to one set.
+struct Lanes(__m256i);
 
 impl Lanes {
     #[inline]
     #[target_feature(enable = "avx2")]
     fn zero() -> Self {
-        Self { words: _mm256_setzero_si256(), upper: _mm256_setzero_si256() }
+        Self(_mm256_setzero_si256())
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
     fn add(&mut self, vector: __m256i) {
-        self.words = _mm256_add_epi64(self.words, vector);
-        self.upper = _mm256_add_epi64(self.upper, _mm256_srli_epi64::<32>(vector));
+        let signed = _mm256_xor_si256(vector, _mm256_set1_epi16(i16::MIN));
+        self.0 = _mm256_add_epi32(self.0, _mm256_madd_epi16(signed, _mm256_set1_epi16(1)));
     }
 
+    /// The sum of all words in the vectors of `len` bytes, those that `other` has among them.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn total(self, other: Self) -> u64 {
-        let words = _mm256_add_epi64(self.words, other.words);
-        let upper = _mm256_add_epi64(self.upper, other.upper);
-        let lower = _mm256_sub_epi64(words, _mm256_slli_epi64::<32>(upper));
-        lanes(_mm256_add_epi64(lower, upper)).into_iter().fold(0, u64::wrapping_add)
+    fn total(self, other: Self, len: usize) -> u64 {
+        let words = (len / WIDTH * WIDTH / 2) as i64;
+        // Both together fit too: 2¹⁵ times 2¹⁶.
+        let lanes = lanes(_mm256_add_epi32(self.0, other.0));
+        lanes.into_iter().fold(words << 15, |total, lane| total + i64::from(lane)) as u64
     }
 }
 
@@ -102,8 +101,8 @@ fn copy(to: &mut [u8; WIDTH], from: &[u8; WIDTH]) -> __m256i {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn lanes(vector: __m256i) -> [u64; 4] {
-    let mut lanes = [0; 4];
+fn lanes(vector: __m256i) -> [i32; 8] {
+    let mut lanes = [0; 8];
     // SAFETY: the array covers the 32 bytes that are written, alone, and this store needs no alignment.
     unsafe { _mm256_storeu_si256(lanes.as_mut_ptr().cast(), vector) };
     lanes

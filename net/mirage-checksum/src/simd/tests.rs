@@ -73,7 +73,25 @@ fn carries_are_not_lost() {
         agree(&alloc::vec![0; len]);
     }
     if !cfg!(miri) {
-        agree(&alloc::vec![0xff; 1 << 20]);
+        for byte in [0, 0x7f, 0x80, 0xff] {
+            // The most that the twins take at once.
+            agree(&alloc::vec![byte; 512 << 10]);
+            agree(&alloc::vec![byte; (512 << 10) - 1]);
+        }
+    }
+}
+
+#[test]
+fn what_is_longer_than_the_twins_take_is_summed_in_parts() {
+    if cfg!(miri) {
+        return;
+    }
+    for len in [512 << 10, (512 << 10) + 1, 3 << 20, (3 << 20) + 4097] {
+        let bytes = noise(len);
+        let mut copy = alloc::vec![0x55; len];
+        assert_eq!(super::sum(&bytes), definition(&bytes), "{len} bytes");
+        assert_eq!(super::copy_and_sum(&mut copy, &bytes), definition(&bytes), "{len} bytes");
+        assert_eq!(copy, bytes);
     }
 }
 

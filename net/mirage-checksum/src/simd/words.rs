@@ -4,7 +4,6 @@
 //! order, but for the order of its own two bytes.
 
 /// Sums `rest`, the end of `whole`, which starts a multiple of 8 bytes after its start.
-#[inline]
 pub(super) fn tail(whole: &[u8], rest: &[u8]) -> u64 {
     let (words, last) = rest.as_chunks::<8>();
     let total = words.iter().fold(0, |total, word| add_around(total, u64::from_le_bytes(*word)));

@@ -4,11 +4,15 @@ use super::{avx2, detect, sse2, words};
 
 /// Below this many bytes a plain loop is done before a vector one has started.
 const SHORT: usize = 128;
+/// What the twins sum at once, at most.
+const LONG: usize = 512 << 10;
 
 /// The folded sum of big-endian 16-bit words; the last is filled with a zero byte.
 pub(crate) fn sum(bytes: &[u8]) -> u16 {
     if bytes.len() < SHORT {
         words::finish(words::tail(bytes, bytes))
+    } else if bytes.len() > LONG {
+        bytes.chunks(LONG).fold(0, |total, part| words::fold(u64::from(total) + u64::from(sum(part))))
     } else if detect::avx2() {
         // SAFETY: `avx2::sum` needs AVX2 and nothing else; it was just found to be there.
         unsafe { avx2::sum(bytes) }
@@ -23,6 +27,9 @@ pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
     if source.len() < SHORT {
         destination.copy_from_slice(source);
         words::finish(words::tail(source, source))
+    } else if source.len() > LONG {
+        let parts = destination.chunks_mut(LONG).zip(source.chunks(LONG));
+        parts.fold(0, |total, (to, from)| words::fold(u64::from(total) + u64::from(copy_and_sum(to, from))))
     } else if detect::avx2() {
         // SAFETY: `avx2::copy_and_sum` needs AVX2 and nothing else; it was just found to be there.
         unsafe { avx2::copy_and_sum(destination, source) }

@@ -61,7 +61,6 @@ impl NewReno {
     }
 
     /// How many bytes may be under way.
-    #[inline]
     pub(crate) fn window(&self) -> u32 {
         // RFC 3042: the first two duplicates each let one new segment out although the window does not grow.
         match self.phase {
@@ -81,7 +80,6 @@ impl NewReno {
     }
 
     /// `acked` new bytes were acknowledged.
-    #[inline]
     pub(crate) fn on_ack(&mut self, acked: u32, sender: Sender) -> Reaction {
         self.duplicates = 0;
         match self.phase {
@@ -177,7 +175,6 @@ impl NewReno {
     }
 
     /// Opens the window for `acked` bytes, in slow start by at most `limit` segments each time (L of RFC 3465).
-    #[inline]
     fn grow(&mut self, acked: u32, limited: bool, limit: u32) {
         if !limited {
             return;
@@ -211,7 +208,6 @@ impl NewReno {
         if segments <= 2 { most } else { most.min((2 * self.mss()).max(segments * 1460)) }
     }
 
-    #[inline]
     fn mss(&self) -> u32 {
         u32::from(self.mss)
     }

@@ -15,7 +15,6 @@ impl Slot {
     }
 
     /// `acked` numbers more are acknowledged, at least one and no more than are under way.
-    #[inline]
     pub(super) fn on_new_ack(&mut self, resources: &mut Resources<'_>, now: Instant, acked: u32) {
         // A number behind the queue is that of our FIN.
         let bytes = acked.min(self.send.len());
@@ -56,7 +55,6 @@ impl Slot {
     }
 
     /// The peer offers another window.
-    #[inline]
     pub(super) fn change_window(&mut self, now: Instant, window: u32) {
         self.window = window;
         self.max_window = self.max_window.max(window);

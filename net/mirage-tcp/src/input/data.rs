@@ -11,7 +11,6 @@ use crate::{Discard, State};
 impl Slot {
     /// Takes in bytes that lie inside the window; `full` is the payload of the segments they came in. Gives how many of
     /// them had no room.
-    #[inline]
     pub(super) fn take_data(
         &mut self,
         resources: &mut Resources<'_>,
@@ -52,7 +51,6 @@ impl Slot {
     }
 
     /// Lets an acknowledgement wait for data to ride on.
-    #[inline]
     pub(super) fn acknowledge_soon(&mut self, resources: &Resources<'_>, now: Instant) {
         if self.ack_at == Instant::MAX {
             self.ack_at = now + resources.config.delayed_ack;

@@ -10,7 +10,6 @@ use crate::wire::{Flags, Segment};
 
 impl Slot {
     /// Takes in data in order, an acknowledgement, or both; `false` when anything is unusual, and then nothing was done.
-    #[inline]
     pub(super) fn input_fast(
         &mut self,
         resources: &mut Resources<'_>,

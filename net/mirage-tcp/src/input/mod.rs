@@ -34,7 +34,6 @@ impl Tcp<'_> {
         result
     }
 
-    #[inline]
     fn route(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         let segment = Segment::parse(received)?;
         // What a merged segment was cut from counts, not its own length.
@@ -54,7 +53,6 @@ impl Tcp<'_> {
     }
 
     /// A segment for a connection.
-    #[inline]
     fn input_connection(&mut self, now: Instant, index: u32, segment: &Segment<'_>, full: u16) -> Result<(), Discard> {
         let Some(slot) = self.connections.get_mut(index as usize) else { return Ok(()) };
         if slot.input_fast(&mut self.resources, now, segment, full) {
@@ -93,6 +91,7 @@ impl Tcp<'_> {
     }
 
     /// A segment for nobody: for a listener, or answered with a reset.
+    #[inline(never)]
     fn input_unknown(&mut self, now: Instant, tuple: &Tuple, segment: &Segment<'_>) -> Result<Option<u32>, Discard> {
         match self.find_listener(tuple.local, tuple.local_port) {
             Some(listener) => self.input_listener(now, listener, tuple, segment),
@@ -126,7 +125,6 @@ impl Tuple {
     }
 
     /// Whether a segment is between these two. Nothing is put together for that: it is asked of every segment.
-    #[inline]
     fn is_of(&self, received: &Received<'_>, segment: &Segment<'_>) -> bool {
         self.local_port == segment.destination_port
             && self.remote_port == segment.source_port
@@ -137,7 +135,6 @@ impl Tuple {
 
 impl Slot {
     /// The peer was heard.
-    #[inline]
     fn hear(&mut self, now: Instant) {
         self.heard_at = now;
         self.asked = 0;

@@ -34,7 +34,6 @@ pub(super) enum Kind {
 
 impl Slot {
     /// What to send next, or `None` if nothing can or must be sent now.
-    #[inline]
     pub(super) fn plan(&mut self, now: Instant, resources: &Resources<'_>) -> Option<Plan> {
         if !self.state.may_transmit() {
             return self.plan_without_data();
@@ -57,7 +56,6 @@ impl Slot {
         self.plan_empty()
     }
 
-    #[inline]
     fn plan_data(&mut self, now: Instant, resources: &Resources<'_>, queued: u32, offset: u32) -> Option<Plan> {
         let mss = u32::from(self.mss);
         let cwnd = self.congestion.window();
@@ -132,7 +130,6 @@ impl Slot {
     }
 
     /// A keepalive probe or an acknowledgement.
-    #[inline]
     fn plan_empty(&mut self) -> Option<Plan> {
         if !self.ack_now && !self.ask {
             return None;

@@ -8,7 +8,6 @@ use crate::resources::Resources;
 use crate::wire::Flags;
 
 impl Slot {
-    #[inline]
     pub(super) fn on_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
         if plan.flags.contains(Flags::ACK) {
             self.acked_to = self.rcv_nxt;
@@ -29,7 +28,6 @@ impl Slot {
         }
     }
 
-    #[inline]
     fn on_next_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
         let end = plan.seq
             + plan.len

@@ -64,10 +64,10 @@ impl Arguments {
             }
             match (argument.kind, value) {
                 (Kind::Flag, Some(_)) => return because("takes no value"),
-                (Kind::Value(word) | Kind::List(word), None) => {
-                    if tokens.next().is_none_or(|value| value.starts_with(b"--")) {
-                        return Err(Stop::Bad(BadArgument::lacks_value(argument.name, word)));
-                    }
+                (Kind::Value(word) | Kind::List(word), None)
+                    if tokens.next().is_none_or(|value| value.starts_with(b"--")) =>
+                {
+                    return Err(Stop::Bad(BadArgument::lacks_value(argument.name, word)));
                 }
                 _ => {}
             }

@@ -24,7 +24,9 @@ unsafe impl Sync for Heap {}
 
 impl Heap {
     /// A heap without memory.
-    pub(crate) const EMPTY: Self = Self { talc: TalcCell::new(Manual), used: AtomicUsize::new(0) };
+    pub(crate) const fn new() -> Self {
+        Self { talc: TalcCell::new(Manual), used: AtomicUsize::new(0) }
+    }
 
     /// Takes `memory` for the heap.
     ///

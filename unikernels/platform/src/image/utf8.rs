@@ -19,7 +19,7 @@ pub(super) fn is_text(bytes: &[u8]) -> bool {
             }
         }
         // No surrogate, none above the last, and none that has a shorter form.
-        if !char::from_u32(code).is_some_and(|character| character.len_utf8() == len) {
+        if char::from_u32(code).is_none_or(|character| character.len_utf8() != len) {
             return false;
         }
     }
