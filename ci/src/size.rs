@@ -28,7 +28,7 @@ struct Measured {
 pub(crate) fn run() -> Result<(), String> {
     let tried = tools::is_root();
     if tried {
-        tools::ensure(tools::BENCH)?;
+        tools::ensure(tools::SIZE)?;
         command::run(&mut cargo(["build", "--release", "--package", "mirage-tender-spt"]))?;
     } else {
         eprintln!("without root there are no taps: the memory that images need is not looked for");

@@ -27,11 +27,15 @@ pub(crate) const QEMU: &[Tool] = &[QEMU_SYSTEM];
 /// What the benchmarks in network namespaces use.
 pub(crate) const BENCH: &[Tool] = &[
     IP,
+    CURL,
     WRK,
     Tool { program: "taskset", package: "util-linux" },
     Tool { program: "nginx", package: "nginx-light" },
     QEMU_SYSTEM,
 ];
+
+/// What looks for the least memory of images.
+pub(crate) const SIZE: &[Tool] = &[IP, QEMU_SYSTEM];
 
 /// Whether this process may make network namespaces and taps.
 pub(crate) fn is_root() -> bool {

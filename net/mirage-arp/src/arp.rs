@@ -159,6 +159,7 @@ impl<'s> Arp<'s> {
     ///
     /// Only looks at what is due: all requests wait equally long, so they are in order. Entries that have expired
     /// are noticed when they are asked for.
+    #[inline(never)]
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(index) = self.cache.front(State::Waiting)
             && let Some(&entry) = self.cache.get(index)

@@ -23,6 +23,7 @@ impl Arp<'_> {
     ///
     /// # Errors
     /// The [`Discard`] to count.
+    #[inline(never)]
     pub fn input(&mut self, now: Instant, packet: &[u8], link_source: MacAddress) -> Result<(), Discard> {
         let packet = Packet::parse(packet)?;
         if packet.sender_mac != link_source {

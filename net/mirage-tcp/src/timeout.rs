@@ -11,6 +11,7 @@ use crate::{State, Tcp};
 impl Tcp<'_> {
     /// Does everything whose time has come; a late call loses nothing. Afterwards there may be something to
     /// [send](Self::poll_transmit).
+    #[inline(never)]
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(timer) = self.resources.timers.pop_due(now) {
             let connections = self.connections.len() as u32;
@@ -22,6 +23,7 @@ impl Tcp<'_> {
         }
     }
 
+    #[inline(never)]
     fn on_connection_timer(&mut self, now: Instant, index: u32) {
         let Tcp { connections, resources, replies, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return };

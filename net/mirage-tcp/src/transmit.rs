@@ -27,7 +27,9 @@ impl Tcp<'_> {
     /// count as loss and are repaired as such.
     pub fn poll_transmit(&mut self, now: Instant, ip: &mut impl Ip, budget: usize) -> Result<bool, SendError> {
         let mut left = budget;
-        self.send_replies(ip, &mut left)?;
+        if !self.replies.is_empty() {
+            self.send_replies(ip, &mut left)?;
+        }
         while self.ready.head != NONE {
             if left == 0 {
                 return Ok(true);

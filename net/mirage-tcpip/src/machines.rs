@@ -95,11 +95,13 @@ impl<'s> Machines<'s> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn add_address(&mut self, address: Ipv4Cidr) -> Result<(), ErrorKind> {
         self.ipv4.add_address(INTERFACE, address).map_err(|_| ErrorKind::OutOfResources)?;
         self.arp.add_address(self.now, address.address(), Claim::AtOnce).map_err(|_| ErrorKind::OutOfResources)
     }
 
+    #[inline(never)]
     pub(crate) fn set_gateway(&mut self, gateway: Ipv4Addr) -> Result<(), ErrorKind> {
         let route = Route { destination: Ipv4Cidr::ANY, gateway: Some(gateway), interface: INTERFACE };
         self.ipv4.add_route(route).map_err(|_| ErrorKind::OutOfResources)

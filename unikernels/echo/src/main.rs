@@ -11,7 +11,6 @@ mod streams;
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::{String, ToString};
 
 use mirage_platform::stack::{Keepalive, ListenOptions, SocketAddr, Stack, TcpOptions};
 use mirage_platform::{About, App, Argument, Arguments, BadArgument, Context, Exit, Networked, Permits};
@@ -80,7 +79,7 @@ where
     let most = context.memory().map_or(echo.connections, |memory| memory / 12 / streams::MEMORY);
     let permits = || Permits::new(echo.connections.min(most).max(1));
     let serving = |name: &str, at: Service| {
-        let place = context.outside(at).map_or_else(String::new, |place| place.to_string());
+        let place = context.outside_text(at).unwrap_or_default();
         context.print(&format!("echo: {name} at {place}"));
     };
     context.spawn(serve(listen(ECHO)?, context.clone(), permits(), streams::echo))?;

@@ -3,6 +3,7 @@
 #[cfg(feature = "network")]
 use alloc::boxed::Box;
 use alloc::rc::Rc;
+use alloc::string::{String, ToString as _};
 use core::cell::OnceCell;
 use core::future::Future;
 use core::net::SocketAddr;
@@ -110,8 +111,18 @@ impl Context {
     }
 
     /// Where somebody outside reaches `service`, as far as the platform knows.
+    #[inline]
     pub fn outside(&self, service: Service) -> Option<SocketAddr> {
         self.0.network.get()?.0.outside(service)
+    }
+
+    /// The same as text, like `10.0.0.2:80`.
+    pub fn outside_text(&self, service: Service) -> Option<String> {
+        // Each family by itself: an image, which has one, is spared the other's text.
+        Some(match self.outside(service)? {
+            SocketAddr::V4(place) => place.to_string(),
+            SocketAddr::V6(place) => place.to_string(),
+        })
     }
 
     /// The block device `name`, one of [`App::DEVICES`](crate::App::DEVICES).

@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![cfg_attr(
+    not(any(feature = "unix", feature = "image")),
+    allow(dead_code, unused_variables, reason = "a tool without a target uses a part")
+)]
 
 extern crate alloc;
 #[cfg(any(feature = "unix", test))]

@@ -61,7 +61,7 @@ impl Networked for Web {
                 return Exit::FAILURE;
             }
         };
-        if let Some(place) = context.outside(Service::tcp(HTTP)) {
+        if let Some(place) = context.outside_text(Service::tcp(HTTP)) {
             context.print(&format!("web: http://{place}/"));
         }
         let pages = Rc::new(Pages::new(context.clone()));

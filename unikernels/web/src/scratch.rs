@@ -44,7 +44,8 @@ mod tests {
         let place = other.as_ptr();
         scratch.give_back(one);
         scratch.give_back(other);
-        assert_eq!(scratch.take().as_ptr(), place);
+        let again = scratch.take();
+        assert_eq!(again.as_ptr(), place);
     }
 
     #[test]

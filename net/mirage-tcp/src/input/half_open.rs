@@ -9,6 +9,7 @@ use crate::wire::{Flags, Segment};
 use crate::{Discard, Tcp};
 
 impl Tcp<'_> {
+    #[inline(never)]
     pub(super) fn input_half_open(
         &mut self,
         now: Instant,

@@ -12,6 +12,7 @@ use crate::wire::{Flags, Segment};
 use crate::{Discard, State, Tcp, cookies};
 
 impl Tcp<'_> {
+    #[inline(never)]
     pub(super) fn input_listener(
         &mut self,
         now: Instant,

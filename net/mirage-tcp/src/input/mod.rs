@@ -91,6 +91,7 @@ impl Tcp<'_> {
     }
 
     /// A segment for nobody: for a listener, or answered with a reset.
+    #[inline(never)]
     fn input_unknown(&mut self, now: Instant, tuple: &Tuple, segment: &Segment<'_>) -> Result<Option<u32>, Discard> {
         match self.find_listener(tuple.local, tuple.local_port) {
             Some(listener) => self.input_listener(now, listener, tuple, segment),

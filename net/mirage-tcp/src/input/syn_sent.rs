@@ -7,6 +7,7 @@ use crate::wire::{Flags, Segment};
 use crate::{Discard, Error, State, Tcp};
 
 impl Tcp<'_> {
+    #[inline(never)]
     pub(super) fn input_syn_sent(&mut self, now: Instant, index: u32, segment: &Segment<'_>) -> Result<(), Discard> {
         let Tcp { connections, resources, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return Ok(()) };

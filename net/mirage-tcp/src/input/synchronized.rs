@@ -10,6 +10,7 @@ use crate::wire::{Flags, Segment};
 use crate::{Discard, Error, State, Tcp};
 
 impl Tcp<'_> {
+    #[inline(never)]
     pub(super) fn input_synchronized(
         &mut self,
         now: Instant,

@@ -8,6 +8,7 @@ use crate::wire::{Flags, Segment};
 use crate::{Discard, Tcp};
 
 impl Tcp<'_> {
+    #[inline(never)]
     pub(super) fn input_time_wait(&mut self, now: Instant, index: u32, segment: &Segment<'_>) -> Result<(), Discard> {
         let Some(slot) = self.time_wait.slots.get(index as usize) else { return Ok(()) };
         let TimeWaitSlot { tuple, snd_nxt, rcv_nxt, window, .. } = *slot;

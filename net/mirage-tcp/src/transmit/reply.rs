@@ -11,6 +11,7 @@ use crate::{State, Tcp};
 
 impl Tcp<'_> {
     /// Sends the replies that wait.
+    #[inline(never)]
     pub(super) fn send_replies(&mut self, ip: &mut impl Ip, left: &mut usize) -> Result<(), SendError> {
         while let Some(reply) = self.replies.first()
             && *left > 0

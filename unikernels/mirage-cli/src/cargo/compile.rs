@@ -18,7 +18,8 @@ use crate::target::Target;
 /// The compiler failed; what it says has been shown.
 pub(crate) fn compile(job: &Job<'_>, toolchain: &Toolchain) -> Result<PathBuf> {
     let name = job.application.name();
-    let mut command = job.cargo("build");
+    // As `cargo build`, but what follows `--` is for the program alone.
+    let mut command = job.cargo("rustc");
     command.args(["--bin", name, "--profile", job.target.profile(), "--message-format", "json-render-diagnostics"]);
     command.arg("--target-dir").arg(job.project.target_folder(job.target));
     match job.target {
@@ -31,6 +32,9 @@ pub(crate) fn compile(job: &Job<'_>, toolchain: &Toolchain) -> Result<PathBuf> {
     let progress = Progress::new(job);
     if progress.is_bar() {
         command.args(["--color", "always"]).stderr(Stdio::piped());
+    }
+    if job.target != Target::Unix {
+        command.arg("--").args(IMAGE);
     }
     let mut cargo = command.stdout(Stdio::piped()).spawn().or_fail(|| "cargo does not run".into())?;
     let said = cargo.stderr.take();
@@ -64,7 +68,7 @@ pub(crate) fn compile(job: &Job<'_>, toolchain: &Toolchain) -> Result<PathBuf> {
     }
 }
 
-/// The flags of the environment and those of `remap`, as cargo takes them.
+/// The flags of the environment, ours and those of `remap`, as cargo takes them.
 fn flags(remap: &Remap) -> String {
     let given = |name: &str| std::env::var(name).unwrap_or_default();
     let encoded = given("CARGO_ENCODED_RUSTFLAGS");
@@ -74,7 +78,14 @@ fn flags(remap: &Remap) -> String {
         encoded => encoded.split(SEPARATOR).collect(),
     };
     let ours = remap.flags();
-    given.into_iter().chain(ours.iter().map(String::as_str)).collect::<Vec<_>>().join(SEPARATOR)
+    given.into_iter().chain(SMALL).chain(ours.iter().map(String::as_str)).collect::<Vec<_>>().join(SEPARATOR)
 }
+
+/// For the compiler when it makes an image of all crates at once: an image lies where it was linked, so addresses are
+/// numbers.
+const IMAGE: [&str; 1] = ["-Crelocation-model=static"];
+
+/// For every crate of an image: of those that know a smaller way, that.
+const SMALL: [&str; 1] = ["--cfg=sha2_backend_soft=\"compact\""];
 
 const SEPARATOR: &str = "\u{1f}";

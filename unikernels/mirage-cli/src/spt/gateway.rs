@@ -14,8 +14,10 @@ use mirage_random::{Rng, SeededGenerator};
 use mirage_stack_unix::HostStack;
 use mirage_unix::{KernelEntropy, MonotonicClock, Reactor};
 use mirage_usernet::{Config, Error, Gateway, Transport};
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 use super::cable::Cable;
+use crate::output;
 
 /// The first argument of such a process. Nobody types it.
 const VERB: &str = "spt-gateway";
@@ -52,7 +54,7 @@ pub(crate) fn main() -> Option<ExitCode> {
     Some(match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("mirage: the guest's network: {error}");
+            output::note(format!("the image's network: {error}"));
             ExitCode::FAILURE
         }
     })
@@ -67,6 +69,7 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Box<dyn core::
 
 /// Opens the doors, says so to `out`, and moves bytes until the other end is closed.
 fn serve(end: OwnedFd, mtu: u16, forwards: &[Forward], mut out: impl Write) -> Result<(), Box<dyn core::error::Error>> {
+    allow_many_descriptors();
     forwards.iter().for_each(wait_for_door);
     let reactor = Reactor::new()?;
     let mut random = SeededGenerator::new(&mut KernelEntropy)?;
@@ -108,6 +111,14 @@ impl Park for Host {
         let interrupt = self.reactor.interrupt();
         Box::new(move || interrupt.interrupt())
     }
+}
+
+/// Each connection is a descriptor: takes as many as this user may have, not only as many as a shell gives.
+fn allow_many_descriptors() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Refused, it stays as it was, and so many connections there are.
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 /// Gives the gateway of the guest before the time to close its doors.
@@ -154,11 +165,15 @@ fn resolver() -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{Future as _, poll_fn};
     use std::io::Read;
     use std::net::TcpStream;
+    use std::pin::pin;
     use std::rc::Rc;
+    use std::sync::mpsc::{Sender, channel};
     use std::thread;
 
+    use mirage_clock::Sleep as _;
     use mirage_flow::{Direction, Shutdown as _};
     use mirage_stack::{ListenOptions, Stack as _, TcpListener as _, TcpOptions};
     use mirage_tcpip::{Sizes, Stack, Storage};
@@ -169,9 +184,12 @@ mod tests {
     const MTU: u16 = 1_500;
     const MUCH: usize = 8_000_000;
 
-    /// Runs `guest` with a stack at one end of a cable and a gateway with one forward at the other, and `host` with where
-    /// the forward is.
-    fn with_gateway(guest: impl AsyncFnOnce(&Stack<'static, Cable>), host: impl FnOnce(SocketAddr) + Send + 'static) {
+    /// Runs `guest` with a stack at one end of a cable and a gateway with one forward at the other, and, when it says so,
+    /// `host` with where the forward is.
+    fn with_gateway(
+        guest: impl AsyncFnOnce(&Stack<'static, Cable>, Sender<()>),
+        host: impl FnOnce(SocketAddr) + Send + 'static,
+    ) {
         let (near, far) = cable::ends().expect("descriptors");
         let (said, words) = io::pipe().expect("descriptors");
         let forward = "127.0.0.1:0:80".parse().expect("a forward");
@@ -179,7 +197,11 @@ mod tests {
         let said: Vec<_> = BufReader::new(said).lines().map_while(Result::ok).take(2).collect();
         assert_eq!(said[1], READY);
         let forward: Forward = said[0].parse().expect("a forward");
-        let host = thread::spawn(move || host(forward.host));
+        let (begin, begins) = channel();
+        let host = thread::spawn(move || {
+            begins.recv().expect("the guest says when");
+            host(forward.host);
+        });
 
         let reactor = Reactor::new().expect("descriptors");
         let near = Cable::new(&reactor, near, MacAddress([2, 0, 0, 0, 0, 1]), MTU.into()).expect("descriptors");
@@ -192,7 +214,16 @@ mod tests {
         let executor = Executor::new(Host { reactor }, 1);
         let (runs, timer) = (stack.clone(), executor.timer());
         executor.spawner().spawn(async move { _ = runs.run(&timer, &timer).await }).expect("room");
-        executor.block_on(guest(&stack));
+        let timer = executor.timer();
+        executor.block_on(async {
+            let mut guest = pin!(guest(&stack, begin));
+            let mut limit = pin!(timer.sleep_until(MonotonicClock.now() + mirage_clock::Duration::from_secs(30)));
+            poll_fn(|cx| {
+                assert!(limit.as_mut().poll(cx).is_pending(), "it takes too long");
+                guest.as_mut().poll(cx)
+            })
+            .await;
+        });
 
         host.join().expect("the host's side is content");
         drop((executor, stack));
@@ -206,9 +237,10 @@ mod tests {
     #[test]
     fn a_program_of_the_host_is_served_by_the_guest() {
         with_gateway(
-            async |stack| {
+            async |stack, begin| {
                 let mut door =
                     stack.listen("0.0.0.0:80".parse().expect("one"), ListenOptions::default()).expect("room");
+                begin.send(()).expect("the host waits");
                 let mut stream = door.accept().await.expect("one comes");
                 for piece in content(MUCH).chunks(10_000) {
                     embedded_io_async::Write::write_all(&mut stream, piece).await.expect("it reads");
@@ -233,7 +265,8 @@ mod tests {
         let server = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = server.local_addr().expect("bound").port();
         with_gateway(
-            async move |stack| {
+            async move |stack, begin| {
+                begin.send(()).expect("the host waits");
                 let to = SocketAddr::new([10, 0, 2, 2].into(), port);
                 let mut stream = stack.connect(to, TcpOptions::default()).await.expect("somebody listens");
                 let (mut bytes, mut buffer) = (Vec::<u8>::new(), vec![0; 10_000]);

@@ -9,6 +9,8 @@ use mirage_random::{Rng, SeededGenerator};
 use mirage_tender_spt::{Block, BlockError, Image, ImageError, Launch, LaunchError, NetError};
 use mirage_unix::KernelEntropy;
 
+use crate::output;
+
 use super::{Disk, Net, Options, cable, gateway};
 
 /// Largest packet on the cable to the gateway, in bytes. Each frame is a system call on both sides, and a longest one is what
@@ -64,7 +66,7 @@ fn net(what: &Net) -> Result<mirage_tender_spt::Net, Error> {
             let (near, far) = cable::ends().map_err(Error::Network)?;
             for forward in gateway::start(far, MTU, forwards).map_err(Error::Network)? {
                 let mirage_platform::network::Forward { host, service } = forward;
-                anstream::eprintln!("mirage: {host} leads to the guest's port {}", service.port);
+                output::note(format!("{host} leads to the image's port {}", service.port));
             }
             let mut random =
                 SeededGenerator::new(&mut KernelEntropy).map_err(|error| Error::Network(io::Error::other(error)))?;
@@ -82,7 +84,7 @@ impl fmt::Display for Error {
             Self::File(path, error) => write!(f, "{}: {error}", of(path)),
             Self::Image(path, error) => write!(f, "{}: {error}", of(path)),
             Self::Tap(name, error) => write!(f, "{name}: {error}"),
-            Self::Network(error) => write!(f, "the guest's network: {error}"),
+            Self::Network(error) => write!(f, "the image's network: {error}"),
             Self::Disk(path, error) => write!(f, "{}: {error}", of(path)),
             Self::Launch(error) => error.fmt(f),
         }

@@ -19,7 +19,9 @@ unsafe impl Sync for Heap {}
 
 impl Heap {
     /// A heap without memory.
-    pub(crate) const EMPTY: Self = Self(TalcCell::new(Manual));
+    pub(crate) const fn new() -> Self {
+        Self(TalcCell::new(Manual))
+    }
 
     /// Takes `memory` for the heap.
     ///

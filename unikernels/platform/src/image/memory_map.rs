@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use super::heap::{Heap, exhausted};
 
 #[cfg_attr(not(test), global_allocator)]
-static HEAP: Heap = Heap::EMPTY;
+static HEAP: Heap = Heap::new();
 
 /// Bytes of the heap.
 static MEMORY: AtomicUsize = AtomicUsize::new(0);

@@ -43,7 +43,7 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>
     let run = async {
         let device = start.machine.net(Device::SERVICE.name)?;
         let mut random = SeededGenerator::new(&mut start.machine.entropy())?;
-        let reach = Reach::Address(network.address.address().into());
+        let reach = Reach::Address(network.address.address());
         let addresses = (network.address, network.gateway);
         own::run(app, device, addresses, reach, start.context, &mut random, sizes(image::memory())).await
     };

@@ -23,6 +23,6 @@ pub(super) async fn run<A: Networked>(
     let tap =
         Tap::open(start.machine.reactor(), name, Options::default()).map_err(|error| format!("{name}: {error}"))?;
     let mut random = SeededGenerator::new(&mut KernelEntropy)?;
-    let reach = Reach::Address(network.address.address().into());
+    let reach = Reach::Address(network.address.address());
     own::run(app, tap, (network.address, network.gateway), reach, start.context, &mut random, Sizes::default()).await
 }
