@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use crate::{Method, cut};
 use crate::writer::parse_nibble;
+use crate::{Method, cut};
 
 /// A request's target in one of its four forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

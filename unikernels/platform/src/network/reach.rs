@@ -2,9 +2,9 @@
 
 use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
-use super::Service;
 #[cfg(any(feature = "unix", not(feature = "image")))]
 use super::Forwards;
+use super::Service;
 
 /// Where somebody outside finds a service.
 #[derive(Clone, Debug)]
