@@ -1,9 +1,9 @@
 //! Everything that can be known without running the code.
 
 use crate::command::{self, cargo};
-use crate::{floors, links, no_std};
+use crate::{floors, links, no_std, workspace};
 
-/// Formatting, floors, links, clippy, documentation, `no_std`.
+/// Formatting, floors, links, clippy for processes and for images, documentation, `no_std`.
 pub(crate) fn run() -> Result<(), String> {
     command::run(&mut cargo(["fmt", "--all", "--check"]))?;
     let breaches = floors::breaches()?;
@@ -15,6 +15,23 @@ pub(crate) fn run() -> Result<(), String> {
         return Err(format!("pages lead nowhere:\n  {}", broken.join("\n  ")));
     }
     command::run(&mut cargo(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))?;
+    for target in workspace::IMAGE_TARGETS {
+        for package in workspace::unikernels()? {
+            command::run(
+                cargo([
+                    "clippy",
+                    "--profile",
+                    "image",
+                    "--package",
+                    &package,
+                    "--no-default-features",
+                    "--features",
+                    target,
+                ])
+                .args(["--", "-D", "warnings"]),
+            )?;
+        }
+    }
     command::run(cargo(["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     let count = no_std::check()?;
     println!("check: {count} crates are free of std, every floor keeps to its own, no warnings");

@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod boot;
 mod check;
 mod command;
 mod floors;
@@ -15,6 +16,7 @@ mod kernel;
 mod links;
 mod no_std;
 mod package;
+mod size;
 mod tally;
 mod test;
 mod tools;
@@ -36,11 +38,15 @@ struct Arguments {
 enum Task {
     /// Formatting, clippy, documentation and its links, the floor rule, and that `no_std` crates are free of std.
     Check,
-    /// Every test: unit, documentation, conformance, simulation, property, and against the Linux kernel (as root).
+    /// Every test: unit, documentation, conformance, simulation, property, of images that boot, and against the Linux
+    /// kernel (as root).
     Test {
         /// Only the tests against the Linux kernel whose name contains this.
         #[arg(long)]
         kernel: Option<String>,
+        /// Only the tests of images that boot whose name contains this.
+        #[arg(long)]
+        boot: Option<String>,
     },
     /// A benchmark, or the list of them without a name.
     Bench {
@@ -57,15 +63,18 @@ enum Task {
     },
     /// Builds every publishable crate from its package alone.
     Package,
+    /// Builds every image for every target: bytes of the file and its parts, and the least memory it runs in (as root).
+    Size,
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Check => check::run(),
-        Task::Test { kernel } => test::run(kernel.as_deref()),
+        Task::Test { kernel, boot } => test::run(kernel.as_deref(), boot.as_deref()),
         Task::Bench { name } => bench::run(name.as_deref()),
         Task::Fuzz { name, seconds } => fuzz::run(name.as_deref(), seconds),
         Task::Package => package::run(),
+        Task::Size => size::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -35,6 +35,23 @@ impl Tally {
         Ok(())
     }
 
+    /// Runs a test of ours, prints how it ended and counts it.
+    pub(crate) fn run(&mut self, kind: &str, name: &str, test: impl FnOnce() -> Result<(), String>) {
+        let started = std::time::Instant::now();
+        let outcome = test();
+        let seconds = started.elapsed().as_secs_f32();
+        match outcome {
+            Ok(()) => {
+                self.passed += 1;
+                println!("{kind} test {name} ... ok ({seconds:.1} s)");
+            }
+            Err(reason) => {
+                self.failed += 1;
+                println!("{kind} test {name} ... FAILED ({seconds:.1} s): {reason}");
+            }
+        }
+    }
+
     /// Reads `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
     fn count(&mut self, line: &str) {
         let Some((_, counts)) = line.strip_prefix("test result:").and_then(|rest| rest.split_once(". ")) else {

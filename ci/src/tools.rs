@@ -4,19 +4,38 @@ use std::process::{Command, Stdio};
 
 /// A program and the Debian package that brings it.
 #[derive(Clone, Copy)]
-struct Tool {
+pub(crate) struct Tool {
     program: &'static str,
     package: &'static str,
 }
 
+const CURL: Tool = Tool { program: "curl", package: "curl" };
+const IP: Tool = Tool { program: "ip", package: "iproute2" };
+const SETPRIV: Tool = Tool { program: "setpriv", package: "util-linux" };
+const WRK: Tool = Tool { program: "wrk", package: "wrk" };
+const QEMU_SYSTEM: Tool = Tool { program: "qemu-system-x86_64", package: "qemu-system-x86" };
+
 /// What the tests against the Linux kernel use.
-const TOOLS: [Tool; 5] = [
-    Tool { program: "ip", package: "iproute2" },
-    Tool { program: "ping", package: "iputils-ping" },
-    Tool { program: "curl", package: "curl" },
-    Tool { program: "wrk", package: "wrk" },
-    Tool { program: "setpriv", package: "util-linux" },
+pub(crate) const KERNEL: &[Tool] = &[IP, Tool { program: "ping", package: "iputils-ping" }, CURL, WRK, SETPRIV];
+
+/// What the tests of images that boot use.
+pub(crate) const BOOT: &[Tool] = &[CURL, SETPRIV];
+
+/// What those of them use that are for virtual machines.
+pub(crate) const QEMU: &[Tool] = &[QEMU_SYSTEM];
+
+/// What the benchmarks in network namespaces use.
+pub(crate) const BENCH: &[Tool] = &[
+    IP,
+    CURL,
+    WRK,
+    Tool { program: "taskset", package: "util-linux" },
+    Tool { program: "nginx", package: "nginx-light" },
+    QEMU_SYSTEM,
 ];
+
+/// What looks for the least memory of images.
+pub(crate) const SIZE: &[Tool] = &[IP, QEMU_SYSTEM];
 
 /// Whether this process may make network namespaces and taps.
 pub(crate) fn is_root() -> bool {
@@ -24,8 +43,8 @@ pub(crate) fn is_root() -> bool {
 }
 
 /// Installs what is missing when root; otherwise says the one line to type.
-pub(crate) fn ensure() -> Result<(), String> {
-    let missing: Vec<&str> = TOOLS.iter().filter(|tool| !is_there(tool.program)).map(|tool| tool.package).collect();
+pub(crate) fn ensure(tools: &[Tool]) -> Result<(), String> {
+    let missing: Vec<&str> = tools.iter().filter(|tool| !is_there(tool.program)).map(|tool| tool.package).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -44,7 +63,7 @@ pub(crate) fn ensure() -> Result<(), String> {
     };
     apt(&["update", "-q"]);
     apt(&[&["install", "-y", "-q"], missing.as_slice()].concat());
-    match TOOLS.iter().find(|tool| !is_there(tool.program)) {
+    match tools.iter().find(|tool| !is_there(tool.program)) {
         None => Ok(()),
         Some(tool) => Err(format!("`{}` could not be installed; type: {line}", tool.program)),
     }

@@ -33,3 +33,14 @@ pub(crate) fn folder(package: &Package) -> &Path {
 pub(crate) fn is_published(package: &Package) -> bool {
     package.publish.as_ref().is_none_or(|registries| !registries.is_empty())
 }
+
+/// The targets that boot, as cargo features.
+pub(crate) const IMAGE_TARGETS: [&str; 3] = ["solo5-spt", "solo5-hvt", "virtio"];
+
+/// The packages that can be an image of each target.
+pub(crate) fn unikernels() -> Result<Vec<String>, String> {
+    let metadata = metadata()?;
+    let all = metadata.workspace_packages().into_iter().filter(|package| !is_published(package));
+    let unikernels = all.filter(|package| IMAGE_TARGETS.iter().all(|target| package.features.contains_key(*target)));
+    Ok(unikernels.map(|package| package.name.to_string()).collect())
+}

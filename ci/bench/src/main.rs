@@ -6,8 +6,13 @@
     reason = "a program for people's machines: std is all it knows"
 )]
 
+mod boot;
 mod clock;
+mod folders;
+mod http;
 mod instructions;
+mod lab;
+mod nginx;
 mod peers;
 mod report;
 mod scenario;
@@ -18,7 +23,11 @@ use std::process::ExitCode;
 /// A benchmark: its name, what it shows, and how it runs.
 type Bench = (&'static str, &'static str, fn() -> Result<(), String>);
 
-const BENCHES: [Bench; 1] = [("tcp", "the stack beside smoltcp 0.14 on one in-memory link", tcp::run)];
+const BENCHES: [Bench; 3] = [
+    ("tcp", "the stack beside smoltcp 0.14 on one in-memory link", tcp::run),
+    ("http", "the web server behind a tap beside nginx with one worker, under wrk (root)", http::run),
+    ("boot", "how long images take to say their first word, beside the smallest thing started alike (root)", boot::run),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,13 +1,14 @@
 //! A table for people and a file for programs.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::json;
 
+use crate::folders;
+
 /// One figure, ours beside the peer's.
 pub(crate) struct Row {
-    pub(crate) row: &'static str,
+    pub(crate) row: String,
     pub(crate) ours: f64,
     pub(crate) peer: f64,
     pub(crate) unit: &'static str,
@@ -25,10 +26,7 @@ pub(crate) fn publish(name: &str, peer_name: &str, rows: &[Row]) -> Result<(), S
             json!({"row": row, "ours": ours, "peer": peer, "peer_name": peer_name, "ratio": ours / peer, "unit": unit})
         })
         .collect();
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
-        |folder| Path::new(&folder).to_path_buf(),
-    );
+    let target = folders::target();
     let file = target.join("bench").join(format!("{name}.json"));
     let text = serde_json::to_string_pretty(&values).map_err(|error| error.to_string())?;
     fs::create_dir_all(target.join("bench"))

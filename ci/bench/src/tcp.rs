@@ -26,7 +26,7 @@ pub(crate) fn run() -> Result<(), String> {
         let rate = |took: std::time::Duration| BULK as f64 * 8.0 / took.as_secs_f64() / 1e9;
         let (ours, peer) =
             in_turn(|| rate(scenario::bulk::<Mirage>(cable, BULK)), || rate(scenario::bulk::<Smoltcp>(cable, BULK)));
-        rows.push(Row { row, ours, peer, unit: "Gbit/s" });
+        rows.push(Row { row: row.to_owned(), ours, peer, unit: "Gbit/s" });
     }
     for (row, name, turns) in [
         ("segment-instructions", "segment", 20_000),
@@ -36,14 +36,14 @@ pub(crate) fn run() -> Result<(), String> {
     ] {
         let ours = per_turn("mirage", name, turns)?;
         let peer = per_turn("smoltcp", name, turns)?;
-        rows.push(Row { row, ours, peer, unit: "instructions" });
+        rows.push(Row { row: row.to_owned(), ours, peer, unit: "instructions" });
     }
     for (row, connections) in [("idle-100", 100), ("idle-10000", 10_000)] {
         let (ours, peer) = in_turn(|| idle_ratio::<Mirage>(connections), || idle_ratio::<Smoltcp>(connections));
-        rows.push(Row { row, ours, peer, unit: "times one connection" });
+        rows.push(Row { row: row.to_owned(), ours, peer, unit: "times one connection" });
     }
     rows.push(Row {
-        row: "idle-bytes",
+        row: "idle-bytes".to_owned(),
         ours: Mirage::idle_bytes() as f64,
         peer: Smoltcp::idle_bytes() as f64,
         unit: "bytes per idle connection",

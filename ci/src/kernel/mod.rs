@@ -3,7 +3,7 @@
 mod client;
 mod image;
 mod load;
-mod namespace;
+pub(crate) mod namespace;
 mod ping;
 mod tcp;
 mod udp;
@@ -11,6 +11,8 @@ mod user;
 
 use std::path::PathBuf;
 
+pub(crate) use self::client::same;
+pub(crate) use self::load::hash;
 use self::namespace::Namespace;
 use crate::command::{cargo, run};
 use crate::workspace;

@@ -25,7 +25,15 @@ impl Info {
         if size == 0 || !len.is_multiple_of(size) {
             return Err(ErrorKind::Unaligned);
         }
-        match start.checked_add(len / size) {
+        self.check_sectors(start, len / size)
+    }
+
+    /// Whether `count` sectors from sector `start` on lie on the device.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfRange`].
+    pub const fn check_sectors(&self, start: u64, count: u64) -> Result<(), ErrorKind> {
+        match start.checked_add(count) {
             Some(end) if end <= self.sectors => Ok(()),
             _ => Err(ErrorKind::OutOfRange),
         }

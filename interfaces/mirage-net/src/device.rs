@@ -17,7 +17,7 @@ pub enum Link {
 /// transmit ring.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a network device",
-    note = "devices: `mirage_net_unix::Tap`, `mirage_vnetif::Node`, `mirage_vnetif::cable`"
+    note = "devices: `mirage_net_unix::Tap`, `mirage_net_virtio::Nic`, `mirage_vnetif::Node`, `mirage_vnetif::cable`"
 )]
 pub trait Net {
     /// The half that lends received frames.

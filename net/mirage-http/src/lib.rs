@@ -17,6 +17,7 @@ mod incoming;
 mod outgoing;
 pub mod server;
 
+mod cut;
 pub mod date;
 mod files;
 pub mod range;

@@ -139,7 +139,7 @@ fn walk<'r, 'p>(pattern: &'r str, path: &'p str) -> impl Iterator<Item = Option<
 }
 
 fn cut(path: &str) -> (&str, Option<&str>) {
-    match path.split_once('/') {
+    match crate::cut::once(path, b'/') {
         Some((segment, rest)) => (segment, Some(rest)),
         None => (path, None),
     }

@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use crate::Method;
 use crate::writer::parse_nibble;
+use crate::{Method, cut};
 
 /// A request's target in one of its four forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,11 +46,13 @@ impl<'a> Target<'a> {
         if text == "*" {
             return (method == Method::Options).then_some(Self::Asterisk);
         }
-        let (scheme, rest) = text.split_once("://")?;
+        let (scheme, rest) = cut::once(text, b':')?;
+        let rest = rest.strip_prefix("//")?;
         if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
             return None;
         }
-        let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
+        let (authority, rest) = rest.split_at_checked(end)?;
         if authority.is_empty() || !is_authority(authority) {
             return None;
         }
@@ -116,8 +118,10 @@ impl core::error::Error for PathError {}
 pub fn decode_path<'b>(path: &str, buffer: &'b mut [u8]) -> Result<&'b str, PathError> {
     let segments = path.strip_prefix('/').ok_or(PathError::NotAbsolute)?;
     let mut end = 0;
-    let mut segments = segments.split('/').peekable();
-    while let Some(segment) = segments.next() {
+    let mut segments = Some(segments);
+    while let Some(left) = segments {
+        let (segment, rest) = cut::once(left, b'/').map_or((left, None), |(segment, rest)| (segment, Some(rest)));
+        segments = rest;
         let start = end;
         append(buffer, &mut end, b'/')?;
         decode(segment.as_bytes(), buffer, &mut end)?;
@@ -132,7 +136,7 @@ pub fn decode_path<'b>(path: &str, buffer: &'b mut [u8]) -> Result<&'b str, Path
             let before = buffer.get(..start).unwrap_or_default();
             end = before.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
         }
-        if segments.peek().is_none() {
+        if segments.is_none() {
             append(buffer, &mut end, b'/')?;
         }
     }
@@ -162,7 +166,7 @@ fn append(buffer: &mut [u8], end: &mut usize, byte: u8) -> Result<(), PathError>
 }
 
 fn split(text: &str) -> (&str, Option<&str>) {
-    match text.split_once('?') {
+    match cut::once(text, b'?') {
         Some((path, query)) => (path, Some(query)),
         None => (text, None),
     }

@@ -18,6 +18,8 @@ pub(crate) fn transmit(
         Err(SendError::Disconnected) => Err(Disconnected),
         // The device wakes us when it has room again; if it has by now, go on at once.
         Err(_) => {
+            // In turn: whoever found no room comes first the next time.
+            machines.datagrams_first = !machines.datagrams_first;
             transmit.flush();
             match transmit.poll_ready(cx) {
                 Poll::Ready(Ok(())) => Ok(true),
@@ -30,7 +32,7 @@ pub(crate) fn transmit(
 
 fn walk(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<bool, SendError> {
     let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, budget, datagrams_first, .. } = machines;
-    let (now, budget) = (*now, *budget);
+    let (now, budget, datagrams_first) = (*now, *budget, *datagrams_first);
     let mut link = ethernet.over(transmit);
     if arp.wants_transmit() {
         arp.poll_transmit(now, &mut link)?;
@@ -46,15 +48,11 @@ fn walk(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<boo
     }
     igmp.poll_transmit(now, &mut ip)?;
     let mut more = false;
-    if udp.wants_transmit() || tcp.wants_transmit() {
-        // In turn: whoever finds the device full comes first the next time.
-        *datagrams_first = !*datagrams_first;
-        for datagrams in [*datagrams_first, !*datagrams_first] {
-            more |= match datagrams {
-                true => udp.wants_transmit() && udp.poll_transmit(now, &mut ip, budget)?,
-                false => tcp.wants_transmit() && tcp.poll_transmit(now, &mut ip, budget)?,
-            };
-        }
+    for datagrams in [datagrams_first, !datagrams_first] {
+        more |= match datagrams {
+            true => udp.wants_transmit() && udp.poll_transmit(now, &mut ip, budget)?,
+            false => tcp.wants_transmit() && tcp.poll_transmit(now, &mut ip, budget)?,
+        };
     }
     // What was sent just now may have asked for a neighbour: the question goes out with the same flush.
     if arp.wants_transmit() {

@@ -11,7 +11,6 @@ mod streams;
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::{String, ToString};
 
 use mirage_platform::stack::{Keepalive, ListenOptions, SocketAddr, Stack, TcpOptions};
 use mirage_platform::{About, App, Argument, Arguments, BadArgument, Context, Exit, Networked, Permits};
@@ -23,9 +22,12 @@ const DISCARD: u16 = 9;
 /// RFC 864.
 const CHARGEN: u16 = 19;
 
-const CONNECTIONS: Argument =
-    Argument::value("connections", "N", "connections at once to each service; further ones wait with their peers")
-        .or("1024");
+const CONNECTIONS: Argument = Argument::value(
+    "connections",
+    "N",
+    "connections at once to each service, fewer in small memory; further ones wait with their peers",
+)
+.or("1024");
 
 const KEEPALIVE: Argument =
     Argument::value("keepalive", "AFTER,INTERVAL,PROBES", "ask idle peers whether they are still there, in seconds");
@@ -73,9 +75,11 @@ where
 
     let tcp = TcpOptions { keepalive: echo.keepalive, ..TcpOptions::default() };
     let listen = |port| stack.listen(any(port), ListenOptions { tcp, ..ListenOptions::default() });
-    let permits = || Permits::new(echo.connections);
+    // In a small machine no stranger may use up what there is: a quarter for the three services that keep connections.
+    let most = context.memory().map_or(echo.connections, |memory| memory / 12 / streams::MEMORY);
+    let permits = || Permits::new(echo.connections.min(most).max(1));
     let serving = |name: &str, at: Service| {
-        let place = context.outside(at).map_or_else(String::new, |place| place.to_string());
+        let place = context.outside_text(at).unwrap_or_default();
         context.print(&format!("echo: {name} at {place}"));
     };
     context.spawn(serve(listen(ECHO)?, context.clone(), permits(), streams::echo))?;

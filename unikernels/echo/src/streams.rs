@@ -11,6 +11,9 @@ use mirage_platform::{Context, Permits};
 /// Bytes of buffer for each connection.
 pub(crate) const BUFFER: usize = 16_384;
 
+/// Bytes that a connection may hold: its buffer and its task.
+pub(crate) const MEMORY: usize = BUFFER + 2_048;
+
 /// Accepts for ever and runs `service` on each connection, as a task of its own, as long as there is a permit.
 pub(crate) async fn serve<L, F>(
     mut listener: L,

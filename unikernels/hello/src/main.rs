@@ -2,16 +2,12 @@
 #![cfg_attr(not(feature = "unix"), no_std, no_main)]
 #![forbid(unsafe_code)]
 
-extern crate alloc;
-
-use alloc::string::String;
-
 use mirage_platform::{About, App, Argument, Arguments, BadArgument, Context, Exit, Local};
 
 const HELLO: Argument = Argument::value("hello", "TEXT", "the greeting").or("Hello World!");
 
 struct Hello {
-    greeting: String,
+    greeting: &'static str,
 }
 
 impl App for Hello {
@@ -20,13 +16,13 @@ impl App for Hello {
     const ARGUMENTS: &'static [Argument] = &[HELLO];
 
     fn new(arguments: &Arguments) -> Result<Self, BadArgument> {
-        Ok(Self { greeting: arguments.require(&HELLO)? })
+        Ok(Self { greeting: arguments.text(&HELLO).unwrap_or_default() })
     }
 }
 
 impl Local for Hello {
     async fn run(self, context: Context) -> Exit {
-        context.print(&self.greeting);
+        context.print(self.greeting);
         Exit::SUCCESS
     }
 }

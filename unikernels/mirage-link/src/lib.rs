@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![allow(clippy::needless_doctest_main, reason = "a whole build script is what is shown")]
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "runs on the machine that builds")]
 
 mod script;

@@ -2,14 +2,13 @@
 //! application declares.
 //!
 //! ```
-//! use mirage_platform::{About, Argument, Arguments};
+//! use mirage_platform::{Argument, Arguments};
 //!
 //! const PORT: Argument = Argument::value("port", "PORT", "where to listen").or("80");
-//! const ABOUT: About = About { name: "web", version: "0.1.0", summary: "serves a page" };
 //!
 //! // What a hypervisor gives: one line. On Unix `argv` is taken as it is.
 //! let tokens = mirage_platform::arguments::split(r#"--port=8080"#)?;
-//! let arguments = Arguments::parse(&ABOUT, &[&[PORT]], tokens).expect("all of it is declared");
+//! let arguments = Arguments::parse(&[&[PORT]], tokens).expect("all of it is declared");
 //! assert_eq!(arguments.get::<u16>(&PORT).expect("a number"), Some(8080));
 //! # Ok::<(), mirage_platform::arguments::SplitError>(())
 //! ```
@@ -21,6 +20,9 @@ mod stop;
 mod tokens;
 
 pub use argument::{Argument, Kind};
+pub use help::{help, version};
 pub use parsed::Arguments;
 pub use stop::{BadArgument, Stop};
+#[cfg(all(feature = "image", not(feature = "unix")))]
+pub(crate) use tokens::cut;
 pub use tokens::{SplitError, split};

@@ -1,19 +1,15 @@
 //! From the first words to the application and back, the same on every target.
 
 use alloc::format;
-use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::pin::pin;
-use core::task::Poll;
+use core::task::{self, Poll, Waker};
 
-use mirage_tcpip::Sizes;
-
-use crate::arguments::Stop;
-use crate::executor::Executor;
+use crate::arguments::{Stop, help, version};
 use crate::logger::{Filter, Logger};
 use crate::target::Machine;
+use crate::text::Line;
 use crate::{About, Argument, Arguments, BadArgument, Context, Exit};
 
 /// Which lines of log are written.
@@ -33,43 +29,55 @@ pub(crate) struct Start<'a> {
 }
 
 /// Reads the arguments, starts the log and the machine, runs what `prepare` makes of the application until it is done or
-/// the machine is asked to stop.
+/// the machine is asked to stop. `words` are the arguments, each ended by a zero byte.
 pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Display>(
-    words: Result<Vec<String>, BadArgument>,
+    words: Result<&'static str, BadArgument>,
     declared: &[&[Argument]],
     machine: impl FnOnce(&Arguments) -> Result<Machine, E>,
     prepare: impl FnOnce(A, &Arguments) -> Result<R, BadArgument>,
 ) -> Exit {
     let about = A::ABOUT;
-    let prepared = words.map_err(Stop::from).and_then(|words| {
-        let arguments = Arguments::parse(&about, declared, words)?;
-        let filter = arguments.require::<Filter>(&LOGS)?;
+    let prepared = || -> Result<_, Stop> {
+        let arguments = Arguments::read(declared, words?)?;
+        let levels = arguments.text(&LOGS).unwrap_or_default();
+        let filter = Filter::new(levels).map_err(|error| BadArgument::value(LOGS.name, levels, error.text()))?;
         let run = prepare(A::new(&arguments)?, &arguments)?;
         Ok((run, filter, arguments))
-    });
-    let (run, filter, arguments) = match prepared {
+    };
+    let (run, filter, arguments) = match prepared() {
         Ok(prepared) => prepared,
         Err(stop) => {
             match &stop {
-                Stop::Help(text) | Stop::Version(text) => Machine::print(text),
-                Stop::Bad(bad) => Machine::complain(&format!("{}: {bad}", about.name)),
+                Stop::Help => help(&about, declared, &mut Machine::print),
+                Stop::Version => version(&about, &mut Machine::print),
+                Stop::Bad(bad) => {
+                    let mut line = Line::new();
+                    bad.put(line.put_all(&[about.name, ": "]));
+                    Machine::complain(line.as_str());
+                }
             }
-            return stop.exit();
+            let exit = stop.exit();
+            // This is the end; nothing has to be given back.
+            core::mem::forget((stop, machine));
+            return exit;
         }
     };
     Logger::new(filter, LOG_LINES, Machine::monotonic, Machine::complain).install();
     let machine = match machine(&arguments) {
         Ok(machine) => machine,
         Err(error) => {
-            Machine::complain(&format!("{}: {error}", about.name));
+            complain(&about, &error);
             return Exit::FAILURE;
         }
     };
-    let executor = Executor::new(machine.park(), MAX_TASKS);
-    let context = Context::new(executor.spawner(), executor.timer(), machine.clone());
-    executor.block_on(async {
-        let run = run(Start { context, machine: &machine, about: &about });
-        match until(run, machine.stopped()).await {
+    let context = Context::new(machine, MAX_TASKS);
+    let mut work = pin!(run(Start { context: context.clone(), machine: context.machine(), about: &about }));
+    // Who never waits needs no run loop, and its image has none. Who does is asked again with a waker that counts.
+    if let Poll::Ready(exit) = work.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
+        return exit;
+    }
+    context.executor().block_on(async {
+        match until(work, context.machine().stopped()).await {
             Ok(exit) => exit,
             Err(by) => {
                 Machine::print(&format!("{}: stopped by {by}", about.name));
@@ -77,6 +85,13 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
             }
         }
     })
+}
+
+/// Says in one line why there is nothing to run. What a stranger typed may be in it, so no control character is shown.
+#[cold]
+#[inline(never)]
+pub(crate) fn complain(about: &About, error: &dyn fmt::Display) {
+    Machine::complain(Line::new().put(about.name).put(": ").show(error).as_str());
 }
 
 /// `work`, or what came first.
@@ -89,25 +104,4 @@ pub(crate) async fn until<A, B>(work: impl Future<Output = A>, end: impl Future<
         end.as_mut().poll(cx).map(Err)
     })
     .await
-}
-
-/// How much of everything a stack may have in a machine with `memory` bytes to give.
-///
-/// About half of it goes to the stack and most of that to buffers; the rest is the application's.
-pub(crate) fn sizes(memory: usize) -> Sizes {
-    let whole = Sizes::default();
-    // What the default takes with all that is allocated for an application's use of it.
-    const WHOLE: usize = 40 * 1024 * 1024;
-    let share = |count: usize, least: usize| (count as u128 * memory as u128 / WHOLE as u128).min(count as u128).max(least as u128) as usize;
-    Sizes {
-        connections: share(whole.connections, 32),
-        half_open: share(whole.half_open, 16),
-        time_wait: share(whole.time_wait, 32),
-        blocks: share(whole.blocks, 64),
-        udp_sockets: share(whole.udp_sockets, 8),
-        udp_blocks: share(whole.udp_blocks, 64),
-        neighbours: share(whole.neighbours, 16),
-        fragments: share(whole.fragments, 64),
-        ..whole
-    }
 }

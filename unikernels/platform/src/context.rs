@@ -1,38 +1,77 @@
 //! What the platform lends an application beside its devices.
 
+#[cfg(feature = "network")]
+use alloc::boxed::Box;
 use alloc::rc::Rc;
+use alloc::string::{String, ToString as _};
+use core::cell::OnceCell;
 use core::future::Future;
 use core::net::SocketAddr;
 
 use mirage_clock::{Duration, Instant, Monotonic, Sleep, Timestamp, Wall};
 
-use crate::executor::{Spawner, Timer, TooManyTasks};
+use crate::executor::{Executor, Spawner, Timer, TooManyTasks};
 use crate::network::{Reach, Service};
 use crate::stats::Stats;
 use crate::target::Machine;
 
 /// What the platform lends an application beside its devices. A handle: clones are the same.
+///
+/// It lives as long as the image, which has one: there is nothing to count and nothing to free.
 #[derive(Clone)]
-pub struct Context {
+pub struct Context(&'static Inner);
+
+struct Inner {
+    machine: Machine,
+    max_tasks: usize,
+    /// Made when it is first asked for.
+    running: OnceCell<Running>,
+    /// Set once there is a network: how it is reached and what it counts.
+    network: OnceCell<(Reach, Rc<dyn Stats>)>,
+}
+
+/// The run loop.
+struct Running {
+    #[cfg_attr(not(feature = "network"), allow(dead_code, reason = "there is no boot code without a target"))]
+    executor: Executor,
     spawner: Spawner,
     timer: Timer,
-    reach: Reach,
-    stats: Rc<dyn Stats>,
-    machine: Machine,
 }
 
 impl Context {
-    /// A context without a network.
+    /// A context without a network, for at most `max_tasks` tasks.
     #[cfg(feature = "network")]
-    pub(crate) fn new(spawner: Spawner, timer: Timer, machine: Machine) -> Self {
-        Self { spawner, timer, reach: Reach::default(), stats: Rc::new(()), machine }
+    pub(crate) fn new(machine: Machine, max_tasks: usize) -> Self {
+        let (running, network) = (OnceCell::new(), OnceCell::new());
+        Self(Box::leak(Box::new(Inner { machine, max_tasks, running, network })))
     }
 
-    /// The same with a network: how it is reached and what it counts.
+    /// The same with a network: how it is reached and what it counts. Only the first counts.
     #[cfg(feature = "network")]
     #[must_use]
     pub(crate) fn with_network(self, reach: Reach, stats: Rc<dyn Stats>) -> Self {
-        Self { reach, stats, ..self }
+        let _ = self.0.network.set((reach, stats));
+        self
+    }
+
+    /// The machine.
+    #[cfg(feature = "network")]
+    pub(crate) const fn machine(&self) -> &'static Machine {
+        &self.0.machine
+    }
+
+    /// The run loop.
+    #[cfg(feature = "network")]
+    pub(crate) fn executor(&self) -> &'static Executor {
+        &self.running().executor
+    }
+
+    fn running(&self) -> &'static Running {
+        let Inner { machine, max_tasks, running, .. } = self.0;
+        running.get_or_init(|| {
+            let executor = Executor::new(machine.park(), *max_tasks);
+            Running { spawner: executor.spawner(), timer: executor.timer(), executor }
+        })
     }
 
     /// Starts a task beside this one.
@@ -40,22 +79,22 @@ impl Context {
     /// # Errors
     /// [`TooManyTasks`] when the image's bound is reached; the future is dropped.
     pub fn spawn(&self, task: impl Future<Output = ()> + 'static) -> Result<(), TooManyTasks> {
-        self.spawner.spawn(task)
+        self.running().spawner.spawn(task)
     }
 
     /// The timer, for libraries that take one.
-    pub const fn timer(&self) -> &Timer {
-        &self.timer
+    pub fn timer(&self) -> &Timer {
+        &self.running().timer
     }
 
     /// The time since the clock's start.
     pub fn now(&self) -> Instant {
-        self.timer.now()
+        self.running().timer.now()
     }
 
     /// Waits for `span`.
     pub async fn sleep(&self, span: Duration) {
-        self.timer.sleep_until(self.now() + span).await;
+        self.running().timer.sleep_until(self.now() + span).await;
     }
 
     /// Prints one line on the console.
@@ -63,9 +102,27 @@ impl Context {
         Machine::print(line);
     }
 
+    /// Bytes of the heap of an image, used or not, to which an application fits what strangers can make it hold. `None`
+    /// where memory is the host's to give.
+    ///
+    /// About half of it goes to the network of a [`Networked`](crate::Networked) application.
+    pub fn memory(&self) -> Option<usize> {
+        Machine::memory()
+    }
+
     /// Where somebody outside reaches `service`, as far as the platform knows.
+    #[inline]
     pub fn outside(&self, service: Service) -> Option<SocketAddr> {
-        self.reach.outside(service)
+        self.0.network.get()?.0.outside(service)
+    }
+
+    /// The same as text, like `10.0.0.2:80`.
+    pub fn outside_text(&self, service: Service) -> Option<String> {
+        // Each family by itself: an image, which has one, is spared the other's text.
+        Some(match self.outside(service)? {
+            SocketAddr::V4(place) => place.to_string(),
+            SocketAddr::V6(place) => place.to_string(),
+        })
     }
 
     /// The block device `name`, one of [`App::DEVICES`](crate::App::DEVICES).
@@ -74,7 +131,7 @@ impl Context {
     /// [`DeviceError`](crate::DeviceError): it is missing, in use or does not work.
     #[cfg(feature = "network")]
     pub fn disk(&self, name: &str) -> Result<crate::Disk, crate::DeviceError> {
-        self.machine.block(name).map(crate::Disk)
+        self.0.machine.block(name).map(crate::Disk)
     }
 
     /// The network device `name`, one of [`App::DEVICES`](crate::App::DEVICES): for a stack of the application's own.
@@ -83,14 +140,16 @@ impl Context {
     /// As for [`disk`](Self::disk).
     #[cfg(feature = "network")]
     pub fn nic(&self, name: &str) -> Result<crate::Nic, crate::DeviceError> {
-        self.machine.net(name)
+        self.0.machine.net(name)
     }
 
     /// Shows every number that the platform and the network count.
     pub fn stats(&self, visit: &mut dyn FnMut(&str, u64)) {
-        visit("platform.tasks", self.spawner.tasks() as u64);
-        visit("platform.timers", self.timer.pending() as u64);
-        self.stats.each(visit);
+        visit("platform.tasks", self.running().spawner.tasks() as u64);
+        visit("platform.timers", self.running().timer.pending() as u64);
+        if let Some((_, stats)) = self.0.network.get() {
+            stats.each(visit);
+        }
     }
 }
 
@@ -107,6 +166,6 @@ impl Wall for Context {
 
 impl core::fmt::Debug for Context {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Context").field("reach", &self.reach).finish_non_exhaustive()
+        f.debug_struct("Context").field("reach", &self.0.network.get().map(|(reach, _)| reach)).finish_non_exhaustive()
     }
 }

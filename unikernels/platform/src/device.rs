@@ -67,8 +67,3 @@ mod disk;
 
 #[cfg(feature = "network")]
 pub use disk::{Disk, Nic};
-
-#[cfg(feature = "network")]
-mod none;
-#[cfg(feature = "network")]
-pub(crate) use none::NoDisk;

@@ -36,6 +36,7 @@ mod yield_now;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
+use core::cell::OnceCell;
 use core::future::Future;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
@@ -64,8 +65,21 @@ pub struct Executor {
 struct Core {
     park: Box<dyn Park>,
     ready: Arc<ReadyQueue>,
-    tasks: Tasks,
-    timers: Timers,
+    /// Made when the first task is started.
+    tasks: OnceCell<Box<dyn Tasks>>,
+    max_tasks: usize,
+    /// Made when somebody first waits for a time.
+    timers: OnceCell<Box<dyn Timers>>,
+}
+
+impl Core {
+    fn tasks(&self) -> Option<&dyn Tasks> {
+        self.tasks.get().map(|tasks| &**tasks)
+    }
+
+    fn timers(&self) -> Option<&dyn Timers> {
+        self.timers.get().map(|timers| &**timers)
+    }
 }
 
 impl Executor {
@@ -73,8 +87,8 @@ impl Executor {
     /// [`block_on`](Self::block_on) not counted.
     pub fn new(park: impl Park + 'static, max_tasks: usize) -> Self {
         let ready = Arc::new(ReadyQueue::new(park.unparker()));
-        let core = Core { park: Box::new(park), ready, tasks: Tasks::new(max_tasks), timers: Timers::default() };
-        Self { core: Rc::new(core) }
+        let (tasks, timers) = (OnceCell::new(), OnceCell::new());
+        Self { core: Rc::new(Core { park: Box::new(park), ready, tasks, max_tasks, timers }) }
     }
 
     /// A handle that starts tasks.
@@ -101,7 +115,9 @@ impl Executor {
                 for task in core.ready.take() {
                     polls += 1;
                     if !Arc::ptr_eq(&task, &main) {
-                        core.tasks.poll(task);
+                        if let Some(tasks) = core.tasks() {
+                            tasks.poll(task);
+                        }
                     } else if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                         output = Some(done);
                     }
@@ -112,8 +128,10 @@ impl Executor {
                 }
             }
             let idle = || core.ready.is_empty();
-            core.park.park(core.timers.earliest(), &idle);
-            core.timers.fire(core.park.now());
+            core.park.park(core.timers().and_then(Timers::earliest), &idle);
+            if let Some(timers) = core.timers() {
+                timers.fire(core.park.now());
+            }
         }
     }
 }
@@ -121,13 +139,15 @@ impl Executor {
 impl Drop for Executor {
     /// Drops every task, and those they start while they are dropped not at all.
     fn drop(&mut self) {
-        self.core.tasks.close();
+        if let Some(tasks) = self.core.tasks() {
+            tasks.close();
+        }
         drop(self.core.ready.take());
     }
 }
 
 impl core::fmt::Debug for Executor {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Executor").field("tasks", &self.core.tasks.len()).finish_non_exhaustive()
+        f.debug_struct("Executor").field("tasks", &self.core.tasks().map_or(0, Tasks::len)).finish_non_exhaustive()
     }
 }

@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+#![cfg_attr(
+    not(any(feature = "unix", feature = "image")),
+    allow(dead_code, unused_variables, reason = "a tool without a target uses a part")
+)]
 
 extern crate alloc;
 #[cfg(any(feature = "unix", test))]
@@ -11,22 +15,23 @@ pub mod arguments;
 mod boot;
 mod context;
 mod device;
+mod entry;
 pub mod executor;
 mod exit;
 #[cfg(feature = "image")]
 #[doc(hidden)]
 pub mod image;
 pub mod logger;
-mod entry;
 pub mod network;
-#[cfg(any(feature = "solo5-spt", feature = "solo5-hvt"))]
+#[cfg(all(any(feature = "solo5-spt", feature = "solo5-hvt"), not(feature = "unix")))]
 #[doc(hidden)]
 pub mod solo5;
 mod stats;
 mod target;
+mod text;
 #[cfg(feature = "unix")]
 mod unix;
-#[cfg(feature = "virtio")]
+#[cfg(all(feature = "virtio", not(feature = "unix")))]
 #[doc(hidden)]
 pub mod virtio;
 

@@ -75,23 +75,16 @@ pub unsafe fn local<A: Local>(info: *const u8) -> ! {
 
 /// # Safety
 /// As [`networked`].
-unsafe fn start(info: *const u8, run: impl FnOnce(Machine, &str) -> Exit) -> ! {
+unsafe fn start(info: *const u8, run: impl FnOnce(Machine, &'static mut [u8]) -> Exit) -> ! {
     // SAFETY: the caller's conditions.
     let boot = unsafe { Abi::start(info) };
+    let heap = boot.heap(image::end(), STACK);
     // SAFETY: this is the memory after the image and before the stack, and it is taken once.
-    unsafe { image::claim(boot.heap(image::end(), STACK), boot.memory_end()) };
-    let exit = match boot.command_line() {
-        Ok(line) => run(Machine::new(&boot), line),
-        Err(_) => {
-            Machine::complain("the command line is not UTF-8");
-            Exit::BAD_ARGUMENT
-        }
-    };
-    Machine::exit(exit)
+    let line = unsafe { image::claim(heap, boot.memory_end(), boot.command_line_bytes()) };
+    Machine::exit(run(Machine::new(boot), line))
 }
 
 /// The image's entry point and its notes.
-#[cfg(not(feature = "unix"))]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __image {

@@ -1,5 +1,6 @@
 //! The target Unix: an ordinary process.
 
+mod block;
 mod boot;
 mod host;
 mod machine;

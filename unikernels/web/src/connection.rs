@@ -1,8 +1,6 @@
 //! One connection: its buffers, lent to the HTTP driver for as long as it lives.
 
 use alloc::vec;
-use alloc::vec::Vec;
-use core::cell::Cell;
 
 use mirage_http::server::Request;
 use mirage_http::{Config, Error, Exchange, Field, Handler, Io, Limits, Memory, Sent, serve as drive};
@@ -17,8 +15,9 @@ const INPUT: usize = Limits::DEFAULT.head + 64;
 const OUTPUT: usize = 4 * 1_024;
 /// Header fields of a request.
 const FIELDS: usize = 64;
-/// Bytes for a part of a file, or of a body that is hashed.
-const SCRATCH: usize = 16 * 1_024;
+
+/// Bytes that a connection may hold: those above, what is used while it answers, and its task.
+pub(crate) const MEMORY: usize = 36 * 1_024;
 
 /// Nothing of a body is kept, so it may be long.
 const LIMITS: Limits = Limits { body: 1 << 40, ..Limits::DEFAULT };
@@ -29,7 +28,7 @@ pub(crate) async fn serve(stream: impl TcpStream, pages: &Pages) {
     let memory = Memory { input: &mut input, output: &mut output, fields: &mut fields };
     let context = pages.context();
     let config = Config { limits: LIMITS, wall: Some(context) };
-    let handler = Connection { pages, scratch: Cell::new(vec![0; SCRATCH]) };
+    let handler = Connection { pages };
     add(&pages.counters().connections, 1);
     let outcome = drive(stream, memory, context.timer(), context.timer(), &config, &handler).await;
     if let Err(error) = outcome.end {
@@ -39,15 +38,13 @@ pub(crate) async fn serve(stream: impl TcpStream, pages: &Pages) {
 
 struct Connection<'p> {
     pages: &'p Pages,
-    /// Taken while a request is answered; there is one at a time.
-    scratch: Cell<Vec<u8>>,
 }
 
 impl Handler for Connection<'_> {
     async fn handle<I: Io>(&self, request: &Request<'_>, exchange: Exchange<'_, I>) -> Result<Sent, Error> {
-        let mut scratch = self.scratch.take();
+        let mut scratch = self.pages.scratch().take();
         let sent = self.pages.answer(request, exchange, &mut scratch).await;
-        self.scratch.set(scratch);
+        self.pages.scratch().give_back(scratch);
         sent
     }
 }

@@ -8,6 +8,7 @@ mod bytes;
 mod connection;
 mod counters;
 mod pages;
+mod scratch;
 
 use alloc::format;
 use alloc::rc::Rc;
@@ -22,8 +23,12 @@ use pages::Pages;
 /// The port of HTTP.
 const HTTP: u16 = 80;
 
-const CONNECTIONS: Argument =
-    Argument::value("connections", "N", "connections at once; further ones wait with their peers").or("2048");
+const CONNECTIONS: Argument = Argument::value(
+    "connections",
+    "N",
+    "connections at once, fewer in small memory; further ones wait with their peers",
+)
+.or("2048");
 
 struct Web {
     connections: usize,
@@ -56,11 +61,13 @@ impl Networked for Web {
                 return Exit::FAILURE;
             }
         };
-        if let Some(place) = context.outside(Service::tcp(HTTP)) {
+        if let Some(place) = context.outside_text(Service::tcp(HTTP)) {
             context.print(&format!("web: http://{place}/"));
         }
         let pages = Rc::new(Pages::new(context.clone()));
-        let permits = Permits::new(self.connections);
+        // In a small machine no stranger may use up what there is.
+        let most = context.memory().map_or(self.connections, |memory| memory / 3 / connection::MEMORY);
+        let permits = Permits::new(self.connections.min(most).max(1));
         loop {
             let permit = permits.take().await;
             match listener.accept().await {

@@ -1,7 +1,6 @@
 //! What is served.
 
-use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 
 use mirage_http::server::Request;
 use mirage_http::{Error, Exchange, Io, Length, Match, Method, Route, Router, Sent, Site, Status};
@@ -11,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::bytes::{BLOCK, Bytes};
 use crate::counters::{Counters, add};
+use crate::scratch::Scratch;
 
 static FILES: Files = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
@@ -37,13 +37,14 @@ pub(crate) struct Pages {
     context: Context,
     counters: Counters,
     bytes: Bytes,
+    scratch: Scratch,
     site: Site<'static, &'static Files>,
 }
 
 impl Pages {
     pub(crate) fn new(context: Context) -> Self {
         let site = Site::new(&FILES).with_fields(&[("Cache-Control", b"max-age=60")]);
-        Self { context, counters: Counters::default(), bytes: Bytes::new(), site }
+        Self { context, counters: Counters::default(), bytes: Bytes::new(), scratch: Scratch::default(), site }
     }
 
     pub(crate) const fn context(&self) -> &Context {
@@ -54,46 +55,67 @@ impl Pages {
         &self.counters
     }
 
+    pub(crate) const fn scratch(&self) -> &Scratch {
+        &self.scratch
+    }
+
     /// Answers one request with the help of `scratch`.
     pub(crate) async fn answer<I: Io>(
         &self,
         request: &Request<'_>,
-        exchange: Exchange<'_, I>,
+        mut exchange: Exchange<'_, I>,
         scratch: &mut [u8],
     ) -> Result<Sent, Error> {
         add(&self.counters.requests, 1);
-        match Router::new(&ROUTES).find(request.method(), request.path()) {
-            Match::Found(Page::Stats, _) => self.stats(exchange).await,
-            Match::Found(Page::Bytes, parameters) => self.stream(exchange, parameters.get("count")).await,
-            Match::Found(Page::Hash, _) => self.hash(exchange, scratch).await,
-            Match::Found(Page::File, _) => self.site.respond(request, request.path(), exchange, scratch).await,
-            Match::MethodNotAllowed(allow) => {
-                let mut text = [0; 72];
-                exchange.send(Status::METHOD_NOT_ALLOWED, &[TEXT, ("Allow", allow.write(&mut text))], b"").await
-            }
-            Match::NotFound => exchange.send(Status::NOT_FOUND, &[TEXT], b"not found\n").await,
-        }
+        let mut text = [0; 72];
+        let (json, digest, allowed);
+        let (status, fields, body): (_, &[(&str, &[u8])], &[u8]) =
+            match Router::new(&ROUTES).find(request.method(), request.path()) {
+                Match::Found(Page::Stats, _) => {
+                    json = self.stats();
+                    (Status::OK, &[("Content-Type", b"application/json"), FRESH], json.as_bytes())
+                }
+                Match::Found(Page::Bytes, parameters) => match parameters.get("count").and_then(number) {
+                    Some(count) => return self.stream(exchange, count).await,
+                    None => (Status::BAD_REQUEST, &[TEXT], b"/bytes/N takes a number\n"),
+                },
+                Match::Found(Page::Hash, _) => {
+                    digest = self.hash(&mut exchange, scratch).await?;
+                    (Status::OK, &[TEXT, FRESH], &digest)
+                }
+                Match::Found(Page::File, _) => {
+                    return self.site.respond(request, request.path(), exchange, scratch).await;
+                }
+                Match::MethodNotAllowed(allow) => {
+                    allowed = [TEXT, ("Allow", allow.write(&mut text))];
+                    (Status::METHOD_NOT_ALLOWED, &allowed, b"")
+                }
+                Match::NotFound => (Status::NOT_FOUND, &[TEXT], b"not found\n"),
+            };
+        exchange.send(status, fields, body).await
     }
 
     /// Every counter as one JSON object.
-    async fn stats<I: Io>(&self, exchange: Exchange<'_, I>) -> Result<Sent, Error> {
+    fn stats(&self) -> String {
         let mut json = String::from("{");
         // Names are ours: words, dots and underscores, so nothing needs an escape.
         let mut put = |name: &str, value: u64| {
-            let comma = if json.len() > 1 { "," } else { "" };
-            json.push_str(&format!("{comma}\n  \"{name}\": {value}"));
+            if json.len() > 1 {
+                json.push(',');
+            }
+            json.push_str("\n  \"");
+            json.push_str(name);
+            json.push_str("\": ");
+            json.push_str(&value.to_string());
         };
         self.counters.each(&mut put);
         self.context.stats(&mut put);
         json.push_str("\n}\n");
-        exchange.send(Status::OK, &[("Content-Type", b"application/json"), FRESH], json.as_bytes()).await
+        json
     }
 
     /// So many bytes of the stream.
-    async fn stream<I: Io>(&self, exchange: Exchange<'_, I>, count: Option<&str>) -> Result<Sent, Error> {
-        let Some(count) = count.and_then(number) else {
-            return exchange.send(Status::BAD_REQUEST, &[TEXT], b"/bytes/N takes a number\n").await;
-        };
+    async fn stream<I: Io>(&self, exchange: Exchange<'_, I>, count: u64) -> Result<Sent, Error> {
         let fields = [("Content-Type", &b"application/octet-stream"[..]), FRESH];
         let mut streaming = exchange.start(Status::OK, &fields, Length::Known(count)).await?;
         let (mut left, mut block) = (count, 0);
@@ -110,8 +132,8 @@ impl Pages {
         streaming.finish().await
     }
 
-    /// The SHA-256 of the body.
-    async fn hash<I: Io>(&self, mut exchange: Exchange<'_, I>, scratch: &mut [u8]) -> Result<Sent, Error> {
+    /// The SHA-256 of the body, in hexadecimal and on a line.
+    async fn hash<I: Io>(&self, exchange: &mut Exchange<'_, I>, scratch: &mut [u8]) -> Result<[u8; 65], Error> {
         let mut hash = Sha256::new();
         loop {
             match exchange.read(scratch).await? {
@@ -124,9 +146,12 @@ impl Pages {
             // As above.
             yield_now().await;
         }
-        let mut text: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        text.push('\n');
-        exchange.send(Status::OK, &[TEXT, FRESH], text.as_bytes()).await
+        let mut text = [b'\n'; 65];
+        for (place, byte) in text.chunks_exact_mut(2).zip(hash.finalize()) {
+            let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
+            place.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        }
+        Ok(text)
     }
 }
 

@@ -38,10 +38,6 @@ impl<A: Abi> Receive for NicReceive<A> {
             Ok(len) => len,
             Err(Error::Again) => {
                 shared.machine.set_waker(shared.handle, Wakes::Frame, cx.waker());
-                if shared.stuck.get() {
-                    // Frames wait for a flush; whoever waits for frames is the one who can do it.
-                    shared.machine.retry(shared.handle);
-                }
                 return Poll::Pending;
             }
             Err(Error::Invalid | Error::Unspecified) => {

@@ -109,6 +109,7 @@ impl<A: Abi> Transmit for NicTransmit<A> {
         }
         self.write();
         if self.shared.stuck.get() {
+            // Whoever waits for frames or for room is woken to flush again.
             self.shared.machine.retry(self.shared.handle);
         }
     }

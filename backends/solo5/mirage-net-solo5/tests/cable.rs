@@ -1,5 +1,7 @@
 //! Two devices of one machine, joined by a cable in memory.
 
+#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "std is there")]
+
 mod model;
 
 use core::task::{Context, Poll};

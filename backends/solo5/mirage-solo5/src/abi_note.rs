@@ -46,7 +46,15 @@ impl AbiNote {
     }
 
     const fn new(target: u32) -> Self {
-        Self { name_size: OWNER_SIZE, size: 16, kind: *b"ABI1", name: OWNER, target, version: VERSION, reserved: [0; 2] }
+        Self {
+            name_size: OWNER_SIZE,
+            size: 16,
+            kind: *b"ABI1",
+            name: OWNER,
+            target,
+            version: VERSION,
+            reserved: [0; 2],
+        }
     }
 }
 

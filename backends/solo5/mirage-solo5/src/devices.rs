@@ -83,3 +83,48 @@ impl Devices {
         self.entries.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::boxed::Box;
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    /// A manifest of `words` behind this version and number of entries.
+    fn manifest(version: u32, entries: u32, words: &[u64]) -> *const u8 {
+        let mut manifest = Vec::from([u64::from(version) | u64::from(entries) << 32]);
+        manifest.extend_from_slice(words);
+        Box::leak(manifest.into_boxed_slice()).as_ptr().cast()
+    }
+
+    #[test]
+    fn what_is_no_manifest_has_no_devices() {
+        let words = [0; 13 * 65];
+        let aligned = manifest(1, 1, &words);
+        let none = [
+            core::ptr::null(),
+            manifest(2, 1, &words),
+            manifest(0, 1, &words),
+            manifest(1, 65, &words),
+            manifest(1, u32::MAX, &words),
+            aligned.wrapping_add(4),
+        ];
+        for manifest in none {
+            // SAFETY: nothing behind the header is looked at, and that is there.
+            assert_eq!(unsafe { Devices::from_manifest(manifest) }.len(), 0);
+        }
+        // SAFETY: there are as many entries.
+        assert_eq!(unsafe { Devices::from_manifest(manifest(1, 64, &words)) }.len(), 64);
+    }
+
+    #[test]
+    fn a_name_that_does_not_end_is_found_by_no_name() {
+        let words = [u64::from_le_bytes(*b"aaaaaaaa"); 13];
+        // SAFETY: there is one entry.
+        let devices = unsafe { Devices::from_manifest(manifest(1, 1, &words)) };
+        for len in 0..200 {
+            assert_eq!(devices.find(&"a".repeat(len)), None);
+        }
+    }
+}

@@ -12,6 +12,8 @@ mod devices;
 mod entropy;
 mod entry;
 mod handle;
+#[cfg(target_arch = "x86_64")]
+mod hvt;
 mod machine;
 mod manifest;
 mod ready_set;
@@ -28,6 +30,8 @@ pub use console::Console;
 pub use devices::{Devices, Kind};
 pub use entropy::ProcessorEntropy;
 pub use handle::Handle;
+#[cfg(target_arch = "x86_64")]
+pub use hvt::Hvt;
 pub use machine::{Machine, Wakes};
 pub use manifest::{Device, Manifest};
 pub use ready_set::ReadySet;

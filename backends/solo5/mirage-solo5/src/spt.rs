@@ -5,7 +5,12 @@
 
 #[cfg_attr(not(target_arch = "aarch64"), allow(dead_code, reason = "looked at by tests"))]
 mod aarch64;
+#[cfg(target_arch = "x86_64")]
+mod estimate;
 mod kernel;
+mod monotonic;
+#[cfg(test)]
+mod tests;
 mod timer;
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "looked at by tests"))]
 mod x86_64;
@@ -64,7 +69,7 @@ impl Abi for Spt {
 
     #[inline]
     fn monotonic() -> u64 {
-        kernel::clock(kernel::MONOTONIC)
+        monotonic::now()
     }
 
     fn wall() -> Option<u64> {
@@ -87,7 +92,9 @@ impl Abi for Spt {
     }
 
     fn poll(deadline: u64) -> ReadySet {
-        info().map_or(ReadySet::EMPTY, |info| timer::poll(info.epoll, info.timer, deadline))
+        let ready = info().map_or(ReadySet::EMPTY, |info| timer::poll(info.epoll, info.timer, deadline));
+        monotonic::waited();
+        ready
     }
 
     fn net_write(handle: Handle, frame: &[u8]) -> Result<(), Error> {

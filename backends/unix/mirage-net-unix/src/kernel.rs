@@ -80,7 +80,7 @@ pub(crate) fn open(name: &str, with_header: bool) -> io::Result<OwnedFd> {
 pub(crate) fn negotiate(fd: impl AsFd) -> io::Result<Offloads> {
     let fd = fd.as_fd();
     // SAFETY: TUNSETVNETHDRSZ reads an `int`.
-    unsafe { ioctl(fd, Setter::<TUNSETVNETHDRSZ, c_int>::new(crate::header::LEN as c_int)) }?;
+    unsafe { ioctl(fd, Setter::<TUNSETVNETHDRSZ, c_int>::new(mirage_virtio_header::LEN as c_int)) }?;
     // SAFETY: TUNSETVNETLE reads an `int`.
     unsafe { ioctl(fd, Setter::<TUNSETVNETLE, c_int>::new(1)) }?;
     let granted = |flags: usize| {

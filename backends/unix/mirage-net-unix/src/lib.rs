@@ -2,7 +2,6 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "a crate for hosts with std")]
 
-mod header;
 mod kernel;
 mod options;
 mod queue;

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use mirage_net::FrameWriter;
 
-use crate::header;
+use mirage_virtio_header as header;
 
 /// Why a frame was not queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

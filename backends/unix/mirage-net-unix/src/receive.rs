@@ -9,8 +9,8 @@ use mirage_unix::Direction;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::header;
 use crate::shared::Shared;
+use mirage_virtio_header as header;
 
 /// Longest frame: 64 KiB of merged packet, the link header and a tag.
 const LONGEST: usize = 65_535 + 14 + 4;

@@ -10,10 +10,10 @@ use mirage_net::{
 use mirage_unix::Direction;
 use rustix::io::Errno;
 
-use crate::header;
 use crate::kernel::{Interface, Offloads};
 use crate::queue::{Queue, Refused};
 use crate::shared::Shared;
+use mirage_virtio_header as header;
 
 /// Link header.
 const LINK: usize = 14;

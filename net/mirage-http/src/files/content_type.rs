@@ -1,5 +1,7 @@
 //! What kind of file it is, by the end of its name.
 
+use crate::cut;
+
 /// The media type of a file of that name: what the files of a web site have. A full list, as of `mime_guess`, is larger
 /// than the image it would be part of; whoever needs another type answers that path by itself.
 ///
@@ -8,8 +10,8 @@
 /// assert_eq!(mirage_http::content_type("Makefile"), "application/octet-stream");
 /// ```
 pub fn content_type(name: &str) -> &'static str {
-    let extension =
-        name.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, extension)| extension);
+    let name = cut::last(name, b'/').map_or(name, |(_, name)| name);
+    let extension = cut::last(name, b'.').map_or("", |(_, extension)| extension);
     TYPES
         .iter()
         .find(|(known, _)| known.eq_ignore_ascii_case(extension))

@@ -46,45 +46,55 @@ impl<'s, S: ReadOnly> Site<'s, S> {
         exchange: Exchange<'_, I>,
         buffer: &mut [u8],
     ) -> Result<Sent, Error> {
-        if !matches!(request.method(), Method::Get | Method::Head) {
-            return say(exchange, Status::METHOD_NOT_ALLOWED, &[("Allow", b"GET, HEAD")]).await;
-        }
-        let names = path.len() + INDEX.len();
-        let (names, bytes) = match buffer.split_at_mut_checked(names) {
-            Some((names, bytes)) if bytes.len() >= 500 => (names, bytes),
-            _ => return say(exchange, Status::URI_TOO_LONG, &[]).await,
-        };
-        let Ok(decoded) = decode_path(path, names).map(str::len) else {
-            return say(exchange, Status::BAD_REQUEST, &[]).await;
-        };
-        let slashed = names.get(..decoded).is_some_and(|path| path.ends_with(b"/"));
-        let Some(key) = key(names, decoded) else { return say(exchange, Status::NOT_FOUND, &[]).await };
-        match (self.store.exists(key).await.map_err(failed)?, slashed) {
-            (Some(Kind::Value), false) => self.file(request, key, exchange, bytes).await,
-            (Some(Kind::Dictionary), false) => {
-                // Without the slash the links of the index would lead elsewhere.
-                let location = bytes.get_mut(..path.len() + 1).unwrap_or_default();
-                let Some((slash, copy)) = location.split_last_mut() else {
-                    return say(exchange, Status::URI_TOO_LONG, &[]).await;
-                };
-                *slash = b'/';
-                copy.copy_from_slice(path.as_bytes());
-                say(exchange, Status::PERMANENT_REDIRECT, &[("Location", location)]).await
+        let (status, fields) = 'refused: {
+            if !matches!(request.method(), Method::Get | Method::Head) {
+                break 'refused (Status::METHOD_NOT_ALLOWED, ("Allow", &b"GET, HEAD"[..]));
             }
-            (Some(Kind::Dictionary), true) => {
-                let end = decoded - 1 + INDEX.len();
-                if let Some(place) = names.get_mut(decoded - 1..end) {
-                    place.copy_from_slice(INDEX.as_bytes());
-                }
-                match self::key(names, end) {
-                    Some(key) if self.store.exists(key).await.map_err(failed)? == Some(Kind::Value) => {
-                        self.file(request, key, exchange, bytes).await
+            let names = path.len() + INDEX.len();
+            let (names, bytes) = match buffer.split_at_mut_checked(names) {
+                Some((names, bytes)) if bytes.len() >= 500 => (names, bytes),
+                _ => break 'refused (Status::URI_TOO_LONG, NOTHING),
+            };
+            let Ok(mut end) = decode_path(path, names).map(str::len) else {
+                break 'refused (Status::BAD_REQUEST, NOTHING);
+            };
+            let slashed = names.get(..end).is_some_and(|path| path.ends_with(b"/"));
+            let mut asked = if slashed { Asked::Dictionary } else { Asked::Value };
+            loop {
+                let Some(key) = key(names, end) else { break 'refused (Status::NOT_FOUND, NOTHING) };
+                match (self.store.exists(key).await.map_err(failed)?, asked) {
+                    (Some(Kind::Value), Asked::Value | Asked::Index) => {
+                        return self.file(request, key, exchange, bytes).await;
                     }
-                    _ => say(exchange, Status::NOT_FOUND, &[]).await,
+                    (Some(Kind::Dictionary), Asked::Value) => {
+                        // Without the slash the links of the index would lead elsewhere.
+                        let location = bytes.get_mut(..path.len() + 1).unwrap_or_default();
+                        let Some((slash, copy)) = location.split_last_mut() else {
+                            break 'refused (Status::URI_TOO_LONG, NOTHING);
+                        };
+                        *slash = b'/';
+                        copy.copy_from_slice(path.as_bytes());
+                        break 'refused (Status::PERMANENT_REDIRECT, ("Location", &*location));
+                    }
+                    (Some(Kind::Dictionary), Asked::Dictionary) => {
+                        let start = end - 1;
+                        end = start + INDEX.len();
+                        if let Some(place) = names.get_mut(start..end) {
+                            place.copy_from_slice(INDEX.as_bytes());
+                        }
+                        asked = Asked::Index;
+                    }
+                    _ => break 'refused (Status::NOT_FOUND, NOTHING),
                 }
             }
-            _ => say(exchange, Status::NOT_FOUND, &[]).await,
-        }
+        };
+        let fields = &[fields];
+        let fields = if status == Status::METHOD_NOT_ALLOWED || status == Status::PERMANENT_REDIRECT {
+            &fields[..]
+        } else {
+            &[]
+        };
+        exchange.send(status, fields, status.reason().as_bytes()).await
     }
 
     async fn file<I: Io>(
@@ -105,12 +115,9 @@ impl<'s, S: ReadOnly> Site<'s, S> {
             let _ = fields.push(("Last-Modified", text));
         }
         let _ = fields.extend_from_slice(self.fields);
-        if validators.is_known(request.fields()) {
-            let streaming = exchange.start(Status::NOT_MODIFIED, &fields, Length::Known(size)).await?;
-            return streaming.finish().await;
-        }
+        let known = validators.is_known(request.fields());
         let range = match request.method() {
-            Method::Get => validators.range(request.fields(), size),
+            Method::Get if !known => validators.range(request.fields(), size),
             // RFC 9110 §14.2: "A server MUST ignore a Range header field received with a request method that is
             // unrecognized or for which range handling is not defined."
             _ => Range::Whole,
@@ -118,19 +125,28 @@ impl<'s, S: ReadOnly> Site<'s, S> {
         if let Some(part) = range.content_range(size, &mut text) {
             let _ = fields.push(("Content-Range", part));
         }
-        let (status, first, length) = match range {
+        let (status, mut at, length) = match range {
+            // No body goes with it.
+            Range::Whole if known => (Status::NOT_MODIFIED, 0, size),
             Range::Whole => (Status::OK, 0, size),
             Range::Part { first, last } => (Status::PARTIAL_CONTENT, first, last - first + 1),
-            Range::Unsatisfiable => return say(exchange, Status::RANGE_NOT_SATISFIABLE, &fields).await,
+            Range::Unsatisfiable => {
+                (Status::RANGE_NOT_SATISFIABLE, 0, Status::RANGE_NOT_SATISFIABLE.reason().len() as u64)
+            }
         };
-        let _ = fields.push(("Content-Type", content_type(key.as_str()).as_bytes()));
-        let _ = fields.push(("Accept-Ranges", b"bytes"));
+        if matches!(status, Status::OK | Status::PARTIAL_CONTENT) {
+            let _ = fields.push(("Content-Type", content_type(key.as_str()).as_bytes()));
+            let _ = fields.push(("Accept-Ranges", b"bytes"));
+        }
         let mut streaming = exchange.start(status, &fields, Length::Known(length)).await?;
-        let (mut at, end) = (first, first + length);
+        let end = at + length;
         while at < end && streaming.has_body() {
             let most = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
             let part = buffer.get_mut(..most).unwrap_or_default();
-            let part = self.store.get_partial(key, at, part).await.map_err(failed)?;
+            let part = match status {
+                Status::RANGE_NOT_SATISFIABLE => status.reason().as_bytes(),
+                _ => self.store.get_partial(key, at, part).await.map_err(failed)?,
+            };
             if part.is_empty() {
                 // The value became shorter while it was read.
                 return Err(Error::Length);
@@ -142,14 +158,22 @@ impl<'s, S: ReadOnly> Site<'s, S> {
     }
 }
 
+/// What the path may lead to.
+#[derive(Clone, Copy)]
+enum Asked {
+    /// It does not end in a slash.
+    Value,
+    /// It does.
+    Dictionary,
+    /// The name of the index was put behind the slash.
+    Index,
+}
+
+const NOTHING: (&str, &[u8]) = ("", b"");
+
 /// The key in the first `length` bytes.
 fn key(names: &[u8], length: usize) -> Option<Key<'_>> {
     Key::new(core::str::from_utf8(names.get(..length)?).ok()?).ok()
-}
-
-/// A response whose body is its reason.
-async fn say<I: Io>(exchange: Exchange<'_, I>, status: Status, fields: &[(&str, &[u8])]) -> Result<Sent, Error> {
-    exchange.send(status, fields, status.reason().as_bytes()).await
 }
 
 fn failed(error: impl mirage_kv::Error) -> Error {

@@ -1,32 +1,41 @@
-//! What `--help` prints.
-
-use alloc::format;
-use alloc::string::String;
+//! What `--help` and `--version` print.
 
 use super::{Argument, Kind};
 use crate::About;
+use crate::text::Line;
 
-/// The page: what the image is, and a line for each argument.
-pub(super) fn page(about: &About, declared: &[&[Argument]]) -> String {
-    let mut page = format!("{} {}: {}\n\nArguments:\n", about.name, about.version, about.summary);
-    for argument in declared.iter().copied().flatten() {
-        let default = argument.default.map_or_else(String::new, |default| format!(" [default: {default}]"));
-        line(&mut page, &spelling(argument), &format!("{}{default}", argument.help));
+/// Shows, line by line, what the image is and every argument of it.
+pub fn help(about: &About, declared: &[&[Argument]], show: &mut dyn FnMut(&str)) {
+    show(Line::new().put_all(&[about.name, " ", about.version, ": ", about.summary]).as_str());
+    show("");
+    show("Arguments:");
+    for group in declared {
+        for argument in *group {
+            show(describe(argument).as_str());
+        }
     }
-    line(&mut page, "--help", "print this and exit with code 63");
-    line(&mut page, "--version", "print the version and exit with code 63");
-    page.pop();
-    page
+    show("  --help                       print this and exit with code 63");
+    show("  --version                    print the version and exit with code 63");
 }
 
-fn spelling(argument: &Argument) -> String {
-    match argument.kind {
-        Kind::Flag => format!("--{}", argument.name),
-        Kind::Value(word) => format!("--{}={word}", argument.name),
-        Kind::List(word) => format!("--{}={word} ...", argument.name),
+fn describe(argument: &Argument) -> Line {
+    let (equals, word, more) = match argument.kind {
+        Kind::Flag => ("", "", ""),
+        Kind::Value(word) => ("=", word, ""),
+        Kind::List(word) => ("=", word, " ..."),
+    };
+    let mut line = Line::new();
+    line.put_all(&["  --", argument.name, equals, word, more, " "]).pad(WIDTH).put(argument.help);
+    if let Some(default) = argument.default {
+        line.put_all(&[" [default: ", default, "]"]);
     }
+    line
 }
 
-fn line(page: &mut String, spelling: &str, help: &str) {
-    page.push_str(&format!("  {spelling:<28} {help}\n"));
+/// Shows the image's name and version.
+pub fn version(about: &About, show: &mut dyn FnMut(&str)) {
+    show(Line::new().put_all(&[about.name, " ", about.version]).as_str());
 }
+
+/// Columns of an argument and what is before it.
+const WIDTH: usize = 31;

@@ -1,67 +1,77 @@
 //! Arguments, read.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use super::{Argument, BadArgument, Kind, Stop, help};
-use crate::About;
+use super::tokens::Tokens;
+use super::{Argument, BadArgument, Kind, Stop};
 
 /// The arguments an image was given, each of them declared.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Arguments {
-    /// Name and value in the order they were given; a flag's value is empty.
-    given: Vec<(&'static str, String)>,
+    /// Every token, each ended by a zero byte.
+    ///
+    /// Invariant: a token that begins with `--` is an argument, and one that does not is the value of that before it.
+    text: &'static str,
 }
 
 impl Arguments {
-    /// Reads `tokens` by what is declared.
+    /// Reads `tokens` by what is declared. Their text is kept for good: an image has one command line.
     ///
     /// `--name=VALUE` and `--name VALUE` are the same; a value that begins with `--` must be given in the first form.
     ///
     /// # Errors
     /// [`Stop`] when `--help` or `--version` is among them, when one is not declared, lacks its value, has one too many or
-    /// is given twice. The first of these decides.
-    pub fn parse(
-        about: &About,
-        declared: &[&[Argument]],
-        tokens: impl IntoIterator<Item = String>,
-    ) -> Result<Self, Stop> {
-        let mut given = Vec::new();
-        let mut tokens = tokens.into_iter().peekable();
-        while let Some(token) = tokens.next() {
-            let (name, value) = match token.split_once('=') {
-                Some((name, value)) => (name, Some(value)),
-                None => (&*token, None),
+    /// is given twice. The first of these decides. A token with a zero byte is refused before all others.
+    pub fn parse(declared: &[&[Argument]], tokens: impl IntoIterator<Item = String>) -> Result<Self, Stop> {
+        Self::read(declared, Self::join(tokens)?)
+    }
+
+    /// The text of these tokens, as [`read`](Self::read) takes it.
+    pub(crate) fn join(tokens: impl IntoIterator<Item = String>) -> Result<&'static str, BadArgument> {
+        let mut text = String::new();
+        for token in tokens {
+            if token.contains('\0') {
+                return Err(BadArgument::because(token.leak(), "no argument has a zero byte"));
+            }
+            text.push_str(&token);
+            text.push('\0');
+        }
+        Ok(text.leak())
+    }
+
+    /// The same from the tokens' text, in which each of them ends with a zero byte.
+    pub(crate) fn read(declared: &[&[Argument]], text: &'static str) -> Result<Self, Stop> {
+        let mut tokens = Tokens { rest: text.as_bytes() };
+        loop {
+            let before = text.get(..text.len() - tokens.rest.len()).unwrap_or_default();
+            let Some(token) = tokens.next() else { return Ok(Self { text }) };
+            let because = |reason| Err(Stop::Bad(BadArgument::because(str_of(token), reason)));
+            if !token.starts_with(b"--") {
+                return because("every argument begins with `--`; `--help` lists them");
+            }
+            let Some((argument, value)) = find(declared, token) else {
+                return match token {
+                    b"--help" => Err(Stop::Help),
+                    b"--version" => Err(Stop::Version),
+                    _ => because("unknown argument; `--help` lists those that are known"),
+                };
             };
-            let bad = |reason: &str| BadArgument::new(&*token, reason);
-            let Some(name) = name.strip_prefix("--") else {
-                return Err(bad("every argument begins with `--`; `--help` lists them").into());
-            };
-            match (name, value) {
-                ("help", None) => return Err(Stop::Help(help::page(about, declared))),
-                ("version", None) => return Err(Stop::Version(format!("{} {}", about.name, about.version))),
+            if !matches!(argument.kind, Kind::List(_)) && (Self { text: before }).flag(argument) {
+                return because("given twice");
+            }
+            match (argument.kind, value) {
+                (Kind::Flag, Some(_)) => return because("takes no value"),
+                (Kind::Value(word) | Kind::List(word), None)
+                    if tokens.next().is_none_or(|value| value.starts_with(b"--")) =>
+                {
+                    return Err(Stop::Bad(BadArgument::lacks_value(argument.name, word)));
+                }
                 _ => {}
             }
-            let Some(argument) = declared.iter().copied().flatten().find(|argument| argument.name == name) else {
-                return Err(bad("unknown argument; `--help` lists those that are known").into());
-            };
-            let value = match (argument.kind, value) {
-                (Kind::Flag, Some(_)) => return Err(bad("takes no value").into()),
-                (Kind::Flag, None) => String::new(),
-                (Kind::Value(_) | Kind::List(_), Some(value)) => String::from(value),
-                (Kind::Value(word) | Kind::List(word), None) => tokens
-                    .next_if(|next| !next.starts_with("--"))
-                    .ok_or_else(|| bad(&format!("needs a value, `--{name}={word}`")))?,
-            };
-            if !matches!(argument.kind, Kind::List(_)) && given.iter().any(|(name, _)| *name == argument.name) {
-                return Err(bad("given twice").into());
-            }
-            given.push((argument.name, value));
         }
-        Ok(Self { given })
     }
 
     /// The value of `argument`, or its default, or `None`.
@@ -77,7 +87,10 @@ impl Arguments {
     /// # Errors
     /// [`BadArgument`] when it is not a `T`, or is neither given nor has a default.
     pub fn require<T: FromStr<Err: fmt::Display>>(&self, argument: &Argument) -> Result<T, BadArgument> {
-        self.get(argument)?.ok_or_else(|| BadArgument::new(format!("--{}", argument.name), "must be given"))
+        match self.text(argument) {
+            Some(text) => parse(argument, text),
+            None => Err(BadArgument::must_be_given(argument.name)),
+        }
     }
 
     /// Every value of a list, or its default, in the order they were given.
@@ -86,24 +99,67 @@ impl Arguments {
     /// [`BadArgument`] for the first that is not a `T`.
     pub fn all<T: FromStr<Err: fmt::Display>>(&self, argument: &Argument) -> Result<Vec<T>, BadArgument> {
         let default = if self.flag(argument) { None } else { argument.default };
-        self.values(argument).chain(default).map(|text| parse(argument, text)).collect()
+        self.values(argument.name).chain(default).map(|text| parse(argument, text)).collect()
     }
 
     /// The text of `argument`, or its default, or `None`.
-    pub fn text(&self, argument: &Argument) -> Option<&str> {
-        self.values(argument).next().or(argument.default)
+    pub fn text(&self, argument: &Argument) -> Option<&'static str> {
+        self.first(argument.name).or(argument.default)
     }
 
     /// Whether `argument` was given.
     pub fn flag(&self, argument: &Argument) -> bool {
-        self.values(argument).next().is_some()
+        self.first(argument.name).is_some()
     }
 
-    fn values(&self, argument: &Argument) -> impl Iterator<Item = &str> {
-        self.given.iter().filter(|(name, _)| *name == argument.name).map(|(_, value)| value.as_str())
+    #[inline(never)]
+    fn first(&self, name: &'static str) -> Option<&'static str> {
+        self.values(name).next()
+    }
+
+    fn values(&self, name: &'static str) -> impl Iterator<Item = &'static str> + use<> {
+        let mut tokens = Tokens { rest: self.text.as_bytes() };
+        core::iter::from_fn(move || {
+            loop {
+                let token = tokens.next()?;
+                if let Some(value) = value(token, name) {
+                    let ahead = || { tokens }.next().filter(|next| !next.starts_with(b"--"));
+                    return Some(str_of(value.or_else(ahead).unwrap_or_default()));
+                }
+            }
+        })
     }
 }
 
-fn parse<T: FromStr<Err: fmt::Display>>(argument: &Argument, text: &str) -> Result<T, BadArgument> {
-    text.parse().map_err(|reason| BadArgument::new(format!("--{}={text}", argument.name), reason))
+/// Which argument a token is, and its value if that is in the token, too.
+fn find<'a>(declared: &[&'a [Argument]], token: &'static [u8]) -> Option<(&'a Argument, Option<&'static [u8]>)> {
+    for group in declared {
+        for argument in *group {
+            if let Some(value) = value(token, argument.name) {
+                return Some((argument, value));
+            }
+        }
+    }
+    None
+}
+
+/// The value in `token` if that is the argument `name`.
+#[inline(never)]
+fn value(token: &'static [u8], name: &str) -> Option<Option<&'static [u8]>> {
+    let rest = token.get(2..)?.strip_prefix(name.as_bytes())?;
+    match rest.split_first() {
+        None => Some(None),
+        Some((b'=', value)) if token.starts_with(b"--") => Some(Some(value)),
+        Some(_) => None,
+    }
+}
+
+/// A part of a text.
+fn str_of(bytes: &'static [u8]) -> &'static str {
+    // SAFETY: part of a `str`, cut beside bytes of ASCII.
+    unsafe { core::str::from_utf8_unchecked(bytes) }
+}
+
+fn parse<T: FromStr<Err: fmt::Display>>(argument: &Argument, text: &'static str) -> Result<T, BadArgument> {
+    text.parse().map_err(|reason| BadArgument::not_one(argument, text, &reason))
 }

@@ -92,48 +92,62 @@ impl Deadlines {
 
     /// Takes the entry at `place` of the heap.
     fn take(&mut self, place: usize) -> Option<Waker> {
-        let entry = self.heap.swap_remove(place);
+        let last = self.heap.pop()?;
+        let entry = match self.heap.get_mut(place) {
+            Some(entry) => core::mem::replace(entry, last),
+            None => last,
+        };
+        // What came from the end may belong above or below.
+        self.sink(place);
+        self.rise(place);
         let slot = self.slots.get_mut(entry.slot)?;
-        let waker = slot.waker.take();
         slot.place = core::mem::replace(&mut self.free, entry.slot);
-        if place < self.heap.len() {
-            // What came from the end may belong above or below.
-            self.sink(place);
-            self.rise(place);
-        }
-        waker
+        slot.waker.take()
     }
 
+    /// Moves the entry at `place` up to where it belongs.
     fn rise(&mut self, mut place: usize) {
-        while place > 0 && self.heap[place].before(&self.heap[(place - 1) / 2]) {
-            self.heap.swap(place, (place - 1) / 2);
-            self.note(place);
-            place = (place - 1) / 2;
+        while let Some(above) = place.checked_sub(1).map(|below| below / 2) {
+            if !self.is_before(place, above) {
+                break;
+            }
+            place = self.swap(place, above);
         }
         self.note(place);
     }
 
+    /// Moves the entry at `place` down to where it belongs.
     fn sink(&mut self, mut place: usize) {
         loop {
             let (left, right) = (2 * place + 1, 2 * place + 2);
-            let mut first = place;
-            for child in [left, right] {
-                if child < self.heap.len() && self.heap[child].before(&self.heap[first]) {
-                    first = child;
-                }
-            }
-            if first == place {
+            let child = if self.is_before(right, left) { right } else { left };
+            if !self.is_before(child, place) {
                 return self.note(place);
             }
-            self.heap.swap(place, first);
-            self.note(place);
-            place = first;
+            place = self.swap(place, child);
         }
     }
 
-    /// Tells the slot of the entry at `place` where that is.
+    /// Whether there are entries at both places and the first is due before the second.
+    fn is_before(&self, one: usize, other: usize) -> bool {
+        matches!((self.heap.get(one), self.heap.get(other)), (Some(one), Some(other)) if one.before(other))
+    }
+
+    /// Exchanges the entries at two places, tells the slot of the one that comes to `from`, and says where the other is.
+    fn swap(&mut self, from: usize, to: usize) -> usize {
+        if let Ok([a, b]) = self.heap.get_disjoint_mut([from, to]) {
+            core::mem::swap(a, b);
+        }
+        self.note(from);
+        to
+    }
+
+    /// Tells the slot of the entry at `place`, if there is one, where that is.
     fn note(&mut self, place: usize) {
-        self.slots[self.heap[place].slot].place = place;
+        let slot = self.heap.get(place).and_then(|entry| self.slots.get_mut(entry.slot));
+        if let Some(slot) = slot {
+            slot.place = place;
+        }
     }
 }
 

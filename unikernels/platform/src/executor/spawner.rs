@@ -1,11 +1,13 @@
 //! Starting tasks.
 
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::task::Wake;
 use core::fmt;
 use core::future::Future;
 
 use super::Core;
+use super::tasks::{Table, Tasks};
 
 /// Starts tasks. A handle: clones start them in the same executor.
 #[derive(Clone)]
@@ -33,13 +35,14 @@ impl Spawner {
     /// # Errors
     /// [`TooManyTasks`] at the executor's bound; `task` is dropped.
     pub fn spawn(&self, task: impl Future<Output = ()> + 'static) -> Result<(), TooManyTasks> {
-        self.0.tasks.insert(task, &self.0.ready).ok_or(TooManyTasks)?.wake();
+        let tasks = self.0.tasks.get_or_init(|| Box::new(Table::new(self.0.max_tasks)));
+        tasks.insert(Box::pin(task), &self.0.ready).ok_or(TooManyTasks)?.wake();
         Ok(())
     }
 
     /// How many tasks there are now.
     pub fn tasks(&self) -> usize {
-        self.0.tasks.len()
+        self.0.tasks().map_or(0, Tasks::len)
     }
 }
 

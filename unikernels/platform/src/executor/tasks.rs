@@ -3,17 +3,35 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::Cell;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Waker};
 
 use super::ready::{ReadyQueue, Task};
 
-type Boxed = Pin<Box<dyn Future<Output = ()>>>;
+/// A future as the executor keeps it.
+pub(super) type Boxed = Pin<Box<dyn Future<Output = ()>>>;
 
-pub(super) struct Tasks {
-    inner: RefCell<Inner>,
+/// What the run loop asks of the tasks. An image that never starts one is without the code behind it.
+pub(super) trait Tasks {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// Keeps the future; `None` at the bound.
+    fn insert(&self, future: Boxed, queue: &Arc<ReadyQueue>) -> Option<Arc<Task>>;
+
+    /// Polls the future of `task`, unless that is gone.
+    fn poll(&self, task: Arc<Task>);
+
+    /// Drops every future and takes no more.
+    fn close(&self);
+}
+
+/// Tasks up to a bound.
+pub(super) struct Table {
+    /// Taken out while it is looked at, which is never while foreign code runs.
+    inner: Cell<Inner>,
 }
 
 #[derive(Default)]
@@ -30,65 +48,81 @@ struct Slot {
     future: Option<Boxed>,
 }
 
-impl Tasks {
+impl Table {
     pub(super) fn new(limit: usize) -> Self {
-        Self { inner: RefCell::new(Inner { slots: Vec::new(), free: Vec::new(), limit }) }
+        Self { inner: Cell::new(Inner { slots: Vec::new(), free: Vec::new(), limit }) }
     }
 
-    pub(super) fn len(&self) -> usize {
-        let inner = self.inner.borrow();
-        inner.slots.len() - inner.free.len()
+    fn inner<R>(&self, act: impl FnOnce(&mut Inner) -> R) -> R {
+        let mut inner = self.inner.take();
+        let result = act(&mut inner);
+        self.inner.set(inner);
+        result
     }
 
-    /// Keeps the future; `None` at the bound.
-    pub(super) fn insert(
-        &self,
-        future: impl Future<Output = ()> + 'static,
-        queue: &Arc<ReadyQueue>,
-    ) -> Option<Arc<Task>> {
-        if self.len() >= self.inner.borrow().limit {
-            return None;
-        }
-        let future: Boxed = Box::pin(future);
-        let inner = &mut *self.inner.borrow_mut();
-        let index = inner.free.pop().unwrap_or_else(|| {
-            inner.slots.push(None);
-            inner.slots.len() - 1
+    /// Acts on the slot of `task`, unless it has become another task's.
+    fn slot<R>(&self, task: &Arc<Task>, act: impl FnOnce(&mut Option<Slot>, &mut Vec<usize>) -> R) -> Option<R> {
+        self.inner(|inner| {
+            let place = inner.slots.get_mut(task.index)?;
+            let same = place.as_ref().is_some_and(|slot| Arc::ptr_eq(&slot.task, task));
+            same.then(|| act(place, &mut inner.free))
+        })
+    }
+}
+
+impl Tasks for Table {
+    fn len(&self) -> usize {
+        self.inner(|inner| inner.slots.len() - inner.free.len())
+    }
+
+    fn insert(&self, future: Boxed, queue: &Arc<ReadyQueue>) -> Option<Arc<Task>> {
+        let kept = self.inner(|inner| {
+            if inner.slots.len() - inner.free.len() >= inner.limit {
+                // It is dropped outside: its drop may come back.
+                return Err(future);
+            }
+            let index = inner.free.pop().unwrap_or_else(|| {
+                inner.slots.push(None);
+                inner.slots.len() - 1
+            });
+            let task = Task::new(index, queue);
+            if let Some(place) = inner.slots.get_mut(index) {
+                *place = Some(Slot { task: task.clone(), future: Some(future) });
+            }
+            Ok(task)
         });
-        let task = Task::new(index, queue);
-        inner.slots[index] = Some(Slot { task: task.clone(), future: Some(future) });
-        Some(task)
+        kept.ok()
     }
 
-    /// Polls the future of `task`, unless that is gone.
-    pub(super) fn poll(&self, task: Arc<Task>) {
-        let Some(mut future) = self.with(&task, |slot| slot.future.take()).flatten() else { return };
+    fn poll(&self, task: Arc<Task>) {
+        let future = self.slot(&task, |slot, _| slot.as_mut().and_then(|slot| slot.future.take()));
+        let Some(mut future) = future.flatten() else { return };
         let waker = Waker::from(task.clone());
-        // Nothing is borrowed: the task may start others.
         if future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
-            self.with(&task, |slot| slot.future = Some(future));
+            let mut future = Some(future);
+            self.slot(&task, |slot, _| {
+                if let Some(slot) = slot {
+                    slot.future = future.take();
+                }
+            });
+            // What has no slot any more is dropped here, outside.
             return;
         }
         drop(future);
-        let inner = &mut *self.inner.borrow_mut();
-        if let Some(slot) = inner.slots.get_mut(task.index) {
-            *slot = None;
-            inner.free.push(task.index);
-        }
+        let slot = self.slot(&task, |slot, free| {
+            free.push(task.index);
+            slot.take()
+        });
+        drop(slot);
     }
 
-    /// Drops every future and takes no more.
-    pub(super) fn close(&self) {
-        self.inner.borrow_mut().limit = 0;
-        let slots = core::mem::take(&mut *self.inner.borrow_mut()).slots;
-        // Nothing is borrowed: their drops may come back.
+    fn close(&self) {
+        let slots = self.inner(|inner| {
+            inner.limit = 0;
+            inner.free = Vec::new();
+            core::mem::take(&mut inner.slots)
+        });
+        // Outside: their drops may come back.
         drop(slots);
-    }
-
-    /// The slot of `task`, unless it has become another task's.
-    fn with<R>(&self, task: &Arc<Task>, act: impl FnOnce(&mut Slot) -> R) -> Option<R> {
-        let mut inner = self.inner.borrow_mut();
-        let slot = inner.slots.get_mut(task.index)?.as_mut()?;
-        Arc::ptr_eq(&slot.task, task).then(|| act(slot))
     }
 }

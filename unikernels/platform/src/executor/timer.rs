@@ -1,11 +1,12 @@
 //! Waiting for a time.
 
+use alloc::boxed::Box;
 use alloc::rc::Rc;
-use core::cell::RefCell;
+use core::cell::Cell;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use mirage_clock::{Duration, Instant, Monotonic, Sleep};
 
@@ -23,7 +24,7 @@ impl Timer {
 
     /// How many tasks wait for a time now.
     pub fn pending(&self) -> usize {
-        self.0.timers.waiting.borrow().len()
+        self.0.timers().map_or(0, Timers::len)
     }
 }
 
@@ -65,28 +66,23 @@ impl Future for SleepUntil {
         match key {
             None if *deadline <= core.park.now() => Poll::Ready(()),
             None => {
-                *key = Some(core.timers.waiting.borrow_mut().insert(*deadline, cx.waker().clone()));
+                let timers = core.timers.get_or_init(|| Box::new(Heap::default()));
+                *key = Some(timers.insert(*deadline, cx.waker().clone()));
                 Poll::Pending
             }
-            Some(kept) => match core.timers.waiting.borrow_mut().waker(*kept) {
-                Some(waker) => {
-                    waker.clone_from(cx.waker());
-                    Poll::Pending
-                }
-                None => {
-                    *key = None;
-                    Poll::Ready(())
-                }
-            },
+            Some(kept) if core.timers().is_some_and(|timers| timers.replace(*kept, cx.waker())) => Poll::Pending,
+            Some(_) => {
+                *key = None;
+                Poll::Ready(())
+            }
         }
     }
 }
 
 impl Drop for SleepUntil {
     fn drop(&mut self) {
-        if let Some(key) = self.key {
-            let waker = self.core.timers.waiting.borrow_mut().remove(key);
-            drop(waker);
+        if let (Some(key), Some(timers)) = (self.key, self.core.timers()) {
+            timers.remove(key);
         }
     }
 }
@@ -97,25 +93,75 @@ impl fmt::Debug for SleepUntil {
     }
 }
 
-#[derive(Default)]
-pub(super) struct Timers {
-    waiting: RefCell<Deadlines>,
-}
+/// What the run loop asks of the timers. An image that never waits for a time is without the code behind it.
+pub(super) trait Timers {
+    /// How many wait.
+    fn len(&self) -> usize;
 
-impl Timers {
-    pub(super) fn earliest(&self) -> Option<Instant> {
-        self.waiting.borrow().earliest()
-    }
+    /// The earliest deadline.
+    fn earliest(&self) -> Option<Instant>;
 
     /// Wakes everybody whose time has come.
-    pub(super) fn fire(&self, now: Instant) {
-        loop {
-            // Nothing is borrowed while somebody is woken.
-            let due = self.waiting.borrow_mut().pop_due(now);
-            match due {
-                Some(waker) => waker.wake(),
-                None => return,
-            }
+    fn fire(&self, now: Instant);
+
+    /// Keeps a deadline.
+    fn insert(&self, deadline: Instant, waker: Waker) -> Key;
+
+    /// Forgets a deadline; says whether it was still to come.
+    fn remove(&self, key: Key) -> bool;
+
+    /// Puts `waker` in the place of the one that waits at `key`; says whether its time is still to come.
+    fn replace(&self, key: Key, waker: &Waker) -> bool;
+}
+
+/// Timers in a heap.
+#[derive(Default)]
+struct Heap {
+    /// Taken out while it is looked at, which is never while foreign code runs.
+    waiting: Cell<Deadlines>,
+}
+
+impl Heap {
+    fn waiting<R>(&self, act: impl FnOnce(&mut Deadlines) -> R) -> R {
+        let mut waiting = self.waiting.take();
+        let result = act(&mut waiting);
+        self.waiting.set(waiting);
+        result
+    }
+}
+
+impl Timers for Heap {
+    fn len(&self) -> usize {
+        self.waiting(|waiting| waiting.len())
+    }
+
+    fn earliest(&self) -> Option<Instant> {
+        self.waiting(|waiting| waiting.earliest())
+    }
+
+    fn fire(&self, now: Instant) {
+        while let Some(waker) = self.waiting(|waiting| waiting.pop_due(now)) {
+            waker.wake();
         }
+    }
+
+    fn insert(&self, deadline: Instant, waker: Waker) -> Key {
+        self.waiting(|waiting| waiting.insert(deadline, waker))
+    }
+
+    fn remove(&self, key: Key) -> bool {
+        // The waker is dropped outside.
+        self.waiting(|waiting| waiting.remove(key)).is_some()
+    }
+
+    fn replace(&self, key: Key, waker: &Waker) -> bool {
+        let mut old = Some(waker.clone());
+        self.waiting(|waiting| match waiting.waker(key) {
+            Some(kept) => {
+                old = Some(core::mem::replace(kept, waker.clone()));
+                true
+            }
+            None => false,
+        })
     }
 }

@@ -28,9 +28,8 @@ fn follows_a_call(address: usize, code: &Range<usize>, byte: &impl Fn(usize) -> 
     if !code.contains(&address) {
         return false;
     }
-    let indirect = |distance: usize| {
-        before(distance) == Some(0xff) && before(distance - 1).is_some_and(|byte| byte >> 3 & 7 == 2)
-    };
+    let indirect =
+        |distance: usize| before(distance) == Some(0xff) && before(distance - 1).is_some_and(|byte| byte >> 3 & 7 == 2);
     before(5) == Some(0xe8) || [2, 3, 4, 6, 7].into_iter().any(indirect)
 }
 

@@ -1,32 +1,47 @@
 //! From the machine's first instructions to the application and back.
 
-use alloc::string::String;
-use alloc::vec::Vec;
 use core::convert::Infallible;
 
 use super::net::{self, Network};
-use crate::arguments::split;
+use super::utf8::is_text;
+use crate::arguments::cut;
 use crate::boot::{LOGS, Start, start};
 use crate::target::Machine;
 use crate::{BadArgument, Exit, Local, Networked};
 
-/// Runs an application with a network on `machine`, whose command line is `line`.
-pub(crate) fn boot<A: Networked>(machine: Machine, line: &str) -> Exit {
+/// Runs an application with a network on `machine`, whose command line is `line` without its last byte.
+pub(crate) fn boot<A: Networked>(machine: Machine, line: &'static mut [u8]) -> Exit {
     let declared = [A::ARGUMENTS, net::ARGUMENTS, &[LOGS]];
-    start::<A, _, _>(words(line), &declared, |_| Ok::<_, Infallible>(machine), |app, arguments| {
-        let network = Network::new(arguments)?;
-        Ok(async move |start: Start<'_>| net::run(app, network, start).await)
-    })
+    start::<A, _, _>(
+        words(line),
+        &declared,
+        |_| Ok::<_, Infallible>(machine),
+        |app, arguments| {
+            let network = Network::new(arguments)?;
+            Ok(async move |start: Start<'_>| net::run(app, network, start).await)
+        },
+    )
 }
 
 /// Runs an application without a network. See [`boot`].
-pub(crate) fn boot_local<A: Local>(machine: Machine, line: &str) -> Exit {
+pub(crate) fn boot_local<A: Local>(machine: Machine, line: &'static mut [u8]) -> Exit {
     let declared = [A::ARGUMENTS, &[LOGS]];
-    start::<A, _, _>(words(line), &declared, |_| Ok::<_, Infallible>(machine), |app, _| {
-        Ok(async move |start: Start<'_>| app.run(start.context).await)
-    })
+    start::<A, _, _>(
+        words(line),
+        &declared,
+        |_| Ok::<_, Infallible>(machine),
+        |app, _| Ok(async move |start: Start<'_>| app.run(start.context).await),
+    )
 }
 
-fn words(line: &str) -> Result<Vec<String>, BadArgument> {
-    split(line).map_err(|error| BadArgument::new(line, error))
+/// The arguments in `line`, each ended by a zero byte.
+fn words(line: &'static mut [u8]) -> Result<&'static str, BadArgument> {
+    const LINE: &str = "arguments";
+    if !is_text(line) {
+        return Err(BadArgument::because(LINE, "the command line is not UTF-8"));
+    }
+    let len = cut(line).map_err(|error| BadArgument::because(LINE, error.text()))?;
+    let words = &*line;
+    // SAFETY: it was UTF-8, and was cut beside bytes of ASCII.
+    Ok(unsafe { core::str::from_utf8_unchecked(words.get(..len).unwrap_or_default()) })
 }

@@ -9,15 +9,13 @@ const PIECE: usize = 256;
 /// to the same place.
 pub(crate) fn print(line: &str) {
     let mut piece = [0; PIECE];
-    match piece.get_mut(..line.len() + 1) {
-        Some(piece) => {
-            piece[..line.len()].copy_from_slice(line.as_bytes());
-            piece[line.len()] = b'\n';
-            Machine::write(piece);
-        }
-        None => {
-            Machine::write(line.as_bytes());
-            Machine::write(b"\n");
-        }
+    let room = piece.get_mut(..=line.len()).and_then(<[u8]>::split_last_mut);
+    if let Some((end, text)) = room {
+        text.copy_from_slice(line.as_bytes());
+        *end = b'\n';
+        Machine::write(piece.get(..=line.len()).unwrap_or_default());
+    } else {
+        Machine::write(line.as_bytes());
+        Machine::write(b"\n");
     }
 }

@@ -6,6 +6,10 @@ use core::ops::Range;
 use talc::TalcCell;
 use talc::source::Manual;
 
+use crate::Exit;
+use crate::target::Machine;
+use crate::text::Line;
+
 /// The heap of an image. It has one thread, and interrupts never allocate.
 pub(crate) struct Heap(TalcCell<Manual>);
 
@@ -15,7 +19,9 @@ unsafe impl Sync for Heap {}
 
 impl Heap {
     /// A heap without memory.
-    pub(crate) const EMPTY: Self = Self(TalcCell::new(Manual));
+    pub(crate) const fn new() -> Self {
+        Self(TalcCell::new(Manual))
+    }
 
     /// Takes `memory` for the heap.
     ///
@@ -29,9 +35,12 @@ impl Heap {
 
 // SAFETY: every method is the one of `TalcCell`, whose conditions are the same.
 unsafe impl GlobalAlloc for Heap {
+    /// Never null: without memory an image cannot go on, and everybody who asks for some is smaller for not having to find
+    /// that out.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's conditions.
-        unsafe { self.0.alloc(layout) }
+        let memory = unsafe { self.0.alloc(layout) };
+        if memory.is_null() { exhausted(layout.size()) } else { memory }
     }
 
     unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
@@ -41,6 +50,17 @@ unsafe impl GlobalAlloc for Heap {
 
     unsafe fn realloc(&self, start: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller's conditions.
-        unsafe { self.0.realloc(start, layout, size) }
+        let memory = unsafe { self.0.realloc(start, layout, size) };
+        if memory.is_null() { exhausted(size) } else { memory }
     }
+}
+
+/// There are no `bytes` bytes left.
+#[cold]
+#[inline(never)]
+pub(super) fn exhausted(bytes: usize) -> ! {
+    let mut line = Line::new();
+    line.put("out of memory: no ").number(bytes as u64, 1).put(" bytes are left of ");
+    Machine::complain(line.number(super::memory() as u64, 1).as_str());
+    Machine::exit(Exit::PANIC)
 }

@@ -1,27 +1,24 @@
 //! What the compiler and the prebuilt `core` ask of a program without an operating system.
 
-use core::fmt::{self, Write};
 use core::panic::PanicInfo;
 
 use super::backtrace;
 use crate::Exit;
 use crate::target::Machine;
+use crate::text::Line;
 
-/// Prints the message, the place and the addresses of the calls that led there, and ends the image.
+/// Prints the place, the message and the addresses of the calls that led there, and ends the image.
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    struct Console;
-    impl Write for Console {
-        fn write_str(&mut self, text: &str) -> fmt::Result {
-            Machine::write(text.as_bytes());
-            Ok(())
-        }
+    let mut line = Line::new();
+    line.put("panicked");
+    if let Some(place) = info.location() {
+        line.put(" at ").put(place.file()).put(":").number(place.line().into(), 1);
+        line.put(":").number(place.column().into(), 1);
     }
-    // The console takes everything.
-    let _ = writeln!(Console, "{info}");
-    backtrace::each_call(|address| {
-        let _ = writeln!(Console, "  at {address:#x}");
-    });
+    Machine::complain(line.put(":").as_str());
+    Machine::complain(Line::new().show(&info.message()).as_str());
+    backtrace::each_call(|address| Machine::complain(Line::new().put("  at ").hexadecimal(address as u64).as_str()));
     Machine::exit(Exit::PANIC)
 }
 

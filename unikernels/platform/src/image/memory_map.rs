@@ -3,25 +3,38 @@
 use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::heap::Heap;
+use super::heap::{Heap, exhausted};
 
-#[cfg_attr(not(any(feature = "unix", test)), global_allocator)]
-static HEAP: Heap = Heap::EMPTY;
+#[cfg_attr(not(test), global_allocator)]
+static HEAP: Heap = Heap::new();
 
 /// Bytes of the heap.
 static MEMORY: AtomicUsize = AtomicUsize::new(0);
 /// The first address after the stack, which grows down from there.
 static STACK_TOP: AtomicUsize = AtomicUsize::new(0);
 
-/// Makes `heap` the heap of the image, whose stack ends at `stack_top`.
+/// Makes `heap` the heap of the image, whose stack ends at `stack_top`, but for a copy of `line` at its start, one byte
+/// longer.
 ///
 /// # Safety
-/// Nobody else uses that memory, ever.
-pub(crate) unsafe fn claim(heap: Range<usize>, stack_top: usize) {
-    MEMORY.store(heap.len(), Ordering::Relaxed);
+/// Nobody else uses that memory, ever. `heap` begins at a multiple of 16.
+pub(crate) unsafe fn claim(heap: Range<usize>, stack_top: usize, line: &[u8]) -> &'static mut [u8] {
     STACK_TOP.store(stack_top, Ordering::Relaxed);
-    // SAFETY: the caller's condition.
-    unsafe { HEAP.claim(heap) };
+    let len = line.len() + 1;
+    let start = heap.start.saturating_add(len | 15).saturating_add(1);
+    if start > heap.end {
+        exhausted(len);
+    }
+    MEMORY.store(heap.end - start, Ordering::Relaxed);
+    let copy = core::ptr::with_exposed_provenance_mut::<u8>(heap.start);
+    // SAFETY: the caller's condition: the memory up to `start` is nobody else's, and that is more than `len` bytes. All
+    // of it is written before it is lent, and the heap begins behind it.
+    unsafe {
+        copy.copy_from_nonoverlapping(line.as_ptr(), line.len());
+        copy.add(line.len()).write(0);
+        HEAP.claim(start..heap.end);
+        core::slice::from_raw_parts_mut(copy, len)
+    }
 }
 
 /// Bytes of the heap, used or not.
@@ -35,7 +48,7 @@ pub(crate) fn stack_top() -> usize {
 }
 
 /// The first address after the image.
-#[cfg(not(any(feature = "unix", test)))]
+#[cfg(any(feature = "solo5-spt", feature = "solo5-hvt"))]
 pub(crate) fn end() -> usize {
     unsafe extern "C" {
         static __end: u8;
@@ -43,8 +56,11 @@ pub(crate) fn end() -> usize {
     (&raw const __end).addr()
 }
 
-/// A process is no image.
-#[cfg(any(feature = "unix", test))]
-pub(crate) fn end() -> usize {
-    usize::MAX
+/// Where the linker puts the end of the stack, where that is its business.
+#[cfg(feature = "virtio")]
+pub(crate) fn stack_end() -> usize {
+    unsafe extern "C" {
+        static __stack_top: u8;
+    }
+    (&raw const __stack_top).addr()
 }

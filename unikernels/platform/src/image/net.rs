@@ -1,19 +1,22 @@
 //! The network of an image: our own stack on the device `service`.
 
-use alloc::format;
 use core::net::Ipv4Addr;
 
 use mirage_protocols::Ipv4Cidr;
 use mirage_random::SeededGenerator;
+use mirage_tcpip::Sizes;
 
-use crate::boot::{Start, sizes};
+use crate::boot::{Start, complain};
 use crate::network::Reach;
 use crate::network::own::{self, Failure};
-use crate::target::Machine;
 use crate::{Argument, Arguments, BadArgument, Device, Exit, Networked, image};
 
 const IPV4: Argument = Argument::value("ipv4", "ADDRESS/PREFIX", "address of the image").or("10.0.2.15/24");
-const GATEWAY: Argument = Argument::value("ipv4-gateway", "ADDRESS", "default gateway [the second address of the network, where --ipv4 is not given]");
+const GATEWAY: Argument = Argument::value(
+    "ipv4-gateway",
+    "ADDRESS",
+    "default gateway [the second address of the network, where --ipv4 is not given]",
+);
 
 /// What [`Network::new`] reads.
 pub(super) const ARGUMENTS: &[Argument] = &[IPV4, GATEWAY];
@@ -36,16 +39,41 @@ impl Network {
 
 /// Runs `app` on the stack.
 pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>) -> Exit {
-    let name = start.about.name;
+    let about = start.about;
     let run = async {
         let device = start.machine.net(Device::SERVICE.name)?;
-        let mut random = SeededGenerator::new(&mut Machine::entropy())?;
-        let reach = Reach::Address(network.address.address().into());
+        let mut random = SeededGenerator::new(&mut start.machine.entropy())?;
+        let reach = Reach::Address(network.address.address());
         let addresses = (network.address, network.gateway);
         own::run(app, device, addresses, reach, start.context, &mut random, sizes(image::memory())).await
     };
     run.await.unwrap_or_else(|failure: Failure| {
-        Machine::complain(&format!("{name}: {failure}"));
+        complain(about, &failure);
         Exit::FAILURE
     })
+}
+
+/// Memory in which a stack may have what [`Sizes::default`] says.
+const WHOLE: u64 = 40 * 1024 * 1024;
+
+/// How much of everything a stack may have in a machine with `memory` bytes to give.
+///
+/// About half of it goes to the stack and most of that to buffers; the rest is the application's.
+fn sizes(memory: usize) -> Sizes {
+    let whole = Sizes::default();
+    let share = |count: usize, least: usize| {
+        let part = count as u64 * memory as u64 / WHOLE;
+        usize::try_from(part).map_or(count, |part| part.clamp(least, count))
+    };
+    Sizes {
+        connections: share(whole.connections, 32),
+        half_open: share(whole.half_open, 16),
+        time_wait: share(whole.time_wait, 32),
+        blocks: share(whole.blocks, 64),
+        udp_sockets: share(whole.udp_sockets, 8),
+        udp_blocks: share(whole.udp_blocks, 64),
+        neighbours: share(whole.neighbours, 16),
+        fragments: share(whole.fragments, 64),
+        ..whole
+    }
 }

@@ -105,6 +105,6 @@ mod tests {
         let text = "name=web\nversion=0.1.0\nnet=service\nblock=data\nnet=other\nforward=8080:80\n";
         assert_eq!((NOTE.name_size, NOTE.text_size, NOTE.kind), (7, text.len() as u32, 1));
         assert_eq!(&NOTE.text[..text.len()], text.as_bytes());
-        assert!(NOTE.text[text.len()..].iter().all(|byte| *byte == 0) && NOTE.text.len() % 4 == 0);
+        assert!(NOTE.text[text.len()..].iter().all(|byte| *byte == 0) && NOTE.text.len().is_multiple_of(4));
     }
 }

@@ -1,6 +1,7 @@
 //! The tender as the rest of the platform sees it.
 
 use alloc::boxed::Box;
+use core::cell::OnceCell;
 use core::future::pending;
 
 use mirage_block::ErrorKind;
@@ -14,15 +15,22 @@ use crate::{DeviceError, Exit, image};
 /// A network device.
 pub(crate) type Net = mirage_net_solo5::Nic<Abi>;
 /// A block device.
-pub(crate) use crate::device::NoDisk as Block;
+pub(crate) type Block = mirage_block_solo5::Disk<Abi>;
 
-/// The tender. A handle: clones are the same.
-#[derive(Clone)]
-pub(crate) struct Machine(mirage_solo5::Machine<Abi>);
+/// The tender.
+pub(crate) struct Machine {
+    boot: Boot,
+    /// Made when it is first asked for: not every image waits or has a device.
+    shared: OnceCell<mirage_solo5::Machine<Abi>>,
+}
 
 impl Machine {
-    pub(super) fn new(boot: &Boot) -> Self {
-        Self(mirage_solo5::Machine::new(boot))
+    pub(super) const fn new(boot: Boot) -> Self {
+        Self { boot, shared: OnceCell::new() }
+    }
+
+    fn shared(&self) -> &mirage_solo5::Machine<Abi> {
+        self.shared.get_or_init(|| mirage_solo5::Machine::new(&self.boot))
     }
 
     /// Writes bytes to the console.
@@ -49,12 +57,12 @@ impl Machine {
         image::print(line);
     }
 
-    pub(crate) fn entropy() -> ProcessorEntropy {
+    pub(crate) fn entropy(&self) -> ProcessorEntropy {
         ProcessorEntropy
     }
 
     pub(crate) fn park(&self) -> impl Park + 'static {
-        Tender(self.0.clone())
+        Tender(self.shared().clone())
     }
 
     /// Nobody can ask an image to stop: the tender ends it.
@@ -63,8 +71,7 @@ impl Machine {
     }
 
     pub(crate) fn block(&self, name: &str) -> Result<Block, DeviceError> {
-        let _ = name;
-        Err(DeviceError::Missing)
+        Block::open(self.shared(), name).map_err(|_| DeviceError::Missing)
     }
 
     /// The interface has no such call.
@@ -73,7 +80,11 @@ impl Machine {
     }
 
     pub(crate) fn net(&self, name: &str) -> Result<Net, DeviceError> {
-        Net::open(&self.0, name).map_err(|_| DeviceError::Missing)
+        Net::open(self.shared(), name).map_err(|_| DeviceError::Missing)
+    }
+
+    pub(crate) fn memory() -> Option<usize> {
+        Some(image::memory())
     }
 
     pub(crate) fn exit(exit: Exit) -> ! {

@@ -4,18 +4,20 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use std::process::ExitCode;
 
-use super::machine::{self, Machine};
+use super::block;
+use super::machine::Machine;
 use super::net::{self, Network};
 use crate::boot::{LOGS, Start, start};
-use crate::{BadArgument, Local, Networked};
+use crate::{App, Arguments, BadArgument, Local, Networked};
 
 /// Runs an application with a network: the whole `main` of an image.
 ///
 /// Reads the arguments, starts the log, connects the network that `--net` names, runs the application until it is done or
 /// SIGINT or SIGTERM comes, and gives the exit code.
 pub fn boot<A: Networked>() -> ExitCode {
-    let declared = [A::ARGUMENTS, net::ARGUMENTS, machine::ARGUMENTS, &[LOGS]];
-    let exit = start::<A, _, _>(words(), &declared, Machine::new, |app, arguments| {
+    let declared = [A::ARGUMENTS, net::ARGUMENTS, block::arguments(A::DEVICES), &[LOGS]];
+    let exit = start::<A, _, _>(words(), &declared, machine::<A>, |app, arguments| {
+        block::check(arguments, A::DEVICES)?;
         let network = Network::new(arguments, A::FORWARDS)?;
         Ok(async move |start: Start<'_>| net::run(app, network, start).await)
     });
@@ -24,15 +26,22 @@ pub fn boot<A: Networked>() -> ExitCode {
 
 /// Runs an application without a network: the whole `main` of an image. See [`boot`].
 pub fn boot_local<A: Local>() -> ExitCode {
-    let declared = [A::ARGUMENTS, machine::ARGUMENTS, &[LOGS]];
-    let exit = start::<A, _, _>(words(), &declared, Machine::new, |app, _| {
+    let declared = [A::ARGUMENTS, block::arguments(A::DEVICES), &[LOGS]];
+    let exit = start::<A, _, _>(words(), &declared, machine::<A>, |app, arguments| {
+        block::check(arguments, A::DEVICES)?;
         Ok(async move |start: Start<'_>| app.run(start.context).await)
     });
     exit.into()
 }
 
+fn machine<A: App>(arguments: &Arguments) -> Result<Machine, String> {
+    Machine::new(arguments, A::DEVICES)
+}
+
 /// `argv` without the program's name, not cut again: a shell has done so.
-fn words() -> Result<Vec<String>, BadArgument> {
+fn words() -> Result<&'static str, BadArgument> {
     let words = std::env::args_os().skip(1);
-    words.map(|word| word.into_string().map_err(|word| BadArgument::new(word.to_string_lossy(), "not UTF-8"))).collect()
+    let words =
+        words.map(|word| word.into_string().map_err(|word| BadArgument::new(&word.to_string_lossy(), &"not UTF-8")));
+    Arguments::join(words.collect::<Result<Vec<_>, _>>()?)
 }

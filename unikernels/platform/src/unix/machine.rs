@@ -1,37 +1,44 @@
 //! The process as the rest of the platform sees it.
 
+use alloc::format;
 use alloc::rc::Rc;
+use alloc::string::String;
 use std::io;
 
-use mirage_block::ErrorKind;
+use mirage_block::{Error as _, ErrorKind, Flush as _};
 use mirage_clock::{Instant, Monotonic as _, Timestamp, Wall as _};
 use mirage_console::Console as _;
 use mirage_unix::{Console, MonotonicClock, Reactor, WallClock};
 
+use super::block::{Disks, Lent};
 use super::host::Host;
 use super::signals::Signals;
 use crate::executor::Park;
-use crate::{Argument, Arguments, DeviceError};
-
-/// What [`Machine::new`] reads.
-pub(super) const ARGUMENTS: &[Argument] = &[];
+use crate::{Arguments, Device, DeviceError};
 
 /// A network device of an application's own.
 pub(crate) type Net = mirage_net_unix::Tap;
-pub(crate) use crate::device::NoDisk as Block;
+/// A file or block device of the host.
+pub(crate) type Block = Lent;
 
 /// The process. A handle: clones are the same.
 #[derive(Clone)]
 pub(crate) struct Machine {
     reactor: Reactor,
     signals: Rc<Signals>,
+    disks: Disks,
 }
 
 impl Machine {
-    pub(super) fn new(_arguments: &Arguments) -> io::Result<Self> {
-        let reactor = Reactor::new()?;
-        let signals = Rc::new(Signals::new(&reactor)?);
-        Ok(Self { reactor, signals })
+    /// The process with the disks that the arguments name; those of `devices`, as [`check`](super::block::check) has found.
+    pub(super) fn new(arguments: &Arguments, devices: &[Device]) -> Result<Self, String> {
+        let host = || -> io::Result<_> {
+            let reactor = Reactor::new()?;
+            let signals = Rc::new(Signals::new(&reactor)?);
+            Ok((reactor, signals))
+        };
+        let (reactor, signals) = host().map_err(|error| format!("{error}"))?;
+        Ok(Self { reactor, signals, disks: Disks::open(arguments, devices)? })
     }
 
     pub(super) const fn reactor(&self) -> &Reactor {
@@ -56,6 +63,11 @@ impl Machine {
         WallClock.timestamp()
     }
 
+    /// The host knows.
+    pub(crate) const fn memory() -> Option<usize> {
+        None
+    }
+
     pub(crate) fn park(&self) -> impl Park + 'static {
         Host { reactor: self.reactor.clone() }
     }
@@ -65,12 +77,12 @@ impl Machine {
         self.signals.first().await
     }
 
-    pub(crate) fn block(&self, _name: &str) -> Result<Block, DeviceError> {
-        Err(DeviceError::Missing)
+    pub(crate) fn block(&self, name: &str) -> Result<Block, DeviceError> {
+        self.disks.lend(name)
     }
 
     pub(crate) async fn flush(disk: &mut Block) -> Option<Result<(), ErrorKind>> {
-        match *disk {}
+        Some(disk.flush().await.map_err(|error| error.kind()))
     }
 
     pub(crate) fn net(&self, _name: &str) -> Result<Net, DeviceError> {

@@ -4,7 +4,6 @@ mod socket;
 mod tap;
 mod user;
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -13,9 +12,8 @@ use core::str::FromStr;
 
 use mirage_protocols::Ipv4Cidr;
 
-use crate::boot::Start;
+use crate::boot::{Start, complain};
 use crate::network::{Forward, Forwards};
-use crate::target::Machine;
 use crate::{Argument, Arguments, BadArgument, Exit, Networked};
 
 /// Which network.
@@ -76,7 +74,7 @@ impl FromStr for Kind {
 impl Network {
     /// Reads the arguments; `defaults` are the application's own forwards.
     pub(super) fn new(arguments: &Arguments, defaults: &[&str]) -> Result<Self, BadArgument> {
-        let parse = |text: &&str| text.parse().map_err(|error| BadArgument::new(*text, error));
+        let parse = |text: &&str| text.parse().map_err(|error| BadArgument::new(text, &error));
         let defaults = defaults.iter().map(parse).collect::<Result<Vec<Forward>, _>>()?;
         Ok(Self {
             kind: arguments.require(&NET)?,
@@ -89,7 +87,7 @@ impl Network {
 
 /// Runs `app` on the network that was asked for. The application is compiled once for each kind.
 pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>) -> Exit {
-    let name = start.about.name;
+    let about = start.about;
     let run = async {
         match &network.kind {
             Kind::User => user::run(app, &network, start).await,
@@ -98,7 +96,7 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>
         }
     };
     run.await.unwrap_or_else(|failure| {
-        Machine::complain(&format!("{name}: {failure}"));
+        complain(about, &failure);
         Exit::FAILURE
     })
 }

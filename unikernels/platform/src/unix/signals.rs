@@ -1,7 +1,9 @@
 //! Stopping when asked to.
 
 use alloc::sync::Arc;
+use core::future::poll_fn;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::task::Poll;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 
@@ -33,8 +35,18 @@ impl Signals {
 
     /// The name of the first signal that comes.
     pub(super) async fn first(&self) -> &'static str {
-        // Whatever comes out of the pipe, even an error: the image was asked to stop.
-        let _ = self.rung.io(Direction::Read, |mut rung| rung.read(&mut [0; 1])).await;
+        // Before the first wait: from then on the pipe wakes this task, which is woken for other reasons all the time.
+        let mut waits = false;
+        poll_fn(|cx| {
+            // A signal is noted before it is written to the pipe, so a look at the note costs no system call.
+            if waits && self.last.load(Ordering::SeqCst) == 0 {
+                return Poll::Pending;
+            }
+            waits = true;
+            // Whatever comes out of the pipe, even an error: the image was asked to stop.
+            self.rung.poll_io(cx, Direction::Read, |mut rung| rung.read(&mut [0; 1])).map(drop)
+        })
+        .await;
         if self.last.load(Ordering::SeqCst) == SIGTERM.unsigned_abs() as usize { "SIGTERM" } else { "SIGINT" }
     }
 }

@@ -1,6 +1,6 @@
 //! A target whose two network devices are joined by a cable, and whose time passes only in a wait.
 
-use std::cell::RefCell;
+use core::cell::RefCell;
 use std::collections::VecDeque;
 
 use mirage_clock::Duration;
@@ -8,7 +8,7 @@ use mirage_solo5::testing::devices;
 use mirage_solo5::{Abi, Boot, Error, Handle, Kind, ReadySet};
 
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Cable;
+pub(crate) struct Cable;
 
 struct World {
     now: u64,
@@ -37,34 +37,34 @@ fn world<R>(change: impl FnOnce(&mut World) -> R) -> R {
     WORLD.with_borrow_mut(change)
 }
 
-pub fn boot() -> Boot {
+pub(crate) fn boot() -> Boot {
     let net = |last| Kind::Net { mac: [2, 0, 0, 0, 0, last], mtu: 1500 };
     let disk = Kind::Block { capacity: 4096, block_size: 512 };
     Boot::new(b"", 0, devices(&[("left", net(1)), ("right", net(2)), ("data", disk)]))
 }
 
 /// How many frames the cable holds.
-pub fn room(frames: usize) {
+pub(crate) fn room(frames: usize) {
     world(|world| world.room = frames);
 }
 
 /// The other ends are gone.
-pub fn cut() {
+pub(crate) fn cut() {
     world(|world| world.cut = true);
 }
 
 /// Time passes.
-pub fn pass(span: Duration) {
+pub(crate) fn pass(span: Duration) {
     world(|world| world.now += span.as_nanos());
 }
 
 /// Frames are refused.
-pub fn refuse(refuse: bool) {
+pub(crate) fn refuse(refuse: bool) {
     world(|world| world.refuse = refuse);
 }
 
 /// How often a frame was handed over, or tried to be.
-pub fn writes() -> usize {
+pub(crate) fn writes() -> usize {
     world(|world| world.writes)
 }
 

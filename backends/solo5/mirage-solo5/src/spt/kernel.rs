@@ -52,8 +52,7 @@ pub(super) fn read(descriptor: i32, buffer: &mut [u8]) -> Result<usize, Error> {
 }
 
 pub(super) fn read_at(descriptor: i32, offset: u64, buffer: &mut [u8]) -> Result<usize, Error> {
-    let arguments =
-        [descriptor as usize, buffer.as_mut_ptr().expose_provenance(), buffer.len(), offset as usize, 0];
+    let arguments = [descriptor as usize, buffer.as_mut_ptr().expose_provenance(), buffer.len(), offset as usize, 0];
     // SAFETY: the kernel writes into `buffer`.
     restarted(|| unsafe { call(number::PREAD64, arguments) })
 }

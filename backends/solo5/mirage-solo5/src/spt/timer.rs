@@ -9,8 +9,8 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::kernel;
 use crate::{Handle, ReadySet};
 
-/// When the timer runs out; never, before it is first set.
-static SET: AtomicU64 = AtomicU64::new(u64::MAX);
+/// When the timer runs out; 0 before it is first set, so that the image need not carry it.
+static SET: AtomicU64 = AtomicU64::new(0);
 /// Whether it has. It stays ready until it is set again.
 static RAN_OUT: AtomicBool = AtomicBool::new(false);
 
@@ -20,7 +20,8 @@ const TIMER: u64 = 0xffff_fffe;
 /// Waits until a device is ready or it is `deadline`; 0 only looks.
 pub(super) fn poll(epoll: i32, timer: i32, deadline: u64) -> ReadySet {
     loop {
-        if deadline != 0 && (deadline < SET.load(Ordering::Relaxed) || RAN_OUT.load(Ordering::Relaxed)) {
+        let set = SET.load(Ordering::Relaxed);
+        if deadline != 0 && (set == 0 || deadline < set || RAN_OUT.load(Ordering::Relaxed)) {
             kernel::set_timer(timer, deadline);
             SET.store(deadline, Ordering::Relaxed);
             RAN_OUT.store(false, Ordering::Relaxed);

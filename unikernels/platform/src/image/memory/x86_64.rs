@@ -180,8 +180,8 @@ pub(super) unsafe fn fill(to: *mut u8, byte: u8, len: usize) {
 #[inline]
 pub(super) unsafe fn compare(a: *const u8, b: *const u8, len: usize) -> c_int {
     let (mut at, mut order) = (0, 0);
-    // SAFETY: a word is read only while eight bytes are left. Volatile: otherwise the loop might become a call to `bcmp`.
     while len - at >= 8 {
+        // SAFETY: eight bytes are left.
         let (x, y) = unsafe { (word(a.add(at)), word(b.add(at))) };
         if x != y {
             order = c_int::from(x.swap_bytes() > y.swap_bytes()) * 2 - 1;
@@ -190,7 +190,7 @@ pub(super) unsafe fn compare(a: *const u8, b: *const u8, len: usize) -> c_int {
         at += 8;
     }
     while order == 0 && at < len {
-        // SAFETY: `at` is below `len`.
+        // SAFETY: `at` is below `len`. Volatile: otherwise the loop might become a call to `bcmp`.
         order = unsafe { c_int::from(a.add(at).read_volatile()) - c_int::from(b.add(at).read_volatile()) };
         at += 1;
     }

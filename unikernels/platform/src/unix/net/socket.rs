@@ -5,8 +5,8 @@ use alloc::rc::Rc;
 use mirage_stack_unix::HostStack;
 
 use super::Network;
-use crate::network::{Mapped, Reach};
 use crate::boot::Start;
+use crate::network::{Mapped, Reach};
 use crate::{Exit, Networked, Stats};
 
 /// Runs `app` on the host's sockets, its services where the forwards say.

@@ -8,9 +8,9 @@ use mirage_tcpip::Sizes;
 use mirage_unix::KernelEntropy;
 
 use super::Network;
-use crate::network::own::{self, Failure};
-use crate::network::Reach;
 use crate::boot::Start;
+use crate::network::Reach;
+use crate::network::own::{self, Failure};
 use crate::{Exit, Networked};
 
 /// Runs `app` on the tap device `name`.
@@ -20,8 +20,9 @@ pub(super) async fn run<A: Networked>(
     network: &Network,
     start: Start<'_>,
 ) -> Result<Exit, Failure> {
-    let tap = Tap::open(start.machine.reactor(), name, Options::default()).map_err(|error| format!("{name}: {error}"))?;
+    let tap =
+        Tap::open(start.machine.reactor(), name, Options::default()).map_err(|error| format!("{name}: {error}"))?;
     let mut random = SeededGenerator::new(&mut KernelEntropy)?;
-    let reach = Reach::Address(network.address.address().into());
+    let reach = Reach::Address(network.address.address());
     own::run(app, tap, (network.address, network.gateway), reach, start.context, &mut random, Sizes::default()).await
 }

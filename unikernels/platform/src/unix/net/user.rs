@@ -12,9 +12,9 @@ use mirage_usernet::{Config, Gateway, Transport};
 use mirage_vnetif::Cable;
 
 use super::Network;
+use crate::boot::{Start, until};
 use crate::network::own::{self, Failure};
 use crate::network::{Forward, Protocol, Reach, Service};
-use crate::boot::{Start, until};
 use crate::{Exit, Networked};
 
 const MTU: usize = 1_500;

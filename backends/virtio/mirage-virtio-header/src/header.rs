@@ -1,11 +1,14 @@
-//! The virtio-net header before each frame (Virtual I/O Device 1.2 §5.1.6): what the kernel shall do, or did.
+//! The virtio-net header before each frame (Virtual I/O Device 1.2 §5.1.6): what the other side shall do, or did.
 
-use std::num::NonZeroU16;
+use core::num::NonZeroU16;
 
 use mirage_net::{Outgoing, PartialChecksum, ReceivedChecksum};
 
 /// Length of the header in bytes, without `num_buffers`.
-pub(crate) const LEN: usize = 10;
+pub const LEN: usize = 10;
+
+/// Length of the header in bytes with `num_buffers`, the number of buffers that a received frame lies in, at its end.
+pub const LEN_WITH_BUFFERS: usize = 12;
 
 const NEEDS_CSUM: u8 = 1;
 const DATA_VALID: u8 = 2;
@@ -17,8 +20,10 @@ const GSO_UDP: u8 = 5;
 /// May stand beside any of the above.
 const GSO_ECN: u8 = 0x80;
 
-/// The header for a frame that goes out. `bytes` are looked at only where the kernel shall cut them.
-pub(crate) fn outgoing(frame: &Outgoing, bytes: &[u8]) -> [u8; LEN] {
+/// The header for a frame that goes out. `bytes`, from the link header on, are looked at only
+/// where the other side shall cut them.
+#[inline]
+pub fn outgoing(frame: &Outgoing, bytes: &[u8]) -> [u8; LEN] {
     let mut header = [0; LEN];
     let Some(checksum) = frame.checksum else { return header };
     header[0] = NEEDS_CSUM;
@@ -42,9 +47,9 @@ fn segmentation(checksum: PartialChecksum, bytes: &[u8]) -> Option<(u8, u16)> {
         16 => {
             let header = u16::from(bytes.get(transport + 12)? >> 4) * 4;
             let kind = if is_ipv6(bytes)? { GSO_TCP_V6 } else { GSO_TCP_V4 };
-            Some((kind, checksum.start + header))
+            Some((kind, checksum.start.saturating_add(header)))
         }
-        6 => Some((GSO_UDP, checksum.start + 8)),
+        6 => Some((GSO_UDP, checksum.start.saturating_add(8))),
         _ => None,
     }
 }
@@ -55,8 +60,9 @@ fn is_ipv6(bytes: &[u8]) -> Option<bool> {
     Some(bytes.get(at..at + 2)? == [0x86, 0xdd])
 }
 
-/// What the header of a frame that came in says.
-pub(crate) fn received(header: &[u8; LEN]) -> (ReceivedChecksum, Option<NonZeroU16>) {
+/// What the header of a frame that came in says: of its checksum, and of the segments that were merged into it.
+#[inline]
+pub fn received(header: &[u8; LEN]) -> (ReceivedChecksum, Option<NonZeroU16>) {
     let [flags, kind, _, _, low, high, ..] = *header;
     let checksum = match flags {
         _ if flags & NEEDS_CSUM != 0 => ReceivedChecksum::Partial,

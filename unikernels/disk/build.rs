@@ -1,0 +1,5 @@
+//! Links the image.
+
+fn main() {
+    mirage_link::image();
+}
