@@ -75,8 +75,8 @@ where
 
     let tcp = TcpOptions { keepalive: echo.keepalive, ..TcpOptions::default() };
     let listen = |port| stack.listen(any(port), ListenOptions { tcp, ..ListenOptions::default() });
-    // In a small machine no stranger may use up what there is: a quarter for the three services that keep connections.
-    let most = context.memory().map_or(echo.connections, |memory| memory / 12 / streams::MEMORY);
+    // In a small machine no stranger may use up what there is: half of it for the three services that keep connections.
+    let most = context.free_memory().map_or(echo.connections, |memory| memory / 6 / streams::MEMORY);
     let permits = || Permits::new(echo.connections.min(most).max(1));
     let serving = |name: &str, at: Service| {
         let place = context.outside_text(at).unwrap_or_default();

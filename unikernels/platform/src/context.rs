@@ -102,12 +102,12 @@ impl Context {
         Machine::print(line);
     }
 
-    /// Bytes of the heap of an image, used or not, to which an application fits what strangers can make it hold. `None`
-    /// where memory is the host's to give.
+    /// Bytes of the image's heap that nobody uses now: at its start an application fits to it what strangers can make it
+    /// hold. `None` where memory is the host's to give.
     ///
-    /// About half of it goes to the network of a [`Networked`](crate::Networked) application.
-    pub fn memory(&self) -> Option<usize> {
-        Machine::memory()
+    /// The stack of a [`Networked`](crate::Networked) application has taken what it will ever take.
+    pub fn free_memory(&self) -> Option<usize> {
+        Machine::free_memory()
     }
 
     /// Where somebody outside reaches `service`, as far as the platform knows.

@@ -66,7 +66,7 @@ impl Networked for Web {
         }
         let pages = Rc::new(Pages::new(context.clone()));
         // In a small machine no stranger may use up what there is.
-        let most = context.memory().map_or(self.connections, |memory| memory / 3 / connection::MEMORY);
+        let most = context.free_memory().map_or(self.connections, |memory| memory / 2 / connection::MEMORY);
         let permits = Permits::new(self.connections.min(most).max(1));
         loop {
             let permit = permits.take().await;

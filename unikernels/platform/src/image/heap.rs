@@ -2,6 +2,7 @@
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ops::Range;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use talc::TalcCell;
 use talc::source::Manual;
@@ -11,7 +12,11 @@ use crate::target::Machine;
 use crate::text::Line;
 
 /// The heap of an image. It has one thread, and interrupts never allocate.
-pub(crate) struct Heap(TalcCell<Manual>);
+pub(crate) struct Heap {
+    talc: TalcCell<Manual>,
+    /// Bytes that were asked for and not given back. Atomic for the compiler's sake.
+    used: AtomicUsize,
+}
 
 // SAFETY: an image has one processor and one thread, and no handler of interrupts allocates, so that nobody ever comes in
 // between.
@@ -20,7 +25,7 @@ unsafe impl Sync for Heap {}
 impl Heap {
     /// A heap without memory.
     pub(crate) const fn new() -> Self {
-        Self(TalcCell::new(Manual))
+        Self { talc: TalcCell::new(Manual), used: AtomicUsize::new(0) }
     }
 
     /// Takes `memory` for the heap.
@@ -29,7 +34,18 @@ impl Heap {
     /// Nobody else uses that memory, ever.
     pub(crate) unsafe fn claim(&self, memory: Range<usize>) {
         // SAFETY: by our own condition. A region that is too small is not taken, and the first allocation says so.
-        let _ = unsafe { self.0.claim(core::ptr::with_exposed_provenance_mut(memory.start), memory.len()) };
+        let _ = unsafe { self.talc.claim(core::ptr::with_exposed_provenance_mut(memory.start), memory.len()) };
+    }
+}
+
+impl Heap {
+    /// Bytes in use.
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Relaxed)
+    }
+
+    fn count(&self, more: usize, less: usize) {
+        self.used.store(self.used().wrapping_add(more).wrapping_sub(less), Relaxed);
     }
 }
 
@@ -39,18 +55,21 @@ unsafe impl GlobalAlloc for Heap {
     /// that out.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's conditions.
-        let memory = unsafe { self.0.alloc(layout) };
+        let memory = unsafe { self.talc.alloc(layout) };
+        self.count(layout.size(), 0);
         if memory.is_null() { exhausted(layout.size()) } else { memory }
     }
 
     unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
+        self.count(0, layout.size());
         // SAFETY: the caller's conditions.
-        unsafe { self.0.dealloc(start, layout) }
+        unsafe { self.talc.dealloc(start, layout) }
     }
 
     unsafe fn realloc(&self, start: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller's conditions.
-        let memory = unsafe { self.0.realloc(start, layout, size) };
+        let memory = unsafe { self.talc.realloc(start, layout, size) };
+        self.count(size, layout.size());
         if memory.is_null() { exhausted(size) } else { memory }
     }
 }

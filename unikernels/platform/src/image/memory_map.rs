@@ -37,6 +37,11 @@ pub(crate) unsafe fn claim(heap: Range<usize>, stack_top: usize, line: &[u8]) ->
     }
 }
 
+/// Bytes of the heap that nobody uses now.
+pub(crate) fn free_memory() -> usize {
+    memory().saturating_sub(HEAP.used())
+}
+
 /// Bytes of the heap, used or not.
 pub(crate) fn memory() -> usize {
     MEMORY.load(Ordering::Relaxed)

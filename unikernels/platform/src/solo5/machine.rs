@@ -83,8 +83,8 @@ impl Machine {
         Net::open(self.shared(), name).map_err(|_| DeviceError::Missing)
     }
 
-    pub(crate) fn memory() -> Option<usize> {
-        Some(image::memory())
+    pub(crate) fn free_memory() -> Option<usize> {
+        Some(image::free_memory())
     }
 
     pub(crate) fn exit(exit: Exit) -> ! {

@@ -17,7 +17,7 @@ impl Machine {
 
     pub(crate) fn print(_line: &str) {}
 
-    pub(crate) fn memory() -> Option<usize> {
+    pub(crate) fn free_memory() -> Option<usize> {
         None
     }
 

@@ -64,7 +64,7 @@ impl Machine {
     }
 
     /// The host knows.
-    pub(crate) const fn memory() -> Option<usize> {
+    pub(crate) const fn free_memory() -> Option<usize> {
         None
     }
 

@@ -90,8 +90,8 @@ impl Machine {
         Net::new(device.transport, device.bell, options).map_err(|_| DeviceError::Unusable)
     }
 
-    pub(crate) fn memory() -> Option<usize> {
-        Some(image::memory())
+    pub(crate) fn free_memory() -> Option<usize> {
+        Some(image::free_memory())
     }
 
     pub(crate) fn exit(exit: Exit) -> ! {
