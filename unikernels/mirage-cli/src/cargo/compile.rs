@@ -86,6 +86,6 @@ fn flags(remap: &Remap) -> String {
 const IMAGE: [&str; 1] = ["-Crelocation-model=static"];
 
 /// For every crate of an image: of those that know a smaller way, that.
-const SMALL: [&str; 1] = ["--cfg=sha2_backend_soft=\"compact\""];
+const SMALL: [&str; 2] = ["--cfg=sha2_backend_soft=\"compact\"", "--cfg=chacha20_backend=\"soft\""];
 
 const SEPARATOR: &str = "\u{1f}";

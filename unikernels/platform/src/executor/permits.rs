@@ -1,7 +1,7 @@
 //! A bound on how many do something at once.
 
-use alloc::collections::VecDeque;
 use alloc::rc::Rc;
+use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
@@ -15,7 +15,7 @@ pub struct Permits(Rc<RefCell<Inner>>);
 #[derive(Debug)]
 struct Inner {
     free: usize,
-    waiting: VecDeque<Waker>,
+    waiting: Vec<Waker>,
 }
 
 /// Dropping it gives it back.
@@ -25,7 +25,7 @@ pub struct Permit(Permits);
 impl Permits {
     /// `count` permits.
     pub fn new(count: usize) -> Self {
-        Self(Rc::new(RefCell::new(Inner { free: count, waiting: VecDeque::new() })))
+        Self(Rc::new(RefCell::new(Inner { free: count, waiting: Vec::new() })))
     }
 
     /// How many are free now.
@@ -43,7 +43,7 @@ impl Permits {
             }
             // A task is kept once, so this queue is never longer than there are tasks.
             if !inner.waiting.iter().any(|kept| kept.will_wake(cx.waker())) {
-                inner.waiting.push_back(cx.waker().clone());
+                inner.waiting.push(cx.waker().clone());
             }
             Poll::Pending
         })
