@@ -15,22 +15,15 @@ pub(crate) fn run() -> Result<(), String> {
         return Err(format!("pages lead nowhere:\n  {}", broken.join("\n  ")));
     }
     command::run(&mut cargo(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))?;
+    let unikernels = workspace::unikernels()?;
     for target in workspace::IMAGE_TARGETS {
-        for package in workspace::unikernels()? {
-            command::run(
-                cargo([
-                    "clippy",
-                    "--profile",
-                    "image",
-                    "--package",
-                    &package,
-                    "--no-default-features",
-                    "--features",
-                    target,
-                ])
+        let packages = unikernels.iter().flat_map(|package| ["--package", package]);
+        let features: Vec<String> = unikernels.iter().map(|package| format!("{package}/{target}")).collect();
+        command::run(
+            cargo(["clippy", "--profile", "image", "--no-default-features", "--features", &features.join(",")])
+                .args(packages)
                 .args(["--", "-D", "warnings"]),
-            )?;
-        }
+        )?;
     }
     command::run(cargo(["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     let count = no_std::check()?;

@@ -3,13 +3,12 @@
 
 use libfuzzer_sys::fuzz_target;
 use mirage_platform::arguments::split;
-use mirage_platform::{About, Argument, Arguments};
+use mirage_platform::{Argument, Arguments};
 
-const ABOUT: About = About { name: "fuzz", version: "0", summary: "fuzz" };
 const DECLARED: &[Argument] = &[Argument::value("ipv4", "A", "a").or("x"), Argument::list("forward", "F", "f")];
 
 fuzz_target!(|line: &str| {
     if let Ok(tokens) = split(line) {
-        let _parsed = Arguments::parse(&ABOUT, &[DECLARED], tokens);
+        let _parsed = Arguments::parse(&[DECLARED], tokens);
     }
 });

@@ -23,13 +23,10 @@ impl<'s> Shared<'s> {
         self.machines.borrow_mut()
     }
 
-    /// Remembers who polls the stack. Says whether a handle has left something to do since the last time.
-    pub(crate) fn attend(&self, waker: &Waker) -> bool {
-        let known = self.driver.take();
-        let woken = known.is_none();
-        let known = known.filter(|known| known.will_wake(waker));
+    /// Remembers who polls the stack.
+    pub(crate) fn attend(&self, waker: &Waker) {
+        let known = self.driver.take().filter(|known| known.will_wake(waker));
         self.driver.set(Some(known.unwrap_or_else(|| waker.clone())));
-        woken
     }
 
     /// Has the stack polled soon: a handle left something to do.

@@ -67,22 +67,15 @@ impl<'s, N: Net> Stack<'s, N> {
     pub fn poll(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
         let mut device = self.device.borrow_mut();
         let machines = &mut *self.shared.machines();
-        let asked = self.shared.attend(cx.waker());
+        self.shared.attend(cx.waker());
         machines.now = now;
         machines.handle_timeouts(now);
         let (receive, transmit) = device.split();
-        let mut more = false;
-        if asked {
-            // What handles left goes out first: a peer that is as near as the host's kernel has answered by the time
-            // the device is read, which saves a poll for the answer.
-            more |= egress::transmit(machines, transmit, cx)?;
-            transmit.flush();
-        }
-        more |= ingress::receive(machines, receive, transmit, cx)?;
-        more |= egress::transmit(machines, transmit, cx)?;
+        let more_in = ingress::receive(machines, receive, transmit, cx)?;
+        let more_out = egress::transmit(machines, transmit, cx)?;
         transmit.flush();
         machines.next = machines.poll_timeout();
-        Ok(Progress { more, next: machines.next })
+        Ok(Progress { more: more_in || more_out, next: machines.next })
     }
 
     /// What was received, sent and discarded so far.

@@ -238,6 +238,7 @@ impl<'s> Pool<'s> {
         self.free_chain(stored.first);
     }
 
+    #[inline(never)]
     fn free_chain(&mut self, mut at: Index) {
         while let Some(block) = self.blocks.get_mut(usize::from(at)) {
             let next = core::mem::replace(&mut block.next, self.free_block);

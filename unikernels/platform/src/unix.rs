@@ -5,6 +5,7 @@ mod boot;
 mod host;
 mod machine;
 mod net;
+mod nic;
 mod signals;
 
 pub use boot::{boot, boot_local};

@@ -58,7 +58,7 @@ impl Reactor {
 
     /// Waits until a registered descriptor is ready, the interrupt is used or `deadline` has passed, and wakes the
     /// tasks concerned. Says how many tasks were woken; 0 is no error. `None` waits without end, a deadline in the past
-    /// only looks.
+    /// only looks, and one that is more than a day away ends the wait after a day.
     ///
     /// # Errors
     /// Those of the kernel; a signal is not one.
@@ -103,10 +103,27 @@ impl core::fmt::Debug for Reactor {
     }
 }
 
-/// Rounded up to microseconds, so that a timer is not woken early again and again.
+/// Rounded up to microseconds, so that a timer is not woken early again and again, and at most a day: where the system's
+/// call takes milliseconds in 32 bits, 25 days are refused, and a look around once a day costs nothing.
 fn timespec(span: Duration) -> Timespec {
     let nanos = span.as_nanos().saturating_add(999) / 1_000 * 1_000;
-    // A hundred years are forever, and fit in every kernel's type.
-    let seconds = (nanos / 1_000_000_000).min(100 * 365 * 24 * 3_600);
+    let seconds = (nanos / 1_000_000_000).min(24 * 3_600);
     Timespec { tv_sec: seconds as _, tv_nsec: (nanos % 1_000_000_000) as _ }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_wait_is_longer_than_milliseconds_in_32_bits_can_say() {
+        let longest = timespec(Duration::MAX);
+        assert!((1..i64::from(i32::MAX) / 1_000).contains(&longest.tv_sec));
+    }
+
+    #[test]
+    fn a_wait_is_never_too_short() {
+        let wait = timespec(Duration::from_nanos(1_000_000_001));
+        assert_eq!((wait.tv_sec, wait.tv_nsec), (1, 1_000));
+    }
 }

@@ -30,17 +30,20 @@ pub(super) struct Part {
 
 impl Place {
     /// The blocks that the fragment touches, each with the part of it.
-    pub(super) fn blocks(self) -> impl Iterator<Item = Part> {
+    pub(super) fn blocks(&self) -> impl Iterator<Item = Part> + '_ {
         let first = self.start / Block::PAYLOAD;
         let last = (self.end - 1) / Block::PAYLOAD;
-        (first..=last).map(move |block| {
-            let base = block * Block::PAYLOAD;
-            let from = self.start.saturating_sub(base);
-            let to = (self.end - base).min(Block::PAYLOAD);
-            let (low, high) = (from / 8, to.div_ceil(8));
-            let units = (u64::MAX << low) & (u64::MAX >> (UNITS - high));
-            Part { block, units, from, to }
-        })
+        (first..=last).map(move |block| self.part(block))
+    }
+
+    #[inline(never)]
+    fn part(&self, block: usize) -> Part {
+        let base = block * Block::PAYLOAD;
+        let from = self.start.saturating_sub(base);
+        let to = (self.end - base).min(Block::PAYLOAD);
+        let (low, high) = (from / 8, to.div_ceil(8));
+        let units = (u64::MAX << low) & (u64::MAX >> (UNITS - high));
+        Part { block, units, from, to }
     }
 
     /// The bit of the fragment's first unit in its first block.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::block;
 use super::machine::Machine;
 use super::net::{self, Network};
+use super::nic;
 use crate::boot::{LOGS, Start, start};
 use crate::{App, Arguments, BadArgument, Local, Networked};
 
@@ -15,9 +16,10 @@ use crate::{App, Arguments, BadArgument, Local, Networked};
 /// Reads the arguments, starts the log, connects the network that `--net` names, runs the application until it is done or
 /// SIGINT or SIGTERM comes, and gives the exit code.
 pub fn boot<A: Networked>() -> ExitCode {
-    let declared = [A::ARGUMENTS, net::ARGUMENTS, block::arguments(A::DEVICES), &[LOGS]];
+    let declared = [A::ARGUMENTS, net::ARGUMENTS, block::arguments(A::DEVICES), nic::arguments(A::DEVICES), &[LOGS]];
     let exit = start::<A, _, _>(words(), &declared, machine::<A>, |app, arguments| {
         block::check(arguments, A::DEVICES)?;
+        nic::check(arguments, A::DEVICES)?;
         let network = Network::new(arguments, A::FORWARDS)?;
         Ok(async move |start: Start<'_>| net::run(app, network, start).await)
     });
@@ -26,9 +28,10 @@ pub fn boot<A: Networked>() -> ExitCode {
 
 /// Runs an application without a network: the whole `main` of an image. See [`boot`].
 pub fn boot_local<A: Local>() -> ExitCode {
-    let declared = [A::ARGUMENTS, block::arguments(A::DEVICES), &[LOGS]];
+    let declared = [A::ARGUMENTS, block::arguments(A::DEVICES), nic::arguments(A::DEVICES), &[LOGS]];
     let exit = start::<A, _, _>(words(), &declared, machine::<A>, |app, arguments| {
         block::check(arguments, A::DEVICES)?;
+        nic::check(arguments, A::DEVICES)?;
         Ok(async move |start: Start<'_>| app.run(start.context).await)
     });
     exit.into()

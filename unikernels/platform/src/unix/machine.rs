@@ -12,6 +12,7 @@ use mirage_unix::{Console, MonotonicClock, Reactor, WallClock};
 
 use super::block::{Disks, Lent};
 use super::host::Host;
+use super::nic::Nics;
 use super::signals::Signals;
 use crate::executor::Park;
 use crate::{Arguments, Device, DeviceError};
@@ -27,6 +28,7 @@ pub(crate) struct Machine {
     reactor: Reactor,
     signals: Rc<Signals>,
     disks: Disks,
+    nics: Nics,
 }
 
 impl Machine {
@@ -38,7 +40,8 @@ impl Machine {
             Ok((reactor, signals))
         };
         let (reactor, signals) = host().map_err(|error| format!("{error}"))?;
-        Ok(Self { reactor, signals, disks: Disks::open(arguments, devices)? })
+        let (disks, nics) = (Disks::open(arguments, devices)?, Nics::open(arguments, &reactor)?);
+        Ok(Self { reactor, signals, disks, nics })
     }
 
     pub(super) const fn reactor(&self) -> &Reactor {
@@ -85,7 +88,7 @@ impl Machine {
         Some(disk.flush().await.map_err(|error| error.kind()))
     }
 
-    pub(crate) fn net(&self, _name: &str) -> Result<Net, DeviceError> {
-        Err(DeviceError::Missing)
+    pub(crate) fn net(&self, name: &str) -> Result<Net, DeviceError> {
+        self.nics.take(name)
     }
 }

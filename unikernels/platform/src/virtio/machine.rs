@@ -24,8 +24,11 @@ pub(crate) type Block = mirage_block_virtio::Disk<Dma, DeviceTransport, Line>;
 pub(crate) struct Machine {
     declared: &'static [&'static [Device]],
     /// What they are, in the order of their addresses; no device where it was handed out.
-    found: RefCell<Option<Vec<(DeviceType, Option<mirage_virtio::Device>)>>>,
+    found: RefCell<Option<Vec<Found>>>,
 }
+
+/// What a device is, and the device until it is handed out.
+type Found = (DeviceType, Option<mirage_virtio::Device>);
 
 impl Machine {
     pub(super) const fn new(declared: &'static [&'static [Device]]) -> Self {
