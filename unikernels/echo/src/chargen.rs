@@ -9,6 +9,9 @@ const PRINTABLE: usize = 95;
 /// Characters in a line, and its end.
 const LINE: usize = 72 + 2;
 
+/// Bytes that a connection needs: the pattern, once.
+pub(crate) const MEMORY: usize = PRINTABLE * LINE;
+
 /// Sends lines until the peer goes away. Line `n` begins with the `n`-th printable character and goes on round the ring,
 /// so the pattern repeats after 95 lines.
 pub(crate) async fn chargen(mut stream: impl TcpStream) {

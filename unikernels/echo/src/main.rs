@@ -71,22 +71,28 @@ where
     S::Error: 'static,
 {
     use mirage_platform::network::Service;
-    use streams::serve;
+    use streams::{Share, serve};
 
     let tcp = TcpOptions { keepalive: echo.keepalive, ..TcpOptions::default() };
     let listen = |port| stack.listen(any(port), ListenOptions { tcp, ..ListenOptions::default() });
     // In a small machine no stranger may use up what there is: half of it for the three services that keep connections.
-    let most = context.free_memory().map_or(echo.connections, |memory| memory / 6 / streams::MEMORY);
-    let permits = || Permits::new(echo.connections.min(most).max(1));
+    let memory = context.free_memory().map(|memory| memory / 6);
+    let share = Share::of(memory, echo.connections);
+    let lines = memory.map_or(share, |memory| Share::with_buffer(memory, chargen::MEMORY, echo.connections));
+    let permits = |share: Share| Permits::new(share.connections);
     let serving = |name: &str, at: Service| {
         let place = context.outside_text(at).unwrap_or_default();
         context.print(&format!("echo: {name} at {place}"));
     };
-    context.spawn(serve(listen(ECHO)?, context.clone(), permits(), streams::echo))?;
+    context.spawn(serve(listen(ECHO)?, context.clone(), permits(share), move |stream| {
+        streams::echo(stream, share.buffer)
+    }))?;
     serving("TCP echo", Service::tcp(ECHO));
-    context.spawn(serve(listen(DISCARD)?, context.clone(), permits(), streams::discard))?;
+    context.spawn(serve(listen(DISCARD)?, context.clone(), permits(share), move |stream| {
+        streams::discard(stream, share.buffer)
+    }))?;
     serving("TCP discard", Service::tcp(DISCARD));
-    context.spawn(serve(listen(CHARGEN)?, context.clone(), permits(), chargen::chargen))?;
+    context.spawn(serve(listen(CHARGEN)?, context.clone(), permits(lines), chargen::chargen))?;
     serving("TCP chargen", Service::tcp(CHARGEN));
     context.spawn(datagrams::echo(stack.bind(any(ECHO))?, context.clone()))?;
     serving("UDP echo", Service::udp(ECHO));
