@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod congestion;
+mod reno;
+
+pub use congestion::{Ack, Congestion, Flight, Rate, Signal};
+pub use reno::Reno;
