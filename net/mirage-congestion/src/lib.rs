@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 
 mod congestion;
+mod hystart;
 mod reno;
 
 pub use congestion::{Ack, Congestion, Flight, Rate, Signal};
+pub use hystart::HyStart;
 pub use reno::Reno;
