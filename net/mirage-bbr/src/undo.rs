@@ -51,7 +51,7 @@ impl Bbr {
                 }
             }
             Some(State::Up) if self.state != State::Up && self.state != State::ProbeRtt => {
-                self.start_refill(self.total)
+                self.start_refill(self.total);
             }
             _ => {}
         }
