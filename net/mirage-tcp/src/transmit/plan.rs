@@ -78,7 +78,7 @@ impl Slot {
         let fin = self.fin_queued && last && self.window > offset + len;
         if worth || (unsent == 0 && fin) {
             let mut flags = Flags::ACK;
-            if last {
+            if last && len > 0 {
                 flags |= Flags::PSH;
             }
             if fin {
@@ -88,10 +88,7 @@ impl Slot {
         }
         if self.probe {
             let len = unsent.min(usable.clamp(1, mss));
-            let mut flags = Flags::ACK | Flags::PSH;
-            if unsent == 0 {
-                flags |= Flags::FIN;
-            }
+            let flags = Flags::ACK | if unsent == 0 { Flags::FIN } else { Flags::PSH };
             // A window that is only small is used; beyond a closed one goes a single byte.
             let kind = if usable > 0 { Kind::Next } else { Kind::Probe };
             return Some(Plan { seq: self.nxt, offset, len, flags, kind });
@@ -109,7 +106,9 @@ impl Slot {
         let len = sent.min(self.mss.into());
         let mut flags = Flags::ACK;
         if len == queued {
-            flags |= Flags::PSH;
+            if len > 0 {
+                flags |= Flags::PSH;
+            }
             if self.fin_sent() {
                 flags |= Flags::FIN;
             }
