@@ -8,6 +8,7 @@ mod transfer;
 use std::time::Duration;
 
 use self::line::Path;
+use self::mirage::{WithBbr, WithCubic, WithReno};
 use self::smoltcp::CongestionControl;
 use crate::clock::median;
 use crate::report::{self, Row};
@@ -26,15 +27,16 @@ const SEEDS: [u64; 3] = [1, 2, 3];
 /// Runs everything.
 pub(crate) fn run() -> Result<(), String> {
     let mut rows = Vec::new();
-    for (name, control) in [
-        ("cubic", CongestionControl::Cubic),
+    let kinds: [(&str, fn(Path, u64) -> u64, CongestionControl); 3] = [
+        ("cubic", mirage::delivered::<WithCubic>, CongestionControl::Cubic),
         // The peer has no BBR: its best stands beside ours.
-        ("bbr", CongestionControl::Cubic),
-        ("reno", CongestionControl::Reno),
-    ] {
+        ("bbr", mirage::delivered::<WithBbr>, CongestionControl::Cubic),
+        ("reno", mirage::delivered::<WithReno>, CongestionControl::Reno),
+    ];
+    for (name, ours, control) in kinds {
         for (loss, share) in LOSSES {
             let path = Path { loss, ..PATH };
-            let ours = goodput(|seed| mirage::delivered(path, seed));
+            let ours = goodput(|seed| ours(path, seed));
             let peer = goodput(|seed| smoltcp::delivered(control, path, seed));
             rows.push(Row { row: format!("{name}-{share}"), ours, peer, unit: "Mbit/s" });
         }

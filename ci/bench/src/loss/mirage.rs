@@ -7,8 +7,8 @@ use mirage_clock::Instant;
 use mirage_net::{Capabilities, FrameWriter, SendError};
 use mirage_protocols::{Ip, Packet, Received};
 use mirage_tcp::{
-    Block, Config, ConnectionId, HalfOpenSlot, ListenOptions, ListenerId, ListenerSlot, Local, ManagedSlice, Secrets,
-    Slot, Storage, Tcp, TcpOptions, TimeWaitSlot, TimerSlot,
+    Block, Config, ConnectionId, HalfOpenSlot, ListenOptions, ListenerId, ListenerSlot, Local, ManagedSlice, Profile,
+    RunSlot, Secrets, Slot, Storage, Tcp, TcpOptions, TimeWaitSlot, TimerSlot,
 };
 use mirage_waker::WakerPool;
 
@@ -17,8 +17,8 @@ use super::transfer::{self, End};
 use super::{BUFFER, SPAN};
 
 /// Bytes that arrive at the application within [`SPAN`].
-pub(crate) fn delivered(path: Path, seed: u64) -> u64 {
-    let (mut here, mut there) = (Arena::new(), Arena::new());
+pub(crate) fn delivered<P: Profile>(path: Path, seed: u64) -> u64 {
+    let (mut here, mut there) = (Arena::<P>::new(), Arena::<P>::new());
     let mut sender = Host::new(&mut here, SENDER, seed);
     let mut receiver = Host::new(&mut there, RECEIVER, seed);
     receiver.role = Role::Waits(receiver.tcp.listen(door(), ListenOptions::default()).expect("there is a slot"));
@@ -29,6 +29,26 @@ pub(crate) fn delivered(path: Path, seed: u64) -> u64 {
     receiver.delivered
 }
 
+/// Everything a machine can do, with CUBIC.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum WithCubic {}
+/// Everything a machine can do, with BBR.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum WithBbr {}
+/// Everything a machine can do, with Reno.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum WithReno {}
+
+impl Profile for WithCubic {
+    type Congestion = mirage_cubic::Cubic;
+}
+impl Profile for WithBbr {
+    type Congestion = mirage_bbr::Bbr;
+}
+impl Profile for WithReno {
+    type Congestion = mirage_congestion::Reno;
+}
+
 const SENDER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 const RECEIVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
 
@@ -37,18 +57,19 @@ fn door() -> Local {
 }
 
 /// The storage of one machine.
-struct Arena {
-    connections: Vec<Slot>,
+struct Arena<P: Profile> {
+    connections: Vec<Slot<P>>,
     buckets: Vec<u32>,
     listeners: Vec<ListenerSlot>,
     time_wait: Vec<TimeWaitSlot>,
     half_open: Vec<HalfOpenSlot>,
     timers: Vec<TimerSlot>,
     blocks: Vec<Block>,
+    runs: Vec<RunSlot>,
     wakers: Vec<mirage_waker::Slot>,
 }
 
-impl Arena {
+impl<P: Profile> Arena<P> {
     fn new() -> Self {
         Self {
             connections: vec![Slot::default(); 1],
@@ -59,11 +80,12 @@ impl Arena {
             timers: vec![TimerSlot::default(); Storage::timers_for(1, 1)],
             // A connection may hold what others leave free: twice its buffer and the reserve.
             blocks: vec![Block::default(); 4 * BUFFER / 2000],
+            runs: vec![RunSlot::default(); Storage::runs_for(4 * BUFFER / 2000)],
             wakers: (0..8).map(|_| mirage_waker::Slot::EMPTY).collect(),
         }
     }
 
-    fn storage(&mut self) -> Storage<'_> {
+    fn storage(&mut self) -> Storage<'_, P> {
         Storage {
             connections: ManagedSlice::Borrowed(&mut self.connections),
             buckets: ManagedSlice::Borrowed(&mut self.buckets),
@@ -72,6 +94,7 @@ impl Arena {
             half_open: ManagedSlice::Borrowed(&mut self.half_open),
             timers: ManagedSlice::Borrowed(&mut self.timers),
             blocks: ManagedSlice::Borrowed(&mut self.blocks),
+            runs: ManagedSlice::Borrowed(&mut self.runs),
             wakers: WakerPool::new(ManagedSlice::Borrowed(&mut self.wakers)),
         }
     }
@@ -85,16 +108,16 @@ enum Role {
     Rests,
 }
 
-struct Host<'s> {
-    tcp: Tcp<'s>,
+struct Host<'s, P: Profile> {
+    tcp: Tcp<'s, P>,
     ip: Wire,
     role: Role,
     buffer: Vec<u8>,
     delivered: u64,
 }
 
-impl<'s> Host<'s> {
-    fn new(arena: &'s mut Arena, address: IpAddr, seed: u64) -> Self {
+impl<'s, P: Profile> Host<'s, P> {
+    fn new(arena: &'s mut Arena<P>, address: IpAddr, seed: u64) -> Self {
         let config = Config {
             receive_window: BUFFER as u32,
             send_buffer: BUFFER as u32,
@@ -126,7 +149,7 @@ impl<'s> Host<'s> {
     }
 }
 
-impl End for Host<'_> {
+impl<P: Profile> End for Host<'_, P> {
     fn receive(&mut self, now: u64, frame: &[u8]) {
         let from = if self.ip.address == SENDER { RECEIVER } else { SENDER };
         let _counted = self.tcp.input(Instant::from_nanos(now), &Received::new(from, self.ip.address, frame));

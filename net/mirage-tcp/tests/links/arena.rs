@@ -3,7 +3,7 @@
 use mirage_net::{Capabilities, ChecksumOffload, SegmentationOffload};
 use mirage_protocols::testing::FakeIp;
 use mirage_tcp::{
-    Block, HalfOpenSlot, ListenerSlot, ManagedSlice, Secrets, Slot, Storage, Tcp, TimeWaitSlot, TimerSlot,
+    Block, HalfOpenSlot, ListenerSlot, ManagedSlice, RunSlot, Secrets, Slot, Storage, Tcp, TimeWaitSlot, TimerSlot,
 };
 use mirage_waker::WakerPool;
 
@@ -17,6 +17,7 @@ pub struct Arena {
     half_open: Vec<HalfOpenSlot>,
     timers: Vec<TimerSlot>,
     blocks: Vec<Block>,
+    runs: Vec<RunSlot>,
     wakers: Vec<mirage_waker::Slot>,
 }
 
@@ -30,6 +31,7 @@ impl Arena {
             half_open: vec![HalfOpenSlot::default(); 2],
             timers: vec![TimerSlot::default(); Storage::timers_for(2, 2)],
             blocks: vec![Block::default(); 64],
+            runs: vec![RunSlot::default(); 80],
             wakers: (0..8).map(|_| mirage_waker::Slot::EMPTY).collect(),
         }
     }
@@ -44,6 +46,7 @@ impl Arena {
             half_open: ManagedSlice::Borrowed(&mut self.half_open),
             timers: ManagedSlice::Borrowed(&mut self.timers),
             blocks: ManagedSlice::Borrowed(&mut self.blocks[..end.blocks]),
+            runs: ManagedSlice::Borrowed(&mut self.runs[..end.runs]),
             wakers: WakerPool::new(ManagedSlice::Borrowed(&mut self.wakers)),
         };
         let mut ip = FakeIp::new(end.address);

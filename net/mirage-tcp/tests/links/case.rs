@@ -22,6 +22,8 @@ pub struct End {
     pub config: Config,
     /// Blocks in its pool.
     pub blocks: usize,
+    /// Records of what is under way.
+    pub runs: usize,
     /// Whether its device cuts large segments and completes checksums.
     pub offload: bool,
     pub nodelay: bool,
@@ -74,6 +76,8 @@ impl End {
             min_rto: ms(random.pick(&[1, 50, 200, 1000])),
             out_of_order_bytes: random.pick(&[0, 2000, 20_000, 262_144]),
             out_of_order_ranges: random.pick(&[0, 1, 2, 8, 32]),
+            selective: random.below(4) != 0,
+            timestamps: random.below(2) == 0,
             initial_window: random.pick(&[1, 2, 10]),
             ..Config::default()
         };
@@ -82,6 +86,7 @@ impl End {
             address: [10, 0, 0, last],
             config,
             blocks: 4 + random.small(60) as usize,
+            runs: 2 + random.small(78) as usize,
             offload,
             nodelay: random.below(2) == 0,
             // A round trip for each buffer: nobody waits for more than a few hundred.

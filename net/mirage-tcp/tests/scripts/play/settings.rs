@@ -72,6 +72,8 @@ impl Play {
             "out_of_order_ranges" => config.out_of_order_ranges = parse(value)?,
             "min_mss" => config.min_mss = parse(value)?,
             "default_mss" => config.default_mss = parse(value)?,
+            "selective" => config.selective = value == "on",
+            "timestamps" => config.timestamps = value == "on",
             "initial_window" => config.initial_window = parse(value)?,
             "resets_per_second" => config.resets_per_second = parse(value)?,
             "challenges_per_second" => config.challenges_per_second = parse(value)?,
