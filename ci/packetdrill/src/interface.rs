@@ -194,6 +194,10 @@ extern "C" fn readv(shared: &Shared, fd: c_int, list: usize, count: c_int) -> is
 }
 
 extern "C" fn recv(shared: &Shared, fd: c_int, buffer: usize, len: usize, flags: c_int) -> isize {
+    // Before anything is taken out of the queue.
+    if let (0, Err(error)) = (flags & libc::MSG_TRUNC, copy_in(buffer, len.min(1))) {
+        return answer(Err::<isize, _>(error));
+    }
     receive(shared, fd, len, flags, |bytes| copy_out(buffer, bytes))
 }
 

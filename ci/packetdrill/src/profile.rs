@@ -48,6 +48,12 @@ impl Profile {
         config.min_mss = 48;
         config
     }
+
+    /// How many segments the device cuts a large one into: Linux makes them so long that one leaves in each millisecond, but
+    /// of two segments at least, which is the usual one at the round-trip times of scripts.
+    pub(crate) fn cuts(&self) -> usize {
+        if self.linux { number("tcp_min_tso_segs").unwrap_or(2).clamp(1, 40) } else { 1 }
+    }
 }
 
 /// A `sysctl` of the network namespace.

@@ -26,6 +26,8 @@ pub(crate) struct Socket {
     pub(crate) told: bool,
     /// The application ended its direction.
     pub(crate) write_shut: bool,
+    /// The application waits for nothing more. As with Linux, what comes all the same can be read.
+    pub(crate) read_shut: bool,
     pub(crate) options: Options,
 }
 

@@ -34,7 +34,7 @@ impl Stack {
             // The same at every run: a script's verdict must not depend on luck.
             tcp: Tcp::new(profile.config(), storage, Secrets::new([7; 64])),
             icmp: Icmp::new(mirage_icmp::Config::default(), [7; 16]),
-            wire: Wire::new(profile.local, profile.mtu),
+            wire: Wire::new(profile.local, profile.mtu, profile.cuts()),
         }
     }
 

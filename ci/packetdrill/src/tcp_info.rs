@@ -3,7 +3,7 @@
 use mirage_clock::{Duration, Instant};
 use mirage_tcp::{Info, State};
 
-/// The structure's bytes, up to `tcpi_rcv_wnd`.
+/// The structure's bytes.
 pub(crate) fn bytes(state: State, listens: bool, info: &Info, _now: Instant) -> Vec<u8> {
     let mss = u32::from(info.send_mss).max(1);
     let micros = |span: Duration| span.as_micros().min(u32::MAX.into()) as u32;
@@ -49,6 +49,9 @@ pub(crate) fn bytes(state: State, listens: bool, info: &Info, _now: Instant) -> 
     (0..3).for_each(|_| fields.word(0));
     fields.word(info.send_window);
     fields.word(info.receive_window);
+    // What came later: rehash, total_rto and its recoveries and time, and six counters of accurate ECN
+    (0..10).for_each(|_| fields.word(0));
+    fields.align(8);
     fields.0
 }
 

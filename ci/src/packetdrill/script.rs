@@ -71,7 +71,7 @@ fn output(command: &mut Command) -> std::io::Result<(bool, String)> {
 
 /// The first line that is no complaint of a tool the script started, with what packetdrill shows of the packet.
 fn first_error(text: &str) -> String {
-    let noise = ["sysctl: ", "Cannot find device", "RTNETLINK"];
+    let noise = ["sysctl: ", "Cannot find device", "RTNETLINK", "Error: Specified qdisc"];
     let mut lines = text.lines().filter(|line| !noise.iter().any(|start| line.starts_with(start)));
     let Some(first) = lines.next() else { return format!("no verdict after {LIMIT} seconds") };
     let more: Vec<&str> = lines.take_while(|line| line.contains("packet: ")).collect();

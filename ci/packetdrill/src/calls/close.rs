@@ -42,10 +42,12 @@ impl World {
         if matches!(tcp.state(id), None | Some(State::Closed | State::TimeWait)) {
             return Err(Errno(libc::ENOTCONN));
         }
-        tcp.shutdown(id, direction).map_err(|_| Errno(libc::ENOTCONN))?;
         if direction != Direction::Read {
-            self.socket(fd)?.write_shut = true;
+            tcp.shutdown(id, Direction::Write).map_err(|_| Errno(libc::ENOTCONN))?;
         }
+        let socket = self.socket(fd)?;
+        socket.write_shut |= direction != Direction::Read;
+        socket.read_shut |= direction != Direction::Write;
         Ok(())
     }
 }

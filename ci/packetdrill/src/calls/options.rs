@@ -5,6 +5,7 @@ use mirage_clock::Duration;
 use mirage_tcp::State;
 
 use crate::errno::{Answer, Errno};
+use crate::profile::number;
 use crate::socket::Role;
 use crate::tcp_info;
 use crate::world::World;
@@ -53,7 +54,11 @@ impl World {
             }
             (libc::IPPROTO_TCP, libc::TCP_CORK, Some(on)) => options.cork = on != 0,
             (libc::IPPROTO_TCP, libc::TCP_MAXSEG, Some(bytes)) => {
-                options.max_segment = Some(bytes.clamp(48, 65_535) as u16);
+                let segment = bytes.clamp(48, 65_535) as u16;
+                options.max_segment = Some(segment);
+                // A script has one connection: it sees the same as on a path that takes no more.
+                let wire = &mut self.stack().wire;
+                wire.mtu = wire.mtu.min(usize::from(segment) + 40);
             }
             (libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, Some(millis)) => {
                 let timeout = (millis != 0).then(|| Duration::from_millis(millis.max(0) as u64));
@@ -110,6 +115,10 @@ impl World {
                 let info = id.and_then(|id| self.stack().tcp.info(id));
                 info.map_or(options.max_segment.unwrap_or(536), |info| info.send_mss).into()
             }
+            (libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT) => {
+                let set = options.others.get(&(level, name)).copied();
+                set.or_else(|| number::<u32>("tcp_notsent_lowat").map(|bytes| bytes as c_int)).unwrap_or(-1)
+            }
             _ if is_harmless(level, name) => options.others.get(&(level, name)).copied().unwrap_or(0),
             _ => return Err(Errno(libc::ENOPROTOOPT)),
         };
@@ -140,9 +149,9 @@ fn is_harmless(level: c_int, name: c_int) -> bool {
     matches!(
         (level, name),
         (libc::SOL_SOCKET, libc::SO_REUSEADDR | libc::SO_REUSEPORT | libc::SO_PRIORITY | libc::SO_MARK)
-            | (libc::SOL_SOCKET, libc::SO_OOBINLINE)
-            | (libc::IPPROTO_TCP, libc::TCP_QUICKACK)
-            | (libc::IPPROTO_IP, libc::IP_FREEBIND)
+            | (libc::SOL_SOCKET, libc::SO_OOBINLINE | libc::SO_ZEROCOPY)
+            | (libc::IPPROTO_TCP, libc::TCP_QUICKACK | libc::TCP_NOTSENT_LOWAT | libc::TCP_SYNCNT)
+            | (libc::IPPROTO_IP, libc::IP_FREEBIND | libc::IP_TOS | libc::IP_MTU_DISCOVER)
     )
 }
 

@@ -20,14 +20,15 @@ impl World {
                 _ => 0,
             },
             Role::Stream { id, opened } => {
-                let (told, write_shut, limit) = (socket.told, socket.write_shut, socket.options.send_buffer);
+                let (told, read_shut, write_shut) = (socket.told, socket.read_shut, socket.write_shut);
+                let limit = socket.options.send_buffer;
                 if !opened && self.connected(fd).is_pending() {
                     return 0;
                 }
                 let tcp = &self.stack().tcp;
                 let state = tcp.state(id).unwrap_or_default();
                 let mut ready = 0;
-                if tcp.can_read(id) {
+                if read_shut || tcp.can_read(id) {
                     ready |= libc::POLLIN | libc::POLLRDNORM;
                 }
                 let room = match (limit, tcp.info(id)) {

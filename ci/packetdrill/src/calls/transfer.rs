@@ -20,7 +20,8 @@ impl World {
             return Poll::Ready(Ok(Vec::new()));
         }
         let mut cx = Context::from_waker(Waker::noop());
-        let told = self.socket(fd)?.told;
+        let socket = self.socket(fd)?;
+        let (told, shut) = (socket.told, socket.read_shut);
         let tcp = &mut self.stack().tcp;
         let mut bytes = Vec::new();
         if flags & libc::MSG_PEEK != 0 {
@@ -44,6 +45,7 @@ impl World {
                 Poll::Ready(Ok(_)) => return Poll::Ready(Ok(bytes)),
                 Poll::Ready(Err(_)) if told => return Poll::Ready(Ok(bytes)),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(self.tell(fd, error))),
+                Poll::Pending if shut => return Poll::Ready(Ok(bytes)),
                 Poll::Pending => return Poll::Pending,
             }
         }
