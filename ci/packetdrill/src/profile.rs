@@ -46,6 +46,8 @@ impl Profile {
         // Fifteen retries with a timeout that doubles from 200 ms up to 120 s.
         config.user_timeout = Duration::from_millis(924_600);
         config.min_mss = 48;
+        config.selective = number("tcp_sack") != Some(0);
+        config.timestamps = number("tcp_timestamps") != Some(0);
         config
     }
 

@@ -1,6 +1,7 @@
 //! The machines between the socket calls and the wire.
 
 use mirage_clock::Instant;
+use mirage_cubic::Cubic;
 use mirage_icmp::{Icmp, Incoming};
 use mirage_ipv4::wire::parse;
 use mirage_protocols::{Cast, Protocol, Received};
@@ -11,9 +12,17 @@ use mirage_waker::WakerPool;
 use crate::profile::Profile;
 use crate::wire::Wire;
 
+/// All that the machine can do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Everything {}
+
+impl mirage_tcp::Profile for Everything {
+    type Congestion = Cubic;
+}
+
 /// TCP and ICMP over a wire.
 pub(crate) struct Stack {
-    pub(crate) tcp: Tcp<'static>,
+    pub(crate) tcp: Tcp<'static, Everything>,
     icmp: Icmp,
     pub(crate) wire: Wire,
 }
@@ -28,6 +37,7 @@ impl Stack {
             half_open: lend(HALF_OPEN),
             timers: lend(Storage::timers_for(CONNECTIONS, HALF_OPEN)),
             blocks: lend(BLOCKS),
+            runs: lend(Storage::runs_for(BLOCKS)),
             wakers: WakerPool::new(lend(4 * CONNECTIONS)),
         };
         Self {

@@ -107,7 +107,8 @@ impl<P: Profile> Slot<P> {
         let fin = self.fin_queued && last && offered > len;
         if (worth || (unsent == 0 && fin)) && (self.recovery.chain.head != NONE || resources.runs.can_begin()) {
             let mut flags = Flags::ACK;
-            if last {
+            // What the device cuts is marked at its end, so that a receiver that puts it together again hands it up at once.
+            if len > mss || (last && len > 0) {
                 flags |= Flags::PSH;
             }
             if fin {
@@ -186,7 +187,7 @@ impl<P: Profile> Slot<P> {
             let _cut = resources.runs.cut(&mut self.recovery.chain, index, start + covered);
         }
         let mut flags = Flags::ACK;
-        if offset + len == queued {
+        if len > 0 && offset + len == queued {
             flags |= Flags::PSH;
         }
         if fin {
