@@ -238,7 +238,8 @@ fn the_third_duplicate_sends_the_first_segment_again() {
     let sent = host.answer(&peer.segment(ACK, 1, 1));
     assert_eq!((peer.seq(&sent[0]), sent[0].payload.len()), (1, 1460), "{sent:?}");
     // Twelve segments were in flight, but RFC 5681 §3.2 (2) does not count those that limited transmit let out.
-    assert_eq!(host.tcp.info(id).unwrap().ssthresh, 5 * 1460);
+    // CUBIC keeps seven tenths (RFC 9438 §4.6).
+    assert_eq!(host.tcp.info(id).unwrap().ssthresh, 7 * 1460);
     assert_eq!(host.tcp.stats().timeouts, 0);
 }
 
@@ -343,7 +344,7 @@ fn an_idle_connection_does_not_burst() {
 fn a_full_device_loses_nothing() {
     let mut host = Host::default();
     let (_, id) = wide(&mut host);
-    host.write(id, &pattern(5 * 1460));
+    host.write(id, &pattern(7 * 1460));
     host.ip.capacity = 2;
     assert!(host.tcp.poll_transmit(host.now, &mut host.ip, 100).is_err());
     assert_eq!(host.ip.sent.len(), 2);
