@@ -34,6 +34,14 @@ pub(crate) const BENCH: &[Tool] = &[
     QEMU_SYSTEM,
 ];
 
+/// What packetdrill's scripts use.
+pub(crate) const PACKETDRILL: &[Tool] = &[
+    IP,
+    Tool { program: "unshare", package: "util-linux" },
+    Tool { program: "sysctl", package: "procps" },
+    Tool { program: "python3", package: "python3" },
+];
+
 /// What looks for the least memory of images.
 pub(crate) const SIZE: &[Tool] = &[IP, QEMU_SYSTEM];
 

@@ -41,7 +41,8 @@ impl<P: Profile> Slot<P> {
         }
         let room = self.receive_room(resources);
         let grown = room.saturating_sub(self.receive_window());
-        if grown >= self.window_step(resources, room, 2) {
+        // While the peer may still send as much as we could add, its data will bring acknowledgements enough.
+        if grown >= self.window_step(resources, room, 2) && grown >= self.receive_window() {
             self.ack_now = true;
             self.todo |= todo::OUTPUT;
         }

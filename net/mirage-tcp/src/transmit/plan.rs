@@ -107,7 +107,8 @@ impl<P: Profile> Slot<P> {
         let fin = self.fin_queued && last && offered > len;
         if (worth || (unsent == 0 && fin)) && resources.runs.can_push(&self.recovery.chain) {
             let mut flags = Flags::ACK;
-            if last && len > 0 {
+            // What the device cuts is marked at its end, so that a receiver that puts it together again hands it up at once.
+            if len > mss || (last && len > 0) {
                 flags |= Flags::PSH;
             }
             if fin {
