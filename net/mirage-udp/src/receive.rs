@@ -90,13 +90,13 @@ impl Udp<'_> {
         if let Some(error) = socket.error.take() {
             return Poll::Ready(Err(error));
         }
-        let Some(slot) = self.pool.front(&socket.incoming) else {
+        let Some(head) = self.pool.front(&socket.incoming) else {
             self.wakers.register(&mut socket.readers, cx.waker());
             return Poll::Pending;
         };
-        let datagram = Datagram { len: slot.len.into(), remote: slot.remote, local: slot.local };
+        let datagram = Datagram { len: head.len.into(), remote: head.remote, local: head.local };
         let mut free = buffer;
-        self.pool.read(slot, free.len(), |piece| {
+        self.pool.read(&socket.incoming, free.len().min(datagram.len), |piece| {
             // The reader's copy: blocks are shared and go back to the pool.
             if let Some((space, rest)) = core::mem::take(&mut free).split_at_mut_checked(piece.len()) {
                 space.copy_from_slice(piece);
@@ -142,21 +142,16 @@ impl Udp<'_> {
 
     fn queue(&mut self, index: Index, datagram: &Parsed<'_>) -> Result<(), Discard> {
         let socket = self.table.at(index).ok_or(Discard::NoSocket)?;
-        match self.pool.admits(&socket.incoming, self.config.receive, datagram.payload.len()) {
-            Ok(()) => {}
-            Err(Refused::Queue) => return Err(Discard::QueueFull),
-            Err(Refused::Pool) => return Err(Discard::PoolFull),
+        let Parsed { local, remote, payload, unverified } = datagram;
+        match self.pool.push(&mut socket.incoming, self.config.receive, (local, remote), payload, *unverified) {
+            Ok(()) => {
+                self.wakers.wake(&mut socket.readers);
+                Ok(())
+            }
+            Err(Refused::Queue) => Err(Discard::QueueFull),
+            Err(Refused::Pool) => Err(Discard::PoolFull),
+            Err(Refused::Checksum) => Err(Discard::BadChecksum),
         }
-        let stored = self.pool.store(datagram.payload).ok_or(Discard::PoolFull)?;
-        if datagram.unverified.is_some_and(|sum| !sum.add_sum(stored.sum).is_valid()) {
-            self.pool.free(stored);
-            return Err(Discard::BadChecksum);
-        }
-        if !self.pool.append(&mut socket.incoming, stored, datagram.local, datagram.remote) {
-            return Err(Discard::PoolFull);
-        }
-        self.wakers.wake(&mut socket.readers);
-        Ok(())
     }
 
     fn tell(&mut self, error: &IcmpError<'_>) -> Result<(), Discard> {

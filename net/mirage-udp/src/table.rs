@@ -180,18 +180,19 @@ impl<'s> Table<'s> {
 
     /// Who gets a datagram: the socket that matches best, or else the one that has every port.
     pub(crate) fn find(&self, local: SocketAddr, remote: SocketAddr) -> Option<Index> {
-        let mut best = None;
+        let (mut best, mut found) = (0, NONE);
         for (index, socket) in self.on_port(local.port()) {
             if let Some(rank) = socket.rank(local.ip(), remote)
-                && best.is_none_or(|(best, _)| rank >= best)
+                && rank >= best
             {
-                best = Some((rank, index));
+                (best, found) = (rank, index);
             }
         }
-        best.map(|(_, index)| index).or_else(|| {
+        if found == NONE {
             let any = self.slots.get(usize::from(self.any))?.socket.as_ref()?;
-            any.rank(local.ip(), remote).map(|_| self.any)
-        })
+            found = any.rank(local.ip(), remote).map(|_| self.any)?;
+        }
+        Some(found)
     }
 
     /// Takes the name and the port from a socket. It stays, without them, until [`remove_closed`](Self::remove_closed).
