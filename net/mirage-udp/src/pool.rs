@@ -36,14 +36,20 @@ pub(crate) struct Head {
     last: Index,
     /// At most 65,507 bytes.
     pub(crate) len: u16,
-    /// Sum of the bytes.
-    pub(crate) sum: Sum,
+    /// Sum of the bytes, as [`Sum::partial`] gives it.
+    sum: u16,
     pub(crate) local: SocketAddr,
     pub(crate) remote: SocketAddr,
 }
 
 impl Head {
-    const EMPTY: Self = Self { after: NONE, last: NONE, len: 0, sum: Sum::ZERO, local: NOWHERE, remote: NOWHERE };
+    const EMPTY: Self = Self { after: NONE, last: NONE, len: 0, sum: 0, local: NOWHERE, remote: NOWHERE };
+
+    /// Sum of the bytes.
+    #[inline]
+    pub(crate) const fn sum(&self) -> Sum {
+        Sum::from_partial(self.sum, self.len as usize)
+    }
 }
 
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
@@ -137,48 +143,48 @@ impl<'s> Pool<'s> {
         payload: &[u8],
         unverified: Option<Sum>,
     ) -> Result<(), Refused> {
-        let bytes = queue.bytes + payload.len();
-        if usize::from(queue.datagrams) >= bound.datagrams || bytes > bound.bytes {
+        if usize::from(queue.datagrams) >= bound.datagrams || queue.bytes + payload.len() > bound.bytes {
             return Err(Refused::Queue);
         }
-        let needed = blocks(payload.len());
-        if usize::from(queue.blocks) + needed > self.free_blocks.into() {
+        if usize::from(queue.blocks) + blocks(payload.len()) > self.free_blocks.into() {
             return Err(Refused::Pool);
         }
         let pool = &mut *self.blocks;
         // The first free blocks are a chain already: until the end they are still free.
         let first = self.free;
-        let (mut last, mut rest, mut sum) = (first, payload, Sum::ZERO);
+        let (mut last, mut rest, mut sum) = (first, payload, 0);
         let after = loop {
             let block = pool.get_mut(usize::from(last)).ok_or(Refused::Pool)?;
             let (piece, behind) = rest.split_at_checked(Block::SIZE).unwrap_or((rest, &[]));
-            // The copy that a queue costs: the device wants its buffer back, or the caller his.
-            sum = sum.add_sum(copy_and_sum(&mut block.bytes, piece));
+            // The copy that a queue costs: the device wants its buffer back, or the caller his. Each piece but the last is of
+            // an even length, and there are too few for a carry.
+            sum += u64::from(copy_and_sum(&mut block.bytes, piece).partial());
             if behind.is_empty() {
                 break block.next;
             }
             (last, rest) = (block.next, behind);
         };
-        if unverified.is_some_and(|header| !header.add_sum(sum).is_valid()) {
+        let sum = Sum::ZERO.add_u64(sum).partial();
+        if let Some(header) = unverified
+            && !header.add_sum(Sum::from_partial(sum, payload.len())).is_valid()
+        {
             return Err(Refused::Checksum);
         }
-        let block = pool.get_mut(usize::from(first)).ok_or(Refused::Pool)?;
-        let len = payload.len() as u16;
-        block.head = Head { after: NONE, last, len, sum, local: *local, remote: *remote };
+        let head = &mut pool.get_mut(usize::from(first)).ok_or(Refused::Pool)?.head;
+        (head.after, head.last, head.len, head.sum) = (NONE, last, payload.len() as u16, sum);
+        (head.local, head.remote) = (*local, *remote);
         match pool.get_mut(usize::from(queue.last)) {
-            Some(before) if queue.first != NONE => before.head.after = first,
+            Some(before) if !queue.is_empty() => before.head.after = first,
             _ => queue.first = first,
         }
+        let taken = blocks(payload.len()) as u16;
         self.free = after;
-        self.free_blocks -= needed as u16;
+        self.free_blocks -= taken;
         self.datagrams += 1;
-        *queue = Queue {
-            last: first,
-            datagrams: queue.datagrams + 1,
-            blocks: queue.blocks + needed as u16,
-            bytes,
-            ..*queue
-        };
+        queue.last = first;
+        queue.datagrams += 1;
+        queue.blocks += taken;
+        queue.bytes += payload.len();
         Ok(())
     }
 

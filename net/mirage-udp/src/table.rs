@@ -63,13 +63,14 @@ pub(crate) struct Socket {
 impl Socket {
     /// How well a datagram matches, or `None` when it is for somebody else: who is connected to its sender comes first,
     /// then who has its address.
-    fn rank(&self, local: IpAddr, remote: SocketAddr) -> Option<u8> {
-        let address = match self.address {
+    #[inline]
+    fn rank(&self, local: &SocketAddr, remote: &SocketAddr) -> Option<u8> {
+        let address = match &self.address {
             None => 0,
-            Some(address) if address == local => 1,
+            Some(address) if *address == local.ip() => 1,
             Some(_) => return None,
         };
-        match self.remote {
+        match &self.remote {
             None => Some(address),
             Some(connected) if connected == remote => Some(2 + address),
             Some(_) => None,
@@ -179,18 +180,24 @@ impl<'s> Table<'s> {
     }
 
     /// Who gets a datagram: the socket that matches best, or else the one that has every port.
-    pub(crate) fn find(&self, local: SocketAddr, remote: SocketAddr) -> Option<Index> {
+    #[inline]
+    pub(crate) fn find(&self, local: &SocketAddr, remote: &SocketAddr) -> Option<Index> {
+        let (slots, port) = (&*self.slots, local.port());
+        let mut at = self.buckets.get(bucket(self.secret, self.mask, port))?.0;
         let (mut best, mut found) = (0, NONE);
-        for (index, socket) in self.on_port(local.port()) {
-            if let Some(rank) = socket.rank(local.ip(), remote)
+        while let Some(slot) = slots.get(usize::from(at)) {
+            if let Some(socket) = &slot.socket
+                && socket.port == port
+                && let Some(rank) = socket.rank(local, remote)
                 && rank >= best
             {
-                (best, found) = (rank, index);
+                (best, found) = (rank, at);
             }
+            at = slot.next;
         }
         if found == NONE {
-            let any = self.slots.get(usize::from(self.any))?.socket.as_ref()?;
-            found = any.rank(local.ip(), remote).map(|_| self.any)?;
+            let any = slots.get(usize::from(self.any))?.socket.as_ref()?;
+            found = any.rank(local, remote).map(|_| self.any)?;
         }
         Some(found)
     }

@@ -133,7 +133,7 @@ impl Udp<'_> {
             };
             if let Some(datagram) = self.pool.front(&socket.outgoing) {
                 let len = usize::from(datagram.len);
-                let sent = send(ip, datagram.local, datagram.remote, len, Some(datagram.sum), |out| {
+                let sent = send(ip, datagram.local, datagram.remote, len, Some(datagram.sum()), |out| {
                     // The copy out: the queue is left to the next datagram.
                     self.pool.read(&socket.outgoing, len, |piece| out.put(piece));
                 });
@@ -214,7 +214,7 @@ fn send(
         packet.checksum = Some(PartialChecksum { start: 0, offset: Header::CHECKSUM });
         header.checksum = U16::new(pseudo.partial());
     } else if let Some(sum) = sum {
-        header.checksum = U16::new(pseudo.add_bytes(header.as_bytes()).add_sum(sum).finish_udp());
+        header.checksum = U16::new(pseudo.add_u64(header.word()).add_sum(sum).finish_udp());
     }
     let finished = sum.is_some() || packet.checksum.is_some();
     ip.send(packet, |out| {
