@@ -5,7 +5,7 @@ use core::arch::x86_64::{
     _mm_xor_si128,
 };
 
-use super::words::{add_around, finish, tail};
+use super::words::{self, add_around, finish, tail};
 
 /// Bytes in a register.
 const WIDTH: usize = 16;
@@ -13,8 +13,7 @@ const WIDTH: usize = 16;
 /// The folded sum of big-endian 16-bit words; the last is filled with a zero byte. At most 512 KiB.
 #[target_feature(enable = "sse2")]
 pub(super) fn sum(bytes: &[u8]) -> u16 {
-    let (vectors, rest) = bytes.as_chunks::<WIDTH>();
-    let (fours, vectors) = vectors.as_chunks::<4>();
+    let (fours, _) = bytes.as_chunks::<WIDTH>().0.as_chunks::<4>();
     // Two sets of lanes: an addition need not wait for the one before it.
     let (mut one, mut two) = (Lanes::zero(), Lanes::zero());
     for [a, b, c, d] in fours {
@@ -23,33 +22,26 @@ pub(super) fn sum(bytes: &[u8]) -> u16 {
         one.add(load(c));
         two.add(load(d));
     }
-    for vector in vectors {
-        one.add(load(vector));
-    }
-    finish(add_around(one.total(two, bytes.len()), tail(bytes, rest)))
+    let summed = fours.len() * 4 * WIDTH;
+    finish(add_around(one.total(two, summed), tail(bytes, summed)))
 }
 
 /// Copies and sums `source`. Both slices have the same length, at most 512 KiB.
 #[target_feature(enable = "sse2")]
 pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
-    let (from, from_rest) = source.as_chunks::<WIDTH>();
-    let (to, to_rest) = destination.as_chunks_mut::<WIDTH>();
-    let (from_fours, from) = from.as_chunks::<4>();
-    let (to_fours, to) = to.as_chunks_mut::<4>();
+    // One length for both, for the compiler to know.
+    let Some(destination) = destination.get_mut(..source.len()) else { return 0 };
+    let (fours, _) = source.as_chunks::<WIDTH>().0.as_chunks::<4>();
+    let (spaces, _) = destination.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<4>();
     let (mut one, mut two) = (Lanes::zero(), Lanes::zero());
-    for ([to_a, to_b, to_c, to_d], [a, b, c, d]) in to_fours.iter_mut().zip(from_fours) {
+    for ([to_a, to_b, to_c, to_d], [a, b, c, d]) in spaces.iter_mut().zip(fours) {
         one.add(copy(to_a, a));
         two.add(copy(to_b, b));
         one.add(copy(to_c, c));
         two.add(copy(to_d, d));
     }
-    for (to, from) in to.iter_mut().zip(from) {
-        one.add(copy(to, from));
-    }
-    if !from_rest.is_empty() {
-        to_rest.copy_from_slice(from_rest);
-    }
-    finish(add_around(one.total(two, source.len()), tail(source, from_rest)))
+    let summed = fours.len() * 4 * WIDTH;
+    finish(add_around(one.total(two, summed), words::copy(destination, source, summed)))
 }
 
 /// In each lane of 32 bits the sum of two 16-bit words of each vector, each word less 2¹⁵ so that the multiplication
@@ -72,11 +64,11 @@ impl Lanes {
         self.0 = _mm_add_epi32(self.0, _mm_madd_epi16(signed, _mm_set1_epi16(1)));
     }
 
-    /// The sum of all words in the vectors of `len` bytes, those that `other` has among them.
+    /// The sum of all words in the `len` bytes of both sets.
     #[inline]
     #[target_feature(enable = "sse2")]
     fn total(self, other: Self, len: usize) -> u64 {
-        let words = (len / WIDTH * WIDTH / 2) as i64;
+        let words = (len / 2) as i64;
         // Both together fit too: 2¹⁵ times 2¹⁶.
         let lanes = lanes(_mm_add_epi32(self.0, other.0));
         lanes.into_iter().fold(words << 15, |total, lane| total + i64::from(lane)) as u64

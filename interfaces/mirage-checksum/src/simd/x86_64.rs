@@ -8,10 +8,24 @@ const SHORT: usize = 128;
 const LONG: usize = 512 << 10;
 
 /// The folded sum of big-endian 16-bit words; the last is filled with a zero byte.
+#[inline]
 pub(crate) fn sum(bytes: &[u8]) -> u16 {
-    if bytes.len() < SHORT {
-        words::finish(words::tail(bytes, bytes))
-    } else if bytes.len() > LONG {
+    if bytes.len() < SHORT { words::finish(words::tail(bytes, 0)) } else { sum_long(bytes) }
+}
+
+/// Copies and sums `source`. Both slices have the same length.
+#[inline]
+pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
+    if source.len() < SHORT {
+        words::finish(words::copy(destination, source, 0))
+    } else {
+        copy_and_sum_long(destination, source)
+    }
+}
+
+#[inline(never)]
+fn sum_long(bytes: &[u8]) -> u16 {
+    if bytes.len() > LONG {
         bytes.chunks(LONG).fold(0, |total, part| words::fold(u64::from(total) + u64::from(sum(part))))
     } else if detect::avx2() {
         // SAFETY: `avx2::sum` needs AVX2 and nothing else; it was just found to be there.
@@ -22,12 +36,9 @@ pub(crate) fn sum(bytes: &[u8]) -> u16 {
     }
 }
 
-/// Copies and sums `source`. Both slices have the same length.
-pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
-    if source.len() < SHORT {
-        destination.copy_from_slice(source);
-        words::finish(words::tail(source, source))
-    } else if source.len() > LONG {
+#[inline(never)]
+fn copy_and_sum_long(destination: &mut [u8], source: &[u8]) -> u16 {
+    if source.len() > LONG {
         let parts = destination.chunks_mut(LONG).zip(source.chunks(LONG));
         parts.fold(0, |total, (to, from)| words::fold(u64::from(total) + u64::from(copy_and_sum(to, from))))
     } else if detect::avx2() {

@@ -30,12 +30,12 @@ impl Sum {
     /// The sum of `bytes`.
     #[inline]
     pub fn of(bytes: &[u8]) -> Self {
-        Self::folded(simd::sum(bytes), bytes.len())
+        Self::from_partial(simd::sum(bytes), bytes.len())
     }
 
-    /// A sum of `len` bytes that was made elsewhere.
+    /// The sum of `len` bytes of which only [`partial`](Self::partial) was kept.
     #[inline]
-    pub(crate) const fn folded(words: u16, len: usize) -> Self {
+    pub const fn from_partial(words: u16, len: usize) -> Self {
         Self { total: words as u64, odd: len % 2 == 1 }
     }
 
@@ -83,9 +83,16 @@ impl Sum {
     /// with its header, in bytes (RFC 9293 §3.1, RFC 768, RFC 8200 §8.1).
     ///
     /// Both addresses are of one version; mixed ones are summed as they are.
+    #[inline]
     pub fn pseudo_header(self, source: IpAddr, destination: IpAddr, protocol: u8, len: u32) -> Self {
-        let last = protocol as u64 + len as u64;
-        self.add_address(source).add_address(destination).add_u64(last)
+        let last = u64::from(protocol) + u64::from(len);
+        match (source, destination) {
+            // Three numbers of 32 bits fit.
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                self.add_u64(u64::from(source.to_bits()) + u64::from(destination.to_bits()) + last)
+            }
+            _ => self.add_address(source).add_address(destination).add_u64(last),
+        }
     }
 
     /// What goes into the checksum field, most significant byte first: the complement of the sum.
@@ -118,7 +125,7 @@ impl Sum {
         fold(self.total) == 0xffff
     }
 
-    #[inline]
+    #[cold]
     fn add_address(self, address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) => self.add_u32(address.to_bits()),
