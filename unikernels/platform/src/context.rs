@@ -14,6 +14,7 @@ use crate::executor::{Executor, Spawner, Timer, TooManyTasks};
 use crate::network::{Reach, Service};
 use crate::stats::Stats;
 use crate::target::Machine;
+use crate::text::Line;
 
 /// What the platform lends an application beside its devices. A handle: clones are the same.
 ///
@@ -120,7 +121,7 @@ impl Context {
     pub fn outside_text(&self, service: Service) -> Option<String> {
         // Each family by itself: an image, which has one, is spared the other's text.
         Some(match self.outside(service)? {
-            SocketAddr::V4(place) => place.to_string(),
+            SocketAddr::V4(place) => Line::new().place(place).as_str().into(),
             SocketAddr::V6(place) => place.to_string(),
         })
     }

@@ -1,14 +1,16 @@
 //! The network of an image: our own stack on the device `service`.
 
 use core::net::Ipv4Addr;
+use core::str::FromStr;
 
-use mirage_protocols::Ipv4Cidr;
+use mirage_protocols::{Ipv4Cidr, parse_ipv4};
 use mirage_random::SeededGenerator;
-use mirage_tcpip::Sizes;
+use mirage_tcpip::{Sizes, Stack};
 
 use crate::boot::{Start, complain};
 use crate::network::Reach;
 use crate::network::own::{self, Failure};
+use crate::target::{Machine, Net};
 use crate::{Argument, Arguments, BadArgument, Device, Exit, Networked, image};
 
 const IPV4: Argument = Argument::value("ipv4", "ADDRESS/PREFIX", "address of the image").or("10.0.2.15/24");
@@ -32,25 +34,40 @@ impl Network {
         let address: Ipv4Cidr = arguments.require(&IPV4)?;
         let given = arguments.flag(&IPV4);
         let usual = Ipv4Addr::from_bits(address.network().to_bits() | 2);
-        let gateway = arguments.get(&GATEWAY)?.or((!given).then_some(usual));
+        let gateway = arguments.get(&GATEWAY)?.map(|Address(address)| address).or((!given).then_some(usual));
         Ok(Self { address, gateway })
+    }
+}
+
+/// An address as it is typed.
+struct Address(Ipv4Addr);
+
+impl FromStr for Address {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        parse_ipv4(text).map(Self).ok_or("expected an address like 10.0.0.2")
     }
 }
 
 /// Runs `app` on the stack.
 pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>) -> Exit {
-    let about = start.about;
-    let run = async {
-        let device = start.machine.net(Device::SERVICE.name)?;
-        let mut random = SeededGenerator::new(&mut start.machine.entropy())?;
-        let reach = Reach::Address(network.address.address());
-        let addresses = (network.address, network.gateway);
-        own::run(app, device, addresses, reach, start.context, &mut random, sizes(image::memory())).await
+    let Start { context, machine, about } = start;
+    let failure = match stack(machine, &network) {
+        Ok(stack) => match own::run(app, stack, Reach::Address(network.address.address()), context).await {
+            Ok(exit) => return exit,
+            Err(failure) => failure,
+        },
+        Err(failure) => failure,
     };
-    run.await.unwrap_or_else(|failure: Failure| {
-        complain(about, &failure);
-        Exit::FAILURE
-    })
+    complain(about, &*failure.0);
+    Exit::FAILURE
+}
+
+fn stack(machine: &Machine, network: &Network) -> Result<&'static Stack<'static, Net>, Failure> {
+    let device = machine.net(Device::SERVICE.name)?;
+    let mut random = SeededGenerator::new(&mut machine.entropy())?;
+    own::stack(device, (network.address, network.gateway), &mut random, sizes(image::memory()))
 }
 
 /// Memory in which a stack may have what [`Sizes::default`] says.

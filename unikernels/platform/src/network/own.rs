@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::String;
+use core::fmt;
 use core::net::Ipv4Addr;
 
 use mirage_net::Net;
@@ -15,25 +16,36 @@ use crate::boot::until;
 use crate::{Context, Exit, Networked, Stats};
 
 /// Why there is no network, or no more: one line for the console.
-pub(crate) type Failure = Box<dyn core::error::Error>;
+pub(crate) struct Failure(pub(crate) Box<dyn fmt::Display>);
 
-/// Runs `app` on a stack on `device`.
-pub(crate) async fn run<A: Networked, N: Net + 'static>(
-    app: A,
+impl<E: fmt::Display + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+/// A stack on `device`, for good: tasks may hold it.
+pub(crate) fn stack<N: Net>(
     device: N,
     (address, gateway): (Ipv4Cidr, Option<Ipv4Addr>),
-    reach: Reach,
-    context: Context,
     random: &mut SeededGenerator,
     sizes: Sizes,
-) -> Result<Exit, Failure> {
+) -> Result<&'static Stack<'static, N>, Failure> {
     let stack = Stack::new(device, Config::default(), Storage::allocate(sizes), random);
     stack.add_address(address)?;
     if let Some(gateway) = gateway {
         stack.set_gateway(gateway)?;
     }
-    // The one stack of this image, for as long as that runs: tasks may hold it.
-    let stack: &'static Stack<'static, N> = Box::leak(Box::new(stack));
+    Ok(Box::leak(Box::new(stack)))
+}
+
+/// Runs `app` on `stack`.
+pub(crate) async fn run<A: Networked, N: Net>(
+    app: A,
+    stack: &'static Stack<'static, N>,
+    reach: Reach,
+    context: Context,
+) -> Result<Exit, Failure> {
     let timer = context.timer().clone();
     let context = context.with_network(reach, Rc::new(Own(stack)));
     match until(app.run(stack, context), stack.run(&timer, &timer)).await {

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 use core::cell::OnceCell;
-use core::future::pending;
+use core::future::{Pending, pending};
 
 use mirage_block::ErrorKind;
 use mirage_clock::{Instant, Timestamp};
@@ -66,8 +66,8 @@ impl Machine {
     }
 
     /// Nobody can ask an image to stop: the tender ends it.
-    pub(crate) async fn stopped(&self) -> &'static str {
-        pending().await
+    pub(crate) fn stopped(&self) -> Pending<&'static str> {
+        pending()
     }
 
     pub(crate) fn block(&self, name: &str) -> Result<Block, DeviceError> {

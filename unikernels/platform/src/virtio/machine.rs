@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::RefCell;
-use core::future::pending;
+use core::future::{Pending, pending};
 
 use mirage_block::{Error as _, ErrorKind, Flush as _};
 use mirage_clock::{Instant, Monotonic as _, Timestamp, Wall as _};
@@ -67,8 +67,8 @@ impl Machine {
     }
 
     /// Nobody can ask an image to stop: the machine is turned off.
-    pub(crate) async fn stopped(&self) -> &'static str {
-        pending().await
+    pub(crate) fn stopped(&self) -> Pending<&'static str> {
+        pending()
     }
 
     pub(crate) fn block(&self, name: &str) -> Result<Block, DeviceError> {

@@ -24,5 +24,6 @@ pub(super) async fn run<A: Networked>(
         Tap::open(start.machine.reactor(), name, Options::default()).map_err(|error| format!("{name}: {error}"))?;
     let mut random = SeededGenerator::new(&mut KernelEntropy)?;
     let reach = Reach::Address(network.address.address());
-    own::run(app, tap, (network.address, network.gateway), reach, start.context, &mut random, Sizes::default()).await
+    let stack = own::stack(tap, (network.address, network.gateway), &mut random, Sizes::default())?;
+    own::run(app, stack, reach, start.context).await
 }

@@ -55,8 +55,8 @@ pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start<'_
     }
     let timer = start.context.timer().clone();
     let reach = Reach::Forwarded(network.forwards.clone());
-    let addresses = (network.address, Some(gateway));
-    let image = own::run(app, near, addresses, reach, start.context, &mut random, Sizes::default());
+    let stack = own::stack(near, (network.address, Some(gateway)), &mut random, Sizes::default())?;
+    let image = own::run(app, stack, reach, start.context);
     // The gateway first: its doors are open before the application says that it is ready.
     match until(gateway_itself.run(&timer, &timer), image).await {
         Ok(Err(error)) => Err(error.into()),
