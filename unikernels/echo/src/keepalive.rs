@@ -22,12 +22,28 @@ impl FromStr for Typed {
     type Err = TypedError;
 
     fn from_str(text: &str) -> Result<Self, TypedError> {
-        let mut parts = text.split(',');
-        let mut next = || parts.next().and_then(|part| part.parse::<u32>().ok()).ok_or(TypedError);
-        let (after, interval) = (Duration::from_secs(next()?.into()), Duration::from_secs(next()?.into()));
-        let probes = u8::try_from(next()?).map_err(|_| TypedError)?;
-        if parts.next().is_some() { Err(TypedError) } else { Ok(Self(Keepalive { after, interval, probes })) }
+        let [after, interval, probes] = numbers(text).ok_or(TypedError)?;
+        let (after, interval) = (Duration::from_secs(after.into()), Duration::from_secs(interval.into()));
+        let probes = u8::try_from(probes).map_err(|_| TypedError)?;
+        Ok(Self(Keepalive { after, interval, probes }))
     }
+}
+
+/// Three numbers with commas between.
+fn numbers(text: &str) -> Option<[u32; 3]> {
+    let (mut numbers, mut place, mut begun) = ([0_u32; 3], 0, false);
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                let number = numbers.get_mut(place)?;
+                *number = number.checked_mul(10)?.checked_add((byte - b'0').into())?;
+                begun = true;
+            }
+            b',' if begun => (place, begun) = (place + 1, false),
+            _ => return None,
+        }
+    }
+    (begun && place == 2).then_some(numbers)
 }
 
 #[cfg(test)]
@@ -43,7 +59,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "1", "1,1", "1,1,256", "1,1,1,1", "a,b,c", "-1,1,1"] {
+        for text in ["", "1", "1,1", "1,1,256", "1,1,1,1", "a,b,c", "-1,1,1", "1,,1", "1,1,", ",1,1,1", "4294967296,1,1"] {
             assert!(text.parse::<Typed>().is_err(), "{text}");
         }
     }

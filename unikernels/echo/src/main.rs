@@ -10,7 +10,6 @@ mod keepalive;
 mod streams;
 
 use alloc::boxed::Box;
-use alloc::format;
 use core::fmt::Display;
 
 use mirage_platform::clock::Duration;
@@ -51,7 +50,7 @@ impl App for Echo {
 
     fn new(arguments: &Arguments) -> Result<Self, BadArgument> {
         let keepalive = arguments.get::<keepalive::Typed>(&KEEPALIVE)?.map(|typed| typed.0);
-        Ok(Self { connections: arguments.require(&CONNECTIONS)?, keepalive })
+        Ok(Self { connections: arguments.number(&CONNECTIONS)?, keepalive })
     }
 }
 
@@ -60,8 +59,7 @@ impl Networked for Echo {
 
     async fn run<S: Stack + 'static>(self, stack: S, context: Context) -> Exit {
         if let Err(error) = start(&stack, &context, &self) {
-            context.print(&format!("echo: {error}"));
-            return Exit::FAILURE;
+            return context.fail("echo", &error);
         }
         core::future::pending().await
     }
@@ -79,7 +77,7 @@ where
     let lines = memory.map_or(share, |memory| Share::with_buffer(memory, chargen::MEMORY, echo.connections));
     let serving = |name: &str, at: Service| {
         let place = context.outside_text(at).unwrap_or_default();
-        context.print(&["echo: ", name, " at ", &place].concat());
+        context.print_all(&["echo: ", name, " at ", &place]);
     };
     let streams = [
         (streams::Service::Echo, ECHO, "TCP echo", share),

@@ -66,7 +66,7 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
     let machine = match machine(&arguments) {
         Ok(machine) => machine,
         Err(error) => {
-            complain(&about, &error);
+            complain(about.name, &error);
             return Exit::FAILURE;
         }
     };
@@ -90,8 +90,8 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
 /// Says in one line why there is nothing to run. What a stranger typed may be in it, so no control character is shown.
 #[cold]
 #[inline(never)]
-pub(crate) fn complain(about: &About, error: &dyn fmt::Display) {
-    Machine::complain(Line::new().put(about.name).put(": ").show(error).as_str());
+pub(crate) fn complain(who: &str, why: &dyn fmt::Display) {
+    Machine::complain(Line::new().put(who).put(": ").show(why).as_str());
 }
 
 /// `work`, or what came first.

@@ -5,16 +5,19 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString as _};
 use core::cell::OnceCell;
+use core::fmt;
 use core::future::Future;
 use core::net::SocketAddr;
 
 use mirage_clock::{Duration, Instant, Monotonic, Sleep, Timestamp, Wall};
 
+use crate::boot::complain;
 use crate::executor::{Executor, Spawner, Timer, TooManyTasks};
 use crate::network::{Reach, Service};
 use crate::stats::Stats;
 use crate::target::Machine;
 use crate::text::Line;
+use crate::Exit;
 
 /// What the platform lends an application beside its devices. A handle: clones are the same.
 ///
@@ -103,6 +106,17 @@ impl Context {
         Machine::print(line);
     }
 
+    /// Prints one line that is put together from `parts`, cut at 512 bytes.
+    pub fn print_all(&self, parts: &[&str]) {
+        Machine::print(Line::new().put_all(parts).as_str());
+    }
+
+    /// Says in one line where errors go why the application cannot go on, `who: why`, and gives the exit code for that.
+    pub fn fail(&self, who: &str, why: &dyn fmt::Display) -> Exit {
+        complain(who, why);
+        Exit::FAILURE
+    }
+
     /// Bytes of the image's heap that nobody uses now: at its start an application fits to it what strangers can make it
     /// hold. `None` where memory is the host's to give.
     ///
@@ -165,8 +179,8 @@ impl Wall for Context {
     }
 }
 
-impl core::fmt::Debug for Context {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context").field("reach", &self.0.network.get().map(|(reach, _)| reach)).finish_non_exhaustive()
     }
 }

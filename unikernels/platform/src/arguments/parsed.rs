@@ -93,6 +93,21 @@ impl Arguments {
         }
     }
 
+    /// The value of `argument`, or its default, as a number: what [`require`](Self::require) does for a `usize`, in less
+    /// code.
+    ///
+    /// # Errors
+    /// [`BadArgument`] when it is not one that fits, or is neither given nor has a default.
+    pub fn number(&self, argument: &Argument) -> Result<usize, BadArgument> {
+        let text = self.text(argument).ok_or(BadArgument::must_be_given(argument.name))?;
+        let digits = |number: usize, byte: u8| match byte {
+            b'0'..=b'9' => number.checked_mul(10)?.checked_add((byte - b'0').into()),
+            _ => None,
+        };
+        let number = text.bytes().try_fold(0, digits).filter(|_| !text.is_empty());
+        number.ok_or(BadArgument::value(argument.name, text, "expected a number"))
+    }
+
     /// Every value of a list, or its default, in the order they were given.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use mirage_protocols::{Ipv4Cidr, parse_ipv4};
 use mirage_random::SeededGenerator;
 use mirage_tcpip::{Sizes, Stack};
 
-use crate::boot::{Start, complain};
+use crate::boot::Start;
 use crate::network::Reach;
 use crate::network::own::{self, Failure};
 use crate::target::{Machine, Net};
@@ -52,16 +52,14 @@ impl FromStr for Address {
 
 /// Runs `app` on the stack.
 pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>) -> Exit {
-    let Start { context, machine, about } = start;
-    let failure = match stack(machine, &network) {
-        Ok(stack) => match own::run(app, stack, Reach::Address(network.address.address()), context).await {
+    let failure = match stack(start.machine, &network) {
+        Ok(stack) => match own::run(app, stack, Reach::Address(network.address.address()), start.context.clone()).await {
             Ok(exit) => return exit,
             Err(failure) => failure,
         },
         Err(failure) => failure,
     };
-    complain(about, &*failure.0);
-    Exit::FAILURE
+    start.context.fail(start.about.name, &*failure.0)
 }
 
 fn stack(machine: &Machine, network: &Network) -> Result<&'static Stack<'static, Net>, Failure> {

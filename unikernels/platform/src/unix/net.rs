@@ -96,7 +96,7 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>
         }
     };
     run.await.unwrap_or_else(|failure| {
-        complain(about, &*failure.0);
+        complain(about.name, &*failure.0);
         Exit::FAILURE
     })
 }
