@@ -1,32 +1,16 @@
 //! `--keepalive=AFTER,INTERVAL,PROBES`: when to ask an idle peer whether it is still there.
 
-use core::fmt;
-use core::str::FromStr;
-
 use mirage_platform::clock::Duration;
 use mirage_platform::stack::Keepalive;
 
+/// What [`parse`] reads.
+pub(crate) const EXPECTED: &str = "expected AFTER,INTERVAL,PROBES in seconds and a count, like 7200,75,9";
+
 /// The option as it is typed: seconds, seconds, a count.
-pub(crate) struct Typed(pub(crate) Keepalive);
-
-/// The text is not three numbers.
-pub(crate) struct TypedError;
-
-impl fmt::Display for TypedError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected AFTER,INTERVAL,PROBES in seconds and a count, like 7200,75,9")
-    }
-}
-
-impl FromStr for Typed {
-    type Err = TypedError;
-
-    fn from_str(text: &str) -> Result<Self, TypedError> {
-        let [after, interval, probes] = numbers(text).ok_or(TypedError)?;
-        let (after, interval) = (Duration::from_secs(after.into()), Duration::from_secs(interval.into()));
-        let probes = u8::try_from(probes).map_err(|_| TypedError)?;
-        Ok(Self(Keepalive { after, interval, probes }))
-    }
+pub(crate) fn parse(text: &str) -> Option<Keepalive> {
+    let [after, interval, probes] = numbers(text)?;
+    let (after, interval) = (Duration::from_secs(after.into()), Duration::from_secs(interval.into()));
+    Some(Keepalive { after, interval, probes: u8::try_from(probes).ok()? })
 }
 
 /// Three numbers with commas between.
@@ -52,7 +36,7 @@ mod tests {
 
     #[test]
     fn three_numbers_are_a_keepalive() {
-        let Ok(Typed(keepalive)) = "7200,75,9".parse() else { panic!("it is one") };
+        let keepalive = parse("7200,75,9").expect("it is one");
         assert_eq!(keepalive.after, Duration::from_secs(7200));
         assert_eq!((keepalive.interval, keepalive.probes), (Duration::from_secs(75), 9));
     }
@@ -60,7 +44,7 @@ mod tests {
     #[test]
     fn anything_else_is_refused() {
         for text in ["", "1", "1,1", "1,1,256", "1,1,1,1", "a,b,c", "-1,1,1", "1,,1", "1,1,", ",1,1,1", "4294967296,1,1"] {
-            assert!(text.parse::<Typed>().is_err(), "{text}");
+            assert!(parse(text).is_none(), "{text}");
         }
     }
 }

@@ -49,7 +49,7 @@ impl App for Echo {
     const ARGUMENTS: &'static [Argument] = &[CONNECTIONS, KEEPALIVE];
 
     fn new(arguments: &Arguments) -> Result<Self, BadArgument> {
-        let keepalive = arguments.get::<keepalive::Typed>(&KEEPALIVE)?.map(|typed| typed.0);
+        let keepalive = arguments.parsed_by(&KEEPALIVE, keepalive::parse, keepalive::EXPECTED)?;
         Ok(Self { connections: arguments.number(&CONNECTIONS)?, keepalive })
     }
 }

@@ -1,7 +1,6 @@
 //! The network of an image: our own stack on the device `service`.
 
 use core::net::Ipv4Addr;
-use core::str::FromStr;
 
 use mirage_protocols::{Ipv4Cidr, parse_ipv4};
 use mirage_random::SeededGenerator;
@@ -31,22 +30,13 @@ pub(super) struct Network {
 
 impl Network {
     pub(super) fn new(arguments: &Arguments) -> Result<Self, BadArgument> {
-        let address: Ipv4Cidr = arguments.require(&IPV4)?;
-        let given = arguments.flag(&IPV4);
+        let network = |text: &str| text.parse::<Ipv4Cidr>().ok();
+        let address = arguments.parsed_by(&IPV4, network, "expected an address with its prefix length, like 10.0.0.2/24")?;
+        let address = address.ok_or(BadArgument::must_be_given(IPV4.name))?;
         let usual = Ipv4Addr::from_bits(address.network().to_bits() | 2);
-        let gateway = arguments.get(&GATEWAY)?.map(|Address(address)| address).or((!given).then_some(usual));
+        let gateway = arguments.parsed_by(&GATEWAY, parse_ipv4, "expected an address like 10.0.0.2")?;
+        let gateway = gateway.or((!arguments.flag(&IPV4)).then_some(usual));
         Ok(Self { address, gateway })
-    }
-}
-
-/// An address as it is typed.
-struct Address(Ipv4Addr);
-
-impl FromStr for Address {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, &'static str> {
-        parse_ipv4(text).map(Self).ok_or("expected an address like 10.0.0.2")
     }
 }
 
