@@ -1,9 +1,10 @@
 //! The window we offer: what the application has yet to read and what the pool can spare decide.
 
+use crate::Profile;
 use crate::connection::{Slot, todo};
 use crate::resources::Resources;
 
-impl Slot {
+impl<P: Profile> Slot<P> {
     /// How many bytes beyond `rcv_nxt` there is room for: what is left of the limit, but no more than this connection's
     /// share of the pool.
     pub(crate) fn receive_room(&self, resources: &Resources<'_>) -> u32 {
