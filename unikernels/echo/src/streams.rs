@@ -5,8 +5,8 @@ use alloc::vec;
 use mirage_platform::stack::{TcpListener, TcpStream};
 use mirage_platform::{Context, Permit, Permits};
 
-use crate::chargen::chargen;
 use crate::PAUSE;
+use crate::chargen::chargen;
 
 /// What a service may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 
 #[cfg(feature = "network")]
 use alloc::boxed::Box;
-use alloc::rc::Rc;
 use alloc::string::{String, ToString as _};
 use core::cell::OnceCell;
 use core::fmt;
@@ -11,13 +10,12 @@ use core::net::SocketAddr;
 
 use mirage_clock::{Duration, Instant, Monotonic, Sleep, Timestamp, Wall};
 
-use crate::boot::complain;
+use crate::Exit;
 use crate::executor::{Executor, Spawner, Timer, TooManyTasks};
 use crate::network::{Reach, Service};
 use crate::stats::Stats;
-use crate::target::Machine;
+use crate::target::{Counted, Machine};
 use crate::text::Line;
-use crate::Exit;
 
 /// What the platform lends an application beside its devices. A handle: clones are the same.
 ///
@@ -31,7 +29,7 @@ struct Inner {
     /// Made when it is first asked for.
     running: OnceCell<Running>,
     /// Set once there is a network: how it is reached and what it counts.
-    network: OnceCell<(Reach, Rc<dyn Stats>)>,
+    network: OnceCell<(Reach, Counted)>,
 }
 
 /// The run loop.
@@ -53,7 +51,7 @@ impl Context {
     /// The same with a network: how it is reached and what it counts. Only the first counts.
     #[cfg(feature = "network")]
     #[must_use]
-    pub(crate) fn with_network(self, reach: Reach, stats: Rc<dyn Stats>) -> Self {
+    pub(crate) fn with_network(self, reach: Reach, stats: Counted) -> Self {
         let _ = self.0.network.set((reach, stats));
         self
     }
@@ -163,9 +161,16 @@ impl Context {
         visit("platform.tasks", self.running().spawner.tasks() as u64);
         visit("platform.timers", self.running().timer.pending() as u64);
         if let Some((_, stats)) = self.0.network.get() {
-            stats.each(visit);
+            Stats::each(stats, visit);
         }
     }
+}
+
+/// Says in one line why there is nothing to run. What a stranger typed may be in it, so no control character is shown.
+#[cold]
+#[inline(never)]
+pub(crate) fn complain(who: &str, why: &dyn fmt::Display) {
+    Machine::complain(Line::new().put(who).put(": ").show(why).as_str());
 }
 
 /// The time of day, where the machine knows it.

@@ -8,7 +8,7 @@ use mirage_tcpip::{Sizes, Stack};
 
 use crate::boot::Start;
 use crate::network::Reach;
-use crate::network::own::{self, Failure};
+use crate::network::own::{self, Failure, Own};
 use crate::target::{Machine, Net};
 use crate::{Argument, Arguments, BadArgument, Device, Exit, Networked, image};
 
@@ -31,7 +31,8 @@ pub(super) struct Network {
 impl Network {
     pub(super) fn new(arguments: &Arguments) -> Result<Self, BadArgument> {
         let network = |text: &str| text.parse::<Ipv4Cidr>().ok();
-        let address = arguments.parsed_by(&IPV4, network, "expected an address with its prefix length, like 10.0.0.2/24")?;
+        let address =
+            arguments.parsed_by(&IPV4, network, "expected an address with its prefix length, like 10.0.0.2/24")?;
         let address = address.ok_or(BadArgument::must_be_given(IPV4.name))?;
         let usual = Ipv4Addr::from_bits(address.network().to_bits() | 2);
         let gateway = arguments.parsed_by(&GATEWAY, parse_ipv4, "expected an address like 10.0.0.2")?;
@@ -43,10 +44,14 @@ impl Network {
 /// Runs `app` on the stack.
 pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>) -> Exit {
     let failure = match stack(start.machine, &network) {
-        Ok(stack) => match own::run(app, stack, Reach::Address(network.address.address()), start.context.clone()).await {
-            Ok(exit) => return exit,
-            Err(failure) => failure,
-        },
+        Ok(stack) => {
+            let reach = Reach::Address(network.address.address());
+            let context = start.context.clone().with_network(reach, Own(stack));
+            match own::run(app, stack, context).await {
+                Ok(exit) => return exit,
+                Err(failure) => failure,
+            }
+        }
         Err(failure) => failure,
     };
     start.context.fail(start.about.name, &*failure.0)

@@ -1,7 +1,6 @@
 //! Our own stack on some device.
 
 use alloc::boxed::Box;
-use alloc::rc::Rc;
 use alloc::string::String;
 use core::fmt;
 use core::net::Ipv4Addr;
@@ -11,7 +10,6 @@ use mirage_protocols::Ipv4Cidr;
 use mirage_random::SeededGenerator;
 use mirage_tcpip::{Config, Sizes, Stack, Storage};
 
-use super::Reach;
 use crate::boot::until;
 use crate::{Context, Exit, Networked, Stats};
 
@@ -39,15 +37,13 @@ pub(crate) fn stack<N: Net>(
     Ok(Box::leak(Box::new(stack)))
 }
 
-/// Runs `app` on `stack`.
+/// Runs `app` on `stack`, which `context` knows.
 pub(crate) async fn run<A: Networked, N: Net>(
     app: A,
     stack: &'static Stack<'static, N>,
-    reach: Reach,
     context: Context,
 ) -> Result<Exit, Failure> {
     let timer = context.timer().clone();
-    let context = context.with_network(reach, Rc::new(Own(stack)));
     match until(app.run(stack, context), stack.run(&timer, &timer)).await {
         Ok(exit) => Ok(exit),
         Err(Err(disconnected)) => Err(disconnected.into()),
@@ -55,7 +51,7 @@ pub(crate) async fn run<A: Networked, N: Net>(
 }
 
 /// What our stack counts.
-struct Own<N: 'static>(&'static Stack<'static, N>);
+pub(crate) struct Own<N: 'static>(pub(crate) &'static Stack<'static, N>);
 
 impl<N: Net> Stats for Own<N> {
     fn each(&self, visit: &mut dyn FnMut(&str, u64)) {

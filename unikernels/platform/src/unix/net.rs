@@ -12,7 +12,8 @@ use core::str::FromStr;
 
 use mirage_protocols::Ipv4Cidr;
 
-use crate::boot::{Start, complain};
+use crate::boot::Start;
+use crate::context::complain;
 use crate::network::{Forward, Forwards};
 use crate::{Argument, Arguments, BadArgument, Exit, Networked};
 
