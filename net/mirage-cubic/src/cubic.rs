@@ -220,7 +220,7 @@ impl Congestion for Cubic {
             Stage::First(hystart) => match hystart.grow(ack, self.mss.into()) {
                 // RFC 3042: what arrives behind a hole makes room, and opens the window only once the hole is closed.
                 Some(bytes) if ack.flight.window_limited && ack.acked > 0 => {
-                    self.cwnd = self.cwnd.saturating_add(bytes)
+                    self.cwnd = self.cwnd.saturating_add(bytes);
                 }
                 Some(_) => {}
                 None => {
