@@ -100,7 +100,8 @@ impl SendQueue {
         if wanted == 0 {
             return None;
         }
-        let full = self.tail == NONE || pool.block(self.tail).len() >= usize::from(self.tail_limit) - pool.block(self.tail).start();
+        let full = self.tail == NONE
+            || pool.block(self.tail).len() >= usize::from(self.tail_limit) - pool.block(self.tail).start();
         if full && !self.extend(pool, held, cuts) {
             return None;
         }
