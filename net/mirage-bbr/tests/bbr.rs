@@ -30,6 +30,11 @@ impl Driver {
 
     /// A window, or what the rate allows in a round trip, is sent and acknowledged; `lost` percent of it do not arrive.
     fn round(&mut self, lost: u32) {
+        self.round_of(10, lost);
+    }
+
+    /// The same in so many acknowledgements.
+    fn round_of(&mut self, acks: u32, lost: u32) {
         let paced = (self.bbr.pacing_rate().unwrap() * RTT.as_millis() / 1000) as u32;
         let sent = paced.min(self.bbr.window()).max(MSS);
         // What the path does not carry away in time waits.
@@ -37,9 +42,9 @@ impl Driver {
         let rtt = RTT + Duration::from_nanos(u64::from(queue) * 1_000_000_000 / self.rate);
         let prior = self.delivered;
         self.paced = (u64::MAX, 0);
-        for step in 1..=10 {
-            self.now += rtt / 10;
-            let arrived = sent / 10 * (100 - lost) / 100;
+        for step in 1..=acks {
+            self.now += rtt / u64::from(acks);
+            let arrived = sent / acks * (100 - lost) / 100;
             self.delivered = self.delivered.wrapping_add(arrived);
             let so_far = self.delivered.wrapping_sub(prior);
             let rate = Rate {
@@ -57,7 +62,7 @@ impl Driver {
                 &Ack {
                     acked: arrived,
                     delivered: arrived,
-                    lost: sent / 1000 * lost,
+                    lost: sent / acks / 100 * lost,
                     flight,
                     prior: flight.bytes + arrived,
                     rtt: Some(rtt),
@@ -199,6 +204,37 @@ fn a_mark_ends_startup() {
     driver.bbr.on_congestion(driver.now, Signal::Mark, &driver.flight());
     driver.round(0);
     assert_ne!(driver.bbr.ssthresh(), u32::MAX);
+}
+
+#[test]
+fn marks_bound_what_is_under_way() {
+    let mut driver = Driver::steady(10_000_000);
+    for _ in 0..10 {
+        driver.bbr.on_congestion(driver.now, Signal::Mark, &driver.flight());
+        driver.round(0);
+    }
+    assert!(driver.bbr.window() < driver.pipe() * 8 / 10, "{} of {}", driver.bbr.window(), driver.pipe());
+}
+
+#[test]
+fn what_is_acknowledged_in_bursts_needs_a_larger_window() {
+    let (mut smooth, mut bursts) = (Driver::steady(10_000_000), Driver::steady(10_000_000));
+    for _ in 0..10 {
+        smooth.round(0);
+        bursts.round_of(1, 0);
+    }
+    assert!(bursts.bbr.window() > smooth.bbr.window() + smooth.pipe() / 2, "{}", bursts.bbr.window());
+}
+
+#[test]
+fn an_idle_sender_does_not_resume_with_a_probe() {
+    let mut driver = Driver::steady(10_000_000);
+    while driver.bbr.pacing_rate().unwrap() < 12_000_000 {
+        driver.round(0);
+    }
+    driver.bbr.on_sent(driver.now, MSS, &Flight { bytes: 0, ..driver.flight() });
+    let rate = driver.bbr.pacing_rate().unwrap();
+    assert!((9_800_000..=9_950_000).contains(&rate), "{rate}");
 }
 
 #[test]

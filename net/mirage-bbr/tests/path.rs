@@ -117,6 +117,17 @@ fn ten_times_the_bandwidth_is_found_in_ten_seconds() {
 }
 
 #[test]
+fn a_bound_set_by_losses_is_raised_ever_faster() {
+    // The slow path's queue is so short that probes lose something and bound what may be under way.
+    let long = Path { queue: 1_000_000, ..Path::new(100, Duration::from_millis(40)) };
+    let mut simulation = run(Path { rate: long.rate / 10, queue: 8_000, ..long }, 10);
+    assert!(simulation.sender(0).control.ssthresh() < 70_000, "{}", simulation.sender(0).control.ssthresh());
+    simulation.change_path(long);
+    simulation.run(Duration::from_secs(3));
+    assert!(megabits(&mut simulation, 0, 1) > 80.0);
+}
+
+#[test]
 fn a_tenth_of_the_bandwidth_is_accepted_in_ten_seconds() {
     let mut simulation = run(PATH, 10);
     simulation.change_path(Path { rate: PATH.rate / 10, ..PATH });
