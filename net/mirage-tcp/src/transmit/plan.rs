@@ -89,7 +89,8 @@ impl<P: Profile> Slot<P> {
         let room = if self.probe_tail { mss } else { window.saturating_sub(pipe) };
         let usable = offered.min(room);
         let unsent = queued.saturating_sub(offset);
-        let mut len = unsent.min(usable).min(mss.max(self.large.into()));
+        // Half a window at most, so that acknowledgements of one half bring out the other (as Linux).
+        let mut len = unsent.min(usable).min(mss.max(u32::from(self.large).min(window / 2)));
         if self.probe_tail {
             len = len.min(mss);
         }
