@@ -12,6 +12,7 @@ mod folders;
 mod http;
 mod instructions;
 mod lab;
+mod loss;
 mod nginx;
 mod peers;
 mod report;
@@ -23,8 +24,9 @@ use std::process::ExitCode;
 /// A benchmark: its name, what it shows, and how it runs.
 type Bench = (&'static str, &'static str, fn() -> Result<(), String>);
 
-const BENCHES: [Bench; 3] = [
+const BENCHES: [Bench; 4] = [
     ("tcp", "the stack beside smoltcp 0.14 on one in-memory link", tcp::run),
+    ("loss", "one stream over a long way with random loss beside smoltcp 0.14, in virtual time", loss::run),
     ("http", "the web server behind a tap beside nginx with one worker, under wrk (root)", http::run),
     ("boot", "how long images take to say their first word, beside the smallest thing started alike (root)", boot::run),
 ];

@@ -114,7 +114,7 @@ fn only_the_first_segment_is_sent_after_a_timeout() {
     assert_eq!(again.len(), 1, "the window is one segment: {again:?}");
     assert_eq!((peer.seq(&again[0]), again[0].payload.len()), (1, 1460));
     let info = host.tcp.info(id).unwrap();
-    assert_eq!((info.cwnd, info.ssthresh), (1460, 7300));
+    assert_eq!((info.cwnd, info.ssthresh), (1460, 10_220));
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn an_idle_connection_does_not_burst() {
 fn a_full_device_loses_nothing() {
     let mut host = Host::default();
     let (_, id) = wide(&mut host);
-    host.write(id, &pattern(7 * 1460));
+    host.write(id, &pattern(5 * 1460));
     host.ip.capacity = 2;
     assert!(host.tcp.poll_transmit(host.now, &mut host.ip, 100).is_err());
     assert_eq!(host.ip.sent.len(), 2);

@@ -12,7 +12,8 @@ use core::str::FromStr;
 
 use mirage_protocols::Ipv4Cidr;
 
-use crate::boot::{Start, complain};
+use crate::boot::Start;
+use crate::context::complain;
 use crate::network::{Forward, Forwards};
 use crate::{Argument, Arguments, BadArgument, Exit, Networked};
 
@@ -96,7 +97,7 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>
         }
     };
     run.await.unwrap_or_else(|failure| {
-        complain(about, &failure);
+        complain(about.name, &*failure.0);
         Exit::FAILURE
     })
 }

@@ -1,6 +1,7 @@
 //! `--net=tap:NAME`: our own stack on a tap device.
 
 use alloc::format;
+use alloc::rc::Rc;
 
 use mirage_net_unix::{Options, Tap};
 use mirage_random::SeededGenerator;
@@ -10,7 +11,7 @@ use mirage_unix::KernelEntropy;
 use super::Network;
 use crate::boot::Start;
 use crate::network::Reach;
-use crate::network::own::{self, Failure};
+use crate::network::own::{self, Failure, Own};
 use crate::{Exit, Networked};
 
 /// Runs `app` on the tap device `name`.
@@ -24,5 +25,6 @@ pub(super) async fn run<A: Networked>(
         Tap::open(start.machine.reactor(), name, Options::default()).map_err(|error| format!("{name}: {error}"))?;
     let mut random = SeededGenerator::new(&mut KernelEntropy)?;
     let reach = Reach::Address(network.address.address());
-    own::run(app, tap, (network.address, network.gateway), reach, start.context, &mut random, Sizes::default()).await
+    let stack = own::stack(tap, (network.address, network.gateway), &mut random, Sizes::default())?;
+    own::run(app, stack, start.context.with_network(reach, Rc::new(Own(stack)))).await
 }
