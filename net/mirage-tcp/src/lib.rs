@@ -12,6 +12,7 @@ mod check;
 mod config;
 mod connection;
 mod cookies;
+mod cork;
 mod demux;
 mod discard;
 mod error;

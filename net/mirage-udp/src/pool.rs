@@ -217,7 +217,9 @@ impl<'s> Pool<'s> {
     pub(crate) fn drop_front(&mut self, queue: &mut Queue) {
         let pool = &mut *self.blocks;
         let (first, free) = (queue.first, self.free);
-        let Some(&mut Block { head: Head { after, last, len, .. }, .. }) = pool.get_mut(usize::from(first)) else { return };
+        let Some(&mut Block { head: Head { after, last, len, .. }, .. }) = pool.get_mut(usize::from(first)) else {
+            return;
+        };
         let Some(end) = pool.get_mut(usize::from(last)) else { return };
         end.next = free;
         let freed = blocks(len.into()) as u16;

@@ -52,7 +52,12 @@ impl World {
                     self.stack().tcp.set_nodelay(id, on != 0);
                 }
             }
-            (libc::IPPROTO_TCP, libc::TCP_CORK, Some(on)) => options.cork = on != 0,
+            (libc::IPPROTO_TCP, libc::TCP_CORK, Some(on)) => {
+                options.cork = on != 0;
+                if let Some(id) = id {
+                    self.stack().tcp.set_cork(id, on != 0);
+                }
+            }
             (libc::IPPROTO_TCP, libc::TCP_MAXSEG, Some(bytes)) => {
                 let segment = bytes.clamp(48, 65_535) as u16;
                 options.max_segment = Some(segment);

@@ -62,7 +62,7 @@ impl World {
         if shut {
             return Poll::Ready(Err(Errno(libc::EPIPE)));
         }
-        let _ = flags;
+        let more = flags & libc::MSG_MORE != 0;
         let mut cx = Context::from_waker(Waker::noop());
         let tcp = &mut self.stack().tcp;
         loop {
@@ -74,7 +74,12 @@ impl World {
             if room == 0 && !left.is_empty() && tcp.state(id).is_some_and(|state| state != State::Closed) {
                 return Poll::Pending;
             }
-            match tcp.poll_write(id, &mut cx, &left[..left.len().min(room)]) {
+            let piece = &left[..left.len().min(room)];
+            let written = match more {
+                true => tcp.poll_write_more(id, &mut cx, piece),
+                false => tcp.poll_write(id, &mut cx, piece),
+            };
+            match written {
                 Poll::Ready(Ok(count)) => {
                     *done += count;
                     if *done == bytes.len() {

@@ -342,6 +342,7 @@ impl<P: Profile> Slot<P> {
         let bytes = acked.min(self.send.len());
         self.send.acked(&mut resources.pool, bytes);
         self.una += acked;
+        self.release();
         if bytes < acked {
             self.fin_acked = true;
         }
@@ -349,9 +350,6 @@ impl<P: Profile> Slot<P> {
         self.stuck_since = now;
         if self.reduced_until.is_some_and(|until| self.una.at_or_after(until)) {
             self.reduced_until = None;
-        }
-        if self.una.after(self.usage_seq) {
-            (self.most_in_flight, self.usage_seq) = (0, self.nxt);
         }
         if self.state != State::FinWait2 {
             // Progress: a peer that nobody but us waits for has its time anew.
