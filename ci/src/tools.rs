@@ -30,6 +30,7 @@ pub(crate) const BENCH: &[Tool] = &[
     CURL,
     WRK,
     Tool { program: "taskset", package: "util-linux" },
+    Tool { program: "ethtool", package: "ethtool" },
     Tool { program: "nginx", package: "nginx-light" },
     QEMU_SYSTEM,
 ];
