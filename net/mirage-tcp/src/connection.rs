@@ -126,7 +126,7 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) read_shut: bool,
     /// How many more acknowledgements do not wait for data to ride on.
     pub(crate) quick_acks: u8,
-    /// When data last came, while `quick_acks` is not 0.
+    /// When data last came.
     pub(crate) data_at: Instant,
     /// An acknowledgement is to be sent at once.
     pub(crate) ack_now: bool,

@@ -2,7 +2,6 @@
 
 use libc::c_int;
 use mirage_clock::Duration;
-use mirage_tcp::State;
 
 use crate::errno::{Answer, Errno};
 use crate::profile::number;
@@ -89,10 +88,10 @@ impl World {
         let number = match (level, name) {
             (libc::IPPROTO_TCP, libc::TCP_INFO) => {
                 let listens = matches!(socket.role, Role::Listener { .. });
-                let tcp = &self.stack().tcp;
-                let state = id.and_then(|id| tcp.state(id)).unwrap_or(State::Closed);
-                let info = id.and_then(|id| tcp.info(id)).unwrap_or_default();
-                return Ok(tcp_info::bytes(state, listens, &info, now));
+                let stack = self.stack();
+                let info = id.and_then(|id| stack.tcp.tcp_info(id, now)).unwrap_or_default();
+                let advmss = stack.wire.mtu.saturating_sub(40) as u32;
+                return Ok(tcp_info::bytes(&info, listens, advmss));
             }
             (libc::IPPROTO_TCP, TCP_CC_INFO) => return Ok(Vec::new()),
             (libc::SOL_SOCKET, SO_MEMINFO) => return Ok(vec![0; 9 * size_of::<u32>()]),
