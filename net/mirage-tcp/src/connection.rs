@@ -376,7 +376,7 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn establish(&mut self, resources: &mut Resources<'_>, now: Instant) {
         self.state = State::Established;
         self.resend_at = Instant::MAX;
-        self.heard_at = now;
+        (self.heard_at, self.data_at) = (now, now);
         self.stuck_since = now;
         if let Some(keepalive) = self.keepalive {
             self.arm(now + keepalive.after);

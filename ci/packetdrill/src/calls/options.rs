@@ -12,7 +12,11 @@ use crate::world::World;
 impl World {
     pub(crate) fn set_option(&mut self, fd: c_int, level: c_int, name: c_int, value: &[u8]) -> Answer<()> {
         let id = self.socket(fd)?.connection();
-        let number = value.first_chunk().map(|bytes| c_int::from_ne_bytes(*bytes));
+        // Some options of IP take a byte.
+        let number = match *value {
+            [byte] => Some(c_int::from(byte)),
+            _ => value.first_chunk().map(|bytes| c_int::from_ne_bytes(*bytes)),
+        };
         let options = &mut self.socket(fd)?.options;
         let second = |number: c_int| Duration::from_secs(number.max(0) as u64);
         match (level, name, number) {

@@ -12,6 +12,16 @@ use crate::world::World;
 impl World {
     /// Reads up to `most` bytes; none is the end.
     pub(crate) fn read(&mut self, fd: c_int, most: usize, flags: c_int) -> Poll<Answer<Vec<u8>>> {
+        let result = self.take(fd, most, flags);
+        if let Poll::Ready(Ok(bytes)) = &result
+            && flags & libc::MSG_PEEK == 0
+        {
+            self.socket(fd)?.taken += bytes.len() as u64;
+        }
+        result
+    }
+
+    fn take(&mut self, fd: c_int, most: usize, flags: c_int) -> Poll<Answer<Vec<u8>>> {
         let id = match self.stream(fd) {
             Ok(id) => id,
             Err(error) => return Poll::Ready(Err(error)),

@@ -130,6 +130,7 @@ impl<P: Profile> Slot<P> {
         }
         if !self.selective && (recovery.sacked > 0 || news.duplicate || recovery.duplicates > 0) {
             let flight = self.nxt.since(news.ack);
+            let known = recovery.sacked;
             if tally.acked > 0 {
                 recovery.on_progress(tally.acked, self.mss.into(), flight);
             } else if news.duplicate && recovery.on_duplicate(self.mss.into(), flight) {
@@ -138,6 +139,8 @@ impl<P: Profile> Slot<P> {
                     recovery.lose_first(runs, self.mss.into());
                 }
             }
+            // What duplicates stood for arrived when they came, not when it is acknowledged.
+            tally.delivered = (tally.delivered + recovery.sacked).saturating_sub(known);
         }
     }
 

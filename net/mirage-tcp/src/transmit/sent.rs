@@ -58,7 +58,8 @@ impl<P: Profile> Slot<P> {
         if idle {
             self.stuck_since = now;
         }
-        if self.quick_acks > 0 && now.since(self.data_at) < resources.config.delayed_ack {
+        let quick = self.quick_acks > 0 && self.quick_acks < resources.config.quick_acks;
+        if quick && now.since(self.data_at) < resources.config.delayed_ack {
             // The application answers what came: from now on its answers carry the acknowledgements.
             self.quick_acks = 0;
         }
