@@ -25,7 +25,7 @@ use std::process::ExitCode;
 /// A benchmark: its name, what it shows, and how it runs.
 type Bench = (&'static str, &'static str, fn() -> Result<(), String>);
 
-const BENCHES: [Bench; 4] = [
+const BENCHES: [Bench; 5] = [
     ("tcp", "the stack beside smoltcp 0.14 on one in-memory link", tcp::run),
     ("loss", "one stream over a long way with random loss beside smoltcp 0.14, in virtual time", loss::run),
     ("tap", "one stream between the stack on a tap and Linux beside Linux over veth (root)", tap::run),
