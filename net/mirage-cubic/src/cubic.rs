@@ -224,7 +224,7 @@ impl Congestion for Cubic {
         match &mut self.stage {
             Stage::Later(epoch) if ack.flight.window_limited => epoch.seen = now,
             Stage::Later(epoch) => return epoch.skip(now),
-            Stage::First(hystart) => match hystart.grow(ack, self.mss.into()) {
+            Stage::First(hystart) => match hystart.grow(ack) {
                 // RFC 3042: what arrives behind a hole makes room, and opens the window only once the hole is closed.
                 Some(bytes) if ack.flight.window_limited && ack.acked > 0 => {
                     self.cwnd = self.cwnd.saturating_add(bytes);
@@ -242,9 +242,9 @@ impl Congestion for Cubic {
             return;
         }
         if self.cwnd < self.ssthresh {
-            // After a timeout, or when idle: RFC 5681 §3.1 with L of RFC 9406 §4.3. `delivered` leaves out what had been
-            // acknowledged selectively long before, for which RFC 3465 §2.3 would have L smaller.
-            let bytes = ack.delivered.min(8 * self.mss());
+            // After a timeout, or when idle: RFC 5681 §3.1. `delivered` leaves out what had been acknowledged selectively long
+            // before, which may be much after a timeout.
+            let bytes = ack.delivered;
             self.cwnd = self.cwnd.saturating_add(bytes).min(self.ssthresh);
         } else if !ack.recovering {
             self.avoid(now, ack);

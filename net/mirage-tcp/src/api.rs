@@ -10,6 +10,7 @@ use mirage_stack::Keepalive;
 pub use mirage_stack::flow::Direction;
 
 use crate::connection::{Slot, todo};
+use crate::cork::Hold;
 use crate::resources::Resources;
 use crate::send_queue::Cuts;
 use crate::{ConnectionId, Error, Info, Profile, State, Tcp};
@@ -77,6 +78,17 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// # Errors
     /// Why the connection is broken; [`Error::Closed`] after the write direction was shut down.
     pub fn poll_write(&mut self, id: ConnectionId, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, Error>> {
+        self.write(id, cx, bytes, false)
+    }
+
+    /// Writes; `more` says that more follows at once.
+    pub(crate) fn write(
+        &mut self,
+        id: ConnectionId,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        more: bool,
+    ) -> Poll<Result<usize, Error>> {
         let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
         match slot.writable() {
             Ok(true) if bytes.is_empty() => return Poll::Ready(Ok(0)),
@@ -86,6 +98,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 let cuts = slot.cuts();
                 let count = slot.send.push(&mut resources.pool, bytes, limit, held, cuts);
                 if count > 0 {
+                    slot.hold_back(more);
                     slot.todo |= todo::OUTPUT;
                     self.settle(id.index);
                     return Poll::Ready(Ok(count));
@@ -246,10 +259,13 @@ impl<'s, P: Profile> Tcp<'s, P> {
         }
     }
 
-    /// Sends small writes at once (`true`) or collects them while an earlier small segment is not acknowledged.
+    /// Sends small writes at once (`true`), even those that wait for more, or collects them while an earlier small segment is not acknowledged.
     pub fn set_nodelay(&mut self, id: ConnectionId, nodelay: bool) {
         if let Some((slot, _)) = self.open(id) {
             slot.nodelay = nodelay;
+            if nodelay {
+                slot.hold = Hold::Nothing;
+            }
             slot.todo |= todo::OUTPUT;
             self.settle(id.index);
         }
@@ -311,7 +327,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     }
 
     /// The connection an application names, and what it shares with the others.
-    fn open(&mut self, id: ConnectionId) -> Option<(&mut Slot<P>, &mut Resources<'s>)> {
+    pub(crate) fn open(&mut self, id: ConnectionId) -> Option<(&mut Slot<P>, &mut Resources<'s>)> {
         let slot = self.connections.get_mut(id.index as usize)?;
         if slot.generation != id.generation || !slot.held {
             return None;
