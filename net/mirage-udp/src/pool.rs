@@ -134,7 +134,7 @@ impl<'s> Pool<'s> {
     ///
     /// No queue may hold more than is left free for all others (dynamic thresholds, Choudhury and Hahne 1998): one that
     /// nobody empties gets half of the pool at most, two get a third each, and there is always room for the next.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn push(
         &mut self,
         queue: &mut Queue,
@@ -217,7 +217,9 @@ impl<'s> Pool<'s> {
     pub(crate) fn drop_front(&mut self, queue: &mut Queue) {
         let pool = &mut *self.blocks;
         let (first, free) = (queue.first, self.free);
-        let Some(&mut Block { head: Head { after, last, len, .. }, .. }) = pool.get_mut(usize::from(first)) else { return };
+        let Some(&mut Block { head: Head { after, last, len, .. }, .. }) = pool.get_mut(usize::from(first)) else {
+            return;
+        };
         let Some(end) = pool.get_mut(usize::from(last)) else { return };
         end.next = free;
         let freed = blocks(len.into()) as u16;

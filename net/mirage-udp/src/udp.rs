@@ -8,10 +8,7 @@ use mirage_waker::{Slot, WaitList, WakerPool};
 
 use crate::pool::Pool;
 use crate::table::Table;
-use crate::{
-    BindError, Block, Bound, Bucket, Discard, EphemeralPorts, Error, PortChoice, SocketId, SocketSlot,
-    port,
-};
+use crate::{BindError, Block, Bound, Bucket, Discard, EphemeralPorts, Error, PortChoice, SocketId, SocketSlot, port};
 use mirage_secret::Draws;
 
 /// How much each socket may hold, and which ports are given out.

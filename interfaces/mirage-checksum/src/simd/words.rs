@@ -4,7 +4,7 @@
 //! order, but for the order of its own two bytes.
 
 /// Sums the end of `bytes`, what lies from `start` on, a multiple of 8.
-#[inline(never)]
+#[inline]
 pub(super) fn tail(bytes: &[u8], start: usize) -> u64 {
     let (words, last) = bytes.get(start..).unwrap_or_default().as_chunks::<8>();
     let mut total = words.iter().map(|word| u128::from(u64::from_le_bytes(*word))).sum::<u128>();
@@ -20,7 +20,7 @@ pub(super) fn tail(bytes: &[u8], start: usize) -> u64 {
 
 /// Copies the end of `from`, what lies from `start` on, to the same place in `to`, which is as long, and sums it. `start`
 /// is a multiple of 8.
-#[inline(never)]
+#[inline]
 pub(super) fn copy(to: &mut [u8], from: &[u8], start: usize) -> u64 {
     // One length for both, for the compiler to know.
     let Some(to) = to.get_mut(..from.len()) else { return 0 };

@@ -11,8 +11,8 @@ use mirage_clock::Instant;
 use mirage_protocols::Received;
 use mirage_protocols::testing::FakeIp;
 use mirage_udp::{
-    Block, Bucket, Config, Datagram, Discard, Error, Local, PortChoice, SocketId, SocketSlot, Source,
-    Storage, Udp, WakerSlot,
+    Block, Bucket, Config, Datagram, Discard, Error, Local, PortChoice, SocketId, SocketSlot, Source, Storage, Udp,
+    WakerSlot,
 };
 
 pub(crate) const US: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
