@@ -152,18 +152,14 @@ impl<'s> Pool<'s> {
         let pool = &mut *self.blocks;
         // The first free blocks are a chain already: until the end they are still free.
         let first = self.free;
-        let (mut last, mut rest, mut sum) = (first, payload, 0);
-        let after = loop {
-            let block = pool.get_mut(usize::from(last)).ok_or(Refused::Pool)?;
-            let (piece, behind) = rest.split_at_checked(Block::SIZE).unwrap_or((rest, &[]));
-            // The copy that a queue costs: the device wants its buffer back, or the caller his. Each piece but the last is of
-            // an even length, and there are too few for a carry.
-            sum += u64::from(copy_and_sum(&mut block.bytes, piece).partial());
-            if behind.is_empty() {
-                break block.next;
-            }
-            (last, rest) = (block.next, behind);
-        };
+        let block = pool.get_mut(usize::from(first)).ok_or(Refused::Pool)?;
+        let (piece, rest) = payload.split_at_checked(Block::SIZE).unwrap_or((payload, &[]));
+        // The copy that a queue costs: the device wants its buffer back, or the caller his.
+        let mut sum = u64::from(copy_and_sum(&mut block.bytes, piece).partial());
+        let (mut last, mut after) = (first, block.next);
+        if !rest.is_empty() {
+            (last, after, sum) = copy_rest(pool, after, rest, sum).ok_or(Refused::Pool)?;
+        }
         let sum = Sum::ZERO.add_u64(sum).partial();
         if let Some(header) = unverified
             && !header.add_sum(Sum::from_partial(sum, payload.len())).is_valid()
@@ -238,6 +234,21 @@ impl<'s> Pool<'s> {
             self.drop_front(queue);
         }
     }
+}
+
+/// Copies what is behind a datagram's first block to `at` and the blocks after it, and adds it to `sum`. Gives the last block
+/// and the one after it.
+#[inline(never)]
+fn copy_rest(pool: &mut [Block], at: Index, payload: &[u8], sum: u64) -> Option<(Index, Index, u64)> {
+    let (mut last, mut after, mut sum) = (at, at, sum);
+    for piece in payload.chunks(Block::SIZE) {
+        last = after;
+        let block = pool.get_mut(usize::from(last))?;
+        // Each piece but the last is of an even length, and there are too few for a carry.
+        sum += u64::from(copy_and_sum(&mut block.bytes, piece).partial());
+        after = block.next;
+    }
+    Some((last, after, sum))
 }
 
 /// How many places a slice has, as far as an [`Index`] reaches.
