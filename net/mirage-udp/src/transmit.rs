@@ -48,10 +48,13 @@ impl Udp<'_> {
             Ok(socket) => socket,
             Err(error) => return Poll::Ready(Err(error)),
         };
-        let local = match socket.error.take().map_or_else(|| ends(socket, source, remote), Err) {
-            Ok(local) => local,
-            Err(error) => return Poll::Ready(Err(error)),
-        };
+        if let Some(error) = socket.error.take() {
+            return Poll::Ready(Err(error));
+        }
+        let local = source_of(socket, &source);
+        if let Err(error) = check_ends(socket, &local, &remote) {
+            return Poll::Ready(Err(error));
+        }
         if payload.len() > LONGEST || !self.pool.could_ever_hold(self.config.send, payload.len()) {
             return Poll::Ready(Err(Error::MessageTooLong));
         }
@@ -85,12 +88,14 @@ impl Udp<'_> {
         ip: &mut impl Ip,
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), Error> {
-        let local = ends(self.table.named(id)?, source, remote)?;
+        let socket = self.table.named(id)?;
+        let local = source_of(socket, &source);
+        check_ends(socket, &local, &remote)?;
         if len > LONGEST {
             return Err(Error::MessageTooLong);
         }
         let mut whole = true;
-        let sent = send(ip, local, remote, len, None, |out| {
+        let sent = send(ip, &local, &remote, len, None, |out| {
             let before = out.len();
             fill(out);
             if out.len() != before + len {
@@ -133,7 +138,7 @@ impl Udp<'_> {
             };
             if let Some(datagram) = self.pool.front(&socket.outgoing) {
                 let len = usize::from(datagram.len);
-                let sent = send(ip, datagram.local, datagram.remote, len, Some(datagram.sum()), |out| {
+                let sent = send(ip, &datagram.local, &datagram.remote, len, Some(datagram.sum()), |out| {
                     // The copy out: the queue is left to the next datagram.
                     self.pool.read(&socket.outgoing, len, |piece| out.put(piece));
                 });
@@ -167,29 +172,35 @@ impl Udp<'_> {
     }
 }
 
-/// Our end of a datagram to `remote`: where the address is unspecified, the route chooses.
-fn ends(socket: &Socket, source: Source, remote: SocketAddr) -> Result<SocketAddr, Error> {
-    let local = match source {
+/// Our end of a datagram: where the address is unspecified, the route chooses.
+#[inline]
+fn source_of(socket: &Socket, source: &Source) -> SocketAddr {
+    match source {
         Source::Own => SocketAddr::new(socket.address.unwrap_or(EVERY_ADDRESS), socket.port),
-        Source::Address(address) => SocketAddr::new(address, socket.port),
-        Source::End(end) => end,
-    };
-    let (address, port) = (local.ip(), local.port());
-    let owned = socket.address.is_none_or(|own| own == address) && (socket.port == 0 || socket.port == port);
-    if !owned || port == 0 || remote.port() == 0 || remote.ip().is_unspecified() {
+        Source::Address(address) => SocketAddr::new(*address, socket.port),
+        Source::End(end) => *end,
+    }
+}
+
+/// Whether the socket may send from `local` to `remote`.
+#[inline]
+fn check_ends(socket: &Socket, local: &SocketAddr, remote: &SocketAddr) -> Result<(), Error> {
+    let owned = socket.address.is_none_or(|own| own == local.ip()) && (socket.port == 0 || socket.port == local.port());
+    if !owned || local.port() == 0 || remote.port() == 0 || remote.ip().is_unspecified() {
         return Err(Error::AddressNotAvailable);
     }
-    if !address.is_unspecified() && address.is_ipv4() != remote.is_ipv4() {
+    if local.is_ipv4() != remote.is_ipv4() && !local.ip().is_unspecified() {
         return Err(Error::Unsupported);
     }
-    Ok(local)
+    Ok(())
 }
 
 /// Sends a datagram whose payload of `len` bytes `body` writes; `sum` is the payload's, where it is known.
+#[inline]
 fn send(
     ip: &mut impl Ip,
-    local: SocketAddr,
-    remote: SocketAddr,
+    local: &SocketAddr,
+    remote: &SocketAddr,
     len: usize,
     sum: Option<Sum>,
     body: impl FnOnce(&mut FrameWriter<'_>),
