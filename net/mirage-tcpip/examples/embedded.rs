@@ -11,6 +11,8 @@ use core::cell::RefCell;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
+use std::net::Ipv4Addr;
+
 use mirage_clock::{Duration, Instant};
 use mirage_flow::{Read as _, Write as _};
 use mirage_net::{
@@ -171,9 +173,9 @@ struct Memory {
     addresses: [Option<mirage_ipv4::Address>; 1],
     routes: [Option<mirage_ipv4::Route>; 2],
     ip_groups: [Option<mirage_ipv4::Group>; 2],
-    sockets: [mirage_udp::SocketSlot; 2],
+    sockets: [mirage_udp::SocketSlot<Ipv4Addr>; 2],
     socket_buckets: [mirage_udp::Bucket; 2],
-    datagram_blocks: [mirage_udp::Block; 8],
+    datagram_blocks: [mirage_udp::Block<Ipv4Addr>; 8],
     socket_wakers: [mirage_waker::Slot; 2],
     memberships: [mirage_udp::igmp::GroupSlot; 2],
     connections: [mirage_tcp::Slot; CONNECTIONS],

@@ -10,11 +10,11 @@ use mirage_protocols::{Ip, Packet, Protocol};
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::network_endian::U16;
 
+use crate::address::End;
 use crate::pool::Refused;
 use crate::table::Socket;
-use crate::udp::EVERY_ADDRESS;
 use crate::wire::{Header, LONGEST};
-use crate::{Error, SocketId, Udp};
+use crate::{Address, Error, SocketId, Udp};
 
 /// Where a datagram claims to come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Source {
     End(SocketAddr),
 }
 
-impl Udp<'_> {
+impl<A: Address> Udp<'_, A> {
     /// Queues a datagram whole: one copy, summed in the same pass. [`poll_transmit`](Self::poll_transmit) sends it.
     ///
     /// Pending while the socket's own queue or the pool is full: `cx`'s waker is then woken when there is room. A remote
@@ -51,14 +51,14 @@ impl Udp<'_> {
         if let Some(error) = socket.error.take() {
             return Poll::Ready(Err(error));
         }
-        let local = source_of(socket, &source);
-        if let Err(error) = check_ends(socket, &local, &remote) {
-            return Poll::Ready(Err(error));
-        }
+        let (local, remote) = match ends(socket, &source, &remote) {
+            Ok(ends) => ends,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
         if payload.len() > LONGEST || !self.pool.could_ever_hold(self.config.send, payload.len()) {
             return Poll::Ready(Err(Error::MessageTooLong));
         }
-        let list = match self.pool.push(&mut socket.outgoing, self.config.send, (&local, &remote), payload, None) {
+        let list = match self.pool.push(&mut socket.outgoing, self.config.send, (local, remote), payload, None) {
             Ok(()) => {
                 self.table.make_ready(id.index);
                 return Poll::Ready(Ok(()));
@@ -89,13 +89,12 @@ impl Udp<'_> {
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), Error> {
         let socket = self.table.named(id)?;
-        let local = source_of(socket, &source);
-        check_ends(socket, &local, &remote)?;
+        let (local, remote) = ends(socket, &source, &remote)?;
         if len > LONGEST {
             return Err(Error::MessageTooLong);
         }
         let mut whole = true;
-        let sent = send(ip, &local, &remote, len, None, |out| {
+        let sent = send(ip, local, remote, len, None, |out| {
             let before = out.len();
             fill(out);
             if out.len() != before + len {
@@ -138,7 +137,7 @@ impl Udp<'_> {
             };
             if let Some(datagram) = self.pool.front(&socket.outgoing) {
                 let len = usize::from(datagram.len);
-                let sent = send(ip, &datagram.local, &datagram.remote, len, Some(datagram.sum()), |out| {
+                let sent = send(ip, datagram.local, datagram.remote, len, Some(datagram.sum()), |out| {
                     // The copy out: the queue is left to the next datagram.
                     self.pool.read(&socket.outgoing, len, |piece| out.put(piece));
                 });
@@ -172,48 +171,45 @@ impl Udp<'_> {
     }
 }
 
-/// Our end of a datagram: where the address is unspecified, the route chooses.
+/// Both ends of a datagram, if the socket may send it. Where our address is unspecified, the route chooses.
 #[inline]
-fn source_of(socket: &Socket, source: &Source) -> SocketAddr {
-    match source {
-        Source::Own => SocketAddr::new(socket.address.unwrap_or(EVERY_ADDRESS), socket.port),
-        Source::Address(address) => SocketAddr::new(*address, socket.port),
-        Source::End(end) => *end,
-    }
-}
-
-/// Whether the socket may send from `local` to `remote`.
-#[inline]
-fn check_ends(socket: &Socket, local: &SocketAddr, remote: &SocketAddr) -> Result<(), Error> {
-    let owned = socket.address.is_none_or(|own| own == local.ip()) && (socket.port == 0 || socket.port == local.port());
-    if !owned || local.port() == 0 || remote.port() == 0 || remote.ip().is_unspecified() {
+fn ends<A: Address>(socket: &Socket<A>, source: &Source, remote: &SocketAddr) -> Result<(End<A>, End<A>), Error> {
+    let remote = End::<A>::from_socket(remote).ok_or(Error::Unsupported)?;
+    let local = match source {
+        Source::Own => socket.own(),
+        Source::Address(address) => End::new(*address, socket.port).ok_or(Error::Unsupported)?,
+        Source::End(end) => End::from_socket(end).ok_or(Error::Unsupported)?,
+    };
+    let owned =
+        socket.address.is_none_or(|own| own == local.address) && (socket.port == 0 || socket.port == local.port);
+    if !owned || local.port == 0 || remote.port == 0 || remote.is_unspecified() {
         return Err(Error::AddressNotAvailable);
     }
-    if local.is_ipv4() != remote.is_ipv4() && !local.ip().is_unspecified() {
+    if local.address.ip().is_ipv4() != remote.address.ip().is_ipv4() && !local.is_unspecified() {
         return Err(Error::Unsupported);
     }
-    Ok(())
+    Ok((local, remote))
 }
 
 /// Sends a datagram whose payload of `len` bytes `body` writes; `sum` is the payload's, where it is known.
 #[inline]
-fn send(
+fn send<A: Address>(
     ip: &mut impl Ip,
-    local: &SocketAddr,
-    remote: &SocketAddr,
+    local: End<A>,
+    remote: End<A>,
     len: usize,
     sum: Option<Sum>,
     body: impl FnOnce(&mut FrameWriter<'_>),
 ) -> Result<(), SendError> {
-    let destination = remote.ip();
-    let source = match local.ip() {
-        address if address.is_unspecified() => ip.source(destination).ok_or(SendError::NoRoute)?,
-        address => address,
+    let destination = remote.address.ip();
+    let source = match local.is_unspecified() {
+        true => ip.source(destination).ok_or(SendError::NoRoute)?,
+        false => local.address.ip(),
     };
     let len = Header::LEN + len;
     let mut header = Header {
-        source: U16::new(local.port()),
-        destination: U16::new(remote.port()),
+        source: U16::new(local.port),
+        destination: U16::new(remote.port),
         // Fits: the payload is at most `LONGEST`.
         len: U16::new(len as u16),
         checksum: U16::ZERO,
