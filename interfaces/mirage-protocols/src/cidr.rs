@@ -84,12 +84,44 @@ impl FromStr for Ipv4Cidr {
     type Err = CidrError;
 
     fn from_str(text: &str) -> Result<Self, CidrError> {
-        let (address, prefix) = text.split_once('/').ok_or(CidrError)?;
-        if !prefix.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(CidrError);
-        }
-        Self::new(address.parse().map_err(|_| CidrError)?, prefix.parse().map_err(|_| CidrError)?)
+        let mut rest = text.as_bytes();
+        let address = take_address(&mut rest).ok_or(CidrError)?;
+        rest = rest.strip_prefix(b"/").ok_or(CidrError)?;
+        let prefix = take_number(&mut rest).ok_or(CidrError)?;
+        if rest.is_empty() { Self::new(address, prefix) } else { Err(CidrError) }
     }
+}
+
+/// Reads an address, `10.0.0.2`, as its own `FromStr` does, in a fifth of the code.
+pub fn parse_ipv4(text: &str) -> Option<Ipv4Addr> {
+    let mut rest = text.as_bytes();
+    take_address(&mut rest).filter(|_| rest.is_empty())
+}
+
+/// Takes an address off the front of `text`.
+#[inline(never)]
+fn take_address(text: &mut &[u8]) -> Option<Ipv4Addr> {
+    let mut bits = u32::from(take_number(text)?);
+    for _ in 1..4 {
+        *text = text.strip_prefix(b".")?;
+        bits = bits << 8 | u32::from(take_number(text)?);
+    }
+    Some(Ipv4Addr::from_bits(bits))
+}
+
+/// Takes a number up to 255 off the front of `text`. With a zero before it others would take it for octal.
+#[inline(never)]
+fn take_number(text: &mut &[u8]) -> Option<u8> {
+    let mut number = None;
+    while let Some((digit @ b'0'..=b'9', rest)) = text.split_first() {
+        number = Some(match number {
+            None => digit - b'0',
+            Some(0) => return None,
+            Some(number) => u8::checked_mul(number, 10)?.checked_add(digit - b'0')?,
+        });
+        *text = rest;
+    }
+    number
 }
 
 #[cfg(test)]
@@ -114,8 +146,27 @@ mod tests {
     #[test]
     fn other_texts_are_no_network() {
         for text in ["", "/", "10.0.0.2", "10.0.0.2/", "10.0.0.2/33", "10.0.0.2/+8", "10.0.0/8", "10.0.0.2/8/8", "::/0"]
+            .into_iter()
+            .chain(["10.0.0.2/08", "10.0.0.256/8", "10.0.0.999/8", "10..0.2/8", "10.0.0.2./8", "10.0.0.2/8 "])
         {
             assert_eq!(text.parse::<Ipv4Cidr>(), Err(CidrError), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_read_as_the_library_reads_it() {
+        let digits = ["", "0", "00", "01", "1", "10", "255", "256", "1000", "a", "+1", " 1"];
+        for first in digits {
+            for last in digits {
+                for text in [
+                    alloc::format!("{first}.2.3.{last}"),
+                    alloc::format!("1.{first}.{last}.4"),
+                    alloc::format!("1.2{first}3.{last}"),
+                    alloc::format!("1.2.3.4{first}{last}"),
+                ] {
+                    assert_eq!(parse_ipv4(&text), text.parse().ok(), "{text}");
+                }
+            }
         }
     }
 

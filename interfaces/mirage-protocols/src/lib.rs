@@ -15,7 +15,7 @@ mod received;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use cidr::{CidrError, Ipv4Cidr};
+pub use cidr::{CidrError, Ipv4Cidr, parse_ipv4};
 pub use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 pub use discard::{Counts, Reason, show_counts};
 pub use ethernet::{EtherType, Ethernet, LinkPacket};

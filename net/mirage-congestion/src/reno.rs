@@ -5,13 +5,16 @@ use mirage_clock::{Duration, Instant};
 use crate::{Ack, Congestion, Flight, Signal};
 
 /// Reno: half the window at a loss, a segment more for each round trip without one.
+///
+/// It halves the window, where RFC 5681 §3.1 has half of what is under way. The difference shows when the window is larger
+/// than what is under way, and such a window does not grow here.
 #[derive(Clone, Copy, Debug)]
 pub struct Reno {
     cwnd: u32,
     ssthresh: u32,
     /// Acknowledged in congestion avoidance since the window last grew.
     credit: u32,
-    /// The window and threshold before the last reduction, for [`undo`](Congestion::undo).
+    /// The window and threshold before the last reduction, for [`undo`](Congestion::undo); (0, 0) when there is nothing to undo.
     before: (u32, u32),
     mss: u32,
     /// Segments of the initial window; 0 once something was acknowledged.
@@ -22,24 +25,27 @@ impl Reno {
     fn initial_window(&self) -> u32 {
         // RFC 6928 §2: "min (10*MSS, max (2*MSS, 14600))".
         let most = (2 * self.mss).max(14_600);
-        (self.initial * self.mss).min(if self.initial <= 10 { most } else { u32::MAX }).max(self.mss)
+        self.initial.saturating_mul(self.mss).min(if self.initial <= 10 { most } else { u32::MAX }).max(self.mss)
     }
 
-    fn half(&self, flight: u32) -> u32 {
-        (flight / 2).max(2 * self.mss)
+    /// The threshold is half the window, "2*SMSS" at least.
+    fn reduce(&mut self) {
+        self.before = (self.cwnd, self.ssthresh);
+        self.ssthresh = (self.cwnd / 2).max(2 * self.mss);
+        self.credit = 0;
     }
 }
 
 impl Congestion for Reno {
     fn new(mss: u32, segments: u32) -> Self {
-        let mut reno =
-            Self { cwnd: 0, ssthresh: u32::MAX, credit: 0, before: (0, 0), mss: mss.max(1), initial: segments.max(1) };
+        let mss = mss.clamp(1, LARGEST_MSS);
+        let mut reno = Self { cwnd: 0, ssthresh: u32::MAX, credit: 0, before: (0, 0), mss, initial: segments.max(1) };
         reno.cwnd = reno.initial_window();
         reno
     }
 
     fn set_mss(&mut self, mss: u32) {
-        self.mss = mss.max(1);
+        self.mss = mss.clamp(1, LARGEST_MSS);
         if self.initial > 0 {
             self.cwnd = self.initial_window();
         }
@@ -55,45 +61,53 @@ impl Congestion for Reno {
 
     fn on_ack(&mut self, _now: Instant, ack: &Ack) {
         self.initial = 0;
-        if ack.recovering || !ack.flight.window_limited {
+        if !ack.flight.window_limited || ack.acked == 0 {
             return;
         }
         if self.cwnd < self.ssthresh {
-            self.cwnd = self.cwnd.saturating_add(ack.acked.min(2 * self.mss));
+            // RFC 3465 §2.2: two segments for each acknowledgement. `delivered` leaves out what was acknowledged selectively
+            // before, which after a timeout may be much.
+            self.cwnd = self.cwnd.saturating_add(ack.delivered.min(2 * self.mss)).min(self.ssthresh);
+            return;
+        }
+        if ack.recovering {
             return;
         }
         // RFC 3465 §2.1: a segment more for each window acknowledged, however many acknowledgements that took.
-        self.credit = self.credit.saturating_add(ack.acked);
+        self.credit = self.credit.saturating_add(ack.delivered);
         if self.credit >= self.cwnd {
             self.credit -= self.cwnd;
             self.cwnd = self.cwnd.saturating_add(self.mss);
         }
     }
 
-    fn on_congestion(&mut self, _now: Instant, _signal: Signal, flight: &Flight) {
-        self.before = (self.cwnd, self.ssthresh);
-        self.ssthresh = self.half(flight.bytes.min(self.cwnd));
+    fn on_congestion(&mut self, _now: Instant, _signal: Signal, _flight: &Flight) {
+        self.reduce();
         self.cwnd = self.ssthresh;
-        self.credit = 0;
     }
 
-    fn on_timeout(&mut self, _now: Instant, flight: &Flight, again: bool) {
+    fn on_timeout(&mut self, _now: Instant, _flight: &Flight, again: bool) {
+        self.initial = 0;
         if !again {
-            self.before = (self.cwnd, self.ssthresh);
-            self.ssthresh = self.half(flight.bytes);
+            self.reduce();
         }
         self.cwnd = self.mss;
-        self.credit = 0;
     }
 
     fn undo(&mut self, _now: Instant) {
-        self.cwnd = self.cwnd.max(self.before.0);
-        self.ssthresh = self.ssthresh.max(self.before.1);
+        let (cwnd, ssthresh) = core::mem::take(&mut self.before);
+        self.cwnd = self.cwnd.max(cwnd);
+        self.ssthresh = self.ssthresh.max(ssthresh);
     }
 
     fn on_idle(&mut self, _now: Instant, _idle: Duration) {
+        // RFC 7661 §4.4.2: slow start may go back to near where the window was.
+        if self.ssthresh != u32::MAX {
+            self.ssthresh = self.ssthresh.max(self.cwnd - self.cwnd / 4);
+        }
         let initial = (10 * self.mss).min((2 * self.mss).max(14_600));
         self.cwnd = self.cwnd.min(initial);
+        self.credit = 0;
     }
 
     fn on_syn_lost(&mut self) {
@@ -103,3 +117,6 @@ impl Congestion for Reno {
         }
     }
 }
+
+/// The largest payload of a packet.
+const LARGEST_MSS: u32 = 65_535;

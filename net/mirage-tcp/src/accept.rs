@@ -1,10 +1,10 @@
 //! The queue of established connections that wait at a listener for `accept`.
 
-use crate::Tcp;
 use crate::identifier::NONE;
 use crate::ready::Place;
+use crate::{Profile, Tcp};
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     /// Puts an established connection at the end of its listener's queue and wakes those who wait there.
     pub(crate) fn enqueue_accepted(&mut self, index: u32, listener: u32) {
         let Some(door) = self.listeners.get_mut(listener as usize) else { return };

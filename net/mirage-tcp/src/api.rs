@@ -4,14 +4,15 @@ use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
 use mirage_clock::Duration;
+use mirage_congestion::Congestion as _;
 use mirage_stack::Keepalive;
 pub use mirage_stack::flow::Direction;
 
 use crate::connection::{Slot, todo};
 use crate::resources::Resources;
-use crate::{ConnectionId, Error, Info, State, Tcp};
+use crate::{ConnectionId, Error, Info, Profile, State, Tcp};
 
-impl<'s> Tcp<'s> {
+impl<'s, P: Profile> Tcp<'s, P> {
     /// Reads what has come: at least one byte; 0 is the end of the peer's stream (or an empty buffer). Before the
     /// connection is established it waits.
     ///
@@ -79,7 +80,7 @@ impl<'s> Tcp<'s> {
             Ok(true) if bytes.is_empty() => return Poll::Ready(Ok(0)),
             Ok(true) => {
                 let held = slot.receive.blocks();
-                let limit = resources.config.send_buffer;
+                let limit = slot.send_limit;
                 let count = slot.send.push(&mut resources.pool, bytes, limit, held);
                 if count > 0 {
                     slot.todo |= todo::OUTPUT;
@@ -264,7 +265,7 @@ impl<'s> Tcp<'s> {
     }
 
     /// The connection an application names, and what it shares with the others.
-    fn open(&mut self, id: ConnectionId) -> Option<(&mut Slot, &mut Resources<'s>)> {
+    fn open(&mut self, id: ConnectionId) -> Option<(&mut Slot<P>, &mut Resources<'s>)> {
         let slot = self.connections.get_mut(id.index as usize)?;
         if slot.generation != id.generation || !slot.held {
             return None;
@@ -273,7 +274,7 @@ impl<'s> Tcp<'s> {
     }
 }
 
-impl Slot {
+impl<P: Profile> Slot<P> {
     /// Whether a read would give bytes (`Some(true)`), the end (`Some(false)`) or nothing yet.
     fn would_read(&self) -> Result<Option<bool>, Error> {
         if self.read_shut {
@@ -318,7 +319,7 @@ impl Slot {
         match self.writable() {
             Ok(true) => {
                 let held = self.send.blocks() + self.receive.blocks();
-                self.send.len() < resources.config.send_buffer && resources.pool.spares(held, self.send.blocks() == 0)
+                self.send.len() < self.send_limit && resources.pool.spares(held, self.send.blocks() == 0)
             }
             Ok(false) => false,
             Err(_) => true,

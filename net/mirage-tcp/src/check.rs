@@ -2,10 +2,12 @@
 
 use mirage_clock::Instant;
 
+use crate::connection::Slot;
 use crate::identifier::NONE;
-use crate::{State, Tcp};
+use crate::runs::fate;
+use crate::{Profile, State, Tcp};
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     /// Asserts the invariants of one connection and of the lists it is in.
     pub(crate) fn check(&self, index: u32) {
         if !cfg!(debug_assertions) {
@@ -19,7 +21,7 @@ impl Tcp<'_> {
             return;
         }
         debug_assert_eq!(slot.todo, 0, "everything was done");
-        debug_assert!(slot.una.at_or_before(slot.nxt) && slot.nxt.at_or_before(slot.max), "una <= nxt <= max");
+        debug_assert!(slot.una.at_or_before(slot.nxt), "una <= nxt");
         debug_assert!(slot.rcv_nxt.at_or_before(slot.rcv_end), "the window never shrinks");
         debug_assert!(slot.acked_to.at_or_before(slot.rcv_nxt), "nothing is acknowledged that did not come");
         debug_assert!(slot.held || slot.linked || slot.state == State::Closed, "nobody forgets a connection");
@@ -31,9 +33,30 @@ impl Tcp<'_> {
                 slot.in_flight() == 0 || slot.resend_at != Instant::MAX || slot.ready.listed,
                 "somebody watches over what is under way"
             );
+            self.check_runs(slot);
         }
         for deadline in [slot.resend_at, slot.ack_at, slot.linger_at] {
             debug_assert!(slot.armed <= deadline, "the timer is never late");
         }
+    }
+
+    /// Asserts that the runs of a connection are what is under way, and that the sums about them are right.
+    fn check_runs(&self, slot: &Slot<P>) {
+        let (mut end, mut sacked, mut lost, mut count) = (slot.una, 0, 0, 0);
+        let mut index = slot.recovery.chain.head;
+        while index != NONE {
+            let run = self.resources.runs.of(index);
+            debug_assert!(run.start == end && run.end.after(run.start), "runs follow each other without a gap");
+            debug_assert!(!(run.is(fate::SACKED) && run.is(fate::LOST)), "what arrived is not lost");
+            sacked += if run.is(fate::SACKED) { run.len() } else { 0 };
+            lost += if run.is(fate::LOST) { run.len() } else { 0 };
+            end = run.end;
+            count += 1;
+            index = run.next;
+        }
+        debug_assert_eq!(end, slot.nxt, "everything under way is in a run");
+        debug_assert_eq!(lost, slot.recovery.lost, "lost bytes");
+        debug_assert!(!slot.selective || sacked == slot.recovery.sacked, "bytes selectively acknowledged");
+        debug_assert_eq!(count, slot.recovery.chain.count, "runs");
     }
 }

@@ -1,6 +1,10 @@
 //! What can be tuned.
 
-use mirage_clock::Duration;
+use mirage_clock::{Duration, Instant};
+
+use crate::Profile;
+use crate::options::SynOptions;
+use crate::stamps::Stamps;
 
 /// What can be tuned. The default suits a server on the Internet; every value is clamped to what makes sense, none
 /// can make the machine panic.
@@ -13,8 +17,9 @@ pub struct Config {
     pub send_buffer: u32,
     /// Retransmission timeout before the first measurement. Default 1 s (RFC 6298 §2.1).
     pub initial_rto: Duration,
-    /// Shortest retransmission timeout. Default 200 ms: RFC 6298 §2.4 says 1 s "SHOULD", and like Linux we disobey, since
-    /// the variance term keeps the timeout above the delayed acknowledgements of all peers we know.
+    /// How much longer than a round trip the retransmission timeout is at least. Default 200 ms: RFC 6298 §2.4 says 1 s
+    /// "SHOULD" for all of it, and like Linux we disobey, since this stays above the delayed acknowledgements of all peers
+    /// we know.
     pub min_rto: Duration,
     /// Longest retransmission timeout, and longest pause between probes of a closed window. Default 60 s (RFC 6298 §2.5).
     pub max_rto: Duration,
@@ -42,6 +47,10 @@ pub struct Config {
     pub min_mss: u16,
     /// The payload size of segments to a peer that does not say what it takes. Default 536 bytes (RFC 9293 §3.7.1).
     pub default_mss: u16,
+    /// Whether connections use selective acknowledgments (RFC 2018) when the peer does. Default `true`.
+    pub selective: bool,
+    /// Whether connections use timestamps (RFC 7323) when the peer does: 12 bytes in each segment. Default `true`.
+    pub timestamps: bool,
     /// How many segments a new connection may send before the first acknowledgement. Default 10 (RFC 6928).
     pub initial_window: u8,
     /// How many resets a second may answer strangers, over all of them. Default 200.
@@ -69,6 +78,8 @@ impl Default for Config {
             out_of_order_ranges: 32,
             min_mss: 88,
             default_mss: 536,
+            selective: true,
+            timestamps: true,
             initial_window: 10,
             resets_per_second: 200,
             challenges_per_second: 1000,
@@ -90,6 +101,14 @@ impl Config {
         self.default_mss = self.default_mss.max(self.min_mss);
         self.initial_window = self.initial_window.max(1);
         self
+    }
+
+    /// The timestamps of a connection whose peer's SYN said `peer`.
+    pub(crate) fn begin_stamps<P: Profile>(&self, now: Instant, offset: u32, peer: &SynOptions) -> Stamps {
+        match peer.timestamps {
+            Some((value, _)) if P::TIMESTAMPS && self.timestamps => Stamps::begin(now, offset, value),
+            _ => Stamps::off(offset),
+        }
     }
 
     /// The shift by which our windows are scaled: the smallest with which [`receive_window`](Self::receive_window)

@@ -2,24 +2,27 @@
 
 use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};
+use mirage_congestion::Congestion as _;
 use mirage_stack::{Keepalive, TcpOptions};
 use mirage_waker::WaitList;
 
-use crate::congestion::NewReno;
 use crate::demux::Tuple;
 use crate::identifier::NONE;
 use crate::ready::Place;
 use crate::receive_queue::ReceiveQueue;
+use crate::recovery::Recovery;
 use crate::resources::Resources;
+use crate::retransmit::Watch;
 use crate::rto::RoundTrip;
 use crate::send_queue::{Cursor, SendQueue};
-use crate::{Config, Error, State};
+use crate::stamps::Stamps;
+use crate::{Config, Error, Profile, Standard, State};
 
 /// Room for one connection: a control block of less than 400 bytes, without buffers.
 ///
 /// A clone is an empty slot: there is one only while storage is being made.
 #[derive(Debug)]
-pub struct Slot {
+pub struct Slot<P: Profile = Standard> {
     /// How often the slot was used: what an identifier must agree with.
     pub(crate) generation: u32,
     /// The entry behind this one in its chain of the hash table, or the free slot behind this one.
@@ -40,13 +43,11 @@ pub struct Slot {
     pub(crate) queue: Place,
     pub(crate) listener: u32,
 
-    // What we send (RFC 9293 §3.3.1). Invariant: una <= nxt <= max, modulo 2^32.
+    // What we send (RFC 9293 §3.3.1). Invariant: una <= nxt, modulo 2^32.
     /// SND.UNA: the oldest number not acknowledged. The send queue starts here, behind a SYN.
     pub(crate) una: SequenceNumber,
-    /// SND.NXT: what is sent next; goes back to `una` when everything has to be sent again.
+    /// SND.NXT: the number behind the highest ever sent.
     pub(crate) nxt: SequenceNumber,
-    /// The highest number ever sent.
-    pub(crate) max: SequenceNumber,
     /// SND.WND in bytes: what the peer takes from `una` on.
     pub(crate) window: u32,
     /// The largest window the peer ever offered.
@@ -79,14 +80,20 @@ pub struct Slot {
     pub(crate) congestion_limited: bool,
     /// A router said that there is no way to the peer.
     pub(crate) unreachable: bool,
-    /// The segment at `una` shall be sent again.
-    pub(crate) resend_first: bool,
     /// A probe of the closed window shall be sent.
     pub(crate) probe: bool,
+    /// A probe of the flight's tail shall be sent.
+    pub(crate) probe_tail: bool,
+    /// What was never sent goes before what may be lost (RFC 5682 §2.1, step 2 (b)).
+    pub(crate) new_first: bool,
+    /// The pace, not the window, decides when the next segment goes.
+    pub(crate) paced: bool,
+    /// Both ends understand selective acknowledgments.
+    pub(crate) selective: bool,
     /// A keepalive probe shall be sent.
     pub(crate) ask: bool,
     /// What `resend_at` is for.
-    pub(crate) persist: bool,
+    pub(crate) watch: Watch,
     /// Somebody waits until everything was sent.
     pub(crate) flushing: bool,
 
@@ -98,6 +105,10 @@ pub struct Slot {
     /// `rcv_nxt` as we last told the peer.
     pub(crate) acked_to: SequenceNumber,
     pub(crate) receive: ReceiveQueue,
+    /// Numbers of what came last behind holes, newest first: what selective acknowledgments tell of first.
+    pub(crate) latest: [SequenceNumber; 3],
+    /// What came twice, for the next acknowledgement to tell (RFC 2883).
+    pub(crate) twice: Option<(SequenceNumber, SequenceNumber)>,
     /// Where the peer's direction ends, if its FIN came before data that it follows.
     pub(crate) fin_at: Option<SequenceNumber>,
     /// Payload of the peer's full segments, as far as we have seen.
@@ -128,11 +139,19 @@ pub struct Slot {
     pub(crate) heard_at: Instant,
     /// Since when there is no progress, while something is outstanding.
     pub(crate) stuck_since: Instant,
-    /// When the segment that ends at `timed_end` was sent; [`Instant::MAX`] if none is timed.
-    pub(crate) timed_at: Instant,
-    pub(crate) timed_end: SequenceNumber,
+    /// When the pace allows the next segment.
+    pub(crate) pace_at: Instant,
     pub(crate) round_trip: RoundTrip,
-    pub(crate) congestion: NewReno,
+    pub(crate) congestion: P::Congestion,
+    pub(crate) recovery: Recovery,
+    pub(crate) stamps: Stamps,
+    /// The window was reduced for a congestion mark: not again before this is acknowledged.
+    pub(crate) reduced_until: Option<SequenceNumber>,
+    /// The most that was under way since the window was last found used up, and what is acknowledged when that is old.
+    pub(crate) most_in_flight: u32,
+    pub(crate) usage_seq: SequenceNumber,
+    /// How many bytes may be written and not yet acknowledged.
+    pub(crate) send_limit: u32,
     pub(crate) keepalive: Option<Keepalive>,
     /// Keepalive probes since the peer was last heard.
     pub(crate) asked: u8,
@@ -161,19 +180,19 @@ pub(crate) mod todo {
     pub(crate) const END: u8 = 4;
 }
 
-impl Default for Slot {
+impl<P: Profile> Default for Slot<P> {
     fn default() -> Self {
         Self::unused(0, NONE)
     }
 }
 
-impl Clone for Slot {
+impl<P: Profile> Clone for Slot<P> {
     fn clone(&self) -> Self {
         Self::default()
     }
 }
 
-impl Slot {
+impl<P: Profile> Slot<P> {
     /// A free slot.
     #[inline(never)]
     pub(crate) fn unused(generation: u32, next: u32) -> Self {
@@ -192,7 +211,6 @@ impl Slot {
             listener: NONE,
             una: zero,
             nxt: zero,
-            max: zero,
             window: 0,
             max_window: 0,
             window_seq: zero,
@@ -211,15 +229,20 @@ impl Slot {
             congestion_limited: false,
             unreachable: false,
             sent_at: Instant::ZERO,
-            resend_first: false,
             probe: false,
+            probe_tail: false,
+            new_first: false,
+            paced: false,
+            selective: false,
             ask: false,
-            persist: false,
+            watch: Watch::Resend,
             flushing: false,
             rcv_nxt: zero,
             rcv_end: zero,
             acked_to: zero,
             receive: ReceiveQueue::default(),
+            latest: [zero; 3],
+            twice: None,
             fin_at: None,
             receive_mss: 0,
             receive_scale: 0,
@@ -233,10 +256,15 @@ impl Slot {
             armed: Instant::MAX,
             heard_at: Instant::ZERO,
             stuck_since: Instant::ZERO,
-            timed_at: Instant::MAX,
-            timed_end: zero,
+            pace_at: Instant::ZERO,
             round_trip: RoundTrip::new(Duration::ZERO),
-            congestion: NewReno::new(1, 1),
+            congestion: P::Congestion::new(1, 1),
+            recovery: Recovery::new(),
+            stamps: Stamps::OFF,
+            reduced_until: None,
+            most_in_flight: 0,
+            usage_seq: zero,
+            send_limit: 0,
             keepalive: None,
             asked: 0,
             syns: 0,
@@ -255,11 +283,13 @@ impl Slot {
         self.tuple = tuple;
         self.in_use = true;
         self.held = true;
-        (self.una, self.nxt, self.max, self.small_end) = (iss, iss, iss, iss);
+        (self.una, self.nxt, self.small_end, self.usage_seq) = (iss, iss, iss, iss);
+        (self.recovery.recover, self.latest) = (iss, [iss; 3]);
+        self.send_limit = config.send_buffer;
         self.peer_mss = config.default_mss;
         self.receive_mss = config.default_mss;
         self.round_trip = RoundTrip::new(config.initial_rto);
-        self.congestion = NewReno::new(config.default_mss, config.initial_window.into());
+        self.congestion = P::Congestion::new(config.default_mss.into(), config.initial_window.into());
         self.user_timeout = config.user_timeout;
         (self.heard_at, self.stuck_since) = (now, now);
     }
@@ -273,17 +303,12 @@ impl Slot {
 
     /// How many numbers are on their way.
     pub(crate) fn in_flight(&self) -> u32 {
-        self.max.since(self.una)
+        self.nxt.since(self.una)
     }
 
     /// The number of our FIN, once it is queued.
     pub(crate) fn fin_seq(&self) -> SequenceNumber {
         self.una + self.send.len()
-    }
-
-    /// Whether our FIN was ever sent; it is acknowledged when, besides, nothing is outstanding.
-    pub(crate) fn fin_sent(&self) -> bool {
-        self.fin_queued && self.max.after(self.fin_seq())
     }
 
     /// Whether there is something that was never sent.
@@ -293,7 +318,7 @@ impl Slot {
 
     /// Whether everything written was sent at least once.
     pub(crate) fn is_flushed(&self) -> bool {
-        self.max.since(self.una) >= self.send.len()
+        self.nxt.since(self.una) >= self.send.len()
     }
 
     /// Lets the timer go off at `deadline` at the latest.
@@ -321,11 +346,12 @@ impl Slot {
         self.state = State::Closed;
         self.error = self.error.or(error);
         self.send.clear(&mut resources.pool);
+        resources.runs.clear(&mut self.recovery.chain);
+        self.recovery = Recovery::new();
         self.nxt = self.una;
-        self.max = self.una;
         self.fin_queued = false;
         self.repeats = 0;
-        (self.ack_now, self.resend_first, self.probe, self.ask) = (false, false, false, false);
+        (self.ack_now, self.probe, self.probe_tail, self.ask, self.paced) = (false, false, false, false, false);
         (self.ack_at, self.resend_at, self.linger_at) = (Instant::MAX, Instant::MAX, Instant::MAX);
         self.keepalive = None;
         self.todo |= todo::END;
@@ -347,6 +373,7 @@ impl Slot {
 
     /// Takes over what the peer's SYN says.
     pub(crate) fn learn_peer(&mut self, options: &crate::options::SynOptions, config: &Config) {
+        self.selective = P::SELECTIVE && config.selective && options.sack_permitted;
         self.peer_mss = options.mss.unwrap_or(config.default_mss).max(config.min_mss);
         match options.window_scale {
             Some(shift) if self.scaling => {

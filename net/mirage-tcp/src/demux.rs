@@ -6,9 +6,9 @@ use core::net::{IpAddr, SocketAddr};
 use managed::ManagedSlice;
 use mirage_secret::Secret;
 
-use crate::Tcp;
 use crate::identifier::NONE;
 use crate::keyed;
+use crate::{Profile, Tcp};
 
 /// The two ends of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +128,7 @@ impl<'s> Demux<'s> {
     }
 }
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     /// What there is between these two ends; never a listener.
     pub(crate) fn find(&self, tuple: &Tuple) -> Option<Found> {
         let mut entry = self.demux.head(self.demux.bucket_of(tuple));

@@ -25,6 +25,8 @@ mirage_protocols::reasons! {
         AcceptQueueFull = "accept_queue_full",
         /// Outside the receive window.
         OutsideWindow = "outside_window",
+        /// From long ago by its timestamp (RFC 7323 §5).
+        OldTimestamp = "old_timestamp",
         /// Acknowledges what was never sent, or too long ago (RFC 5961 §5).
         BadAck = "bad_ack",
         /// A reset whose number is not exactly right (RFC 5961 §3).

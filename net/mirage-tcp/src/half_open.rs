@@ -8,8 +8,9 @@ use crate::demux::{Found, Tuple};
 use crate::identifier::NONE;
 use crate::options::SynOptions;
 use crate::replies::Reply;
+use crate::stamps::Stamps;
 use crate::wire::Flags;
-use crate::{ListenerId, Tcp};
+use crate::{Config, ListenerId, Profile, Tcp};
 
 /// Room for one handshake under way: less than 100 bytes.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct HalfOpenSlot {
     /// The number of the peer's SYN.
     pub(crate) irs: SequenceNumber,
     pub(crate) peer: SynOptions,
+    /// What our timestamps are apart from our clock, if they go with it.
+    pub(crate) stamp_offset: u32,
     /// The window that our SYN-ACK offers.
     pub(crate) window: u16,
     /// How often our SYN-ACK was sent again.
@@ -41,10 +44,18 @@ impl Default for HalfOpenSlot {
             iss: SequenceNumber(0),
             irs: SequenceNumber(0),
             peer: SynOptions::default(),
+            stamp_offset: 0,
             window: 0,
             resent: 0,
             since: Instant::ZERO,
         }
+    }
+}
+
+impl HalfOpenSlot {
+    /// The timestamps of the connection it may become.
+    pub(crate) fn stamps<P: Profile>(&self, config: &Config) -> Stamps {
+        config.begin_stamps::<P>(self.since, self.stamp_offset, &self.peer)
     }
 }
 
@@ -68,7 +79,7 @@ impl<'s> HalfOpen<'s> {
     }
 }
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     /// Takes a handshake up; `false` when there is no room.
     pub(crate) fn begin_handshake(&mut self, now: Instant, handshake: HalfOpenSlot) -> bool {
         let index = self.half_open.free;
@@ -77,7 +88,7 @@ impl Tcp<'_> {
         self.half_open.count += 1;
         *slot = handshake;
         self.link(Found::HalfOpen(index));
-        self.send_syn_ack(index);
+        self.send_syn_ack(now, index);
         let timer = self.half_open_timer(index);
         self.resources.timers.set(timer, now + self.resources.config.initial_rto);
         true
@@ -96,7 +107,7 @@ impl Tcp<'_> {
     }
 
     /// Queues our SYN-ACK.
-    pub(crate) fn send_syn_ack(&mut self, index: u32) {
+    pub(crate) fn send_syn_ack(&mut self, now: Instant, index: u32) {
         let Some(slot) = self.half_open.slots.get(index as usize) else { return };
         let scale = slot.peer.window_scale.map(|_| self.resources.config.window_scale());
         let reply = Reply {
@@ -106,8 +117,11 @@ impl Tcp<'_> {
             flags: Flags::SYN | Flags::ACK,
             window: slot.window,
             window_scale: scale,
+            selective: P::SELECTIVE && self.resources.config.selective && slot.peer.sack_permitted,
+            stamps: None,
         };
-        self.replies.push(reply);
+        let stamps = slot.stamps::<P>(&self.resources.config);
+        self.replies.push(reply.stamped(now, &stamps));
     }
 
     /// The timer of a handshake went off: sends the SYN-ACK again or gives up.
@@ -122,7 +136,7 @@ impl Tcp<'_> {
         }
         slot.resent += 1;
         let pause = config.initial_rto.saturating_mul(1 << slot.resent.min(16)).min(config.max_rto);
-        self.send_syn_ack(index);
+        self.send_syn_ack(now, index);
         let timer = self.half_open_timer(index);
         self.resources.timers.set(timer, now + pause);
     }

@@ -6,9 +6,9 @@ use mirage_protocols::{IcmpError, IcmpErrorKind};
 use crate::connection::todo;
 use crate::demux::{Found, Tuple};
 use crate::wire::parse_quoted;
-use crate::{Discard, Error, State, Tcp};
+use crate::{Discard, Error, Profile, State, Tcp};
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     /// Takes an ICMP error about a segment of ours in. One that quotes nothing that is under way is not believed. An
     /// attempt to connect ends with a hard error; an established connection outlives everything but silence.
     ///
@@ -22,17 +22,18 @@ impl Tcp<'_> {
         result
     }
 
-    fn take_icmp_error(&mut self, _now: Instant, error: &IcmpError<'_>) -> Result<(), Discard> {
+    fn take_icmp_error(&mut self, now: Instant, error: &IcmpError<'_>) -> Result<(), Discard> {
         let (local_port, remote_port, seq) = parse_quoted(error.quoted).ok_or(Discard::TooShort)?;
         let tuple = Tuple { local: error.source, remote: error.destination, local_port, remote_port };
         let Some(Found::Connection(index)) = self.find(&tuple) else { return Err(Discard::UnrelatedIcmp) };
         let resources = &mut self.resources;
         let Some(slot) = self.connections.get_mut(index as usize) else { return Err(Discard::UnrelatedIcmp) };
         // RFC 5927 §4.1: the quoted number must be of something under way.
-        if !seq.in_window(slot.una, slot.in_flight()) {
+        let opening = matches!(slot.state, State::SynSent | State::SynReceived);
+        let flight = if opening { slot.syns.min(1).into() } else { slot.in_flight() };
+        if !seq.in_window(slot.una, flight) {
             return Err(Discard::UnrelatedIcmp);
         }
-        let opening = matches!(slot.state, State::SynSent | State::SynReceived);
         match error.kind {
             IcmpErrorKind::PortUnreachable | IcmpErrorKind::ProtocolUnreachable if opening => {
                 slot.end(resources, Some(Error::ConnectionRefused));
@@ -45,8 +46,9 @@ impl Tcp<'_> {
                 // RFC 5927 §7.2: nobody makes us send crumbs.
                 let mtu = usize::from(mtu).max(MIN_MTU);
                 if slot.mss != 0 && slot.shrink_mss(mtu, resources.config.min_mss) {
-                    slot.nxt = slot.una;
-                    slot.timed_at = Instant::MAX;
+                    // What is under way does not fit: it goes again in smaller pieces, and the network is not to blame.
+                    slot.recovery.lose_all(&mut resources.runs);
+                    slot.start_resend_timer(now, resources.config.max_rto);
                     slot.todo |= todo::OUTPUT;
                 }
             }

@@ -13,9 +13,18 @@ use crate::keyed;
 ///
 /// Strangers cannot foresee it, and between the same two ends it moves on, so that an old connection in TIME-WAIT can be
 /// told from a new one.
-pub(crate) fn isn(key: &Secret, local: SocketAddr, remote: SocketAddr, now: Instant) -> SequenceNumber {
+pub(crate) fn isn(key: &Secret, local: SocketAddr, remote: SocketAddr, now: Instant) -> First {
     let ticks = now.as_micros() / 4;
-    SequenceNumber(keyed::hash(key, local, remote, 0) as u32).add(ticks as u32)
+    let hash = keyed::hash(key, local, remote, 0);
+    First { number: SequenceNumber(hash as u32).add(ticks as u32), stamp_offset: (hash >> 32) as u32 }
+}
+
+/// What a connection begins with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct First {
+    pub(crate) number: SequenceNumber,
+    /// What its timestamps are apart from our clock (RFC 7323 §5.4).
+    pub(crate) stamp_offset: u32,
 }
 
 #[cfg(test)]
@@ -31,7 +40,7 @@ mod tests {
     fn between_the_same_ends_it_moves_on_by_250_000_each_second() {
         let first = isn(&Secret::new([1; 16]), end(1, 80), end(2, 1234), Instant::ZERO);
         let later = isn(&Secret::new([1; 16]), end(1, 80), end(2, 1234), Instant::from_secs(1));
-        assert_eq!(later.since(first), 250_000);
+        assert_eq!(later.number.since(first.number), 250_000);
     }
 
     #[test]
@@ -39,7 +48,7 @@ mod tests {
         let first = isn(&Secret::new([1; 16]), end(1, 80), end(2, 1234), Instant::ZERO);
         let another = isn(&Secret::new([1; 16]), end(1, 80), end(2, 1235), Instant::ZERO);
         let booted = isn(&Secret::new([2; 16]), end(1, 80), end(2, 1234), Instant::ZERO);
-        assert!(first.signed_since(another).unsigned_abs() > 1_000_000);
-        assert!(first.signed_since(booted).unsigned_abs() > 1_000_000);
+        assert!(first.number.signed_since(another.number).unsigned_abs() > 1_000_000);
+        assert!(first.number.signed_since(booted.number).unsigned_abs() > 1_000_000);
     }
 }

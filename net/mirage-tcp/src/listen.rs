@@ -10,7 +10,7 @@ use mirage_waker::WaitList;
 use crate::demux::Found;
 use crate::identifier::NONE;
 use crate::ready::Ends;
-use crate::{ConnectionId, Error, ListenError, ListenerId, Tcp};
+use crate::{ConnectionId, Error, ListenError, ListenerId, Profile, Tcp};
 
 /// What a listener listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl ListenerSlot {
     }
 }
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     /// Listens on `local`. Where several listeners fit a connection, the one that names its address and port has it, or
     /// else the one with its port, or else the one with its address, or else the one for everything.
     ///

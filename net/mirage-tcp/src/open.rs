@@ -10,9 +10,9 @@ use mirage_stack::TcpOptions;
 use crate::connection::todo;
 use crate::demux::{Found, Tuple};
 use crate::isn::isn;
-use crate::{ConnectError, ConnectionId, Error, State, Tcp};
+use crate::{ConnectError, ConnectionId, Error, Profile, State, Tcp};
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     /// Opens a connection from `source`, an address of ours, to `remote`; the SYN leaves with the next
     /// [`poll_transmit`](Self::poll_transmit). A local port that is not given is chosen such that strangers cannot guess
     /// it (RFC 6056).
@@ -56,10 +56,11 @@ impl Tcp<'_> {
         };
         let index = self.take_slot().ok_or(ConnectError::OutOfConnections)?;
         let tuple = tuple(port);
-        let iss = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
+        let first = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
         let config = self.resources.config;
         let slot = &mut self.connections[index as usize];
-        slot.begin(now, tuple, iss, &config);
+        slot.begin(now, tuple, first.number, &config);
+        slot.stamps.offset = first.stamp_offset;
         slot.set_options(&options, &config);
         slot.scaling = true;
         slot.state = State::SynSent;

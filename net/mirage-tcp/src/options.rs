@@ -1,5 +1,7 @@
 //! TCP options (RFC 9293 §3.1, RFC 7323, RFC 2018).
 
+use crate::sack::Blocks;
+
 /// The options of a header one after the other, each as its kind and its bytes behind the length.
 ///
 /// It ends at the end-of-list option and at the first option whose length makes no sense, so a stranger's bytes never
@@ -97,6 +99,48 @@ impl SynOptions {
     }
 }
 
+/// What a segment's options say once the connection is established.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heard {
+    /// The sender's clock and its echo of ours, if this connection has timestamps.
+    pub(crate) stamps: Option<(u32, u32)>,
+    /// What the sender has out of order, if this connection tells.
+    pub(crate) blocks: Blocks,
+}
+
+impl Heard {
+    pub(crate) const NOTHING: Self = Self { stamps: None, blocks: Blocks::NONE };
+
+    /// Reads what this connection understands: `with_stamps`, `selective`.
+    #[inline(never)]
+    pub(crate) fn parse(bytes: &[u8], with_stamps: bool, selective: bool) -> Self {
+        let mut heard = Self::NOTHING;
+        for (kind, data) in Options::new(bytes) {
+            match kind {
+                TIMESTAMPS if with_stamps => heard.stamps = timestamps(data).or(heard.stamps),
+                SACK if selective => heard.blocks = Blocks::parse(data),
+                _ => {}
+            }
+        }
+        heard
+    }
+
+    /// Our timestamp that it echoes.
+    pub(crate) fn echo(&self) -> Option<u32> {
+        self.stamps.map(|(_, echo)| echo)
+    }
+}
+
+/// The value and the echo of a timestamps option that stands alone in the options, with the usual padding.
+#[inline]
+pub(crate) fn lone_stamps(bytes: &[u8]) -> Option<(u32, u32)> {
+    let (start, rest) = bytes.split_first_chunk::<4>()?;
+    if *start != [NOP, NOP, TIMESTAMPS, 10] {
+        return None;
+    }
+    timestamps(rest)
+}
+
 /// The value and the echo of a timestamps option, if its length is right.
 fn timestamps(data: &[u8]) -> Option<(u32, u32)> {
     let (value, echo) = data.split_first_chunk::<4>()?;
@@ -133,6 +177,30 @@ impl Encoded {
         }
     }
 
+    /// Appends what goes with segments of an established connection.
+    pub(crate) fn put_heard(&mut self, stamps: Option<(u32, u32)>, blocks: &Blocks) {
+        if let Some((value, echo)) = stamps {
+            self.put_stamps(value, echo);
+        }
+        let blocks = blocks.as_slice();
+        if !blocks.is_empty() {
+            self.put(&[NOP, NOP, SACK, 2 + 8 * blocks.len() as u8]);
+            for (start, end) in blocks {
+                self.put(&start.0.to_be_bytes());
+                self.put(&end.0.to_be_bytes());
+            }
+        }
+    }
+
+    /// Appends timestamps with the usual padding.
+    #[inline]
+    pub(crate) fn put_stamps(&mut self, value: u32, echo: u32) {
+        let mut bytes = [NOP, NOP, TIMESTAMPS, 10, 0, 0, 0, 0, 0, 0, 0, 0];
+        bytes[4..8].copy_from_slice(&value.to_be_bytes());
+        bytes[8..].copy_from_slice(&echo.to_be_bytes());
+        self.put(&bytes);
+    }
+
     fn put_timestamps(&mut self, value: u32, echo: u32) {
         self.put(&[TIMESTAMPS, 10]);
         self.put(&value.to_be_bytes());
@@ -150,6 +218,7 @@ const NOP: u8 = 1;
 const MSS: u8 = 2;
 const WINDOW_SCALE: u8 = 3;
 const SACK_PERMITTED: u8 = 4;
+const SACK: u8 = 5;
 const TIMESTAMPS: u8 = 8;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The connections that have something to send, in the order in which their turn comes.
 
-use crate::Tcp;
 use crate::identifier::NONE;
+use crate::{Profile, Tcp};
 
 /// The ends of a list that runs through the connections. Invariant: both are `NONE` or neither.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,7 @@ impl Default for Place {
     }
 }
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     /// Gives a connection its turn, behind those that wait already.
     pub(crate) fn make_ready(&mut self, index: u32) {
         let tail = self.ready.tail;

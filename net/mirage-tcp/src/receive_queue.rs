@@ -409,8 +409,12 @@ impl ReceiveQueue {
         }
     }
 
+    /// How many runs of bytes out of order there are.
+    pub(crate) fn ooo_range_count(&self) -> u32 {
+        self.ooo_ranges.into()
+    }
+
     /// The runs of bytes out of order, each from its first number to the one behind its last, in order.
-    #[cfg(test)]
     pub(crate) fn ooo_ranges<'p>(
         &self,
         pool: &'p Pool<'_>,

@@ -5,6 +5,7 @@ use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};
 
 use crate::demux::Tuple;
+use crate::stamps::Stamps;
 use crate::wire::{Flags, Segment};
 
 /// A segment without data that waits to be sent.
@@ -17,6 +18,10 @@ pub(crate) struct Reply {
     pub(crate) window: u16,
     /// In a SYN-ACK: our window scale, if it goes with one.
     pub(crate) window_scale: Option<u8>,
+    /// In a SYN-ACK: we understand selective acknowledgments.
+    pub(crate) selective: bool,
+    /// Our clock and the echo of the peer's, if they go with it.
+    pub(crate) stamps: Option<(u32, u32)>,
 }
 
 impl Reply {
@@ -32,12 +37,17 @@ impl Reply {
             // "If the ACK bit is off, sequence number zero is used, <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>"
             (SequenceNumber(0), segment.end(), Flags::RST | Flags::ACK)
         };
-        Some(Self { tuple, seq, ack, flags, window: 0, window_scale: None })
+        Some(Self { tuple, seq, ack, flags, window: 0, window_scale: None, selective: false, stamps: None })
     }
 
     /// An acknowledgement.
     pub(crate) fn ack(tuple: Tuple, seq: SequenceNumber, ack: SequenceNumber, window: u16) -> Self {
-        Self { tuple, seq, ack, flags: Flags::ACK, window, window_scale: None }
+        Self { tuple, seq, ack, flags: Flags::ACK, window, window_scale: None, selective: false, stamps: None }
+    }
+
+    /// The same with the timestamps of the connection, if it has them.
+    pub(crate) fn stamped(self, now: Instant, stamps: &Stamps) -> Self {
+        Self { stamps: stamps.on.then(|| (stamps.value(now), stamps.recent)), ..self }
     }
 
     /// The same as a reset.

@@ -4,6 +4,7 @@ use mirage_waker::{WaitList, WakerPool};
 
 use crate::challenge::Challenges;
 use crate::pool::{BLOCK_BYTES, Pool};
+use crate::runs::Runs;
 use crate::timers::Timers;
 use crate::{Config, Stats};
 
@@ -11,6 +12,7 @@ use crate::{Config, Stats};
 pub(crate) struct Resources<'s> {
     pub(crate) config: Config,
     pub(crate) pool: Pool<'s>,
+    pub(crate) runs: Runs<'s>,
     pub(crate) timers: Timers<'s>,
     pub(crate) wakers: WakerPool<'s>,
     /// Those who could not write because no block was free.

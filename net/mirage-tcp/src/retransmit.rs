@@ -1,29 +1,89 @@
 //! When acknowledgements do not come.
 
 use mirage_clock::{Duration, Instant};
+use mirage_congestion::Congestion as _;
 
 use crate::connection::{Slot, todo};
+use crate::identifier::NONE;
+use crate::recovery::Phase;
 use crate::replies::{Replies, Reply};
 use crate::resources::Resources;
-use crate::{Error, State};
+use crate::{Error, Profile, State};
 
-impl Slot {
-    /// Starts the retransmission timer. It goes off no later than the user timeout.
-    pub(crate) fn start_resend_timer(&mut self, now: Instant, max_rto: Duration) {
-        let again = now + self.round_trip.rto(max_rto);
-        self.resend_at = again.min(self.stuck_since + self.user_timeout);
+/// What `resend_at` is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// Retransmission (RFC 6298).
+    Resend,
+    /// A probe of the flight's tail (RFC 8985 §7).
+    Tail,
+    /// The end of the patience with reordering (RFC 8985 §6.2).
+    Reordering,
+    /// A probe of a closed window (RFC 9293 §3.8.6.1).
+    Persist,
+}
+
+impl<P: Profile> Slot<P> {
+    /// Wants `watch` to be looked at when `at` has come. It goes off no later than the user timeout.
+    pub(crate) fn watch_for(&mut self, watch: Watch, at: Instant) {
+        self.watch = watch;
+        self.resend_at = at.min(self.stuck_since + self.user_timeout);
         self.arm(self.resend_at);
+    }
+
+    /// Starts the retransmission timer (RFC 6298 §5), or that of the tail probe that comes before it; stops it when nothing
+    /// is under way.
+    #[inline]
+    pub(crate) fn start_resend_timer(&mut self, now: Instant, max_rto: Duration) {
+        if self.nxt == self.una {
+            self.resend_at = Instant::MAX;
+            self.watch = Watch::Resend;
+            return;
+        }
+        let rto = self.round_trip.rto(max_rto);
+        match self.tail_timeout() {
+            Some(pto) if pto < rto => self.watch_for(Watch::Tail, now + pto),
+            _ => self.watch_for(Watch::Resend, now + rto),
+        }
+    }
+
+    /// The same, counted from when the oldest segment was sent: another timer was in its place meanwhile.
+    pub(crate) fn restart_resend_timer(&mut self, resources: &Resources<'_>, now: Instant) {
+        let head = self.recovery.chain.head;
+        let since = if head == NONE { now } else { resources.runs.of(head).sent_at };
+        let at = since + self.round_trip.rto(resources.config.max_rto);
+        self.watch_for(Watch::Resend, at.max(now + Duration::from_millis(1)));
+    }
+
+    /// Something is under way: some timer has to run.
+    #[inline]
+    pub(crate) fn keep_watch(&mut self, now: Instant, resources: &Resources<'_>) {
+        if self.resend_at == Instant::MAX && self.nxt != self.una {
+            self.restart_resend_timer(resources, now);
+        }
+    }
+
+    /// How long to wait for an acknowledgement before the tail is probed; `None` if it is not to be.
+    fn tail_timeout(&self) -> Option<Duration> {
+        let recovery = &self.recovery;
+        let quiet = recovery.phase == Phase::Open && recovery.sacked == 0 && recovery.tail.end.is_none();
+        if !P::SELECTIVE || !self.selective || !quiet || !self.state.may_transmit() {
+            return None;
+        }
+        let srtt = self.round_trip.srtt()?;
+        // RFC 8985 §7.2: a single segment may be acknowledged late.
+        let patience = if self.in_flight() <= self.mss.into() { LATE_ACK } else { EARLY_ACK };
+        Some(srtt.saturating_mul(2).saturating_add(patience))
     }
 
     /// The window is closed and nothing is under way that could bring word of its opening: asks after a while
     /// (RFC 9293 §3.8.6.1).
     pub(crate) fn start_persist_timer(&mut self, now: Instant, resources: &Resources<'_>) {
-        self.persist = true;
         self.stuck_since = now;
-        self.start_resend_timer(now, resources.config.max_rto);
+        self.watch_for(Watch::Persist, now + self.round_trip.rto(resources.config.max_rto));
     }
 
-    /// The retransmission timer went off.
+    /// The time in `resend_at` has come.
     pub(crate) fn on_resend_timer(&mut self, now: Instant, resources: &mut Resources<'_>, replies: &mut Replies) {
         self.resend_at = Instant::MAX;
         if now >= self.stuck_since + self.user_timeout {
@@ -35,27 +95,28 @@ impl Slot {
                     return self.give_up(resources, replies);
                 }
                 self.nxt = self.una;
-                self.timed_at = Instant::MAX;
                 self.congestion.on_syn_lost();
             }
-            _ if self.persist => {
-                self.probe = true;
-                if !self.held {
-                    // A peer may not keep us for ever by a closed window (sockstress).
-                    self.linger(now, resources);
+            _ => match self.watch {
+                Watch::Persist => {
+                    self.probe = true;
+                    if !self.held {
+                        // A peer may not keep us for ever by a closed window (sockstress).
+                        self.linger(now, resources);
+                    }
                 }
-            }
-            _ if self.in_flight() > 0 => {
-                resources.stats.timeouts += 1;
-                let sender = self.sender();
-                self.congestion.on_rto(sender, self.round_trip.backoff() > 0);
-                // Everything goes again, in slow start (RFC 5681 §3.1); acknowledgements skip what arrived.
-                self.nxt = self.una;
-                self.small_end = self.una;
-                self.resend_first = false;
-                self.timed_at = Instant::MAX;
-            }
-            _ => return,
+                _ if self.nxt == self.una => return,
+                Watch::Tail => {
+                    self.probe_tail = true;
+                    self.todo |= todo::OUTPUT;
+                    return;
+                }
+                Watch::Reordering => return self.on_reordering_timer(resources, now),
+                Watch::Resend => {
+                    let again = self.round_trip.backoff() > 0;
+                    self.begin_loss(resources, now, again);
+                }
+            },
         }
         self.round_trip.back_off();
         self.todo |= todo::OUTPUT;
@@ -65,7 +126,7 @@ impl Slot {
     pub(crate) fn give_up(&mut self, resources: &mut Resources<'_>, replies: &mut Replies) {
         if self.state.is_synchronized() {
             // Should it still be there, it need not wait for us.
-            replies.push(Reply::ack(self.tuple, self.max, self.rcv_nxt, 0).resetting());
+            replies.push(Reply::ack(self.tuple, self.nxt, self.rcv_nxt, 0).resetting());
         }
         let error = if self.unreachable { Error::HostUnreachable } else { Error::TimedOut };
         self.end(resources, Some(error));
@@ -73,8 +134,16 @@ impl Slot {
 
     /// RFC 5681 §4.1: what the network took before a pause says little about now.
     pub(crate) fn restart_if_idle(&mut self, now: Instant, resources: &Resources<'_>) {
-        if self.una == self.max && now.since(self.sent_at) > self.round_trip.rto(resources.config.max_rto) {
-            self.congestion.on_idle();
+        if self.una == self.nxt {
+            let idle = now.since(self.sent_at);
+            if idle > self.round_trip.rto(resources.config.max_rto) {
+                self.congestion.on_idle(now, idle);
+            }
         }
     }
 }
+
+/// The longest delay of an acknowledgement that we know of: Linux's.
+const LATE_ACK: Duration = Duration::from_millis(200);
+/// What the peer's timers may add all the same.
+const EARLY_ACK: Duration = Duration::from_millis(2);

@@ -23,6 +23,14 @@ pub struct Stats {
     pub retransmits: u64,
     /// Retransmission timeouts.
     pub timeouts: u64,
+    /// Recoveries taken back because nothing had been lost.
+    pub undone: u64,
+    /// Word of peers that they got something twice (RFC 2883).
+    pub duplicates_reported: u64,
+    /// Segments from long ago, told by their timestamps (RFC 7323).
+    pub old_stamps: u64,
+    /// Steps made along records of what is under way: what the acknowledgements of peers cost.
+    pub steps: u64,
     /// Resets sent.
     pub resets_out: u64,
     /// Connections that peers broke off.

@@ -16,17 +16,18 @@ use crate::ports::Ports;
 use crate::ready::Ends;
 use crate::replies::{PerSecond, Replies};
 use crate::resources::Resources;
+use crate::runs::Runs;
 use crate::time_wait::TimeWait;
 use crate::timers::Timers;
-use crate::{Config, ConnectionId, Secrets, Stats, Storage};
+use crate::{Config, ConnectionId, Profile, Secrets, Standard, Stats, Storage};
 
 /// TCP (RFC 9293) as a machine without I/O, for any number of connections and listeners on any number of addresses.
 ///
 /// Give it what comes in ([`input`](Self::input)), let it send ([`poll_transmit`](Self::poll_transmit)) whenever
 /// [`wants_transmit`](Self::wants_transmit) says so, and call [`handle_timeout`](Self::handle_timeout) when
 /// [`poll_timeout`](Self::poll_timeout) is over. Any method may change what the last two say.
-pub struct Tcp<'s> {
-    pub(crate) connections: ManagedSlice<'s, Slot>,
+pub struct Tcp<'s, P: Profile = Standard> {
+    pub(crate) connections: ManagedSlice<'s, Slot<P>>,
     pub(crate) listeners: ManagedSlice<'s, ListenerSlot>,
     pub(crate) half_open: HalfOpen<'s>,
     pub(crate) time_wait: TimeWait<'s>,
@@ -46,11 +47,12 @@ pub struct Tcp<'s> {
     pub(crate) discards: Discards,
 }
 
-impl<'s> Tcp<'s> {
+impl<'s, P: Profile> Tcp<'s, P> {
     /// A machine that lives on `storage`. What lies in the storage from earlier use is forgotten.
     #[inline(never)]
-    pub fn new(config: Config, storage: Storage<'s>, secrets: Secrets) -> Self {
-        let Storage { mut connections, buckets, mut listeners, time_wait, half_open, timers, blocks, wakers } = storage;
+    pub fn new(config: Config, storage: Storage<'s, P>, secrets: Secrets) -> Self {
+        let Storage { mut connections, buckets, mut listeners, time_wait, half_open, timers, blocks, runs, wakers } =
+            storage;
         let count = connections.len() as u32;
         for (slot, next) in connections.iter_mut().zip(1..) {
             *slot = Slot::unused(0, if next < count { next } else { NONE });
@@ -69,6 +71,7 @@ impl<'s> Tcp<'s> {
             resources: Resources {
                 config,
                 pool: Pool::new(blocks),
+                runs: Runs::new(runs),
                 timers: Timers::new(timers),
                 wakers,
                 starved: WaitList::EMPTY,
@@ -108,6 +111,7 @@ impl<'s> Tcp<'s> {
             time_wait: self.time_wait.count,
             blocks_in_use: self.resources.pool.in_use(),
             blocks_total: self.resources.pool.total(),
+            steps: self.resources.runs.steps,
             replies_dropped: self.resources.stats.replies_dropped + self.replies.dropped,
             ..self.resources.stats
         }
@@ -119,7 +123,7 @@ impl<'s> Tcp<'s> {
     }
 
     /// The connection an application names, unless it gave it back.
-    pub(crate) fn slot(&self, id: ConnectionId) -> Option<&Slot> {
+    pub(crate) fn slot(&self, id: ConnectionId) -> Option<&Slot<P>> {
         let slot = self.connections.get(id.index as usize)?;
         (slot.generation == id.generation && slot.held).then_some(slot)
     }
@@ -194,6 +198,7 @@ impl<'s> Tcp<'s> {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
         slot.send.clear(&mut self.resources.pool);
         slot.receive.clear(&mut self.resources.pool);
+        self.resources.runs.clear(&mut slot.recovery.chain);
         self.resources.wakers.wake(&mut slot.readers);
         self.resources.wakers.wake(&mut slot.writers);
         *slot = Slot::unused(slot.generation.wrapping_add(1), self.free_connection);

@@ -4,10 +4,11 @@ use managed::ManagedSlice;
 use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 
-use crate::Tcp;
 use crate::demux::{Found, Tuple};
 use crate::identifier::NONE;
 use crate::replies::Reply;
+use crate::stamps::Stamps;
+use crate::{Profile, Tcp};
 
 /// Room for the memory of one closed connection: less than 80 bytes.
 #[derive(Clone, Debug)]
@@ -20,13 +21,22 @@ pub struct TimeWaitSlot {
     pub(crate) rcv_nxt: SequenceNumber,
     /// The window we last offered, as it stood in the header.
     pub(crate) window: u16,
+    pub(crate) stamps: Stamps,
     expires: Instant,
 }
 
 impl Default for TimeWaitSlot {
     fn default() -> Self {
         let zero = SequenceNumber(0);
-        Self { tuple: Tuple::NONE, next: NONE, snd_nxt: zero, rcv_nxt: zero, window: 0, expires: Instant::ZERO }
+        Self {
+            tuple: Tuple::NONE,
+            next: NONE,
+            snd_nxt: zero,
+            rcv_nxt: zero,
+            window: 0,
+            stamps: Stamps::OFF,
+            expires: Instant::ZERO,
+        }
     }
 }
 
@@ -36,6 +46,7 @@ pub(crate) struct Memory {
     pub(crate) snd_nxt: SequenceNumber,
     pub(crate) rcv_nxt: SequenceNumber,
     pub(crate) window: u16,
+    pub(crate) stamps: Stamps,
 }
 
 /// The ring. Invariant: the `len` slots from `head` on are in order of expiry; the others are unused.
@@ -54,7 +65,7 @@ impl<'s> TimeWait<'s> {
     }
 }
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     /// Remembers a closed connection; the oldest memory makes room if need be.
     pub(crate) fn remember(&mut self, now: Instant, memory: Memory) {
         let capacity = self.time_wait.slots.len() as u32;
@@ -71,9 +82,9 @@ impl Tcp<'_> {
         }
         let index = (self.time_wait.head + self.time_wait.len) % capacity;
         let Some(slot) = self.time_wait.slots.get_mut(index as usize) else { return };
-        let Memory { tuple, snd_nxt, rcv_nxt, window } = memory;
+        let Memory { tuple, snd_nxt, rcv_nxt, window, stamps } = memory;
         let expires = now + self.resources.config.time_wait;
-        *slot = TimeWaitSlot { tuple, next: NONE, snd_nxt, rcv_nxt, window, expires };
+        *slot = TimeWaitSlot { tuple, next: NONE, snd_nxt, rcv_nxt, window, stamps, expires };
         self.time_wait.len += 1;
         self.time_wait.count += 1;
         self.link(Found::TimeWait(index));
@@ -93,10 +104,10 @@ impl Tcp<'_> {
     /// The peer repeats its FIN: says again that it came, and remembers it for the whole time anew.
     pub(crate) fn remember_again(&mut self, now: Instant, index: u32) {
         let Some(slot) = self.time_wait.slots.get(index as usize) else { return };
-        let TimeWaitSlot { tuple, snd_nxt, rcv_nxt, window, .. } = *slot;
+        let TimeWaitSlot { tuple, snd_nxt, rcv_nxt, window, stamps, .. } = *slot;
         self.replies.push(Reply::ack(tuple, snd_nxt, rcv_nxt, window));
         self.forget(index);
-        self.remember(now, Memory { tuple, snd_nxt, rcv_nxt, window });
+        self.remember(now, Memory { tuple, snd_nxt, rcv_nxt, window, stamps });
     }
 
     /// Forgets those whose time is over.

@@ -6,9 +6,9 @@ use crate::connection::{Slot, todo};
 use crate::keepalive::{self, Action};
 use crate::replies::Replies;
 use crate::resources::Resources;
-use crate::{State, Tcp};
+use crate::{Profile, State, Tcp};
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     /// Does everything whose time has come; a late call loses nothing. Afterwards there may be something to
     /// [send](Self::poll_transmit).
     #[inline(never)]
@@ -36,7 +36,7 @@ impl Tcp<'_> {
     }
 }
 
-impl Slot {
+impl<P: Profile> Slot<P> {
     fn on_timer(&mut self, now: Instant, resources: &mut Resources<'_>, replies: &mut Replies) {
         if self.linger_at <= now {
             if self.state != State::FinWait2 {
@@ -50,6 +50,10 @@ impl Slot {
         }
         if self.resend_at <= now {
             self.on_resend_timer(now, resources, replies);
+        }
+        if self.paced && self.pace_at <= now {
+            self.paced = false;
+            self.todo |= todo::OUTPUT;
         }
         if self.state.is_synchronized() {
             self.keep_alive(now, resources, replies);
@@ -77,7 +81,8 @@ impl Slot {
 
     /// Sets the timer to the earliest of what is left.
     fn arm_next(&mut self) {
-        let next = self.ack_at.min(self.resend_at).min(self.linger_at);
+        let pace_at = if self.paced { self.pace_at } else { Instant::MAX };
+        let next = self.ack_at.min(self.resend_at).min(self.linger_at).min(pace_at);
         if next != Instant::MAX {
             self.arm(next);
         }

@@ -7,6 +7,7 @@ mod sent;
 use core::num::NonZeroU16;
 
 use mirage_clock::Instant;
+use mirage_congestion::Congestion as _;
 use mirage_net::{ChecksumOffload, SegmentationOffload};
 use mirage_protocols::{Ip, Packet, Protocol, SendError};
 
@@ -15,10 +16,10 @@ use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
 use crate::resources::Resources;
 use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, write_segment};
-use crate::{Error, State, Tcp};
+use crate::{Error, Profile, State, Tcp};
 use plan::Plan;
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     /// Sends up to `budget` segments: first what answers strangers, then a few of each connection in turn. Says whether
     /// there are more to send now.
     ///
@@ -57,16 +58,20 @@ impl Tcp<'_> {
         if slot.mss == 0 {
             slot.learn_path(ip);
         }
+        slot.paced = false;
         if slot.state == State::FinWait2 && !slot.held {
             slot.linger(now, resources);
         }
         slot.restart_if_idle(now, resources);
         for _ in 0..SEGMENTS_PER_TURN {
-            let Some(plan) = slot.plan(now, resources) else { return Ok(Turn::Done) };
+            let Some(plan) = slot.plan(now, resources) else {
+                slot.keep_watch(now, resources);
+                return Ok(Turn::Done);
+            };
             if *left == 0 {
                 return Ok(Turn::More);
             }
-            match slot.send_segment(&plan, resources, ip) {
+            match slot.send_segment(now, &plan, resources, ip) {
                 Ok(()) => {}
                 Err(SendError::Full) => return Err(SendError::Full),
                 Err(SendError::WouldFragment { mtu }) if slot.shrink_mss(mtu, resources.config.min_mss) => continue,
@@ -94,14 +99,16 @@ enum Turn {
     More,
 }
 
-impl Slot {
+impl<P: Profile> Slot<P> {
     /// Asks what the path takes and what the device takes over.
     fn learn_path(&mut self, ip: &impl Ip) {
         let mtu = ip.mtu(self.tuple.remote);
         let capabilities = ip.capabilities(self.tuple.remote);
         let path = mtu.saturating_sub(HEADER_LEN).clamp(1, usize::from(u16::MAX)) as u16;
-        self.mss = self.peer_mss.min(path);
-        self.congestion.set_mss(self.mss);
+        // RFC 6691 §2: what the options take is not in the MSS that the peer announced.
+        let options = if self.stamps.on { STAMPS_LEN } else { 0 };
+        self.mss = self.peer_mss.min(path).saturating_sub(options).max(1);
+        self.congestion.set_mss(self.mss.into());
         let (checksum, segmentation) = match self.tuple.remote.is_ipv4() {
             true => (ChecksumOffload::TCP_V4, SegmentationOffload::TCP_V4),
             false => (ChecksumOffload::TCP_V6, SegmentationOffload::TCP_V6),
@@ -109,29 +116,33 @@ impl Slot {
         self.partial_checksum = capabilities.checksum.contains(checksum);
         self.large = 0;
         if capabilities.segmentation.contains(segmentation) && self.partial_checksum {
-            let most = capabilities.max_large_frame.min(MAX_IP_PAYLOAD).saturating_sub(HEADER_LEN) as u16;
+            let most = capabilities.max_large_frame.min(MAX_IP_PAYLOAD).saturating_sub(HEADER_LEN + 40) as u16;
             self.large = most - most % self.mss;
         }
     }
 
     /// The path takes IP packets of `mtu` bytes only; `false` when that is no news.
     pub(crate) fn shrink_mss(&mut self, mtu: usize, min_mss: u16) -> bool {
-        let headers = HEADER_LEN + if self.tuple.remote.is_ipv4() { 20 } else { 40 };
+        let options = if self.stamps.on { usize::from(STAMPS_LEN) } else { 0 };
+        let headers = HEADER_LEN + options + if self.tuple.remote.is_ipv4() { 20 } else { 40 };
         let mss = mtu.saturating_sub(headers).clamp(usize::from(min_mss), usize::from(u16::MAX)) as u16;
         if mss >= self.mss {
             return false;
         }
         self.mss = mss;
         self.large -= self.large % mss;
-        self.congestion.set_mss(mss);
+        self.congestion.set_mss(mss.into());
         true
     }
 
-    fn send_segment(&mut self, plan: &Plan, resources: &Resources<'_>, ip: &mut impl Ip) -> Result<(), SendError> {
-        let options = match plan.flags.contains(Flags::SYN) {
-            true => self.syn_options(ip, resources),
-            false => Encoded::default(),
-        };
+    fn send_segment(
+        &mut self,
+        now: Instant,
+        plan: &Plan,
+        resources: &Resources<'_>,
+        ip: &mut impl Ip,
+    ) -> Result<(), SendError> {
+        let options = self.options(now, plan, resources, ip);
         let window = self.offer_window(resources);
         let header = Header {
             source_port: self.tuple.local_port,
@@ -163,11 +174,34 @@ impl Slot {
         result
     }
 
-    fn syn_options(&self, ip: &impl Ip, resources: &Resources<'_>) -> Encoded {
+    /// The options that go with a segment.
+    #[inline]
+    fn options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>, ip: &impl Ip) -> Encoded {
+        if plan.flags.contains(Flags::SYN) {
+            return self.syn_options(now, plan, resources, ip);
+        }
+        let mut options = Encoded::default();
+        if P::TIMESTAMPS && self.stamps.on {
+            options.put_stamps(self.stamps.value(now), self.stamps.recent);
+        }
+        if P::SELECTIVE && self.selective && (self.twice.is_some() || self.receive.ooo_bytes() > 0) {
+            options.put_heard(None, &self.selective_blocks(&resources.pool));
+        }
+        options
+    }
+
+    #[inline(never)]
+    fn syn_options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>, ip: &impl Ip) -> Encoded {
+        let config = &resources.config;
+        // Our answer to a SYN says only what the peer's said, too.
+        let answers = plan.flags.contains(Flags::ACK);
+        let selective = P::SELECTIVE && config.selective && (!answers || self.selective);
+        let stamps = P::TIMESTAMPS && config.timestamps && (!answers || self.stamps.on);
         let options = SynOptions {
             mss: Some(our_mss(ip, self.tuple.remote)),
-            window_scale: self.scaling.then(|| resources.config.window_scale()),
-            ..SynOptions::default()
+            window_scale: self.scaling.then(|| config.window_scale()),
+            sack_permitted: selective,
+            timestamps: stamps.then(|| (self.stamps.value(now), self.stamps.recent)),
         };
         options.emit()
     }
@@ -178,6 +212,8 @@ fn our_mss(ip: &impl Ip, remote: core::net::IpAddr) -> u16 {
     ip.mtu(remote).saturating_sub(HEADER_LEN).min(usize::from(u16::MAX)) as u16
 }
 
+/// Two no-operations and the timestamps option (RFC 7323, appendix A).
+const STAMPS_LEN: u16 = 12;
 /// What fits behind an IP header.
 const MAX_IP_PAYLOAD: usize = 65_495;
 /// How many segments a connection sends before the next one has its turn.

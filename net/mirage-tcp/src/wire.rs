@@ -91,6 +91,12 @@ impl<'a> Segment<'a> {
             + u32::from(self.flags.contains(Flags::FIN))
     }
 
+    /// The value and the echo of its timestamps, if it has no other options.
+    #[inline]
+    pub(crate) fn lone_stamps(&self) -> Option<(u32, u32)> {
+        crate::options::lone_stamps(self.options)
+    }
+
     /// The sequence number behind its last.
     pub(crate) fn end(&self) -> SequenceNumber {
         self.seq.add(self.len())

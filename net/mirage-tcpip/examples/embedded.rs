@@ -8,10 +8,9 @@
 extern crate std;
 
 use core::cell::RefCell;
+use core::net::Ipv4Addr;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
-
-use std::net::Ipv4Addr;
 
 use mirage_clock::{Duration, Instant};
 use mirage_flow::{Read as _, Write as _};
@@ -185,6 +184,7 @@ struct Memory {
     half_open: [mirage_tcp::HalfOpenSlot; CONNECTIONS],
     timers: [mirage_tcp::TimerSlot; mirage_tcp::Storage::timers_for(CONNECTIONS, CONNECTIONS)],
     blocks: [mirage_tcp::Block; 16],
+    runs: [mirage_tcp::RunSlot; 32],
     wakers: [mirage_waker::Slot; 2 * (CONNECTIONS + 1)],
 }
 
@@ -213,6 +213,7 @@ impl Memory {
             half_open: Default::default(),
             timers: Default::default(),
             blocks: Default::default(),
+            runs: Default::default(),
             wakers: [const { mirage_waker::Slot::EMPTY }; _],
         }
     }
@@ -252,6 +253,7 @@ impl Memory {
                 half_open: (&mut self.half_open[..]).into(),
                 timers: (&mut self.timers[..]).into(),
                 blocks: (&mut self.blocks[..]).into(),
+                runs: (&mut self.runs[..]).into(),
                 wakers: mirage_waker::WakerPool::new(&mut self.wakers[..]),
             },
         }

@@ -4,7 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use managed::ManagedSlice;
-use mirage_tcp::{Block, HalfOpenSlot, ListenerSlot, Slot, TimeWaitSlot, TimerSlot};
+use mirage_tcp::{Block, HalfOpenSlot, ListenerSlot, RunSlot, Slot, TimeWaitSlot, TimerSlot};
 use mirage_waker::{Slot as WakerSlot, WakerPool};
 
 use crate::{Sizes, Storage};
@@ -73,6 +73,7 @@ fn tcp(sizes: Sizes) -> mirage_tcp::Storage<'static> {
         half_open: each(half_open, HalfOpenSlot::default),
         timers: each(timers, TimerSlot::default),
         blocks: each(blocks, Block::default),
+        runs: each(mirage_tcp::Storage::runs_for(blocks), RunSlot::default),
         wakers: WakerPool::new(each(wakers, || WakerSlot::EMPTY)),
     }
 }

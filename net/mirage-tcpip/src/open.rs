@@ -9,7 +9,7 @@ use mirage_stack::{ErrorType, ListenOptions, TcpOptions};
 use mirage_tcp::{ConnectError, ListenError, Local};
 use mirage_udp::PortChoice;
 
-use crate::sockets::Shared;
+use crate::sockets::{Shared, lent};
 use crate::{ErrorKind, Stack, TcpListener, TcpStream, UdpSocket};
 
 impl<N> ErrorType for Stack<'_, N> {
@@ -63,7 +63,7 @@ impl<'s, N: Net> Stack<'s, N> {
     /// Our address towards `to`.
     fn source(&self, to: IpAddr) -> Result<IpAddr, ErrorKind> {
         let machines = &mut *self.shared.machines();
-        let mut device = self.device.borrow_mut();
+        let mut device = lent(&self.device);
         let mut link = machines.ethernet.over(device.split().1);
         let mut neighbours = machines.arp.over(machines.now, &mut link);
         let (_, mut outbound) = machines.ipv4.split();
@@ -72,7 +72,7 @@ impl<'s, N: Net> Stack<'s, N> {
 
     /// Whether the cable is in.
     pub fn link(&self) -> mirage_net::Link {
-        self.device.borrow_mut().split().1.link()
+        lent(&self.device).split().1.link()
     }
 }
 

@@ -20,26 +20,19 @@ impl<N: Net> Stack<'_, N> {
     pub async fn run(&self, clock: &impl Monotonic, sleep: &impl Sleep) -> Result<Infallible, Disconnected> {
         loop {
             let progress = poll_fn(|cx| Poll::Ready(self.poll(clock.now(), cx))).await?;
-            let mut first = true;
-            if progress.more {
-                // Let other tasks run, then come back at once.
-                poll_fn(|cx| {
-                    if !core::mem::take(&mut first) {
-                        return Poll::Ready(());
-                    }
-                    cx.waker().wake_by_ref();
-                    Poll::Pending
-                })
-                .await;
-                continue;
-            }
             let mut timer = pin!(sleep.sleep_until(progress.next.unwrap_or(Instant::MAX)));
+            let mut first = true;
             // Any wake of this task ends the wait: the device, a handle or the timer.
             poll_fn(|cx| {
-                if core::mem::take(&mut first) && timer.as_mut().poll(cx).is_pending() {
+                if !core::mem::take(&mut first) {
+                    return Poll::Ready(());
+                }
+                if progress.more {
+                    // Other tasks run, then it goes on at once.
+                    cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                Poll::Ready(())
+                timer.as_mut().poll(cx)
             })
             .await;
         }

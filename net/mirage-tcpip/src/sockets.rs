@@ -17,10 +17,8 @@ impl<'s> Shared<'s> {
     }
 
     /// All machines, for the time of a call: nobody keeps them over another one.
-    // One place that can fail, in one piece of code.
-    #[inline(never)]
     pub(crate) fn machines(&self) -> RefMut<'_, Machines<'s>> {
-        self.machines.borrow_mut()
+        lent(&self.machines)
     }
 
     /// Remembers who polls the stack.
@@ -35,5 +33,15 @@ impl<'s> Shared<'s> {
         if let Some(waker) = self.driver.take() {
             waker.wake();
         }
+    }
+}
+
+/// What is in `cell`, for the time of a call: nobody keeps it over another one.
+// One place that can fail, in one piece of code. The library's own failure would bring its own text with it.
+#[inline(never)]
+pub(crate) fn lent<T>(cell: &RefCell<T>) -> RefMut<'_, T> {
+    match cell.try_borrow_mut() {
+        Ok(lent) => lent,
+        Err(_) => panic!("the stack is in use"),
     }
 }

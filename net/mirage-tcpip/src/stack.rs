@@ -10,7 +10,7 @@ use mirage_protocols::Ipv4Cidr;
 use rand_core::CryptoRng;
 
 use crate::machines::Machines;
-use crate::sockets::Shared;
+use crate::sockets::{Shared, lent};
 use crate::{Config, Counters, Storage, egress, ingress};
 
 /// A TCP/IP stack on one network device.
@@ -65,7 +65,7 @@ impl<'s, N: Net> Stack<'s, N> {
     /// # Errors
     /// [`Disconnected`] when the device is gone for good.
     pub fn poll(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
-        let mut device = self.device.borrow_mut();
+        let mut device = lent(&self.device);
         let machines = &mut *self.shared.machines();
         self.shared.attend(cx.waker());
         machines.now = now;
@@ -80,11 +80,11 @@ impl<'s, N: Net> Stack<'s, N> {
 
     /// What was received, sent and discarded so far.
     pub fn counters(&self) -> Counters {
-        self.shared.machines().counters(self.device.borrow().stats())
+        self.shared.machines().counters(self.device_stats())
     }
 
     /// What went through the device.
     pub fn device_stats(&self) -> Stats {
-        self.device.borrow().stats()
+        lent(&self.device).stats()
     }
 }

@@ -1,6 +1,6 @@
 //! A door for connections.
 
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::net::SocketAddr;
 use core::num::NonZeroU16;
 use core::task::{Context, Poll};
@@ -41,8 +41,8 @@ impl ErrorType for TcpListener<'_, '_> {
 impl<'a, 's> mirage_stack::TcpListener for TcpListener<'a, 's> {
     type Stream = TcpStream<'a, 's>;
 
-    async fn accept(&mut self) -> Result<TcpStream<'a, 's>, ErrorKind> {
-        poll_fn(|cx| self.poll_accept(cx)).await
+    fn accept(&mut self) -> impl Future<Output = Result<TcpStream<'a, 's>, ErrorKind>> {
+        poll_fn(|cx| self.poll_accept(cx))
     }
 
     fn local_addr(&self) -> SocketAddr {

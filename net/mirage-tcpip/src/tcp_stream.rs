@@ -1,6 +1,6 @@
 //! A TCP connection in an application's hands.
 
-use core::future::poll_fn;
+use core::future::{Future, poll_fn, ready};
 use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
@@ -41,9 +41,9 @@ impl<'a, 's> TcpStream<'a, 's> {
     }
 
     /// Waits until the connection is established.
-    pub(crate) async fn connected(&mut self) -> Result<(), ErrorKind> {
+    pub(crate) fn connected(&mut self) -> impl Future<Output = Result<(), ErrorKind>> {
         let Half { shared, id } = self.half;
-        poll_fn(|cx| shared.machines().tcp.poll_connected(id, cx)).await.map_err(kind)
+        poll_fn(move |cx| shared.machines().tcp.poll_connected(id, cx).map_err(kind))
     }
 
     /// Reads what is there into `buffer`; 0 at the end of the stream. For callers that poll by hand.
@@ -97,6 +97,19 @@ impl Half<'_, '_> {
         self.call(|tcp| tcp.poll_write(self.id, cx, bytes)).map_err(kind)
     }
 
+    /// Writes `rest`, and leaves of it what is still to be written.
+    #[inline(never)]
+    fn poll_write_all(&self, cx: &mut Context<'_>, rest: &mut &[u8]) -> Poll<Result<(), ErrorKind>> {
+        while !rest.is_empty() {
+            match self.poll_write(cx, rest) {
+                Poll::Ready(Ok(written)) => *rest = rest.get(written..).unwrap_or_default(),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
     #[inline(never)]
     fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<Result<(), ErrorKind>> {
         self.shared.machines().tcp.poll_flush(self.id, cx).map_err(kind)
@@ -143,9 +156,9 @@ macro_rules! reads {
 
         impl Read for $name<'_, '_> {
             /// Cancel-safe: bytes are taken only when the future is ready.
-            async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ErrorKind> {
+            fn read(&mut self, buffer: &mut [u8]) -> impl Future<Output = Result<usize, ErrorKind>> {
                 let half = self.half;
-                poll_fn(|cx| half.poll_read(cx, buffer)).await
+                poll_fn(move |cx| half.poll_read(cx, buffer))
             }
         }
 
@@ -162,15 +175,21 @@ macro_rules! writes {
     ($name:ident) => {
         impl Write for $name<'_, '_> {
             /// Cancel-safe: bytes are taken only when the future is ready.
-            async fn write(&mut self, bytes: &[u8]) -> Result<usize, ErrorKind> {
+            fn write(&mut self, bytes: &[u8]) -> impl Future<Output = Result<usize, ErrorKind>> {
                 let half = self.half;
-                poll_fn(|cx| half.poll_write(cx, bytes)).await
+                poll_fn(move |cx| half.poll_write(cx, bytes))
+            }
+
+            /// Not cancel-safe: a part may have been taken.
+            fn write_all(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), ErrorKind>> {
+                let (half, mut rest) = (self.half, bytes);
+                poll_fn(move |cx| half.poll_write_all(cx, &mut rest))
             }
 
             /// Waits until everything written was handed to the network. Cancel-safe.
-            async fn flush(&mut self) -> Result<(), ErrorKind> {
+            fn flush(&mut self) -> impl Future<Output = Result<(), ErrorKind>> {
                 let half = self.half;
-                poll_fn(|cx| half.poll_flush(cx)).await
+                poll_fn(move |cx| half.poll_flush(cx))
             }
         }
 
@@ -181,8 +200,8 @@ macro_rules! writes {
         }
 
         impl Shutdown for $name<'_, '_> {
-            async fn shutdown(&mut self, direction: Direction) -> Result<(), ErrorKind> {
-                self.half.shutdown(direction)
+            fn shutdown(&mut self, direction: Direction) -> impl Future<Output = Result<(), ErrorKind>> {
+                ready(self.half.shutdown(direction))
             }
         }
     };

@@ -1,6 +1,6 @@
 //! A datagram socket in an application's hands.
 
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::net::{IpAddr, SocketAddr};
 use core::task::{Context, Poll};
 
@@ -70,12 +70,12 @@ impl ErrorType for UdpSocket<'_, '_> {
 }
 
 impl mirage_stack::UdpSocket for UdpSocket<'_, '_> {
-    async fn recv_from(&self, buffer: &mut [u8]) -> Result<Datagram, ErrorKind> {
-        poll_fn(|cx| self.poll_recv(cx, buffer)).await
+    fn recv_from(&self, buffer: &mut [u8]) -> impl Future<Output = Result<Datagram, ErrorKind>> {
+        poll_fn(|cx| self.poll_recv(cx, buffer))
     }
 
-    async fn send_to(&self, payload: &[u8], remote: SocketAddr) -> Result<(), ErrorKind> {
-        poll_fn(|cx| self.poll_send(cx, None, payload, remote)).await
+    fn send_to(&self, payload: &[u8], remote: SocketAddr) -> impl Future<Output = Result<(), ErrorKind>> {
+        poll_fn(move |cx| self.poll_send(cx, None, payload, remote))
     }
 
     fn connect(&self, remote: Option<SocketAddr>) -> Result<(), ErrorKind> {

@@ -14,7 +14,7 @@ pub(crate) const MEMORY: usize = PRINTABLE * LINE;
 
 /// Sends lines until the peer goes away. Line `n` begins with the `n`-th printable character and goes on round the ring,
 /// so the pattern repeats after 95 lines.
-pub(crate) async fn chargen(mut stream: impl TcpStream) {
+pub(crate) async fn chargen(stream: &mut impl TcpStream) {
     let lines = lines();
     // Nothing the peer says matters (RFC 864: "any data received is thrown away"); its window is left to fill.
     while stream.write_all(&lines).await.is_ok() {}
@@ -22,9 +22,12 @@ pub(crate) async fn chargen(mut stream: impl TcpStream) {
 
 /// The pattern, once.
 fn lines() -> Vec<u8> {
-    let ring = |place: usize| b' ' + (place % PRINTABLE) as u8;
-    let line = |start: usize| (start..start + LINE - 2).map(ring).chain(*b"\r\n");
-    (0..PRINTABLE).flat_map(line).collect()
+    let character = |at| match (at / LINE, at % LINE) {
+        (_, 72) => b'\r',
+        (_, 73) => b'\n',
+        (line, place) => b' ' + ((line + place) % PRINTABLE) as u8,
+    };
+    (0..MEMORY).map(character).collect()
 }
 
 #[cfg(test)]
@@ -37,7 +40,7 @@ mod tests {
         assert_eq!(lines.len(), PRINTABLE * LINE);
         let expected = br##" !"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefg"##;
         assert_eq!(&lines[..LINE - 2], expected);
-        assert_eq!(&lines[LINE..][..3], br##"!"#"##);
+        assert_eq!(&lines[LINE - 2..][..5], b"\r\n!\"#");
         assert_eq!(lines[lines.len() - LINE], b'~');
     }
 }

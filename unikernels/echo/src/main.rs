@@ -10,10 +10,13 @@ mod keepalive;
 mod streams;
 
 use alloc::boxed::Box;
-use alloc::format;
+use core::fmt::Display;
 
+use mirage_platform::clock::Duration;
+use mirage_platform::network::Service;
 use mirage_platform::stack::{Keepalive, ListenOptions, SocketAddr, Stack, TcpOptions};
-use mirage_platform::{About, App, Argument, Arguments, BadArgument, Context, Exit, Networked, Permits};
+use mirage_platform::{About, App, Argument, Arguments, BadArgument, Context, Exit, Networked};
+use streams::Share;
 
 /// RFC 862.
 const ECHO: u16 = 7;
@@ -46,8 +49,8 @@ impl App for Echo {
     const ARGUMENTS: &'static [Argument] = &[CONNECTIONS, KEEPALIVE];
 
     fn new(arguments: &Arguments) -> Result<Self, BadArgument> {
-        let keepalive = arguments.get::<keepalive::Typed>(&KEEPALIVE)?.map(|typed| typed.0);
-        Ok(Self { connections: arguments.require(&CONNECTIONS)?, keepalive })
+        let keepalive = arguments.parsed_by(&KEEPALIVE, keepalive::parse, keepalive::EXPECTED)?;
+        Ok(Self { connections: arguments.number(&CONNECTIONS)?, keepalive })
     }
 }
 
@@ -55,51 +58,54 @@ impl Networked for Echo {
     const FORWARDS: &'static [&'static str] = &["7007:7", "udp:7007:7", "7009:9", "udp:7009:9", "7019:19"];
 
     async fn run<S: Stack + 'static>(self, stack: S, context: Context) -> Exit {
-        match start(&stack, &context, &self) {
-            Ok(()) => core::future::pending().await,
-            Err(error) => {
-                context.print(&format!("echo: {error}"));
-                Exit::FAILURE
-            }
+        if let Err(error) = start(&stack, &context, &self) {
+            return context.fail("echo", &error);
         }
+        core::future::pending().await
     }
 }
 
 /// Opens every service and starts its task.
-fn start<S: Stack + 'static>(stack: &S, context: &Context, echo: &Echo) -> Result<(), Box<dyn core::error::Error>>
+fn start<S: Stack + 'static>(stack: &S, context: &Context, echo: &Echo) -> Result<(), Failure>
 where
     S::Error: 'static,
 {
-    use mirage_platform::network::Service;
-    use streams::{Share, serve};
-
     let tcp = TcpOptions { keepalive: echo.keepalive, ..TcpOptions::default() };
-    let listen = |port| stack.listen(any(port), ListenOptions { tcp, ..ListenOptions::default() });
     // In a small machine no stranger may use up what there is: half of it for the three services that keep connections.
     let memory = context.free_memory().map(|memory| memory / 6);
     let share = Share::of(memory, echo.connections);
     let lines = memory.map_or(share, |memory| Share::with_buffer(memory, chargen::MEMORY, echo.connections));
-    let permits = |share: Share| Permits::new(share.connections);
     let serving = |name: &str, at: Service| {
         let place = context.outside_text(at).unwrap_or_default();
-        context.print(&format!("echo: {name} at {place}"));
+        context.print_all(&["echo: ", name, " at ", &place]);
     };
-    context.spawn(serve(listen(ECHO)?, context.clone(), permits(share), move |stream| {
-        streams::echo(stream, share.buffer)
-    }))?;
-    serving("TCP echo", Service::tcp(ECHO));
-    context.spawn(serve(listen(DISCARD)?, context.clone(), permits(share), move |stream| {
-        streams::discard(stream, share.buffer)
-    }))?;
-    serving("TCP discard", Service::tcp(DISCARD));
-    context.spawn(serve(listen(CHARGEN)?, context.clone(), permits(lines), chargen::chargen))?;
-    serving("TCP chargen", Service::tcp(CHARGEN));
-    context.spawn(datagrams::echo(stack.bind(any(ECHO))?, context.clone()))?;
-    serving("UDP echo", Service::udp(ECHO));
-    context.spawn(datagrams::discard(stack.bind(any(DISCARD))?, context.clone()))?;
-    serving("UDP discard", Service::udp(DISCARD));
+    let streams = [
+        (streams::Service::Echo, ECHO, "TCP echo", share),
+        (streams::Service::Discard, DISCARD, "TCP discard", share),
+        (streams::Service::Chargen, CHARGEN, "TCP chargen", lines),
+    ];
+    for (service, port, name, share) in streams {
+        let listener = stack.listen(any(port), ListenOptions { tcp, ..ListenOptions::default() }).map_err(failure)?;
+        context.spawn(streams::serve(listener, context.clone(), service, share)).map_err(failure)?;
+        serving(name, Service::tcp(port));
+    }
+    for (echo, port, name) in [(true, ECHO, "UDP echo"), (false, DISCARD, "UDP discard")] {
+        let socket = stack.bind(any(port)).map_err(failure)?;
+        context.spawn(datagrams::serve(socket, context.clone(), echo)).map_err(failure)?;
+        serving(name, Service::udp(port));
+    }
     Ok(())
 }
+
+/// Why it cannot start: one line for the console.
+type Failure = Box<dyn Display>;
+
+fn failure(error: impl Display + 'static) -> Failure {
+    Box::new(error)
+}
+
+/// How long others get to give back what there is too little of.
+const PAUSE: Duration = Duration::from_millis(100);
 
 fn any(port: u16) -> SocketAddr {
     ([0, 0, 0, 0], port).into()

@@ -1,12 +1,12 @@
 //! Services on connections: one task and one buffer for each.
 
 use alloc::vec;
-use core::future::Future;
 
-use mirage_platform::clock::Duration;
-use mirage_platform::stack::flow::Direction;
 use mirage_platform::stack::{TcpListener, TcpStream};
-use mirage_platform::{Context, Permits};
+use mirage_platform::{Context, Permit, Permits};
+
+use crate::PAUSE;
+use crate::chargen::chargen;
 
 /// What a service may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,54 +39,48 @@ const TASK: usize = 1_024;
 /// Connections that a small machine shall still serve.
 const FEW: usize = 8;
 
-/// Accepts for ever and runs `service` on each connection, as a task of its own, as long as there is a permit.
-pub(crate) async fn serve<L, F>(
-    mut listener: L,
-    context: Context,
-    permits: Permits,
-    service: impl Fn(L::Stream) -> F + Copy + 'static,
-) where
-    L: TcpListener<Stream: 'static> + 'static,
-    F: Future<Output = ()> + 'static,
+/// What is done with a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// Everything comes back (RFC 862).
+    Echo,
+    /// Everything is thrown away (RFC 863).
+    Discard,
+    /// Characters without end (RFC 864).
+    Chargen,
+}
+
+/// Accepts for ever and offers `service` on each connection, as a task of its own, `share.connections` at once.
+pub(crate) async fn serve<L>(mut listener: L, context: Context, service: Service, share: Share)
+where
+    L: TcpListener<Stream: TcpStream + 'static> + 'static,
 {
+    let permits = Permits::new(share.connections);
     loop {
         let permit = permits.take().await;
         match listener.accept().await {
-            Ok(stream) => {
-                let connection = async move {
-                    service(stream).await;
-                    drop(permit);
-                };
-                // At the bound on tasks the connection is dropped, which closes it.
-                let _ = context.spawn(connection);
-            }
+            // At the bound on tasks the connection is dropped, which closes it.
+            Ok(stream) => drop(context.spawn(connection(stream, service, share.buffer, permit))),
             Err(error) => {
                 mirage_platform::log::warn!("accept: {error}");
-                // Out of something: let others give it back.
-                context.sleep(Duration::from_millis(100)).await;
+                context.sleep(PAUSE).await;
             }
         }
     }
 }
 
-/// Everything comes back; the peer's end is answered with ours (RFC 862).
-pub(crate) async fn echo(mut stream: impl TcpStream, buffer: usize) {
+/// Serves until the peer ends it. Its end is answered with ours, as the stream is dropped.
+async fn connection(mut stream: impl TcpStream, service: Service, buffer: usize, _permit: Permit) {
+    if service == Service::Chargen {
+        return chargen(&mut stream).await;
+    }
     let mut buffer = vec![0; buffer];
-    loop {
-        match stream.read(&mut buffer).await {
-            Ok(0) | Err(_) => break,
-            Ok(len) if stream.write_all(&buffer[..len]).await.is_err() => break,
-            Ok(_) => {}
+    while let Ok(len @ 1..) = stream.read(&mut buffer).await {
+        let bytes = buffer.get(..len).unwrap_or(&buffer);
+        if service == Service::Echo && stream.write_all(bytes).await.is_err() {
+            break;
         }
     }
-    // The connection is over either way.
-    let _ = stream.shutdown(Direction::Write).await;
-}
-
-/// Everything is thrown away (RFC 863).
-pub(crate) async fn discard(mut stream: impl TcpStream, buffer: usize) {
-    let mut buffer = vec![0; buffer];
-    while matches!(stream.read(&mut buffer).await, Ok(1..)) {}
 }
 
 #[cfg(test)]

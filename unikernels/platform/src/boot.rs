@@ -7,6 +7,7 @@ use core::pin::pin;
 use core::task::{self, Poll, Waker};
 
 use crate::arguments::{Stop, help, version};
+use crate::context::complain;
 use crate::logger::{Filter, Logger};
 use crate::target::Machine;
 use crate::text::Line;
@@ -66,7 +67,7 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
     let machine = match machine(&arguments) {
         Ok(machine) => machine,
         Err(error) => {
-            complain(&about, &error);
+            complain(about.name, &error);
             return Exit::FAILURE;
         }
     };
@@ -85,13 +86,6 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
             }
         }
     })
-}
-
-/// Says in one line why there is nothing to run. What a stranger typed may be in it, so no control character is shown.
-#[cold]
-#[inline(never)]
-pub(crate) fn complain(about: &About, error: &dyn fmt::Display) {
-    Machine::complain(Line::new().put(about.name).put(": ").show(error).as_str());
 }
 
 /// `work`, or what came first.

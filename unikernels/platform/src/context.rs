@@ -2,18 +2,20 @@
 
 #[cfg(feature = "network")]
 use alloc::boxed::Box;
-use alloc::rc::Rc;
 use alloc::string::{String, ToString as _};
 use core::cell::OnceCell;
+use core::fmt;
 use core::future::Future;
 use core::net::SocketAddr;
 
 use mirage_clock::{Duration, Instant, Monotonic, Sleep, Timestamp, Wall};
 
+use crate::Exit;
 use crate::executor::{Executor, Spawner, Timer, TooManyTasks};
 use crate::network::{Reach, Service};
 use crate::stats::Stats;
-use crate::target::Machine;
+use crate::target::{Counted, Machine};
+use crate::text::Line;
 
 /// What the platform lends an application beside its devices. A handle: clones are the same.
 ///
@@ -27,7 +29,7 @@ struct Inner {
     /// Made when it is first asked for.
     running: OnceCell<Running>,
     /// Set once there is a network: how it is reached and what it counts.
-    network: OnceCell<(Reach, Rc<dyn Stats>)>,
+    network: OnceCell<(Reach, Counted)>,
 }
 
 /// The run loop.
@@ -49,7 +51,7 @@ impl Context {
     /// The same with a network: how it is reached and what it counts. Only the first counts.
     #[cfg(feature = "network")]
     #[must_use]
-    pub(crate) fn with_network(self, reach: Reach, stats: Rc<dyn Stats>) -> Self {
+    pub(crate) fn with_network(self, reach: Reach, stats: Counted) -> Self {
         let _ = self.0.network.set((reach, stats));
         self
     }
@@ -102,6 +104,17 @@ impl Context {
         Machine::print(line);
     }
 
+    /// Prints one line that is put together from `parts`, cut at 512 bytes.
+    pub fn print_all(&self, parts: &[&str]) {
+        Machine::print(Line::new().put_all(parts).as_str());
+    }
+
+    /// Says in one line where errors go why the application cannot go on, `who: why`, and gives the exit code for that.
+    pub fn fail(&self, who: &str, why: &dyn fmt::Display) -> Exit {
+        complain(who, why);
+        Exit::FAILURE
+    }
+
     /// Bytes of the image's heap that nobody uses now: at its start an application fits to it what strangers can make it
     /// hold. `None` where memory is the host's to give.
     ///
@@ -120,7 +133,7 @@ impl Context {
     pub fn outside_text(&self, service: Service) -> Option<String> {
         // Each family by itself: an image, which has one, is spared the other's text.
         Some(match self.outside(service)? {
-            SocketAddr::V4(place) => place.to_string(),
+            SocketAddr::V4(place) => Line::new().place(place).as_str().into(),
             SocketAddr::V6(place) => place.to_string(),
         })
     }
@@ -148,9 +161,16 @@ impl Context {
         visit("platform.tasks", self.running().spawner.tasks() as u64);
         visit("platform.timers", self.running().timer.pending() as u64);
         if let Some((_, stats)) = self.0.network.get() {
-            stats.each(visit);
+            Stats::each(stats, visit);
         }
     }
+}
+
+/// Says in one line why there is nothing to run. What a stranger typed may be in it, so no control character is shown.
+#[cold]
+#[inline(never)]
+pub(crate) fn complain(who: &str, why: &dyn fmt::Display) {
+    Machine::complain(Line::new().put(who).put(": ").show(why).as_str());
 }
 
 /// The time of day, where the machine knows it.
@@ -164,8 +184,8 @@ impl Wall for Context {
     }
 }
 
-impl core::fmt::Debug for Context {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context").field("reach", &self.0.network.get().map(|(reach, _)| reach)).finish_non_exhaustive()
     }
 }

@@ -41,7 +41,7 @@ pub use context::Context;
 pub use device::{Device, DeviceError, DeviceKind};
 #[cfg(feature = "network")]
 pub use device::{Disk, Nic};
-pub use executor::{Permits, Spawner, Timer, yield_now};
+pub use executor::{Permit, Permits, Spawner, Timer, yield_now};
 pub use exit::Exit;
 pub use stats::Stats;
 #[cfg(feature = "unix")]

@@ -7,7 +7,7 @@ pub use mirage_solo5::{AbiNote, Device, Manifest};
 
 use crate::device::DeviceKind;
 use crate::{Exit, Local, Networked, image};
-pub(crate) use machine::{Block, Machine, Net};
+pub(crate) use machine::{Block, Counted, Machine, Net};
 
 /// Which of the two tenders.
 #[cfg(all(feature = "solo5-hvt", not(feature = "solo5-spt")))]

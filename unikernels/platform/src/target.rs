@@ -7,16 +7,16 @@
 mod none;
 
 #[cfg(feature = "unix")]
-pub(crate) use crate::unix::{Block, Machine, Net};
+pub(crate) use crate::unix::{Block, Counted, Machine, Net};
 
 #[cfg(all(any(feature = "solo5-spt", feature = "solo5-hvt"), not(feature = "unix")))]
-pub(crate) use crate::solo5::{Block, Machine, Net};
+pub(crate) use crate::solo5::{Block, Counted, Machine, Net};
 
 #[cfg(all(feature = "virtio", not(feature = "unix")))]
-pub(crate) use crate::virtio::{Block, Machine, Net};
+pub(crate) use crate::virtio::{Block, Counted, Machine, Net};
 
 #[cfg(not(any(feature = "unix", feature = "image")))]
-pub(crate) use none::Machine;
+pub(crate) use none::{Counted, Machine};
 
 #[cfg(all(
     not(feature = "unix"),

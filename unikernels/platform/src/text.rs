@@ -2,6 +2,7 @@
 //! largest part of a small image.
 
 use core::fmt;
+use core::net::SocketAddrV4;
 
 /// Longest line in bytes; what is longer ends in `…`.
 const MAX: usize = 512;
@@ -69,6 +70,14 @@ impl Line {
     /// Appends `number` in decimal, at least `width` digits wide, at most 20.
     pub(crate) fn number(&mut self, number: u64, width: usize) -> &mut Self {
         self.digits(number, 10, width)
+    }
+
+    /// Appends an address and a port.
+    pub(crate) fn place(&mut self, place: SocketAddrV4) -> &mut Self {
+        for (octet, separator) in place.ip().octets().into_iter().zip([".", ".", ".", ":"]) {
+            self.number(octet.into(), 1).put(separator);
+        }
+        self.number(place.port().into(), 1)
     }
 
     /// Appends `number` in hexadecimal.
@@ -195,6 +204,8 @@ mod tests {
     fn numbers_are_as_wide_as_they_are_asked_to_be() {
         let shown = |number, width| Line::new().number(number, width).as_str().to_string();
         assert_eq!((shown(0, 1), shown(7, 6), shown(u64::MAX, 1)), ("0".into(), "000007".into(), u64::MAX.to_string()));
+        let place = "10.0.255.7:65535";
+        assert_eq!(Line::new().place(place.parse().expect("a place")).as_str(), place);
         assert_eq!(Line::new().hexadecimal(0xdead_0010).as_str(), "0xdead0010");
     }
 }

@@ -9,4 +9,4 @@ mod nic;
 mod signals;
 
 pub use boot::{boot, boot_local};
-pub(crate) use machine::{Block, Machine, Net};
+pub(crate) use machine::{Block, Counted, Machine, Net};

@@ -3,7 +3,7 @@
 mod machine;
 
 use crate::{Device, Exit, Local, Networked, image};
-pub(crate) use machine::{Block, Machine, Net};
+pub(crate) use machine::{Block, Counted, Machine, Net};
 pub use mirage_virtio::Boot;
 
 /// Starts an application with a network.

@@ -106,6 +106,18 @@ fn what_makes_no_sense_is_told_in_one_line() {
 }
 
 #[test]
+fn a_number_is_digits_and_fits() {
+    let number = |text: &str| read(text).expect("declared").number(&PORT).map_err(|bad| bad.to_string());
+    assert_eq!((number(""), number("--port=0"), number("--port=0443")), (Ok(80), Ok(0), Ok(443)));
+    assert_eq!(number(&format!("--port={}", usize::MAX)), Ok(usize::MAX));
+    for text in ["", "x", "-1", "+1", "1 ", "1.5", "18446744073709551616"] {
+        assert_eq!(number(&format!("\"--port={text}\"")), Err(format!("--port={text}: expected a number")));
+    }
+    let name = read("").expect("declared").number(&NAME).expect_err("no default");
+    assert_eq!(name.to_string(), "--name: must be given");
+}
+
+#[test]
 fn help_lists_everything_and_ends_with_63() {
     let stop = read("--help --prot").expect_err("asked for help");
     assert_eq!(stop.exit(), Exit::HELP);

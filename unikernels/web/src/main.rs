@@ -10,7 +10,6 @@ mod counters;
 mod pages;
 mod scratch;
 
-use alloc::format;
 use alloc::rc::Rc;
 
 use mirage_platform::clock::Duration;
@@ -43,7 +42,7 @@ impl App for Web {
     const ARGUMENTS: &'static [Argument] = &[CONNECTIONS];
 
     fn new(arguments: &Arguments) -> Result<Self, BadArgument> {
-        Ok(Self { connections: arguments.require(&CONNECTIONS)? })
+        Ok(Self { connections: arguments.number(&CONNECTIONS)? })
     }
 }
 
@@ -56,13 +55,10 @@ impl Networked for Web {
         let listening = stack.listen(([0, 0, 0, 0], HTTP).into(), ListenOptions { tcp, ..ListenOptions::default() });
         let mut listener = match listening {
             Ok(listener) => listener,
-            Err(error) => {
-                context.print(&format!("web: cannot listen: {error}"));
-                return Exit::FAILURE;
-            }
+            Err(error) => return context.fail("web: cannot listen", &error),
         };
         if let Some(place) = context.outside_text(Service::tcp(HTTP)) {
-            context.print(&format!("web: http://{place}/"));
+            context.print_all(&["web: http://", &place, "/"]);
         }
         let pages = Rc::new(Pages::new(context.clone()));
         // In a small machine no stranger may use up what there is.

@@ -2,7 +2,7 @@
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
 use core::task::Waker;
@@ -28,8 +28,8 @@ pub struct Machine<A> {
 
 struct Inner {
     devices: Devices,
-    /// By handle.
-    waiting: RefCell<Vec<Waiting>>,
+    /// By handle. Taken out while it is looked at, which is never while foreign code runs.
+    waiting: Cell<Vec<Waiting>>,
     /// Devices that somebody opened.
     claimed: Cell<ReadySet>,
     /// Devices that took no frame.
@@ -50,7 +50,7 @@ impl<A: Abi> Machine<A> {
         let devices = boot.devices();
         let inner = Rc::new(Inner {
             devices,
-            waiting: RefCell::new((0..devices.len()).map(|_| Waiting::default()).collect()),
+            waiting: Cell::new((0..devices.len()).map(|_| Waiting::default()).collect()),
             claimed: Cell::default(),
             stuck: Cell::default(),
             retry_at: Cell::new(NEVER),
@@ -109,16 +109,10 @@ impl<A: Abi> Machine<A> {
     /// Keeps `waker` in the place of the last one, to be woken once: by a frame for the device, or when the device, which
     /// took no frame, is to be tried again.
     pub fn set_waker(&self, handle: Handle, wakes: Wakes, waker: &Waker) {
-        let mut waiting = self.inner.waiting.borrow_mut();
-        let Some(place) = waiting.get_mut(handle.index()) else { return };
-        let place = place.of(wakes);
-        let old = match place {
-            Some(old) if old.will_wake(waker) => None,
-            place => place.replace(waker.clone()),
-        };
-        // Wakers are foreign code that may come back to this machine: nothing is borrowed when the old one goes.
-        drop(waiting);
-        drop(old);
+        // Wakers are foreign code that may come back to this machine: nothing is taken out when one is cloned or goes.
+        let old = self.inner.exchange(handle, wakes, None);
+        let new = old.filter(|old| old.will_wake(waker)).unwrap_or_else(|| waker.clone());
+        self.inner.exchange(handle, wakes, Some(new));
     }
 
     /// The device took no frame. The interface cannot wait until it will, so whoever waits for it is woken after 100 µs,
@@ -135,19 +129,26 @@ impl<A: Abi> Machine<A> {
 
 impl Inner {
     fn wake(&self, handle: Handle, wakes: Wakes) {
-        let waker = self.waiting.borrow_mut().get_mut(handle.index()).and_then(|place| place.of(wakes).take());
-        if let Some(waker) = waker {
+        if let Some(waker) = self.exchange(handle, wakes, None) {
             waker.wake();
         }
     }
-}
 
-impl Waiting {
-    fn of(&mut self, wakes: Wakes) -> &mut Option<Waker> {
-        match wakes {
-            Wakes::Frame => &mut self.frame,
-            Wakes::Room => &mut self.room,
-        }
+    /// Puts `waker` in the place of what waits, and gives that.
+    #[inline(never)]
+    fn exchange(&self, handle: Handle, wakes: Wakes, waker: Option<Waker>) -> Option<Waker> {
+        let mut waiting = self.waiting.take();
+        let place = waiting.get_mut(handle.index()).map(|place| match wakes {
+            Wakes::Frame => &mut place.frame,
+            Wakes::Room => &mut place.room,
+        });
+        let old = match place {
+            Some(place) => core::mem::replace(place, waker),
+            // Nobody waits for a device that is not there.
+            None => waker,
+        };
+        self.waiting.set(waiting);
+        old
     }
 }
 

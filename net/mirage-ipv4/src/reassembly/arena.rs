@@ -121,32 +121,32 @@ impl<'s> Arena<'s> {
     }
 
     pub(super) fn datagram(&self, link: Link) -> &Datagram {
-        let Content::Datagram(datagram) = &self.block(link).content else { unreachable!("{WRONG}") };
+        let Content::Datagram(datagram) = &self.block(link).content else { wrong() };
         datagram
     }
 
     pub(super) fn datagram_mut(&mut self, link: Link) -> &mut Datagram {
-        let Content::Datagram(datagram) = &mut self.block_mut(link).content else { unreachable!("{WRONG}") };
+        let Content::Datagram(datagram) = &mut self.block_mut(link).content else { wrong() };
         datagram
     }
 
     pub(super) fn source(&self, link: Link) -> &Source {
-        let Content::Source(source) = &self.block(link).content else { unreachable!("{WRONG}") };
+        let Content::Source(source) = &self.block(link).content else { wrong() };
         source
     }
 
     pub(super) fn source_mut(&mut self, link: Link) -> &mut Source {
-        let Content::Source(source) = &mut self.block_mut(link).content else { unreachable!("{WRONG}") };
+        let Content::Source(source) = &mut self.block_mut(link).content else { wrong() };
         source
     }
 
     pub(super) fn piece(&self, link: Link) -> &Piece {
-        let Content::Piece(piece) = &self.block(link).content else { unreachable!("{WRONG}") };
+        let Content::Piece(piece) = &self.block(link).content else { wrong() };
         piece
     }
 
     pub(super) fn piece_mut(&mut self, link: Link) -> &mut Piece {
-        let Content::Piece(piece) = &mut self.block_mut(link).content else { unreachable!("{WRONG}") };
+        let Content::Piece(piece) = &mut self.block_mut(link).content else { wrong() };
         piece
     }
 
@@ -163,5 +163,8 @@ impl<'s> Arena<'s> {
     }
 }
 
-/// Links are private to this module's parent, typed by the list they are in, and die with the block.
-const WRONG: &str = "a link leads to what it was made for";
+/// Never: links are private to this module's parent, typed by the list they are in, and die with the block.
+#[cold]
+fn wrong() -> ! {
+    panic!("a link leads to what it was made for")
+}

@@ -6,9 +6,9 @@ use mirage_clock::Instant;
 use crate::connection::Slot;
 use crate::receive_queue::Limits;
 use crate::resources::Resources;
-use crate::{Discard, State};
+use crate::{Discard, Profile, State};
 
-impl Slot {
+impl<P: Profile> Slot<P> {
     /// Takes in bytes that lie inside the window; `full` is the payload of the segments they came in. Gives how many of
     /// them had no room.
     pub(super) fn take_data(
@@ -33,6 +33,9 @@ impl Slot {
             self.repeats = 0;
         } else if self.ack_now && self.receive.ooo_bytes() > holes {
             self.repeats = (self.repeats + 1).min(3);
+        }
+        if P::SELECTIVE && self.selective {
+            self.note_arrival(resources, seq, payload, &inserted);
         }
         if inserted.advanced > 0 {
             resources.wakers.wake(&mut self.readers);
@@ -77,6 +80,9 @@ impl Slot {
         }
         // What lies before the next number was taken before; what lies behind the window or the end is not taken.
         let old = self.rcv_nxt.signed_since(seq).max(0) as u32;
+        if old > 0 {
+            self.note_twice(seq, if end.before(self.rcv_nxt) { end } else { self.rcv_nxt });
+        }
         payload = payload.get(old as usize..).unwrap_or_default();
         seq += old;
         let limit =

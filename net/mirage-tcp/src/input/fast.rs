@@ -3,13 +3,16 @@
 
 use mirage_clock::Instant;
 
-use crate::State;
 use crate::connection::{Slot, todo};
+use crate::recovery::{News, Phase};
 use crate::resources::Resources;
+use crate::sack::Blocks;
 use crate::wire::{Flags, Segment};
+use crate::{Profile, State};
 
-impl Slot {
+impl<P: Profile> Slot<P> {
     /// Takes in data in order, an acknowledgement, or both; `false` when anything is unusual, and then nothing was done.
+    #[inline]
     pub(super) fn input_fast(
         &mut self,
         resources: &mut Resources<'_>,
@@ -27,18 +30,31 @@ impl Slot {
             && (len > 0 || acked > 0)
             && !self.read_shut
             && self.fin_at.is_none()
-            && self.receive.ooo_bytes() == 0;
+            && self.receive.ooo_bytes() == 0
+            && self.recovery.phase == Phase::Open;
         if !ordinary {
+            return false;
+        }
+        let mut echo = None;
+        if P::TIMESTAMPS && self.stamps.on {
+            let Some((value, echoed)) = segment.lone_stamps() else { return false };
+            if self.stamps.is_old(now, value) {
+                return false;
+            }
+            self.stamps.remember(now, value, segment.seq, self.acked_to);
+            echo = Some(echoed);
+        } else if !segment.options.is_empty() {
             return false;
         }
         self.hear(now);
         self.window_seq = segment.seq;
         let window = u32::from(segment.window) << self.send_scale;
         if window != self.window {
-            self.change_window(now, window);
+            self.change_window(resources, now, window);
         }
         if acked > 0 {
-            self.on_new_ack(resources, now, acked);
+            let news = News { ack: segment.ack, echo, duplicate: false };
+            self.take_news(resources, now, &news, &Blocks::NONE);
         }
         if len > 0 {
             self.take_data(resources, now, segment.seq, segment.payload, full);
@@ -51,4 +67,10 @@ impl Slot {
 }
 
 /// Urgent data is read in line, so URG alone is nothing unusual; it is rare enough for the other path all the same.
-const UNUSUAL: Flags = Flags::FIN.union(Flags::SYN).union(Flags::RST).union(Flags::ACK).union(Flags::URG);
+const UNUSUAL: Flags = Flags::FIN
+    .union(Flags::SYN)
+    .union(Flags::RST)
+    .union(Flags::ACK)
+    .union(Flags::URG)
+    .union(Flags::ECE)
+    .union(Flags::CWR);

@@ -6,9 +6,9 @@ use super::has_bad_flags;
 use crate::half_open::HalfOpenSlot;
 use crate::replies::Reply;
 use crate::wire::{Flags, Segment};
-use crate::{Discard, Tcp};
+use crate::{Discard, Profile, Tcp};
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     #[inline(never)]
     pub(super) fn input_half_open(
         &mut self,
@@ -18,6 +18,7 @@ impl Tcp<'_> {
     ) -> Result<Option<u32>, Discard> {
         let Some(slot) = self.half_open.slots.get(index as usize) else { return Ok(None) };
         let HalfOpenSlot { tuple, listener, iss, irs, window, .. } = *slot;
+        let stamps = slot.stamps::<P>(&self.resources.config);
         let flags = segment.flags;
         if has_bad_flags(flags) {
             return Err(Discard::BadFlags);
@@ -32,7 +33,7 @@ impl Tcp<'_> {
                     Ok(None)
                 }
                 false if inside => {
-                    self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window));
+                    self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window).stamped(now, &stamps));
                     Err(Discard::BadReset)
                 }
                 false => Err(Discard::OutsideWindow),
@@ -41,10 +42,10 @@ impl Tcp<'_> {
         if flags.contains(Flags::SYN) {
             if segment.seq == irs && !flags.contains(Flags::ACK) {
                 // Our answer was lost.
-                self.send_syn_ack(index);
+                self.send_syn_ack(now, index);
                 return Ok(None);
             }
-            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window));
+            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window).stamped(now, &stamps));
             return Err(Discard::UnexpectedSyn);
         }
         if !flags.contains(Flags::ACK) {
@@ -63,7 +64,7 @@ impl Tcp<'_> {
             return Err(Discard::BadAck);
         }
         if !inside {
-            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window));
+            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window).stamped(now, &stamps));
             return Err(Discard::OutsideWindow);
         }
         if self.listener(listener).is_none() {

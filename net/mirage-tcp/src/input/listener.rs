@@ -9,9 +9,11 @@ use crate::isn::isn;
 use crate::options::SynOptions;
 use crate::replies::Reply;
 use crate::wire::{Flags, Segment};
-use crate::{Discard, State, Tcp, cookies};
+use mirage_congestion::Congestion as _;
 
-impl Tcp<'_> {
+use crate::{Discard, Profile, State, Tcp, cookies};
+
+impl<P: Profile> Tcp<'_, P> {
     #[inline(never)]
     pub(super) fn input_listener(
         &mut self,
@@ -67,7 +69,8 @@ impl Tcp<'_> {
             return Err(Discard::Overloaded);
         }
         let peer = SynOptions::parse(segment.options);
-        let mut iss = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
+        let first = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
+        let mut iss = first.number;
         if let Some(after) = after.filter(|after| !iss.after(*after)) {
             // RFC 9293 §3.10.7.4: larger than what the old connection used.
             iss = after + 0x1_0000;
@@ -78,6 +81,7 @@ impl Tcp<'_> {
             iss,
             irs: segment.seq,
             peer,
+            stamp_offset: first.stamp_offset,
             window: self.resources.first_window(),
             since: now,
             ..HalfOpenSlot::default()
@@ -149,12 +153,16 @@ impl Tcp<'_> {
         slot.set_options(&options, &config);
         slot.scaling = true;
         slot.learn_peer(&handshake.peer, &config);
+        slot.stamps = handshake.stamps::<P>(&config);
+        slot.recovery.rack.begin(slot.una);
         slot.rcv_nxt = handshake.irs + 1;
         slot.acked_to = slot.rcv_nxt;
         slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);
         slot.window_seq = seq - 1;
         if handshake.resent == 0 {
-            slot.round_trip.sample(now.since(handshake.since), config.min_rto);
+            let rtt = now.since(handshake.since);
+            slot.round_trip.sample(rtt, config.min_rto);
+            slot.recovery.rack.on_rtt(now, rtt);
         } else {
             slot.round_trip.restart_after_lost_syn();
             slot.congestion.on_syn_lost();

@@ -18,9 +18,9 @@ use crate::open::may_be_peer;
 use crate::replies::Reply;
 use crate::resources::Resources;
 use crate::wire::{Flags, Segment};
-use crate::{Discard, State, Tcp};
+use crate::{Discard, Profile, State, Tcp};
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     /// Takes a segment in. It never sends: answers wait for [`poll_transmit`](Self::poll_transmit).
     ///
     /// # Errors
@@ -133,7 +133,7 @@ impl Tuple {
     }
 }
 
-impl Slot {
+impl<P: Profile> Slot<P> {
     /// The peer was heard.
     fn hear(&mut self, now: Instant) {
         self.heard_at = now;

@@ -4,9 +4,9 @@ use mirage_clock::Instant;
 
 use crate::options::SynOptions;
 use crate::wire::{Flags, Segment};
-use crate::{Discard, Error, State, Tcp};
+use crate::{Discard, Error, Profile, State, Tcp};
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     #[inline(never)]
     pub(super) fn input_syn_sent(&mut self, now: Instant, index: u32, segment: &Segment<'_>) -> Result<(), Discard> {
         let Tcp { connections, resources, .. } = self;
@@ -14,7 +14,7 @@ impl Tcp<'_> {
         let flags = segment.flags;
         let acknowledges = flags.contains(Flags::ACK);
         // "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset (unless the RST bit is set …)"
-        if acknowledges && (segment.ack != slot.una + 1 || slot.max == slot.una) {
+        if acknowledges && (segment.ack != slot.una + 1 || slot.syns == 0) {
             let tuple = slot.tuple;
             self.refuse(now, tuple, segment);
             return Err(Discard::BadAck);
@@ -39,16 +39,17 @@ impl Tcp<'_> {
         slot.rcv_nxt = segment.seq + 1;
         slot.acked_to = slot.rcv_nxt;
         slot.rcv_end = slot.rcv_nxt + offered;
-        slot.learn_peer(&SynOptions::parse(segment.options), &resources.config);
+        let peer = SynOptions::parse(segment.options);
+        slot.learn_peer(&peer, &resources.config);
+        slot.stamps = resources.config.begin_stamps::<P>(now, slot.stamps.offset, &peer);
         slot.window_seq = segment.seq;
         // The window in a SYN is never scaled (RFC 7323 §2.2).
-        slot.change_window(now, segment.window.into());
+        slot.change_window(resources, now, segment.window.into());
         slot.mss = 0;
         if !acknowledges {
             // Both opened at the same time: our SYN goes out again, as an answer.
             slot.state = State::SynReceived;
             slot.nxt = slot.una;
-            slot.timed_at = Instant::MAX;
             slot.todo |= crate::connection::todo::OUTPUT;
             return Ok(());
         }

@@ -4,12 +4,13 @@ use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 
 use crate::connection::{Slot, todo};
+use crate::options::Heard;
 use crate::replies::Reply;
 use crate::time_wait::Memory;
 use crate::wire::{Flags, Segment};
-use crate::{Discard, Error, State, Tcp};
+use crate::{Discard, Error, Profile, State, Tcp};
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     #[inline(never)]
     pub(super) fn input_synchronized(
         &mut self,
@@ -30,9 +31,21 @@ impl Tcp<'_> {
             segment.flags.remove(Flags::SYN);
             segment.seq = slot.rcv_nxt;
         }
+        let heard = match segment.options {
+            [] => Heard::NOTHING,
+            options => Heard::parse(options, slot.stamps.on, slot.selective),
+        };
+        if let Some((value, _)) = heard.stamps
+            && !flags.contains(Flags::RST)
+            && slot.stamps.is_old(now, value)
+        {
+            // RFC 7323 §5.3, R1: "If SEG.TSval < TS.Recent … send an acknowledgment … drop the segment".
+            slot.refuse_old(resources, now, &segment);
+            return Err(Discard::OldTimestamp);
+        }
         let zero_window = slot.receive_window() == 0 && segment.seq == slot.rcv_nxt;
         if !slot.is_acceptable(&segment) && !zero_window {
-            let refused = slot.refuse_number(resources, now, &segment);
+            let refused = slot.refuse_number(resources, now, &segment, &heard);
             if slot.state == State::TimeWait && slot.todo & todo::END == 0 {
                 self.enter_time_wait(now, index);
             }
@@ -68,19 +81,22 @@ impl Tcp<'_> {
                 return Err(Discard::BadAck);
             }
             slot.confirm_syn(now, segment.ack, resources.config.min_rto);
-            slot.change_window(now, u32::from(segment.window) << slot.send_scale);
+            slot.change_window(resources, now, u32::from(segment.window) << slot.send_scale);
             slot.window_seq = segment.seq;
             slot.establish(resources, now);
             slot.end_writing_if_asked();
             resources.stats.opened += 1;
         }
+        if let Some((value, _)) = heard.stamps {
+            slot.stamps.remember(now, value, segment.seq, slot.acked_to);
+        }
         slot.hear(now);
-        slot.take_ack(resources, now, &segment)?;
+        slot.take_ack(resources, now, &segment, &heard)?;
         let fin = segment.flags.contains(Flags::FIN);
         let end = segment.seq + segment.payload.len() as u32;
         if !slot.held && !segment.payload.is_empty() && end.after(slot.rcv_nxt) && slot.state.may_receive() {
             // RFC 2525 §2.17: nobody will ever read this, and the peer shall know.
-            replies.push(Reply::ack(slot.tuple, slot.max, slot.rcv_nxt, 0).resetting());
+            replies.push(Reply::ack(slot.tuple, slot.nxt, slot.rcv_nxt, 0).resetting());
             resources.stats.resets_out += 1;
             slot.end(resources, None);
             return Err(Discard::AfterClose);
@@ -97,9 +113,11 @@ impl Tcp<'_> {
         self.hide(index);
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
         let window = (slot.receive_window() >> slot.receive_scale).min(0xffff) as u16;
-        let memory = Memory { tuple: slot.tuple, snd_nxt: slot.max, rcv_nxt: slot.rcv_nxt, window };
+        let memory =
+            Memory { tuple: slot.tuple, snd_nxt: slot.nxt, rcv_nxt: slot.rcv_nxt, window, stamps: slot.stamps };
         if slot.ack_now {
-            self.replies.push(Reply::ack(memory.tuple, memory.snd_nxt, memory.rcv_nxt, memory.window));
+            let reply = Reply::ack(memory.tuple, memory.snd_nxt, memory.rcv_nxt, memory.window);
+            self.replies.push(reply.stamped(now, &memory.stamps));
         }
         slot.end(&mut self.resources, None);
         slot.state = State::TimeWait;
@@ -107,7 +125,7 @@ impl Tcp<'_> {
     }
 }
 
-impl Slot {
+impl<P: Profile> Slot<P> {
     /// RFC 9293 §3.4, table 6: whether some of the segment lies inside the window.
     ///
     /// An empty segment may lie just behind it, too: a peer that has used the window up cannot number its acknowledgements
@@ -127,6 +145,7 @@ impl Slot {
         resources: &mut crate::resources::Resources<'_>,
         now: Instant,
         segment: &Segment<'_>,
+        heard: &Heard,
     ) -> Result<(), Discard> {
         if segment.flags.contains(Flags::RST) {
             return Err(Discard::OutsideWindow);
@@ -138,6 +157,9 @@ impl Slot {
         }
         if segment.len() > 0 {
             // The peer sends again what we have, or probes a closed window: it waits for just this.
+            if segment.end().at_or_before(self.rcv_nxt) {
+                self.note_twice(segment.seq, segment.seq + segment.payload.len() as u32);
+            }
             self.acknowledge();
         } else if !self.challenge(resources, now) && segment.seq + 1 == self.rcv_nxt {
             // Limited, since two ends that disagree would answer each other for ever; but a keepalive probe is answered.
@@ -148,23 +170,35 @@ impl Slot {
         let old = segment.seq.since(self.rcv_nxt - MAX_AGE) < MAX_AGE;
         let news = segment.flags.contains(Flags::ACK) && segment.ack.after(self.una);
         if old && news && self.state.is_synchronized() {
-            self.take_ack(resources, now, segment)?;
+            self.take_ack(resources, now, segment, heard)?;
         }
         Err(Discard::OutsideWindow)
+    }
+
+    /// A segment from long ago: the peer is told where we are, unless that was told too often.
+    fn refuse_old(&mut self, resources: &mut crate::resources::Resources<'_>, now: Instant, segment: &Segment<'_>) {
+        resources.stats.old_stamps += 1;
+        if segment.len() > 0 {
+            self.note_twice(segment.seq, segment.seq + segment.payload.len() as u32);
+        }
+        self.challenge(resources, now);
     }
 
     /// Our SYN is acknowledged.
     pub(super) fn confirm_syn(&mut self, now: Instant, ack: SequenceNumber, min_rto: mirage_clock::Duration) {
         self.una = ack;
         self.nxt = ack;
-        self.max = ack;
         self.small_end = ack;
-        if self.syns <= 1 && self.timed_at != Instant::MAX {
-            self.round_trip.sample(now.since(self.timed_at), min_rto);
+        self.recovery.recover = ack;
+        self.usage_seq = ack;
+        self.recovery.rack.begin(ack);
+        if self.syns <= 1 {
+            let rtt = now.since(self.sent_at);
+            self.round_trip.sample(rtt, min_rto);
+            self.recovery.rack.on_rtt(now, rtt);
         } else {
             self.round_trip.restart_after_lost_syn();
         }
-        self.timed_at = Instant::MAX;
     }
 
     /// The application ended our direction before there was one.

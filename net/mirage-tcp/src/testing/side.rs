@@ -10,7 +10,7 @@ use mirage_protocols::{Received, SendError};
 use mirage_waker::WakerPool;
 
 use super::link::Link;
-use crate::{Block, Config, HalfOpenSlot, ListenerSlot, Secrets, Slot, Storage, Tcp, TimeWaitSlot, TimerSlot};
+use crate::{Block, Config, HalfOpenSlot, ListenerSlot, RunSlot, Secrets, Slot, Storage, Tcp, TimeWaitSlot, TimerSlot};
 
 /// The storage of one machine: little, so that bounds are met.
 pub(super) struct Arena {
@@ -20,6 +20,7 @@ pub(super) struct Arena {
     time_wait: Vec<TimeWaitSlot>,
     half_open: Vec<HalfOpenSlot>,
     timers: Vec<TimerSlot>,
+    runs: Vec<RunSlot>,
     blocks: Vec<Block>,
     wakers: Vec<mirage_waker::Slot>,
 }
@@ -32,6 +33,7 @@ impl Arena {
             listeners: vec![ListenerSlot::default(); 1],
             time_wait: vec![TimeWaitSlot::default(); TIME_WAIT],
             half_open: vec![HalfOpenSlot::default(); HALF_OPEN],
+            runs: vec![RunSlot::default(); 64],
             timers: vec![TimerSlot::default(); Storage::timers_for(CONNECTIONS, HALF_OPEN)],
             blocks: vec![Block::default(); blocks],
             wakers: (0..8).map(|_| mirage_waker::Slot::EMPTY).collect(),
@@ -47,6 +49,7 @@ impl Arena {
             half_open: ManagedSlice::Borrowed(&mut self.half_open),
             timers: ManagedSlice::Borrowed(&mut self.timers),
             blocks: ManagedSlice::Borrowed(&mut self.blocks),
+            runs: ManagedSlice::Borrowed(&mut self.runs),
             wakers: WakerPool::new(ManagedSlice::Borrowed(&mut self.wakers)),
         };
         let config = Config { receive_window: 20_000, send_buffer: 20_000, ..Config::default() };

@@ -1,12 +1,16 @@
-//! What to send next: data, FIN, probe or acknowledgement, or nothing yet.
+//! What to send next: lost bytes, data, FIN, probe or acknowledgement, or nothing yet.
 
 use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
+use mirage_congestion::Congestion as _;
 
-use crate::State;
 use crate::connection::Slot;
+use crate::identifier::NONE;
+use crate::recovery::Phase;
 use crate::resources::Resources;
+use crate::retransmit::Watch;
 use crate::wire::Flags;
+use crate::{Profile, State};
 
 /// A segment to be sent.
 #[derive(Clone, Copy, Debug)]
@@ -24,61 +28,87 @@ pub(super) struct Plan {
 pub(super) enum Kind {
     /// It carries what comes next.
     Next,
-    /// It carries the oldest unacknowledged bytes again.
-    Again,
-    /// It carries a byte that the peer's window has no room for.
+    /// It carries this run again.
+    Again(u32),
+    /// It carries nothing, with a number that the peer has to answer: its window is closed.
     Probe,
     /// It carries nothing.
     Empty,
 }
 
-impl Slot {
+impl<P: Profile> Slot<P> {
     /// What to send next, or `None` if nothing can or must be sent now.
-    pub(super) fn plan(&mut self, now: Instant, resources: &Resources<'_>) -> Option<Plan> {
+    #[inline]
+    pub(super) fn plan(&mut self, now: Instant, resources: &mut Resources<'_>) -> Option<Plan> {
         if !self.state.may_transmit() {
             return self.plan_without_data();
         }
-        if self.resend_first {
-            return Some(self.first_again());
+        let held_back = self.is_held_back(now);
+        if (self.recovery.lost > 0 || self.probe_tail)
+            && !held_back
+            && let Some(plan) = self.plan_again(resources)
+        {
+            return Some(plan);
         }
         let queued = self.send.len();
         let offset = self.nxt.since(self.una);
         // Behind the FIN there is nothing.
         let total = queued + u32::from(self.fin_queued);
-        if offset < total
-            && let Some(plan) = self.plan_data(now, resources, queued, offset)
-        {
-            return Some(plan);
-        }
-        if offset >= total {
+        if offset < total {
+            if !held_back && let Some(plan) = self.plan_data(now, resources, queued, offset) {
+                return Some(plan);
+            }
+        } else {
             self.congestion_limited = false;
+            if !self.recovery.delivery.is_app_limited() {
+                let in_flight = self.in_flight();
+                self.recovery.delivery.on_app_limited(in_flight);
+            }
         }
         self.plan_empty()
     }
 
+    /// Whether the pace forbids to send data now; if it does, the timer says when to come back.
+    #[inline]
+    fn is_held_back(&mut self, now: Instant) -> bool {
+        if self.pace_at <= now || self.congestion.pacing_rate().is_none() {
+            return false;
+        }
+        if self.recovery.lost > 0 || self.has_unsent() {
+            self.paced = true;
+            self.arm(self.pace_at);
+        }
+        true
+    }
+
     fn plan_data(&mut self, now: Instant, resources: &Resources<'_>, queued: u32, offset: u32) -> Option<Plan> {
-        let mss = u32::from(self.mss);
-        let cwnd = self.congestion.window();
-        let usable = self.window.min(cwnd).saturating_sub(offset);
+        let mss = self.payload_of_full_segment();
+        let window = self.send_window();
+        let pipe = self.pipe();
+        let offered = self.window.saturating_sub(offset);
+        let room = if self.probe_tail { mss } else { window.saturating_sub(pipe) };
+        let usable = offered.min(room);
         let unsent = queued.saturating_sub(offset);
         let mut len = unsent.min(usable).min(mss.max(self.large.into()));
-        self.congestion_limited = cwnd < self.window && cwnd.saturating_sub(offset) < unsent.min(mss);
+        if self.probe_tail {
+            len = len.min(mss);
+        }
+        self.congestion_limited = room < offered && room < unsent.min(mss);
         // Nagle as Minshall has it: one small segment may be under way, not two.
         let tail_may_go = self.nodelay || self.fin_queued || self.small_end.at_or_before(self.una);
         if len > mss && (len < unsent || !tail_may_go) {
             len -= len % mss;
         }
         let last = len == unsent;
-        // RFC 9293 §3.8.6.2.1, silly window avoidance: a full segment, or all there is, or half of the largest window;
-        // what was sent before goes whatever its size.
+        // RFC 9293 §3.8.6.2.1, silly window avoidance: a full segment, or all there is, or half of the largest window.
         let worth = len >= mss
             || (last && len > 0 && tail_may_go)
-            || (len > 0 && self.nxt.before(self.max))
-            || (len > 0 && self.window <= cwnd && len >= self.max_window / 2);
-        let fin = self.fin_queued && last && self.window > offset + len;
-        if worth || (unsent == 0 && fin) {
+            || (len > 0 && offered <= room && len >= self.max_window / 2);
+        let fin = self.fin_queued && last && offered > len;
+        if (worth || (unsent == 0 && fin)) && resources.runs.can_push(&self.recovery.chain) {
             let mut flags = Flags::ACK;
-            if last {
+            // What the device cuts is marked at its end, so that a receiver that puts it together again hands it up at once.
+            if len > mss || (last && len > 0) {
                 flags |= Flags::PSH;
             }
             if fin {
@@ -87,34 +117,86 @@ impl Slot {
             return Some(Plan { seq: self.nxt, offset, len, flags, kind: Kind::Next });
         }
         if self.probe {
-            let len = unsent.min(usable.clamp(1, mss));
-            let mut flags = Flags::ACK | Flags::PSH;
-            if unsent == 0 {
+            if offered == 0 {
+                // What the window has no room for, the peer must answer; data is not wasted on it.
+                return Some(Plan { seq: self.una - 1, offset: 0, len: 0, flags: Flags::ACK, kind: Kind::Probe });
+            }
+            // A window that is only small is used.
+            let len = unsent.min(offered).min(mss);
+            let fin = self.fin_queued && len == unsent && offered > len;
+            let mut flags = Flags::ACK;
+            if len > 0 {
+                flags |= Flags::PSH;
+            }
+            if fin {
                 flags |= Flags::FIN;
             }
-            // A window that is only small is used; beyond a closed one goes a single byte.
-            let kind = if usable > 0 { Kind::Next } else { Kind::Probe };
-            return Some(Plan { seq: self.nxt, offset, len, flags, kind });
+            if len > 0 || fin {
+                return Some(Plan { seq: self.nxt, offset, len, flags, kind: Kind::Next });
+            }
         }
-        if offset == 0 && !self.congestion_limited && !self.persist {
+        if self.nxt == self.una && !self.congestion_limited && self.resend_at == Instant::MAX {
             self.start_persist_timer(now, resources);
         }
         None
     }
 
-    /// The oldest unacknowledged bytes, or the FIN if there are none.
-    fn first_again(&self) -> Plan {
-        let queued = self.send.len();
-        let sent = self.in_flight().min(queued);
-        let len = sent.min(self.mss.into());
-        let mut flags = Flags::ACK;
-        if len == queued {
-            flags |= Flags::PSH;
-            if self.fin_sent() {
-                flags |= Flags::FIN;
+    /// What is lost, or the tail of the flight as a probe, if it may go now.
+    #[inline(never)]
+    fn plan_again(&mut self, resources: &mut Resources<'_>) -> Option<Plan> {
+        let mss = self.payload_of_full_segment();
+        let index = if self.recovery.lost > 0 {
+            let pipe = self.pipe();
+            if self.new_first || (pipe > 0 && pipe >= self.send_window()) {
+                return None;
             }
+            self.recovery.first_lost(&mut resources.runs)?
+        } else {
+            let unsent = self.send.len().saturating_sub(self.in_flight());
+            if unsent > 0 && self.window > self.in_flight() {
+                // New data makes the better probe.
+                return None;
+            }
+            self.probe_tail = false;
+            let tail = self.recovery.chain.tail;
+            if tail == NONE || self.recovery.phase != Phase::Open {
+                return None;
+            }
+            match resources.runs.of(tail).len() > mss {
+                true => {
+                    let at = self.nxt - mss;
+                    let tail_before = tail;
+                    match resources.runs.cut(&mut self.recovery.chain, tail_before, at) {
+                        true => self.recovery.chain.tail,
+                        false => return None,
+                    }
+                }
+                false => tail,
+            }
+        };
+        let (start, end) = (resources.runs.of(index).start, resources.runs.of(index).end);
+        let offset = start.since(self.una);
+        if offset > 0 && offset >= self.window {
+            // The peer has taken back what it offered.
+            return None;
         }
-        Plan { seq: self.una, offset: 0, len, flags, kind: Kind::Again }
+        let queued = self.send.len();
+        let data = queued.saturating_sub(offset).min(end.since(start));
+        let len = data.min(mss);
+        let fin = self.fin_queued && offset + len == queued && end.after(self.fin_seq());
+        let covered = len + u32::from(fin);
+        if covered < end.since(start) {
+            // Without room to cut it the whole run counts as sent again; what is missing is found missing again.
+            let _cut = resources.runs.cut(&mut self.recovery.chain, index, start + covered);
+        }
+        let mut flags = Flags::ACK;
+        if len > 0 && offset + len == queued {
+            flags |= Flags::PSH;
+        }
+        if fin {
+            flags |= Flags::FIN;
+        }
+        Some(Plan { seq: start, offset, len, flags, kind: Kind::Again(index) })
     }
 
     fn plan_without_data(&mut self) -> Option<Plan> {
@@ -145,6 +227,29 @@ impl Slot {
     /// The number of an empty segment: the highest that the peer's window has room for, so that it is looked at.
     fn empty_seq(&self) -> SequenceNumber {
         let end = self.una + self.window;
-        if self.max.after(end) { end } else { self.max }
+        if self.nxt.after(end) { end } else { self.nxt }
+    }
+
+    /// What a segment carries beside the options that go with it now.
+    #[inline]
+    pub(super) fn payload_of_full_segment(&self) -> u32 {
+        let options = if P::SELECTIVE && self.selective { self.sack_space() } else { 0 };
+        u32::from(self.mss).saturating_sub(options).max(1)
+    }
+}
+
+impl<P: Profile> Slot<P> {
+    /// Notes in `paced` how long what was sent keeps the line busy.
+    #[inline]
+    pub(super) fn keep_pace(&mut self, now: Instant, bytes: u32) {
+        let Some(rate) = self.congestion.pacing_rate() else { return };
+        let nanos = u64::from(bytes) * 1_000_000_000 / rate.max(1);
+        let from = if self.pace_at > now { self.pace_at } else { now };
+        self.pace_at = from + mirage_clock::Duration::from_nanos(nanos);
+    }
+
+    /// Whether the retransmission timer runs, of whatever kind.
+    pub(super) fn is_watched(&self) -> bool {
+        self.resend_at != Instant::MAX && self.watch != Watch::Persist
     }
 }

@@ -6,10 +6,11 @@ use mirage_protocols::{Ip, Packet, Protocol, SendError};
 use crate::connection::todo;
 use crate::options::{Encoded, SynOptions};
 use crate::replies::Reply;
+use crate::sack::Blocks;
 use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, write_segment};
-use crate::{State, Tcp};
+use crate::{Profile, State, Tcp};
 
-impl Tcp<'_> {
+impl<P: Profile> Tcp<'_, P> {
     /// Sends the replies that wait.
     #[inline(never)]
     pub(super) fn send_replies(&mut self, ip: &mut impl Ip, left: &mut usize) -> Result<(), SendError> {
@@ -35,7 +36,7 @@ impl Tcp<'_> {
         slot.held = false;
         // RFC 9293 §3.10.5: a reset for every state in which the peer knows of the connection.
         if !matches!(slot.state, State::Closed | State::SynSent | State::TimeWait) {
-            self.replies.push(Reply::ack(slot.tuple, slot.max, slot.rcv_nxt, 0).resetting());
+            self.replies.push(Reply::ack(slot.tuple, slot.nxt, slot.rcv_nxt, 0).resetting());
         }
         slot.end(&mut self.resources, None);
         slot.todo |= todo::END;
@@ -45,15 +46,18 @@ impl Tcp<'_> {
 
 fn send_reply(reply: &Reply, ip: &mut impl Ip) -> Result<(), SendError> {
     let tuple = &reply.tuple;
-    let options = match reply.flags.contains(Flags::SYN) {
-        true => SynOptions {
+    let mut options = Encoded::default();
+    if reply.flags.contains(Flags::SYN) {
+        options = SynOptions {
             mss: Some(super::our_mss(ip, tuple.remote)),
             window_scale: reply.window_scale,
-            ..SynOptions::default()
+            sack_permitted: reply.selective,
+            timestamps: reply.stamps,
         }
-        .emit(),
-        false => Encoded::default(),
-    };
+        .emit();
+    } else if reply.stamps.is_some() {
+        options.put_heard(reply.stamps, &Blocks::NONE);
+    }
     let header = Header {
         source_port: tuple.local_port,
         destination_port: tuple.remote_port,

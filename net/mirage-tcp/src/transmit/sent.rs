@@ -1,83 +1,120 @@
 //! What changes when a segment has left.
 
 use mirage_clock::Instant;
+use mirage_congestion::Congestion as _;
 
 use super::plan::{Kind, Plan};
+use crate::Profile;
 use crate::connection::Slot;
+use crate::recovery::Phase;
 use crate::resources::Resources;
+use crate::runs::{RunSlot, fate};
 use crate::wire::Flags;
 
-impl Slot {
+impl<P: Profile> Slot<P> {
+    #[inline]
     pub(super) fn on_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
         if plan.flags.contains(Flags::ACK) {
             self.acked_to = self.rcv_nxt;
             self.ack_now = self.repeats > 0;
             self.repeats = self.repeats.saturating_sub(1);
             self.ack_at = Instant::MAX;
+            self.twice = None;
         }
         match plan.kind {
             Kind::Empty => self.ask = false,
+            Kind::Next if plan.flags.contains(Flags::SYN) => self.on_syn_sent(now, resources),
             Kind::Next => self.on_next_sent(plan, now, resources),
-            Kind::Again => {
-                self.resend_first = false;
-                self.timed_at = Instant::MAX;
-                resources.stats.retransmits += 1;
-                self.start_resend_timer(now, resources.config.max_rto);
+            Kind::Again(run) => self.on_sent_again(plan, run, now, resources),
+            Kind::Probe => {
+                self.probe = false;
+                self.watch_for(crate::retransmit::Watch::Persist, now + self.round_trip.rto(resources.config.max_rto));
             }
-            Kind::Probe => self.on_probe_sent(plan, now, resources),
         }
     }
 
-    fn on_next_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
-        let end = plan.seq
-            + plan.len
-            + u32::from(plan.flags.contains(Flags::FIN))
-            + u32::from(plan.flags.contains(Flags::SYN));
-        if self.una == self.max {
+    /// Our SYN is out. It is no run: it is watched over by number alone.
+    #[inline(never)]
+    fn on_syn_sent(&mut self, now: Instant, resources: &mut Resources<'_>) {
+        if self.syns == 0 {
             self.stuck_since = now;
-        }
-        if plan.seq == self.max {
-            if self.timed_at == Instant::MAX {
-                (self.timed_at, self.timed_end) = (now, end);
-            }
         } else {
-            // RFC 6298 §3, Karn: nothing is measured by what was sent twice.
-            self.timed_at = Instant::MAX;
             resources.stats.retransmits += 1;
         }
+        self.nxt = self.una + 1;
+        self.syns = self.syns.saturating_add(1);
+        self.sent_at = now;
+        self.start_resend_timer(now, resources.config.max_rto);
+    }
+
+    #[inline]
+    fn on_next_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
+        let bytes = plan.len + u32::from(plan.flags.contains(Flags::FIN));
+        let end = plan.seq + bytes;
+        let idle = self.una == self.nxt;
+        if idle {
+            self.stuck_since = now;
+        }
+        let told = self.flight(self.pipe());
+        self.congestion.on_sent(now, bytes, &told);
         self.nxt = end;
-        self.max = self.max.latest(end);
+        let in_flight = self.pipe();
+        let mark = self.recovery.delivery.on_sent(now, in_flight, idle);
+        let limited = if self.recovery.delivery.is_app_limited() { fate::APP_LIMITED } else { 0 };
+        let run = RunSlot { start: plan.seq, end, sent_at: now, fate: limited, mark, ..RunSlot::default() };
+        let _kept = resources.runs.push(&mut self.recovery.chain, run);
+        if self.in_flight() > self.most_in_flight {
+            (self.most_in_flight, self.usage_seq) = (self.in_flight(), end);
+        }
         // No division for the usual segment.
         let mss = u32::from(self.mss);
         if plan.len != mss && !plan.len.is_multiple_of(mss) {
             self.small_end = end;
         }
-        if plan.flags.contains(Flags::SYN) {
-            self.syns = self.syns.saturating_add(1);
+        self.probe = false;
+        if self.recovery.phase == Phase::Recovery {
+            self.recovery.proportional.on_sent(bytes);
         }
-        (self.probe, self.persist) = (false, false);
-        if self.resend_at == Instant::MAX {
-            // RFC 6298 §5.1.
+        if self.probe_tail {
+            self.probe_tail = false;
+            (self.recovery.tail.end, self.recovery.tail.resent) = (Some(end), false);
+            self.restart_resend_timer(resources, now);
+        } else if !self.is_watched() || self.watch == crate::retransmit::Watch::Tail {
+            // RFC 6298 §5.1; and RFC 8985 §7.2: each new segment postpones the probe.
             self.start_resend_timer(now, resources.config.max_rto);
         }
         self.sent_at = now;
+        self.keep_pace(now, bytes);
         if self.flushing && self.is_flushed() {
             self.flushing = false;
             resources.wakers.wake(&mut self.writers);
         }
     }
 
-    /// A byte beyond the window is out. It counts as sent, so that its acknowledgement is understood, but the next probe
-    /// begins with it again.
-    fn on_probe_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
-        let end = plan.seq + plan.len + u32::from(plan.flags.contains(Flags::FIN));
-        self.max = self.max.latest(end);
-        self.probe = false;
-        self.persist = true;
-        self.start_resend_timer(now, resources.config.max_rto);
-        if self.flushing && self.is_flushed() {
-            self.flushing = false;
-            resources.wakers.wake(&mut self.writers);
+    #[inline(never)]
+    fn on_sent_again(&mut self, plan: &Plan, index: u32, now: Instant, resources: &mut Resources<'_>) {
+        resources.stats.retransmits += 1;
+        let run = resources.runs.of_mut(index);
+        let bytes = run.len();
+        if run.is(fate::LOST) {
+            self.recovery.lost = self.recovery.lost.saturating_sub(bytes);
         }
+        run.fate = (run.fate & !fate::LOST) | fate::RESENT;
+        run.sent_at = now;
+        let in_flight = self.pipe();
+        run.mark = self.recovery.delivery.on_sent(now, in_flight, false);
+        self.recovery.undo.on_resent(bytes, self.stamps.value(now));
+        if self.recovery.phase == Phase::Recovery {
+            self.recovery.proportional.on_sent(bytes);
+        }
+        if self.recovery.phase == Phase::Open {
+            // The tail as a probe.
+            (self.recovery.tail.end, self.recovery.tail.resent) = (Some(self.nxt), true);
+            self.restart_resend_timer(resources, now);
+        } else if plan.seq == self.una || !self.is_watched() {
+            self.start_resend_timer(now, resources.config.max_rto);
+        }
+        self.sent_at = now;
+        self.keep_pace(now, bytes);
     }
 }

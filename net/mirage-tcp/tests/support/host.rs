@@ -10,7 +10,7 @@ use mirage_protocols::testing::{FakeIp, SentPacket};
 use mirage_protocols::{Protocol, Received};
 use mirage_tcp::{
     Block, Config, ConnectError, ConnectionId, Discard, Error, HalfOpenSlot, ListenError, ListenOptions, ListenerId,
-    ListenerSlot, Local, ManagedSlice, Secrets, Slot, Storage, Tcp, TcpOptions, TimeWaitSlot, TimerSlot,
+    ListenerSlot, Local, ManagedSlice, RunSlot, Secrets, Slot, Storage, Tcp, TcpOptions, TimeWaitSlot, TimerSlot,
 };
 use mirage_waker::WakerPool;
 
@@ -65,6 +65,7 @@ impl Host {
             listeners: lent(vec![ListenerSlot::default(); listeners]),
             time_wait: lent(vec![TimeWaitSlot::default(); time_wait]),
             half_open: lent(vec![HalfOpenSlot::default(); half_open]),
+            runs: lent(vec![RunSlot::default(); 256]),
             timers: lent(vec![TimerSlot::default(); Storage::timers_for(connections, half_open)]),
             blocks: lent(vec![Block::default(); blocks]),
             wakers: WakerPool::new(lent((0..wakers).map(|_| mirage_waker::Slot::EMPTY).collect())),

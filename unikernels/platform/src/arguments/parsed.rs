@@ -93,6 +93,35 @@ impl Arguments {
         }
     }
 
+    /// The value of `argument`, or its default, or `None`, as `read` reads it; where that does not, `expected` says what it
+    /// would. As [`get`](Self::get), in less code.
+    ///
+    /// # Errors
+    /// [`BadArgument`] when `read` says `None`.
+    pub fn parsed_by<T>(
+        &self,
+        argument: &Argument,
+        read: impl FnOnce(&'static str) -> Option<T>,
+        expected: &'static str,
+    ) -> Result<Option<T>, BadArgument> {
+        let Some(text) = self.text(argument) else { return Ok(None) };
+        read(text).map(Some).ok_or(BadArgument::value(argument.name, text, expected))
+    }
+
+    /// The value of `argument`, or its default, as a number. As [`require`](Self::require), in less code.
+    ///
+    /// # Errors
+    /// [`BadArgument`] when it is not one that fits, or is neither given nor has a default.
+    pub fn number(&self, argument: &Argument) -> Result<usize, BadArgument> {
+        let digits = |number: usize, byte: u8| match byte {
+            b'0'..=b'9' => number.checked_mul(10)?.checked_add((byte - b'0').into()),
+            _ => None,
+        };
+        let read = |text: &str| text.bytes().try_fold(0, digits).filter(|_| !text.is_empty());
+        let number = self.parsed_by(argument, read, "expected a number")?;
+        number.ok_or(BadArgument::must_be_given(argument.name))
+    }
+
     /// Every value of a list, or its default, in the order they were given.
     ///
     /// # Errors

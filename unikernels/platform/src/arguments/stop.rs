@@ -41,7 +41,7 @@ impl BadArgument {
         Self(Reason::LacksValue(name, word))
     }
 
-    pub(super) const fn must_be_given(name: &'static str) -> Self {
+    pub(crate) const fn must_be_given(name: &'static str) -> Self {
         Self(Reason::MustBeGiven(name))
     }
 

@@ -2,20 +2,21 @@
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::RefCell;
-use core::future::poll_fn;
-use core::task::{Poll, Waker};
+use core::cell::Cell;
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::task::{Context, Poll, Waker};
 
 /// So many permits; who wants one more waits until one is given back. A handle: clones share them.
 ///
 /// Those who wait are served in the order they came, as far as they still wait.
-#[derive(Clone, Debug)]
-pub struct Permits(Rc<RefCell<Inner>>);
+#[derive(Clone)]
+pub struct Permits(Rc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
-    free: usize,
-    waiting: Vec<Waker>,
+    free: Cell<usize>,
+    /// Taken out while it is looked at, which is never while foreign code runs.
+    waiting: Cell<Vec<Waker>>,
 }
 
 /// Dropping it gives it back.
@@ -25,37 +26,45 @@ pub struct Permit(Permits);
 impl Permits {
     /// `count` permits.
     pub fn new(count: usize) -> Self {
-        Self(Rc::new(RefCell::new(Inner { free: count, waiting: Vec::new() })))
+        Self(Rc::new(Inner { free: Cell::new(count), waiting: Cell::default() }))
     }
 
     /// How many are free now.
     pub fn free(&self) -> usize {
-        self.0.borrow().free
+        self.0.free.get()
     }
 
     /// Takes one, as soon as one is free. Cancel-safe: a dropped future has taken none.
-    pub async fn take(&self) -> Permit {
-        poll_fn(|cx| {
-            let inner = &mut *self.0.borrow_mut();
-            if let Some(left) = inner.free.checked_sub(1) {
-                inner.free = left;
-                return Poll::Ready(Permit(self.clone()));
-            }
-            // A task is kept once, so this queue is never longer than there are tasks.
-            if !inner.waiting.iter().any(|kept| kept.will_wake(cx.waker())) {
-                inner.waiting.push(cx.waker().clone());
-            }
-            Poll::Pending
-        })
-        .await
+    pub fn take(&self) -> impl Future<Output = Permit> {
+        poll_fn(|cx| self.poll_take(cx))
+    }
+
+    fn poll_take(&self, cx: &mut Context<'_>) -> Poll<Permit> {
+        if let Some(left) = self.free().checked_sub(1) {
+            self.0.free.set(left);
+            return Poll::Ready(Permit(self.clone()));
+        }
+        let mut waiting = self.0.waiting.take();
+        // A task is kept once, so this queue is never longer than there are tasks.
+        if !waiting.iter().any(|kept| kept.will_wake(cx.waker())) {
+            waiting.push(cx.waker().clone());
+        }
+        self.0.waiting.set(waiting);
+        Poll::Pending
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.0.borrow_mut().free += 1;
+        let Inner { free, waiting } = &*self.0.0;
+        free.set(free.get() + 1);
         // All of them: the first may have gone away since, and then the permit would lie unused.
-        let waiting = core::mem::take(&mut self.0.0.borrow_mut().waiting);
-        waiting.into_iter().for_each(Waker::wake);
+        waiting.take().into_iter().for_each(Waker::wake);
+    }
+}
+
+impl fmt::Debug for Permits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permits").field("free", &self.free()).finish_non_exhaustive()
     }
 }

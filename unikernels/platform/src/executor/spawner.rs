@@ -7,7 +7,7 @@ use core::fmt;
 use core::future::Future;
 
 use super::Core;
-use super::tasks::{Table, Tasks};
+use super::tasks::{Boxed, Table, Tasks};
 
 /// Starts tasks. A handle: clones start them in the same executor.
 #[derive(Clone)]
@@ -35,8 +35,14 @@ impl Spawner {
     /// # Errors
     /// [`TooManyTasks`] at the executor's bound; `task` is dropped.
     pub fn spawn(&self, task: impl Future<Output = ()> + 'static) -> Result<(), TooManyTasks> {
+        self.start(Box::pin(task))
+    }
+
+    /// The same for a task of whatever type: one piece of code.
+    #[inline(never)]
+    fn start(&self, task: Boxed) -> Result<(), TooManyTasks> {
         let tasks = self.0.tasks.get_or_init(|| Box::new(Table::new(self.0.max_tasks)));
-        tasks.insert(Box::pin(task), &self.0.ready).ok_or(TooManyTasks)?.wake();
+        tasks.insert(task, &self.0.ready).ok_or(TooManyTasks)?.wake();
         Ok(())
     }
 

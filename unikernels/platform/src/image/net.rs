@@ -2,13 +2,14 @@
 
 use core::net::Ipv4Addr;
 
-use mirage_protocols::Ipv4Cidr;
+use mirage_protocols::{Ipv4Cidr, parse_ipv4};
 use mirage_random::SeededGenerator;
-use mirage_tcpip::Sizes;
+use mirage_tcpip::{Sizes, Stack};
 
-use crate::boot::{Start, complain};
+use crate::boot::Start;
 use crate::network::Reach;
-use crate::network::own::{self, Failure};
+use crate::network::own::{self, Failure, Own};
+use crate::target::{Machine, Net};
 use crate::{Argument, Arguments, BadArgument, Device, Exit, Networked, image};
 
 const IPV4: Argument = Argument::value("ipv4", "ADDRESS/PREFIX", "address of the image").or("10.0.2.15/24");
@@ -29,28 +30,37 @@ pub(super) struct Network {
 
 impl Network {
     pub(super) fn new(arguments: &Arguments) -> Result<Self, BadArgument> {
-        let address: Ipv4Cidr = arguments.require(&IPV4)?;
-        let given = arguments.flag(&IPV4);
+        let network = |text: &str| text.parse::<Ipv4Cidr>().ok();
+        let address =
+            arguments.parsed_by(&IPV4, network, "expected an address with its prefix length, like 10.0.0.2/24")?;
+        let address = address.ok_or(BadArgument::must_be_given(IPV4.name))?;
         let usual = Ipv4Addr::from_bits(address.network().to_bits() | 2);
-        let gateway = arguments.get(&GATEWAY)?.or((!given).then_some(usual));
+        let gateway = arguments.parsed_by(&GATEWAY, parse_ipv4, "expected an address like 10.0.0.2")?;
+        let gateway = gateway.or((!arguments.flag(&IPV4)).then_some(usual));
         Ok(Self { address, gateway })
     }
 }
 
 /// Runs `app` on the stack.
 pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>) -> Exit {
-    let about = start.about;
-    let run = async {
-        let device = start.machine.net(Device::SERVICE.name)?;
-        let mut random = SeededGenerator::new(&mut start.machine.entropy())?;
-        let reach = Reach::Address(network.address.address());
-        let addresses = (network.address, network.gateway);
-        own::run(app, device, addresses, reach, start.context, &mut random, sizes(image::memory())).await
+    let failure = match stack(start.machine, &network) {
+        Ok(stack) => {
+            let reach = Reach::Address(network.address.address());
+            let context = start.context.clone().with_network(reach, Own(stack));
+            match own::run(app, stack, context).await {
+                Ok(exit) => return exit,
+                Err(failure) => failure,
+            }
+        }
+        Err(failure) => failure,
     };
-    run.await.unwrap_or_else(|failure: Failure| {
-        complain(about, &failure);
-        Exit::FAILURE
-    })
+    start.context.fail(start.about.name, &*failure.0)
+}
+
+fn stack(machine: &Machine, network: &Network) -> Result<&'static Stack<'static, Net>, Failure> {
+    let device = machine.net(Device::SERVICE.name)?;
+    let mut random = SeededGenerator::new(&mut machine.entropy())?;
+    own::stack(device, (network.address, network.gateway), &mut random, sizes(image::memory()))
 }
 
 /// Memory in which a stack may have what [`Sizes::default`] says.

@@ -1,8 +1,8 @@
 //! Our own stack on some device.
 
 use alloc::boxed::Box;
-use alloc::rc::Rc;
 use alloc::string::String;
+use core::fmt;
 use core::net::Ipv4Addr;
 
 use mirage_net::Net;
@@ -10,32 +10,40 @@ use mirage_protocols::Ipv4Cidr;
 use mirage_random::SeededGenerator;
 use mirage_tcpip::{Config, Sizes, Stack, Storage};
 
-use super::Reach;
 use crate::boot::until;
 use crate::{Context, Exit, Networked, Stats};
 
 /// Why there is no network, or no more: one line for the console.
-pub(crate) type Failure = Box<dyn core::error::Error>;
+pub(crate) struct Failure(pub(crate) Box<dyn fmt::Display>);
 
-/// Runs `app` on a stack on `device`.
-pub(crate) async fn run<A: Networked, N: Net + 'static>(
-    app: A,
+impl<E: fmt::Display + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+/// A stack on `device`, for good: tasks may hold it.
+pub(crate) fn stack<N: Net>(
     device: N,
     (address, gateway): (Ipv4Cidr, Option<Ipv4Addr>),
-    reach: Reach,
-    context: Context,
     random: &mut SeededGenerator,
     sizes: Sizes,
-) -> Result<Exit, Failure> {
+) -> Result<&'static Stack<'static, N>, Failure> {
     let stack = Stack::new(device, Config::default(), Storage::allocate(sizes), random);
     stack.add_address(address)?;
     if let Some(gateway) = gateway {
         stack.set_gateway(gateway)?;
     }
-    // The one stack of this image, for as long as that runs: tasks may hold it.
-    let stack: &'static Stack<'static, N> = Box::leak(Box::new(stack));
+    Ok(Box::leak(Box::new(stack)))
+}
+
+/// Runs `app` on `stack`, which `context` knows.
+pub(crate) async fn run<A: Networked, N: Net>(
+    app: A,
+    stack: &'static Stack<'static, N>,
+    context: Context,
+) -> Result<Exit, Failure> {
     let timer = context.timer().clone();
-    let context = context.with_network(reach, Rc::new(Own(stack)));
     match until(app.run(stack, context), stack.run(&timer, &timer)).await {
         Ok(exit) => Ok(exit),
         Err(Err(disconnected)) => Err(disconnected.into()),
@@ -43,7 +51,7 @@ pub(crate) async fn run<A: Networked, N: Net + 'static>(
 }
 
 /// What our stack counts.
-struct Own<N: 'static>(&'static Stack<'static, N>);
+pub(crate) struct Own<N: 'static>(pub(crate) &'static Stack<'static, N>);
 
 impl<N: Net> Stats for Own<N> {
     fn each(&self, visit: &mut dyn FnMut(&str, u64)) {

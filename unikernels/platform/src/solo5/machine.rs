@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 use core::cell::OnceCell;
-use core::future::pending;
+use core::future::{Pending, pending};
 
 use mirage_block::ErrorKind;
 use mirage_clock::{Instant, Timestamp};
@@ -10,10 +10,13 @@ use mirage_solo5::{Abi as _, Boot, ProcessorEntropy};
 
 use super::Abi;
 use crate::executor::Park;
+use crate::network::own::Own;
 use crate::{DeviceError, Exit, image};
 
 /// A network device.
 pub(crate) type Net = mirage_net_solo5::Nic<Abi>;
+/// Who counts what the network does. An application that never asks is without the code behind it.
+pub(crate) type Counted = Own<Net>;
 /// A block device.
 pub(crate) type Block = mirage_block_solo5::Disk<Abi>;
 
@@ -66,8 +69,8 @@ impl Machine {
     }
 
     /// Nobody can ask an image to stop: the tender ends it.
-    pub(crate) async fn stopped(&self) -> &'static str {
-        pending().await
+    pub(crate) fn stopped(&self) -> Pending<&'static str> {
+        pending()
     }
 
     pub(crate) fn block(&self, name: &str) -> Result<Block, DeviceError> {

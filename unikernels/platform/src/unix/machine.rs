@@ -15,10 +15,12 @@ use super::host::Host;
 use super::nic::Nics;
 use super::signals::Signals;
 use crate::executor::Park;
-use crate::{Arguments, Device, DeviceError};
+use crate::{Arguments, Device, DeviceError, Stats};
 
 /// A network device of an application's own.
 pub(crate) type Net = mirage_net_unix::Tap;
+/// Who counts what the network does: one of three.
+pub(crate) type Counted = Rc<dyn Stats>;
 /// A file or block device of the host.
 pub(crate) type Block = Lent;
 

@@ -1,5 +1,6 @@
 //! `--net=user`: our own stack, and a gateway in this process that stands between it and the host's sockets.
 
+use alloc::rc::Rc;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use mirage_net::{Capabilities, ChecksumOffload, MacAddress, SegmentationOffload};
@@ -13,7 +14,7 @@ use mirage_vnetif::Cable;
 
 use super::Network;
 use crate::boot::{Start, until};
-use crate::network::own::{self, Failure};
+use crate::network::own::{self, Failure, Own};
 use crate::network::{Forward, Protocol, Reach, Service};
 use crate::{Exit, Networked};
 
@@ -55,8 +56,8 @@ pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start<'_
     }
     let timer = start.context.timer().clone();
     let reach = Reach::Forwarded(network.forwards.clone());
-    let addresses = (network.address, Some(gateway));
-    let image = own::run(app, near, addresses, reach, start.context, &mut random, Sizes::default());
+    let stack = own::stack(near, (network.address, Some(gateway)), &mut random, Sizes::default())?;
+    let image = own::run(app, stack, start.context.with_network(reach, Rc::new(Own(stack))));
     // The gateway first: its doors are open before the application says that it is ready.
     match until(gateway_itself.run(&timer, &timer), image).await {
         Ok(Err(error)) => Err(error.into()),

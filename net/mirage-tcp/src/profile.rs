@@ -1,0 +1,64 @@
+//! What a machine can do, chosen when it is compiled.
+
+use core::fmt::Debug;
+
+use mirage_congestion::{Congestion, Reno};
+use mirage_cubic::Cubic;
+
+/// What a machine can do, chosen when it is compiled: what a profile leaves out costs no byte of code.
+///
+/// [`Standard`] has everything; [`Small`] is for images where each byte counts. A profile of your own is a type without
+/// values:
+///
+/// ```
+/// use mirage_tcp::Profile;
+///
+/// #[derive(Clone, Copy, Debug)]
+/// enum Bulk {}
+///
+/// impl Profile for Bulk {
+///     type Congestion = mirage_congestion::Reno;
+///     const FAST_OPEN: bool = false;
+/// }
+/// ```
+pub trait Profile: Copy + Debug + 'static {
+    /// How fast it sends.
+    type Congestion: Congestion;
+    /// Selective acknowledgments both ways (RFC 2018, RFC 2883), and with them loss detection by time (RACK-TLP, RFC 8985).
+    const SELECTIVE: bool = true;
+    /// Timestamps, and protection against numbers from long ago (RFC 7323).
+    const TIMESTAMPS: bool = true;
+    /// Explicit congestion notification (RFC 3168).
+    const MARKS: bool = true;
+    /// SYN cookies when the table of half-open connections is full (RFC 4987).
+    const COOKIES: bool = true;
+    /// Data in the SYN (RFC 7413), for those who turn it on.
+    const FAST_OPEN: bool = true;
+    /// Finding the path's MTU by larger segments (RFC 8899).
+    const PROBING: bool = true;
+    /// Buffers that grow with need.
+    const TUNING: bool = true;
+}
+
+/// Everything, with CUBIC.
+#[derive(Clone, Copy, Debug)]
+pub enum Standard {}
+
+impl Profile for Standard {
+    type Congestion = Cubic;
+}
+
+/// The bare necessities, with Reno: for images where each byte counts.
+#[derive(Clone, Copy, Debug)]
+pub enum Small {}
+
+impl Profile for Small {
+    type Congestion = Reno;
+    const SELECTIVE: bool = false;
+    const TIMESTAMPS: bool = false;
+    const MARKS: bool = false;
+    const COOKIES: bool = false;
+    const FAST_OPEN: bool = false;
+    const PROBING: bool = false;
+    const TUNING: bool = false;
+}

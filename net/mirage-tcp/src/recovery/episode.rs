@@ -1,0 +1,365 @@
+//! What an acknowledgement sets in motion: recoveries that begin and end, and the congestion controller's part in it.
+
+use mirage_checksum::SequenceNumber;
+use mirage_clock::{Duration, Instant};
+use mirage_congestion::{Ack, Congestion, Flight, Signal};
+
+use super::{Phase, Tally};
+use crate::connection::{Slot, todo};
+use crate::resources::Resources;
+use crate::retransmit::Watch;
+use crate::sack::Blocks;
+use crate::{Profile, State};
+
+/// What a segment says beside its number: as far as the sender of our direction cares.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct News {
+    pub(crate) ack: SequenceNumber,
+    /// The timestamp of ours that it echoes.
+    pub(crate) echo: Option<u32>,
+    /// It is a duplicate acknowledgement (RFC 5681 §2).
+    pub(crate) duplicate: bool,
+}
+
+impl<P: Profile> Slot<P> {
+    /// What is neither acknowledged in any way nor thought lost (the "pipe" of RFC 6675).
+    #[inline]
+    pub(crate) fn pipe(&self) -> u32 {
+        self.in_flight().saturating_sub(self.recovery.sacked + self.recovery.lost)
+    }
+
+    /// What the congestion controller is told is under way.
+    pub(crate) fn flight(&self, bytes: u32) -> Flight {
+        Flight { bytes, delivered: self.recovery.delivery.delivered, window_limited: self.is_window_limited() }
+    }
+
+    /// Whether the window may grow: it was what limited us, or at least half of it was used while it doubles each round trip.
+    fn is_window_limited(&self) -> bool {
+        let window = self.congestion.window();
+        self.congestion_limited
+            || (window < self.congestion.ssthresh() && window < self.most_in_flight.saturating_mul(2))
+    }
+
+    /// How much may be under way now.
+    #[inline]
+    pub(crate) fn send_window(&self) -> u32 {
+        match self.recovery.phase {
+            Phase::Recovery if P::Congestion::PROPORTIONAL => self.recovery.proportional.window(),
+            _ => self.congestion.window(),
+        }
+    }
+
+    /// An acknowledgement that is at or behind SND.UNA and not behind SND.NXT.
+    #[inline]
+    pub(crate) fn take_news(&mut self, resources: &mut Resources<'_>, now: Instant, news: &News, blocks: &Blocks) {
+        let prior = self.pipe();
+        let acked = news.ack.since(self.una);
+        let mut tally = Tally { acked, ..Tally::NOTHING };
+        let lost = self.recovery.delivery.lost;
+        self.read_scoreboard(resources, now, news, blocks, &mut tally);
+        if acked > 0 {
+            self.forget_acknowledged(resources, now, acked);
+        }
+        let min_rtt = self.recovery.rack.min_rtt();
+        let (rate, round) = self.recovery.delivery.on_ack(now, &tally, min_rtt);
+        self.measure(resources, now, news, &tally);
+        let quiet = self.recovery.phase == Phase::Open && self.recovery.sacked == 0 && self.recovery.lost == 0;
+        let mut wait = None;
+        if !quiet || self.recovery.tail.end.is_some() || news.duplicate || tally.selected {
+            wait = self.recover(resources, now, news, &tally);
+        }
+        if tally.delivered > 0 {
+            let ack = Ack {
+                acked,
+                delivered: tally.delivered,
+                lost: self.recovery.delivery.lost.wrapping_sub(lost),
+                flight: self.flight(self.pipe()),
+                prior,
+                rtt: tally.rtt,
+                srtt: self.round_trip.srtt().unwrap_or_default(),
+                min_rtt: self.recovery.rack.min_rtt(),
+                round,
+                recovering: self.recovery.phase == Phase::Recovery || self.reduced_until.is_some(),
+                rate,
+            };
+            self.congestion.on_ack(now, &ack);
+        }
+        if !quiet && self.recovery.phase == Phase::Recovery {
+            let fresh = self.recovery.delivery.lost.wrapping_sub(lost);
+            let progress = acked > 0 && fresh == 0;
+            self.share_out(tally.delivered, progress);
+            self.todo |= todo::OUTPUT;
+        }
+        match wait {
+            Some(wait) => self.watch_for(Watch::Reordering, now + wait),
+            None if acked > 0 || tally.selected => self.start_resend_timer(now, resources.config.max_rto),
+            None => {}
+        }
+    }
+
+    /// Books what arrived.
+    #[inline]
+    fn read_scoreboard(
+        &mut self,
+        resources: &mut Resources<'_>,
+        now: Instant,
+        news: &News,
+        blocks: &Blocks,
+        tally: &mut Tally,
+    ) {
+        let stamps = self.stamps;
+        let before = |sent_at: Instant| news.echo.is_some_and(|echo| stamps.is_before(echo, sent_at));
+        let (runs, recovery) = (&mut resources.runs, &mut self.recovery);
+        let mut blocks = *blocks;
+        if P::SELECTIVE && !blocks.is_empty() {
+            if let Some((start, end)) = blocks.take_twice(news.ack) {
+                tally.twice = true;
+                resources.stats.duplicates_reported += 1;
+                if recovery.undo.resent && end.since(start) <= self.max_window {
+                    recovery.undo.on_twice(end.since(start));
+                }
+                recovery.rack.on_twice(self.una, self.nxt);
+            }
+            blocks.clean(news.ack, self.nxt);
+        }
+        if tally.acked > 0 {
+            recovery.take_ordered(runs, now, news.ack, &before, tally);
+        }
+        if P::SELECTIVE && !blocks.is_empty() {
+            recovery.take_selective(runs, now, &blocks, &before, tally);
+        }
+        if !self.selective && (recovery.sacked > 0 || news.duplicate || recovery.duplicates > 0) {
+            let flight = self.nxt.since(news.ack);
+            if tally.acked > 0 {
+                recovery.on_progress(tally.acked, self.mss.into(), flight);
+            } else if news.duplicate && recovery.on_duplicate(self.mss.into(), flight) {
+                // RFC 6582 §3.2 (2): not for duplicates that our own retransmissions may have caused.
+                if recovery.recover.before(news.ack) || recovery.delivery.lost == 0 {
+                    recovery.lose_first(runs, self.mss.into());
+                }
+            }
+        }
+    }
+
+    /// Learns how long the round trip takes.
+    #[inline]
+    fn measure(&mut self, resources: &Resources<'_>, now: Instant, news: &News, tally: &Tally) {
+        let rtt = match tally.rtt {
+            Some(rtt) => {
+                self.recovery.rack.on_rtt(now, rtt);
+                Some(rtt)
+            }
+            // RFC 7323 §4: the echo of a timestamp tells it even of what was sent twice.
+            None if P::TIMESTAMPS && tally.acked > 0 => news.echo.and_then(|echo| self.stamps.age(now, echo)),
+            None => None,
+        };
+        if let Some(rtt) = rtt {
+            self.round_trip.sample(rtt, resources.config.min_rto);
+        }
+    }
+
+    /// Looks for losses, and for what ends a recovery; gives how long to wait for what may only be reordered.
+    #[inline(never)]
+    fn recover(&mut self, resources: &mut Resources<'_>, now: Instant, news: &News, tally: &Tally) -> Option<Duration> {
+        let mut wait = None;
+        if self.selective && self.recovery.sacked + self.recovery.undo.unanswered > 0 {
+            wait = self.find_losses(resources, now);
+        }
+        let plain = news.duplicate && !tally.selected;
+        if P::SELECTIVE && self.recovery.tail.on_ack(news.ack, tally.twice, plain) && self.recovery.phase == Phase::Open
+        {
+            // The probe repaired a loss: the network was congested all the same.
+            let flight = self.flight(self.in_flight());
+            self.congestion.on_congestion(now, Signal::Loss, &flight);
+            self.recovery.rack.on_recovered();
+        }
+        let covered = self.una.at_or_after(self.recovery.recover);
+        match self.recovery.phase {
+            Phase::Open => {}
+            Phase::Recovery if covered && tally.acked > 0 => {
+                if self.recovery.undo.is_mistake(news.echo) {
+                    self.undo(resources, now);
+                } else {
+                    self.end_recovery(now);
+                }
+            }
+            Phase::Recovery => {
+                let twice = tally.twice && self.recovery.undo.unanswered == 0 && self.recovery.undo.resent;
+                let early = tally.acked > 0 && self.recovery.undo.resent && self.recovery.undo.is_mistake(news.echo);
+                if twice || early {
+                    self.undo(resources, now);
+                } else if !self.selective && tally.acked > 0 {
+                    // RFC 6582 §3.2, partial acknowledgement: the next hole begins here.
+                    self.recovery.lose_first(&mut resources.runs, self.mss.into());
+                }
+            }
+            Phase::Loss => self.on_ack_after_timeout(resources, now, news, tally, covered),
+        }
+        if self.recovery.phase == Phase::Open && self.recovery.lost > 0 {
+            self.begin_recovery(now);
+        }
+        wait
+    }
+
+    /// RFC 5682 §3.1: finds out whether the timeout was a mistake; and goes on repairing if it was not.
+    fn on_ack_after_timeout(
+        &mut self,
+        resources: &mut Resources<'_>,
+        now: Instant,
+        news: &News,
+        tally: &Tally,
+        covered: bool,
+    ) {
+        self.todo |= todo::OUTPUT;
+        let early = tally.acked > 0 && self.recovery.undo.resent && self.recovery.undo.is_mistake(news.echo);
+        if early || (self.recovery.doubted && tally.original) {
+            return self.undo(resources, now);
+        }
+        if self.recovery.doubted {
+            if self.new_first {
+                if tally.selected || news.duplicate {
+                    // Step 3 (a): the loss was real.
+                    (self.recovery.doubted, self.new_first) = (false, false);
+                }
+            } else if tally.acked > 0 && !covered && self.has_unsent() {
+                // Step 2 (b): what was never sent tells more than what was.
+                self.new_first = true;
+                self.recovery.recover = self.nxt;
+            } else {
+                self.recovery.doubted = false;
+            }
+        }
+        if covered && tally.acked > 0 {
+            self.end_recovery(now);
+        }
+    }
+
+    /// Marks what is lost by now.
+    fn find_losses(&mut self, resources: &mut Resources<'_>, now: Instant) -> Option<Duration> {
+        let srtt = self.round_trip.srtt().unwrap_or_default();
+        let (found, wait) = self.recovery.find_losses(&mut resources.runs, now, srtt, self.mss.into());
+        if found > 0 {
+            self.todo |= todo::OUTPUT;
+        }
+        wait
+    }
+
+    /// The time for reordering is over.
+    pub(crate) fn on_reordering_timer(&mut self, resources: &mut Resources<'_>, now: Instant) {
+        let wait = self.find_losses(resources, now);
+        if self.recovery.phase == Phase::Open && self.recovery.lost > 0 {
+            self.begin_recovery(now);
+        } else if self.recovery.phase == Phase::Recovery {
+            self.share_out(0, false);
+        }
+        match wait {
+            Some(wait) => self.watch_for(Watch::Reordering, now + wait),
+            None => self.restart_resend_timer(resources, now),
+        }
+    }
+
+    /// A loss was noticed.
+    fn begin_recovery(&mut self, now: Instant) {
+        let flight = self.in_flight();
+        self.recovery.phase = Phase::Recovery;
+        self.recovery.recover = self.nxt;
+        self.recovery.tail.end = None;
+        self.recovery.undo.begin(self.una);
+        self.recovery.proportional.begin(flight);
+        if self.reduced_until.is_none() {
+            let told = self.flight(flight);
+            self.congestion.on_congestion(now, Signal::Loss, &told);
+        }
+        self.reduced_until = None;
+        self.recovery.proportional.on_ack(0, self.pipe(), self.congestion.window(), self.mss.into(), false, true);
+        self.todo |= todo::OUTPUT;
+    }
+
+    /// Books an acknowledgement during recovery.
+    fn share_out(&mut self, delivered: u32, progress: bool) {
+        let (pipe, goal) = (self.pipe(), self.congestion.ssthresh().min(self.congestion.window()));
+        self.recovery.proportional.on_ack(delivered, pipe, goal, self.mss.into(), progress, true);
+    }
+
+    /// Everything that was under way when the loss was noticed has arrived.
+    fn end_recovery(&mut self, now: Instant) {
+        self.recovery.phase = Phase::Open;
+        (self.recovery.doubted, self.new_first) = (false, false);
+        self.recovery.undo.since = None;
+        self.recovery.undo.unanswered = 0;
+        self.recovery.rack.on_recovered();
+        if !self.selective {
+            self.recovery.sacked = 0;
+        }
+        let flight = self.flight(self.pipe());
+        self.congestion.on_recovered(now, &flight);
+        self.todo |= todo::OUTPUT;
+    }
+
+    /// Nothing had been lost: takes everything back.
+    fn undo(&mut self, resources: &mut Resources<'_>, now: Instant) {
+        self.recovery.find_all(&mut resources.runs);
+        self.congestion.undo(now);
+        self.recovery.phase = Phase::Open;
+        (self.recovery.doubted, self.new_first) = (false, false);
+        self.recovery.undo.since = None;
+        self.recovery.undo.unanswered = 0;
+        self.round_trip.reset_backoff();
+        resources.stats.undone += 1;
+        self.todo |= todo::OUTPUT;
+    }
+
+    /// The retransmission timer went off: all that is under way is lost, as far as we know.
+    pub(crate) fn begin_loss(&mut self, resources: &mut Resources<'_>, now: Instant, again: bool) {
+        resources.stats.timeouts += 1;
+        let flight = self.flight(self.in_flight());
+        let fresh = self.recovery.phase == Phase::Open || self.una.at_or_after(self.recovery.recover);
+        if fresh || !again {
+            self.recovery.undo.begin(self.una);
+        }
+        self.recovery.doubted = fresh && !again;
+        self.new_first = false;
+        self.congestion.on_timeout(now, &flight, again);
+        self.recovery.phase = Phase::Loss;
+        self.recovery.recover = self.nxt;
+        self.recovery.tail.end = None;
+        self.recovery.duplicates = 0;
+        self.reduced_until = None;
+        let head_known = self.recovery.chain.head != crate::identifier::NONE
+            && resources.runs.of(self.recovery.chain.head).is(crate::runs::fate::SACKED);
+        if !self.selective {
+            self.recovery.sacked = 0;
+        } else if head_known {
+            self.recovery.distrust(&mut resources.runs);
+        }
+        self.recovery.lose_all(&mut resources.runs);
+    }
+
+    /// `acked` numbers more are acknowledged, at least one and no more than are under way.
+    #[inline]
+    fn forget_acknowledged(&mut self, resources: &mut Resources<'_>, now: Instant, acked: u32) {
+        // A number behind the queue is that of our FIN.
+        let bytes = acked.min(self.send.len());
+        self.send.acked(&mut resources.pool, bytes);
+        self.una += acked;
+        if bytes < acked {
+            self.fin_acked = true;
+        }
+        self.round_trip.reset_backoff();
+        self.stuck_since = now;
+        if self.reduced_until.is_some_and(|until| self.una.at_or_after(until)) {
+            self.reduced_until = None;
+        }
+        if self.una.after(self.usage_seq) {
+            (self.most_in_flight, self.usage_seq) = (0, self.nxt);
+        }
+        if self.state != State::FinWait2 {
+            // Progress: a peer that nobody but us waits for has its time anew.
+            self.linger_at = Instant::MAX;
+        }
+        if self.send.len() <= self.send_limit / 2 {
+            resources.wakers.wake(&mut self.writers);
+        }
+        resources.relieve();
+    }
+}

@@ -1,0 +1,92 @@
+//! How fast the network delivers (draft-ietf-ccwg-bbr §4.1).
+
+use mirage_clock::{Duration, Instant};
+use mirage_congestion::Rate;
+
+use super::Tally;
+use crate::runs::Mark;
+
+/// What has been delivered so far, and when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Delivery {
+    /// Bytes delivered, modulo 2³².
+    pub(crate) delivered: u32,
+    /// Bytes thought lost, modulo 2³².
+    pub(crate) lost: u32,
+    /// The application had too little to send until this much is delivered; 0 if it had enough.
+    app_limited: u32,
+    /// The round trip that runs ends when something is delivered that was sent after this much was.
+    round_end: u32,
+    delivered_at: Instant,
+    first_sent_at: Instant,
+}
+
+impl Delivery {
+    pub(crate) const NEW: Self = Self {
+        delivered: 0,
+        lost: 0,
+        app_limited: 0,
+        round_end: 0,
+        delivered_at: Instant::ZERO,
+        first_sent_at: Instant::ZERO,
+    };
+
+    /// What goes with something that is sent now; `in_flight` is under way, this included. `idle`: nothing was before.
+    #[inline]
+    pub(crate) fn on_sent(&mut self, now: Instant, in_flight: u32, idle: bool) -> Mark {
+        if idle {
+            (self.first_sent_at, self.delivered_at) = (now, now);
+        }
+        Mark {
+            delivered: self.delivered,
+            lost: self.lost,
+            in_flight,
+            delivered_at: self.delivered_at,
+            first_sent_at: self.first_sent_at,
+        }
+    }
+
+    pub(crate) fn is_app_limited(&self) -> bool {
+        self.app_limited != 0
+    }
+
+    /// The application has nothing more to send although more might go; `in_flight` is under way.
+    pub(crate) fn on_app_limited(&mut self, in_flight: u32) {
+        self.app_limited = self.delivered.wrapping_add(in_flight).max(1);
+    }
+
+    /// What arrived with an acknowledgement: the rate it was delivered at, if that can be told, and whether a round trip has
+    /// ended.
+    pub(crate) fn on_ack(&mut self, now: Instant, tally: &Tally, min_rtt: Duration) -> (Option<Rate>, bool) {
+        self.delivered = self.delivered.wrapping_add(tally.delivered);
+        if tally.delivered > 0 {
+            self.delivered_at = now;
+        }
+        if self.app_limited != 0 && self.delivered.wrapping_sub(self.app_limited) as i32 > 0 {
+            self.app_limited = 0;
+        }
+        let Some((sent_at, mark, app_limited)) = tally.newest else { return (None, false) };
+        let round = mark.delivered.wrapping_sub(self.round_end) as i32 >= 0;
+        if round {
+            self.round_end = self.delivered;
+        }
+        self.first_sent_at = sent_at;
+        // "Use the longer of the send_elapsed and ack_elapsed": neither a burst of acknowledgements nor one of segments
+        // passes for a fast path.
+        let sending = sent_at.since(mark.first_sent_at);
+        let arriving = now.since(mark.delivered_at);
+        let interval = sending.max(arriving);
+        if interval < min_rtt || interval.is_zero() {
+            return (None, round);
+        }
+        let rate = Rate {
+            delivered: self.delivered.wrapping_sub(mark.delivered),
+            interval,
+            prior_delivered: mark.delivered,
+            in_flight_when_sent: mark.in_flight,
+            lost: self.lost.wrapping_sub(mark.lost),
+            app_limited,
+        };
+        (Some(rate), round)
+    }
+}

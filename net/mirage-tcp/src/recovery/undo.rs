@@ -1,0 +1,47 @@
+//! Finding out that nothing had been lost (Eifel, RFC 3522 and RFC 4015; DSACK, RFC 3708).
+
+use mirage_checksum::SequenceNumber;
+
+/// What tells whether the present recovery was a mistake.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Undo {
+    /// SND.UNA when it began; `None` when it can no longer be undone.
+    pub(crate) since: Option<SequenceNumber>,
+    /// Bytes sent again that the peer has not told of as having got twice.
+    pub(crate) unanswered: u32,
+    /// Whether anything was sent again.
+    pub(crate) resent: bool,
+    /// Our timestamp when something was first sent again.
+    pub(crate) stamp: u32,
+}
+
+impl Undo {
+    pub(crate) const NEW: Self = Self { since: None, unanswered: 0, resent: false, stamp: 0 };
+
+    pub(crate) fn begin(&mut self, una: SequenceNumber) {
+        *self = Self { since: Some(una), ..Self::NEW };
+    }
+
+    /// `bytes` are sent again, with the timestamp `stamp`.
+    pub(crate) fn on_resent(&mut self, bytes: u32, stamp: u32) {
+        if !self.resent {
+            (self.resent, self.stamp) = (true, stamp);
+        }
+        self.unanswered = self.unanswered.saturating_add(bytes);
+    }
+
+    /// The peer got `bytes` twice.
+    pub(crate) fn on_twice(&mut self, bytes: u32) {
+        self.unanswered = self.unanswered.saturating_sub(bytes);
+    }
+
+    /// Whether the first sending arrived after all: the peer echoes an earlier timestamp than that of the second, or got
+    /// all that was sent again twice.
+    pub(crate) fn is_mistake(&self, echo: Option<u32>) -> bool {
+        if self.since.is_none() || !self.resent {
+            return self.since.is_some() && !self.resent;
+        }
+        let earlier = echo.is_some_and(|echo| (echo.wrapping_sub(self.stamp) as i32) < 0);
+        earlier || self.unanswered == 0
+    }
+}
