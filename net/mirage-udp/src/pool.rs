@@ -135,7 +135,7 @@ impl<'s, A: Address> Pool<'s, A> {
     ///
     /// No queue may hold more than is left free for all others (dynamic thresholds, Choudhury and Hahne 1998): one that
     /// nobody empties gets half of the pool at most, two get a third each, and there is always room for the next.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn push(
         &mut self,
         queue: &mut Queue,
@@ -210,7 +210,7 @@ impl<'s, A: Address> Pool<'s, A> {
     }
 
     /// Frees the oldest datagram of `queue`.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn drop_front(&mut self, queue: &mut Queue) {
         let pool = &mut *self.blocks;
         let (first, free) = (queue.first, self.free);

@@ -103,7 +103,7 @@ impl<A: Address> Udp<'_, A> {
         let (header, payload) = parse(received)?;
         let (local, remote) = ends(received, header)?;
         let unverified = unverified(received, header);
-        match self.table.find_fast(local, remote) {
+        match self.table.find(local, remote) {
             Some(index) => self.queue(index, (local, remote), payload, unverified),
             // Only who sent a whole datagram is told that nobody listens.
             None => verify(payload, unverified).and(Err(Discard::NoSocket)),

@@ -187,8 +187,8 @@ impl<'s, A: Address> Table<'s, A> {
     }
 
     /// Who gets a datagram: the socket that matches best, or else the one that has every port.
-    #[inline(always)]
-    pub(crate) fn find_fast(&self, local: End<A>, remote: End<A>) -> Option<Index> {
+    #[inline]
+    pub(crate) fn find(&self, local: End<A>, remote: End<A>) -> Option<Index> {
         let (slots, port) = (&*self.slots, local.port);
         let mut at = self.buckets.get(bucket(self.secret, self.mask, port))?.0;
         let (mut best, mut found) = (0, NONE);
@@ -207,12 +207,6 @@ impl<'s, A: Address> Table<'s, A> {
             found = any.rank(local, remote).map(|_| self.any)?;
         }
         Some(found)
-    }
-
-    /// As [`find_fast`](Self::find_fast), for what does not come with every packet.
-    #[inline(never)]
-    pub(crate) fn find(&self, local: End<A>, remote: End<A>) -> Option<Index> {
-        self.find_fast(local, remote)
     }
 
     /// Takes the name and the port from a socket. It stays, without them, until [`remove_closed`](Self::remove_closed).
