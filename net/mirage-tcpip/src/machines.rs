@@ -29,7 +29,7 @@ pub(crate) struct Machines<'s> {
     pub(crate) ipv4: Ipv4<'s>,
     pub(crate) icmp: Icmp,
     pub(crate) igmp: Igmp<'s>,
-    pub(crate) udp: Udp<'s>,
+    pub(crate) udp: Udp<'s, Ipv4Addr>,
     pub(crate) tcp: Tcp<'s>,
     pub(crate) budget: usize,
     /// Whose turn it is on the way out: UDP's or TCP's.
