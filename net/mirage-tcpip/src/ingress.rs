@@ -9,7 +9,7 @@ use mirage_ipv4::Outbound;
 use mirage_net::{Disconnected, Frame, Receive, Transmit};
 use mirage_protocols::{Cast, EtherType, Protocol, Received};
 
-use crate::machines::{Discard, INTERFACE, Machines};
+use crate::machines::{Discard, INTERFACE, Machines, tell};
 
 /// Takes frames until there are none or the budget is used up; then `true`.
 pub(crate) fn receive(
@@ -52,10 +52,14 @@ fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: 
             let _counted = machines.tcp.input(now, received);
             return;
         }
-        Protocol::UDP if machines.udp.input(now, received) == Err(mirage_udp::Discard::NoSocket) => {
-            Some(ErrorToSend::PortUnreachable)
-        }
-        Protocol::UDP => return,
+        Protocol::UDP => match machines.datagrams {
+            Some(datagrams) if (datagrams.input)(&mut machines.udp, now, received) => return,
+            Some(_) => Some(ErrorToSend::PortUnreachable),
+            None => {
+                machines.discards.count(Discard::UnknownProtocol);
+                Some(ErrorToSend::PortUnreachable)
+            }
+        },
         // A gateway takes what is for others, but does not answer pings in their name.
         Protocol::ICMP if is_for_others(received, &outbound) => return machines.discards.count(Discard::IcmpForOthers),
         Protocol::ICMP => None,
@@ -69,7 +73,7 @@ fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: 
         }
     };
     // What may be answered at once.
-    let Machines { ethernet, arp, icmp, udp, tcp, .. } = machines;
+    let Machines { ethernet, arp, icmp, .. } = machines;
     let mut link = ethernet.over(transmit);
     let mut neighbours = arp.over(now, &mut link);
     let mut ip = outbound.over(&mut neighbours);
@@ -79,11 +83,7 @@ fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: 
         }
         None => {
             if let Ok(Some(IcmpIncoming::Error(error))) = icmp.input(now, received, &mut ip) {
-                match error.protocol {
-                    Protocol::TCP => drop(tcp.on_icmp_error(now, &error)),
-                    Protocol::UDP => drop(udp.on_icmp_error(&error)),
-                    _ => {}
-                }
+                tell(&mut machines.tcp, &mut machines.udp, machines.datagrams, now, &error);
             }
         }
     }
