@@ -11,6 +11,10 @@ pub(crate) fn run(name: Option<&str>) -> Result<(), String> {
             command::run(&mut cargo(["build", "--release", "--package", "web"]))?;
             image("web", "spt")?;
         }
+        Some("tap") => {
+            prepare("tap")?;
+            command::run(&mut cargo(["build", "--release", "--package", "echo"]))?;
+        }
         Some("boot") => {
             prepare("boot")?;
             image("hello", "spt")?;

@@ -16,12 +16,14 @@ mod kernel;
 mod links;
 mod no_std;
 mod package;
+mod packetdrill;
 mod size;
 mod tally;
 mod test;
 mod tools;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -63,6 +65,21 @@ enum Task {
     },
     /// Builds every publishable crate from its package alone.
     Package,
+    /// packetdrill's scripts against our TCP (as root). Both packetdrill and its scripts are built and kept elsewhere.
+    Packetdrill {
+        /// The program.
+        #[arg(long)]
+        bin: Option<PathBuf>,
+        /// A folder of scripts; those below it are run.
+        #[arg(long)]
+        scripts: Option<PathBuf>,
+        /// Shows the first error of each that failed.
+        #[arg(long)]
+        verbose: bool,
+        /// Runs those on the exclusion list too.
+        #[arg(long)]
+        all: bool,
+    },
     /// Builds every image for every target: bytes of the file and its parts, and the least memory it runs in (as root).
     Size,
 }
@@ -74,6 +91,9 @@ fn main() -> ExitCode {
         Task::Bench { name } => bench::run(name.as_deref()),
         Task::Fuzz { name, seconds } => fuzz::run(name.as_deref(), seconds),
         Task::Package => package::run(),
+        Task::Packetdrill { bin, scripts, verbose, all } => {
+            packetdrill::run(&packetdrill::Request { bin, scripts, verbose, all })
+        }
         Task::Size => size::run(),
     };
     match outcome {

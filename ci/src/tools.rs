@@ -30,8 +30,17 @@ pub(crate) const BENCH: &[Tool] = &[
     CURL,
     WRK,
     Tool { program: "taskset", package: "util-linux" },
+    Tool { program: "ethtool", package: "ethtool" },
     Tool { program: "nginx", package: "nginx-light" },
     QEMU_SYSTEM,
+];
+
+/// What packetdrill's scripts use.
+pub(crate) const PACKETDRILL: &[Tool] = &[
+    IP,
+    Tool { program: "unshare", package: "util-linux" },
+    Tool { program: "sysctl", package: "procps" },
+    Tool { program: "python3", package: "python3" },
 ];
 
 /// What looks for the least memory of images.

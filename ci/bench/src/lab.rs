@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::fd::AsFd as _;
 use std::process::Command;
 
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use rustix::thread::{CpuSet, LinkNameSpaceType, move_into_link_name_space, sched_setaffinity};
 
 /// The core that everything runs on. Where client and server have a core each, every segment wakes the other core up;
 /// in a virtual machine that costs more than all the rest and differs from minute to minute.
@@ -48,12 +48,29 @@ impl Lab {
 
     /// A tap on the client's side whose network is 10.`number`.0.0/24, with the host at 1. The guest shall be at 2.
     pub(crate) fn tap(&self, number: u8) -> Result<Tap, String> {
+        self.tap_with(number, " vnet_hdr")
+    }
+
+    /// The same without offloads: every frame is as on a wire.
+    pub(crate) fn plain_tap(&self, number: u8) -> Result<Tap, String> {
+        let tap = self.tap_with(number, "")?;
+        self.without_offloads(Side::Client, &tap.name)?;
+        Ok(tap)
+    }
+
+    fn tap_with(&self, number: u8, flags: &str) -> Result<Tap, String> {
         let tap = Tap { name: format!("tap{number}"), guest: format!("10.{number}.0.2") };
         let client = &self.client;
-        ip(&format!("-n {client} tuntap add dev {} mode tap vnet_hdr", tap.name))?;
+        ip(&format!("-n {client} tuntap add dev {} mode tap{flags}", tap.name))?;
         ip(&format!("-n {client} address add 10.{number}.0.1/24 dev {}", tap.name))?;
         ip(&format!("-n {client} link set {} up", tap.name))?;
         Ok(tap)
+    }
+
+    /// Has the kernel do everything for an interface by itself, packet by packet.
+    pub(crate) fn without_offloads(&self, side: Side, interface: &str) -> Result<(), String> {
+        let namespace = self.namespace(side);
+        ip(&format!("netns exec {namespace} ethtool -K {interface} tso off gso off gro off tx off rx off"))
     }
 
     /// `program` in the namespace of `side`. The process is the program itself: nothing stands above it.
@@ -71,6 +88,13 @@ impl Lab {
         let file = File::open(&path).map_err(|error| format!("{path}: {error}"))?;
         move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
             .map_err(|error| format!("entering {path}: {error}"))
+    }
+
+    /// Puts the calling thread on the core that everything runs on.
+    pub(crate) fn pin() -> Result<(), String> {
+        let mut cores = CpuSet::new();
+        cores.set(CORE.parse().map_err(|_| "a core is a number".to_owned())?);
+        sched_setaffinity(None, &cores).map_err(|error| format!("moving to core {CORE}: {error}"))
     }
 
     fn namespace(&self, side: Side) -> &str {

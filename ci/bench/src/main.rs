@@ -12,10 +12,12 @@ mod folders;
 mod http;
 mod instructions;
 mod lab;
+mod loss;
 mod nginx;
 mod peers;
 mod report;
 mod scenario;
+mod tap;
 mod tcp;
 
 use std::process::ExitCode;
@@ -23,8 +25,10 @@ use std::process::ExitCode;
 /// A benchmark: its name, what it shows, and how it runs.
 type Bench = (&'static str, &'static str, fn() -> Result<(), String>);
 
-const BENCHES: [Bench; 3] = [
+const BENCHES: [Bench; 5] = [
     ("tcp", "the stack beside smoltcp 0.14 on one in-memory link", tcp::run),
+    ("loss", "one stream over a long way with random loss beside smoltcp 0.14, in virtual time", loss::run),
+    ("tap", "one stream between the stack on a tap and Linux beside Linux over veth (root)", tap::run),
     ("http", "the web server behind a tap beside nginx with one worker, under wrk (root)", http::run),
     ("boot", "how long images take to say their first word, beside the smallest thing started alike (root)", boot::run),
 ];
@@ -40,6 +44,8 @@ fn main() -> ExitCode {
         }
         // What valgrind runs: one scenario, so many times.
         Some("scenario") => scenario::from_arguments(&arguments[1..]),
+        // The peer of `tap`, in a namespace of its own.
+        Some("tap-peer") => tap::peer::run(),
         Some(name) => match BENCHES.iter().find(|bench| bench.0 == name) {
             Some((_, _, run)) => run(),
             None => Err(format!("no benchmark `{name}`")),

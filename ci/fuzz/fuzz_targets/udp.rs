@@ -15,7 +15,6 @@ fuzz_target!(|input: &[u8]| {
     let storage = Storage {
         sockets: (0..4).map(|_| mirage_udp::SocketSlot::EMPTY).collect::<Vec<_>>().into(),
         buckets: vec![mirage_udp::Bucket::EMPTY; 4].into(),
-        datagrams: vec![mirage_udp::DatagramSlot::EMPTY; 8].into(),
         blocks: vec![mirage_udp::Block::EMPTY; 16].into(),
         wakers: (0..4).map(|_| mirage_udp::WakerSlot::EMPTY).collect::<Vec<_>>().into(),
     };

@@ -1,5 +1,7 @@
 //! Writing a frame straight into the device's buffer.
 
+use mirage_checksum::{Sum, copy_and_sum};
+
 use crate::MacAddress;
 
 /// Appends to a frame inside the device's own buffer.
@@ -58,6 +60,23 @@ impl<'a> FrameWriter<'a> {
                 self.written = end;
             }
             None => self.overflowed = true,
+        }
+    }
+
+    /// Appends `bytes` as [`put`](Self::put) does and gives their sum: one pass over the memory for both. Of what does
+    /// not fit the sum is zero; the frame is lost anyway.
+    #[inline]
+    pub fn put_summed(&mut self, bytes: &[u8]) -> Sum {
+        let end = self.written.wrapping_add(bytes.len());
+        match self.buffer.get_mut(self.written..end) {
+            Some(space) => {
+                self.written = end;
+                copy_and_sum(space, bytes)
+            }
+            None => {
+                self.overflowed = true;
+                Sum::ZERO
+            }
         }
     }
 
@@ -152,6 +171,23 @@ mod tests {
         assert_eq!(frame.written(), [1, 2, 3]);
         frame.put(&[6]);
         assert!(frame.overflowed(), "a later write that fits does not heal the frame");
+    }
+
+    #[test]
+    fn what_is_summed_is_what_was_written() {
+        let bytes: [u8; 200] = core::array::from_fn(|index| index as u8);
+        for (first, len) in [(1, 3), (0, 0), (7, 64), (3, 190)] {
+            let mut buffer = [0xee; 200];
+            let mut frame = FrameWriter::new(&mut buffer);
+            frame.put(&bytes[..first]);
+            let sum = frame.put_summed(&bytes[first..first + len]);
+            assert_eq!(frame.written(), &bytes[..first + len]);
+            assert_eq!(sum.finish(), Sum::of(&bytes[first..first + len]).finish());
+        }
+        let mut buffer = [0; 4];
+        let mut frame = FrameWriter::new(&mut buffer);
+        assert_eq!(frame.put_summed(&[1; 5]).partial(), 0);
+        assert!(frame.overflowed() && frame.is_empty());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use core::net::Ipv4Addr;
 
 use managed::ManagedSlice;
 use mirage_clock::Instant;
+use mirage_net::MacAddress;
 use mirage_secret::Secret;
 
 use crate::entry::{Entry, NONE, State};
@@ -16,9 +17,18 @@ pub(crate) struct Cache<'s> {
     len: u16,
     /// Front and back for each state, and how many are between.
     lists: [List; State::COUNT],
-    /// Where the last search ended: most packets go to the neighbour of the one before.
-    last: u16,
+    /// The last neighbour that was sent to: most packets go where the one before went. Invariant: follows from the
+    /// entries, any change of which makes it expire.
+    fresh: Fresh,
     secret: Secret,
+}
+
+/// A neighbour of which nothing has to be looked up or noted before a certain time.
+#[derive(Clone, Copy, Debug)]
+struct Fresh {
+    ip: Ipv4Addr,
+    mac: MacAddress,
+    until: Instant,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +43,8 @@ impl<'s> Cache<'s> {
         entries.fill(Entry::EMPTY);
         let len = u16::try_from(entries.len()).unwrap_or(NONE);
         let lists = [List { front: NONE, back: NONE, len: 0 }; State::COUNT];
-        let mut cache = Self { entries, len, lists, last: NONE, secret: Secret::new(*secret) };
+        let fresh = Fresh { ip: Ipv4Addr::UNSPECIFIED, mac: MacAddress::UNSPECIFIED, until: Instant::ZERO };
+        let mut cache = Self { entries, len, lists, fresh, secret: Secret::new(*secret) };
         for index in 0..len {
             cache.push_back(index, State::Free);
         }
@@ -46,22 +57,26 @@ impl<'s> Cache<'s> {
     }
 
     pub(crate) fn get_mut(&mut self, index: u16) -> Option<&mut Entry> {
+        self.fresh.until = Instant::ZERO;
         if index == NONE { None } else { self.entries.get_mut(usize::from(index)) }
     }
 
-    /// The neighbour `ip`, in whatever state.
-    pub(crate) fn find(&mut self, ip: Ipv4Addr) -> Option<u16> {
-        match self.get(self.last) {
-            Some(entry) if entry.ip == ip && entry.state != State::Free => Some(self.last),
-            _ => self.search(ip),
-        }
+    /// The neighbour that was sent to last, if it is `ip` and nothing has to be done about it.
+    #[inline]
+    pub(crate) fn fresh(&self, now: Instant, ip: Ipv4Addr) -> Option<MacAddress> {
+        (self.fresh.ip == ip && now < self.fresh.until).then_some(self.fresh.mac)
     }
 
-    fn search(&mut self, ip: Ipv4Addr) -> Option<u16> {
+    /// From now on `fresh` gives this neighbour until `until`, unless anything changes.
+    pub(crate) fn keep_fresh(&mut self, ip: Ipv4Addr, mac: MacAddress, until: Instant) {
+        self.fresh = Fresh { ip, mac, until };
+    }
+
+    /// The neighbour `ip`, in whatever state.
+    pub(crate) fn find(&self, ip: Ipv4Addr) -> Option<u16> {
         let mut at = self.get(self.bucket(ip))?.bucket;
         while let Some(entry) = self.get(at) {
             if entry.ip == ip {
-                self.last = at;
                 return Some(at);
             }
             at = entry.chain;
@@ -131,8 +146,7 @@ impl<'s> Cache<'s> {
         self.lists[state as usize].len
     }
 
-    /// Notes that `index`, which is `Resolved`, was used. Once a second is enough.
-    #[cold]
+    /// Notes that `index`, which is `Resolved`, was used.
     pub(crate) fn used(&mut self, index: u16, now: Instant) {
         if let Some(entry) = self.get_mut(index) {
             entry.used = now;

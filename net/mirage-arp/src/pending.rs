@@ -151,6 +151,9 @@ impl<'s> PendingPackets<'s> {
 
     /// The oldest packet that can go, with its bytes, and where it lies.
     pub(crate) fn first_going(&self) -> Option<(usize, LinkPacket, &[u8])> {
+        if !self.any_going() {
+            return None;
+        }
         let index = self.position(|p| matches!(p.fate, Fate::Goes(_)))?;
         let (packet, start) = self.at(index)?;
         let Fate::Goes(destination) = packet.fate else { return None };

@@ -2,13 +2,13 @@
 
 use core::net::Ipv4Addr;
 
-use mirage_clock::Instant;
+use mirage_clock::{Duration, Instant};
 use mirage_ethernet::multicast_mac;
 use mirage_net::{FrameWriter, MacAddress, SendError};
 use mirage_protocols::{EtherType, Ethernet, HopPacket, LinkPacket, NextHop};
 
 use crate::arp::Arp;
-use crate::entry::State;
+use crate::entry::{Entry, State};
 use crate::transmit::Message;
 
 impl Arp<'_> {
@@ -31,43 +31,53 @@ impl Arp<'_> {
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError> {
         let destination = match packet.to {
-            NextHop::Neighbour(ip) => match self.known(now, ip) {
+            NextHop::Neighbour(ip) => match self.cache.fresh(now, ip) {
                 Some(mac) => mac,
-                None => return self.hold(now, ip, &packet, ethertype, link.mtu(), fill),
+                None => match self.known(now, ip) {
+                    Some(mac) => {
+                        self.transmit_released(link)?;
+                        mac
+                    }
+                    None => return self.hold(now, ip, &packet, ethertype, link.mtu(), fill),
+                },
             },
-            many => mac_of_many(many),
+            many => {
+                self.transmit_released(link)?;
+                mac_of_many(many)
+            }
         };
-        if self.pending.any_going() {
-            // What waited goes first: packets to one neighbour stay in order.
-            self.transmit_released(link)?;
-        }
         let HopPacket { len, checksum, segment_size, .. } = packet;
         link.send(LinkPacket { destination, ethertype, len, checksum, segment_size }, fill)
     }
 
-    /// The address of a neighbour to send to, and notes that it was used.
+    /// The address of a neighbour to send to, and notes that it was used: once a second is enough.
+    #[inline(never)]
     fn known(&mut self, now: Instant, ip: Ipv4Addr) -> Option<MacAddress> {
         let index = self.cache.find(ip)?;
-        let entry = self.cache.get(index)?;
-        let (mac, used) = (entry.mac, entry.used);
-        match entry.state {
-            State::Static => Some(mac),
-            State::Resolved if now < entry.until => {
-                if now >= entry.refresh {
+        let &Entry { mac, state, used, until, refresh, .. } = self.cache.get(index)?;
+        let fresh_until = match state {
+            State::Static => Instant::MAX,
+            State::Resolved if now < until => {
+                if now >= refresh {
                     self.refresh(now, index, ip, mac);
                 }
-                if now.since(used).as_nanos() >= 1_000_000_000 {
+                if now.since(used) >= Duration::from_secs(1) {
                     self.cache.used(index, now);
                 }
-                Some(mac)
+                let &Entry { used, refresh, .. } = self.cache.get(index)?;
+                until.min(refresh).min(used + Duration::from_secs(1))
             }
-            _ => None,
+            _ => return None,
+        };
+        // What waited for a neighbour goes first, so that packets to one stay in order: not before the way is clear.
+        if !self.pending.any_going() {
+            self.cache.keep_fresh(ip, mac, fresh_until);
         }
+        Some(mac)
     }
 
     /// Asks a neighbour again that is in use and about to expire; by unicast, so that nobody else is bothered (RFC
     /// 1122 §2.3.2.1 (2)).
-    #[cold]
     fn refresh(&mut self, now: Instant, index: u16, ip: Ipv4Addr, mac: MacAddress) {
         let Some(entry) = self.cache.get_mut(index) else { return };
         if entry.tries >= self.config.attempts {

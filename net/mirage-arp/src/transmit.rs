@@ -70,7 +70,7 @@ impl Arp<'_> {
     }
 
     /// Sends packets whose target has answered, oldest first.
-    #[cold]
+    #[inline(never)]
     pub(crate) fn transmit_released(&mut self, link: &mut impl Ethernet) -> Result<(), SendError> {
         while let Some((index, packet, bytes)) = self.pending.first_going() {
             // The copy into the device's buffer: the packet had no device when it was written.

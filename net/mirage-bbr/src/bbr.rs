@@ -51,8 +51,10 @@ pub struct Bbr {
 
     // Probing.
     pub(crate) cycle_start: Instant,
-    pub(crate) probe_wait: Duration,
-    pub(crate) probe_rtt_until: Option<Instant>,
+    /// Milliseconds.
+    pub(crate) probe_wait: u32,
+    /// [`Instant::MAX`] until little enough is under way.
+    pub(crate) probe_rtt_until: Instant,
     pub(crate) probe_up_acked: u32,
     pub(crate) probe_up_acked_per_segment: u32,
     /// Of the initial window, what is not delivered yet.
@@ -65,6 +67,8 @@ pub struct Bbr {
     pub(crate) loss_round_start: bool,
     pub(crate) loss_in_round: bool,
     pub(crate) mark_in_round: bool,
+    /// There was a queue in this round.
+    pub(crate) queue_in_round: bool,
     pub(crate) full_bw_reached: bool,
     pub(crate) is_probe_sample: bool,
     pub(crate) prev_probe_too_high: bool,
@@ -80,6 +84,8 @@ pub struct Bbr {
     after_timeout: bool,
 
     pub(crate) undo: Undo,
+    /// The state that was left for the last loss, Startup or Up.
+    pub(crate) undo_state: Option<State>,
 }
 
 impl Bbr {
@@ -141,8 +147,8 @@ impl Congestion for Bbr {
             rounds_since_up: 0,
             limited_until: None,
             cycle_start: Instant::ZERO,
-            probe_wait: Duration::ZERO,
-            probe_rtt_until: None,
+            probe_wait: 0,
+            probe_rtt_until: Instant::MAX,
             probe_up_acked: 0,
             probe_up_acked_per_segment: u32::MAX,
             initial_left: 0,
@@ -152,6 +158,7 @@ impl Congestion for Bbr {
             loss_round_start: false,
             loss_in_round: false,
             mark_in_round: false,
+            queue_in_round: false,
             full_bw_reached: false,
             is_probe_sample: false,
             prev_probe_too_high: false,
@@ -163,6 +170,7 @@ impl Congestion for Bbr {
             recovering: false,
             after_timeout: false,
             undo: Undo::NOTHING,
+            undo_state: None,
         };
         bbr.set_mss(mss);
         bbr
@@ -203,9 +211,9 @@ impl Congestion for Bbr {
     }
 
     fn on_ack(&mut self, now: Instant, ack: &Ack) {
-        let sample = Sample::new(ack, self.limited_until);
-        if self.initial > 0 && ack.rtt.is_some() {
-            self.initial = 0;
+        let sample = Sample::new(ack, self.limited_until, self.min_rtt.known().unwrap_or_default());
+        self.initial = 0;
+        if self.min_rtt.known().is_none() && ack.rtt.is_some() {
             self.init_pacing_rate(ack.rtt);
         }
         self.total = sample.total;
@@ -219,14 +227,14 @@ impl Congestion for Bbr {
         self.update_latest(&sample);
         self.update_round(&sample);
         self.update_max_bw(&sample);
-        self.adapt_shortterm();
+        self.adapt_shortterm(&sample);
         self.aggregation.update(now, self.bw, sample.newly_acked, self.cwnd);
         self.check_full_pipe(&sample);
         self.check_startup_done(&sample);
         self.check_drain_done(now, &sample);
         self.update_cycle(now, &sample);
-        self.min_rtt.update(now, sample.rtt);
-        self.check_probe_rtt(now, &sample);
+        let expired = self.min_rtt.update(now, sample.rtt);
+        self.check_probe_rtt(now, &sample, expired);
         self.advance_latest(&sample);
         self.bw = self.max_bw.max().min(self.bw_shortterm);
         self.set_pacing_rate(self.state.pacing_gain());
@@ -268,9 +276,9 @@ impl Congestion for Bbr {
         self.cwnd = flight.bytes.saturating_add(self.mss);
     }
 
-    fn undo(&mut self, now: Instant) {
+    fn undo(&mut self, _now: Instant) {
         self.recovering = false;
-        self.restore_state(now);
+        self.restore_state();
     }
 
     /// The window stays: what leaves after an idle time is paced.
@@ -284,4 +292,4 @@ impl Congestion for Bbr {
     }
 }
 
-const _: () = assert!(size_of::<Bbr>() <= 320);
+const _: () = assert!(size_of::<Bbr>() <= 256);

@@ -13,7 +13,8 @@ impl Bbr {
     }
 
     pub(crate) fn is_inflight_too_high(&self, sample: &Sample) -> bool {
-        u64::from(sample.lost) * 100 > u64::from(sample.in_flight_when_sent) * LOSS_PERCENT
+        let percent = if sample.queued { LOSS_PERCENT } else { LOSS_PERCENT_WITHOUT_QUEUE };
+        u64::from(sample.lost) * 100 > u64::from(sample.in_flight_when_sent) * percent
     }
 
     /// Near the start of an acknowledgement.
@@ -35,11 +36,13 @@ impl Bbr {
     }
 
     /// Once a round trip: slows down towards what was delivered, if something was lost.
-    pub(crate) fn adapt_shortterm(&mut self) {
+    pub(crate) fn adapt_shortterm(&mut self, sample: &Sample) {
+        self.queue_in_round |= sample.queued;
         if !self.loss_round_start {
             return;
         }
-        if self.loss_in_round && !self.state.is_probing() {
+        let congested = self.mark_in_round || self.queue_in_round || self.is_inflight_too_high(sample);
+        if self.loss_in_round && congested && !self.state.is_probing() {
             let (bw, inflight) = (self.bw_shortterm.min(self.max_bw.max()), self.inflight_shortterm);
             self.bw_shortterm = self.bw_latest.max(bw / 10 * 7);
             let inflight = beta(if inflight == u32::MAX { self.cwnd } else { inflight });
@@ -48,6 +51,7 @@ impl Bbr {
         }
         self.loss_in_round = false;
         self.mark_in_round = false;
+        self.queue_in_round = sample.queued;
     }
 
     pub(crate) fn reset_shortterm(&mut self) {
@@ -65,3 +69,5 @@ impl Bbr {
 
 /// LossThresh.
 const LOSS_PERCENT: u64 = 2;
+/// The same where round trips show that what was lost was not lost in a queue. Not in the draft.
+const LOSS_PERCENT_WITHOUT_QUEUE: u64 = 8;

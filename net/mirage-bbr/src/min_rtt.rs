@@ -10,33 +10,28 @@ pub(crate) struct MinRtt {
     /// BBR.probe_rtt_min_delay.
     recent: Duration,
     recent_at: Instant,
-    /// BBR.probe_rtt_expired: the recent one is five seconds old.
-    pub(crate) expired: bool,
 }
 
 impl MinRtt {
-    pub(crate) const UNKNOWN: Self = Self {
-        min: Duration::MAX,
-        min_at: Instant::ZERO,
-        recent: Duration::MAX,
-        recent_at: Instant::ZERO,
-        expired: false,
-    };
+    pub(crate) const UNKNOWN: Self =
+        Self { min: Duration::MAX, min_at: Instant::ZERO, recent: Duration::MAX, recent_at: Instant::ZERO };
 
     pub(crate) fn known(&self) -> Option<Duration> {
         (self.min != Duration::MAX).then_some(self.min)
     }
 
-    pub(crate) fn update(&mut self, now: Instant, rtt: Option<Duration>) {
-        self.expired = self.recent != Duration::MAX && now > self.recent_at + PROBE_INTERVAL;
+    /// Whether the recent one was five seconds old: BBR.probe_rtt_expired.
+    pub(crate) fn update(&mut self, now: Instant, rtt: Option<Duration>) -> bool {
+        let expired = self.recent != Duration::MAX && now > self.recent_at + PROBE_INTERVAL;
         if let Some(rtt) = rtt
-            && (rtt < self.recent || self.expired)
+            && (rtt < self.recent || expired)
         {
             (self.recent, self.recent_at) = (rtt, now);
         }
         if self.recent < self.min || now > self.min_at + FILTER {
             (self.min, self.min_at) = (self.recent, self.recent_at);
         }
+        expired
     }
 
     /// A look at it has just ended.

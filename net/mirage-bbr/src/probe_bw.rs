@@ -15,14 +15,14 @@ impl Bbr {
         match self.state {
             State::Down => {
                 if self.is_time_to_probe(now) {
-                    self.start_refill_at(sample.total);
+                    self.start_refill(sample.total);
                 } else if self.is_time_to_cruise(sample) {
                     self.state = State::Cruise;
                 }
             }
             State::Cruise => {
                 if self.is_time_to_probe(now) {
-                    self.start_refill_at(sample.total);
+                    self.start_refill(sample.total);
                 }
             }
             State::Refill => {
@@ -51,11 +51,7 @@ impl Bbr {
         self.state = State::Down;
     }
 
-    pub(crate) fn start_refill(&mut self, _now: Instant) {
-        self.start_refill_at(self.total);
-    }
-
-    fn start_refill_at(&mut self, total: u32) {
+    pub(crate) fn start_refill(&mut self, total: u32) {
         self.reset_shortterm();
         self.probe_up_rounds = 0;
         self.probe_up_acked = 0;
@@ -79,13 +75,13 @@ impl Bbr {
         let mixed = (now.as_nanos() ^ u64::from(total).rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mixed = mixed ^ mixed >> 29;
         self.rounds_since_up = (mixed >> 63) as u32;
-        self.probe_wait = Duration::from_millis(2000 + (mixed >> 16) % 1000);
+        self.probe_wait = 2000 + ((mixed >> 16) % 1000) as u32;
     }
 
     fn is_time_to_probe(&self, now: Instant) -> bool {
         // T_reno: no more rarely than a Reno flow of this size would lose something, and than 63 round trips.
         let rounds = (self.target_inflight() / self.mss).min(63);
-        now > self.cycle_start + self.probe_wait || self.rounds_since_up >= rounds
+        now > self.cycle_start + Duration::from_millis(self.probe_wait.into()) || self.rounds_since_up >= rounds
     }
 
     fn is_time_to_cruise(&self, sample: &Sample) -> bool {
@@ -117,7 +113,7 @@ impl Bbr {
                     self.max_bw.advance();
                 }
                 if self.prev_probe_precautionary && !self.prev_probe_too_high {
-                    self.start_refill_at(sample.total);
+                    self.start_refill(sample.total);
                     return true;
                 }
             }
@@ -166,7 +162,7 @@ impl Bbr {
         if self.state != State::Up {
             return false;
         }
-        self.undo.state = Some(State::Up);
+        self.undo_state = Some(State::Up);
         self.start_down(now, self.total);
         true
     }

@@ -7,11 +7,11 @@ use crate::sample::Sample;
 use crate::state::{AckPhase, State};
 
 impl Bbr {
-    pub(crate) fn check_probe_rtt(&mut self, now: Instant, sample: &Sample) {
-        if self.state != State::ProbeRtt && self.min_rtt.expired && !self.idle_restart {
+    pub(crate) fn check_probe_rtt(&mut self, now: Instant, sample: &Sample, expired: bool) {
+        if self.state != State::ProbeRtt && expired && !self.idle_restart {
             self.save_cwnd();
             self.state = State::ProbeRtt;
-            self.probe_rtt_until = None;
+            self.probe_rtt_until = Instant::MAX;
             self.ack_phase = AckPhase::ProbeStopping;
             self.next_round = sample.total;
         }
@@ -26,20 +26,20 @@ impl Bbr {
     fn handle_probe_rtt(&mut self, now: Instant, sample: &Sample) {
         // What is sent now says nothing of the bandwidth.
         self.limited_until = Some(sample.total.wrapping_add(sample.in_flight));
-        if self.probe_rtt_until.is_some() {
+        if self.probe_rtt_until != Instant::MAX {
             self.probe_rtt_round_done |= self.round_start;
             if self.probe_rtt_round_done {
                 self.check_probe_rtt_done(now, sample.total);
             }
         } else if sample.in_flight <= self.probe_rtt_cwnd() {
-            self.probe_rtt_until = Some(now + DURATION);
+            self.probe_rtt_until = now + DURATION;
             self.probe_rtt_round_done = false;
             self.next_round = sample.total;
         }
     }
 
     pub(crate) fn check_probe_rtt_done(&mut self, now: Instant, total: u32) {
-        if self.probe_rtt_until.is_none_or(|until| now <= until) {
+        if now <= self.probe_rtt_until {
             return;
         }
         self.min_rtt.renew(now);

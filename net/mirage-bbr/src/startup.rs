@@ -40,7 +40,7 @@ impl Bbr {
 
     /// Startup has filled the pipe and more.
     pub(crate) fn leave_startup_for_losses(&mut self) {
-        self.undo.state = Some(State::Startup);
+        self.undo_state = Some(State::Startup);
         self.full_bw_reached = true;
         self.inflight_longterm = self.bdp(self.bw, 100).max(self.inflight_latest);
     }

@@ -1,29 +1,25 @@
 //! What was known before a loss, to be known again if nothing was lost (draft-ietf-ccwg-bbr §5.5.11).
 
-use mirage_clock::Instant;
-
 use crate::bbr::Bbr;
 use crate::full_pipe::FullPipe;
 use crate::state::State;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Undo {
-    /// The state that was left for the loss, Startup or Up.
-    pub(crate) state: Option<State>,
     bw_shortterm: u64,
     inflight_shortterm: u32,
     inflight_longterm: u32,
 }
 
 impl Undo {
-    pub(crate) const NOTHING: Self = Self { state: None, bw_shortterm: 0, inflight_shortterm: 0, inflight_longterm: 0 };
+    pub(crate) const NOTHING: Self = Self { bw_shortterm: 0, inflight_shortterm: 0, inflight_longterm: 0 };
 }
 
 impl Bbr {
     pub(crate) fn save_state(&mut self) {
         self.save_cwnd();
+        self.undo_state = None;
         self.undo = Undo {
-            state: None,
             bw_shortterm: self.bw_shortterm,
             inflight_shortterm: self.inflight_shortterm,
             inflight_longterm: self.inflight_longterm,
@@ -39,7 +35,7 @@ impl Bbr {
         self.cwnd = self.cwnd.max(self.prior_cwnd);
     }
 
-    pub(crate) fn restore_state(&mut self, now: Instant) {
+    pub(crate) fn restore_state(&mut self) {
         let undo = core::mem::replace(&mut self.undo, Undo::NOTHING);
         self.restore_cwnd();
         self.loss_in_round = false;
@@ -47,14 +43,16 @@ impl Bbr {
         self.bw_shortterm = self.bw_shortterm.max(undo.bw_shortterm);
         self.inflight_shortterm = self.inflight_shortterm.max(undo.inflight_shortterm);
         self.inflight_longterm = self.inflight_longterm.max(undo.inflight_longterm);
-        match undo.state {
+        match self.undo_state.take() {
             Some(State::Startup) if self.state != State::Startup => {
                 self.full_bw_reached = false;
                 if self.state != State::ProbeRtt {
                     self.state = State::Startup;
                 }
             }
-            Some(State::Up) if self.state != State::Up && self.state != State::ProbeRtt => self.start_refill(now),
+            Some(State::Up) if self.state != State::Up && self.state != State::ProbeRtt => {
+                self.start_refill(self.total);
+            }
             _ => {}
         }
     }

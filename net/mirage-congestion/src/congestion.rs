@@ -8,6 +8,10 @@ use mirage_clock::{Duration, Instant};
 ///
 /// All amounts are bytes of payload. A controller reads no clock, sees no segment and keeps no list of what is under way: the
 /// sender finds out what arrived and what was lost, and tells.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a congestion controller",
+    note = "controllers: `mirage_cubic::Cubic`, `mirage_bbr::Bbr`, `mirage_congestion::Reno`"
+)]
 pub trait Congestion: Clone + Debug {
     /// Whether the sender shares out the window during recovery by Proportional Rate Reduction (RFC 6937). A controller that
     /// says how fast to send at any time, as BBR does, does not want that.

@@ -65,14 +65,22 @@ impl<'s> Addresses<'s> {
         self.groups.remove(|joined| *joined == group)
     }
 
+    /// Whether `address` is one of ours, on whatever interface.
+    #[inline(never)]
+    pub(crate) fn has(&self, address: Ipv4Addr) -> bool {
+        self.addresses.iter().any(|ours| ours.cidr.address() == address)
+    }
+
     /// Whom a packet goes to, if that includes us and its source is no nonsense.
+    #[inline]
     pub(crate) fn admit(&self, arrival: Arrival, accept_any: bool) -> Result<Cast, Discard> {
         match self.last.recall(arrival) {
             Some(cast) => Ok(cast),
-            None => Ok(self.last.keep(arrival, self.examine(arrival, accept_any)?)),
+            None => self.examine(arrival, accept_any),
         }
     }
 
+    #[inline(never)]
     fn examine(&self, arrival: Arrival, accept_any: bool) -> Result<Cast, Discard> {
         let Arrival { interface, link_cast, source, destination } = arrival;
         let mut cast = None;
@@ -103,7 +111,7 @@ impl<'s> Addresses<'s> {
         if cast == Cast::Unicast && link_cast != Cast::Unicast {
             return Err(Discard::UnicastInBroadcast);
         }
-        Ok(cast)
+        Ok(self.last.keep(arrival, cast))
     }
 
     /// Whom a packet goes to that is neither for an address of ours nor for one of our networks.

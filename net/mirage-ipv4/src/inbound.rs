@@ -1,5 +1,6 @@
 //! The receiving half.
 
+use core::fmt;
 use core::net::IpAddr;
 use core::num::NonZeroU16;
 
@@ -7,20 +8,16 @@ use mirage_clock::Instant;
 use mirage_net::ReceivedChecksum;
 use mirage_protocols::{Cast, InterfaceId, Received};
 
-use crate::address::{Addresses, Arrival};
-use crate::config::Config;
+use crate::address::Arrival;
 use crate::discard::{Discard, Discards};
-use crate::reassembly::Reassembly;
+use crate::ipv4::{Known, Receiver};
 use crate::wire::{Parsed, parse};
 use crate::{Expired, Incoming};
 
 /// The receiving half of [`Ipv4`](crate::Ipv4), from [`Ipv4::split`](crate::Ipv4::split).
-#[derive(Debug)]
 pub struct Inbound<'a, 's> {
-    pub(crate) config: &'a Config,
-    pub(crate) addresses: &'a Addresses<'s>,
-    pub(crate) reassembly: &'a mut Reassembly<'s>,
-    pub(crate) discards: &'a mut Discards,
+    pub(crate) known: &'a Known<'s>,
+    pub(crate) receiver: &'a mut Receiver<'s>,
 }
 
 impl<'a> Inbound<'a, '_> {
@@ -40,7 +37,7 @@ impl<'a> Inbound<'a, '_> {
     ) -> Result<Option<Incoming<'a>>, Discard> {
         let (packet, cast) = match self.admit(interface, link_cast, packet) {
             Ok(admitted) => admitted,
-            Err(reason) => return Err(discard(self.discards, reason)),
+            Err(reason) => return Err(discard(&mut self.receiver.discards, reason)),
         };
         if packet.header.is_fragment() {
             return self.input_fragment(now, interface, cast, &packet);
@@ -60,10 +57,11 @@ impl<'a> Inbound<'a, '_> {
 
     /// As [`Ipv4::poll_expired`](crate::Ipv4::poll_expired).
     pub fn poll_expired(&mut self, now: Instant) -> Option<Expired<'_>> {
-        self.reassembly.poll_expired(now)
+        self.receiver.reassembly.poll_expired(now)
     }
 
     /// Checks what can be checked of a packet alone, and who may be told of it.
+    #[inline]
     fn admit<'p>(
         &self,
         interface: InterfaceId,
@@ -72,7 +70,7 @@ impl<'a> Inbound<'a, '_> {
     ) -> Result<(Parsed<'p>, Cast), Discard> {
         let packet = parse(packet)?;
         let arrival = Arrival { interface, link_cast, source: packet.source(), destination: packet.destination() };
-        let cast = self.addresses.admit(arrival, self.config.accept_any)?;
+        let cast = self.known.addresses.admit(arrival, self.known.config.accept_any)?;
         Ok((packet, cast))
     }
 
@@ -85,12 +83,12 @@ impl<'a> Inbound<'a, '_> {
         cast: Cast,
         packet: &Parsed<'_>,
     ) -> Result<Option<Incoming<'a>>, Discard> {
-        let whole = match self.reassembly.input(now, interface, cast, packet) {
+        let whole = match self.receiver.reassembly.input(now, interface, cast, packet) {
             Ok(Some(whole)) => whole,
             Ok(None) => return Ok(None),
-            Err(reason) => return Err(discard(self.discards, reason)),
+            Err(reason) => return Err(discard(&mut self.receiver.discards, reason)),
         };
-        let (header, payload) = self.reassembly.whole(whole);
+        let (header, payload) = self.receiver.reassembly.whole(whole);
         let received = Received {
             source: IpAddr::V4(packet.source()),
             destination: IpAddr::V4(packet.destination()),
@@ -102,6 +100,12 @@ impl<'a> Inbound<'a, '_> {
             ttl: header.get(TTL).copied().unwrap_or_default(),
         };
         Ok(Some(Incoming { protocol: packet.protocol(), received, header, fragmented: true }))
+    }
+}
+
+impl fmt::Debug for Inbound<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbound").field("addresses", &self.known.addresses).finish_non_exhaustive()
     }
 }
 

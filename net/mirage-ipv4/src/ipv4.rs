@@ -21,13 +21,28 @@ use crate::{Expired, Inbound, Incoming, Ipv4Over, Outbound};
 ///
 /// It names neither clock nor device: each call is told the time and lent the layer below.
 pub struct Ipv4<'s> {
+    known: Known<'s>,
+    sender: Sender<'s>,
+    receiver: Receiver<'s>,
+}
+
+/// What both halves go by.
+pub(crate) struct Known<'s> {
     pub(crate) config: Config,
     pub(crate) addresses: Addresses<'s>,
     pub(crate) routes: Routes<'s>,
+}
+
+/// What only the sending half changes.
+pub(crate) struct Sender<'s> {
     pub(crate) identification: Identification,
     pub(crate) fragments: Fragments<'s>,
-    reassembly: Reassembly<'s>,
-    discards: Discards,
+}
+
+/// What only the receiving half changes.
+pub(crate) struct Receiver<'s> {
+    pub(crate) reassembly: Reassembly<'s>,
+    pub(crate) discards: Discards,
 }
 
 impl<'s> Ipv4<'s> {
@@ -36,13 +51,19 @@ impl<'s> Ipv4<'s> {
     #[inline(never)]
     pub fn new(config: Config, storage: Storage<'s>, secret: [u8; 16]) -> Self {
         Self {
-            config,
-            addresses: Addresses::new(storage.addresses, storage.groups),
-            routes: Routes::new(storage.routes),
-            identification: Identification::new(&secret),
-            fragments: Fragments::new(storage.fragments_out),
-            reassembly: Reassembly::new(storage.reassembly, storage.assembly, config.limits, &secret),
-            discards: Discards::default(),
+            known: Known {
+                config,
+                addresses: Addresses::new(storage.addresses, storage.groups),
+                routes: Routes::new(storage.routes),
+            },
+            sender: Sender {
+                identification: Identification::new(&secret),
+                fragments: Fragments::new(storage.fragments_out),
+            },
+            receiver: Receiver {
+                reassembly: Reassembly::new(storage.reassembly, storage.assembly, config.limits, &secret),
+                discards: Discards::default(),
+            },
         }
     }
 
@@ -72,20 +93,19 @@ impl<'s> Ipv4<'s> {
     /// sending half answers it.
     #[inline]
     pub fn split(&mut self) -> (Inbound<'_, 's>, Outbound<'_, 's>) {
-        let Self { config, addresses, routes, identification, fragments, reassembly, discards } = self;
-        let inbound = Inbound { config, addresses, reassembly, discards };
-        (inbound, Outbound { config, addresses, routes, identification, fragments })
+        let Self { known, sender, receiver } = self;
+        (Inbound { known, receiver }, Outbound { known, sender })
     }
 
     /// Forgets the datagrams that did not come together in time, up to one whose sender shall be told so by ICMP
     /// (time exceeded, code 1). Call it until it gives `None`.
     pub fn poll_expired(&mut self, now: Instant) -> Option<Expired<'_>> {
-        self.reassembly.poll_expired(now)
+        self.receiver.reassembly.poll_expired(now)
     }
 
     /// When [`poll_expired`](Self::poll_expired) or [`handle_timeout`](Self::handle_timeout) is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        match (self.reassembly.poll_timeout(), self.fragments.poll_timeout()) {
+        match (self.receiver.reassembly.poll_timeout(), self.sender.fragments.poll_timeout()) {
             (Some(one), Some(two)) => Some(one.min(two)),
             (one, two) => one.or(two),
         }
@@ -94,19 +114,19 @@ impl<'s> Ipv4<'s> {
     /// Does what is due. Datagrams that timed out are forgotten without a word: call
     /// [`poll_expired`](Self::poll_expired) before to tell their senders.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while self.reassembly.poll_expired(now).is_some() {}
-        self.fragments.handle_timeout(now);
+        while self.receiver.reassembly.poll_expired(now).is_some() {}
+        self.sender.fragments.handle_timeout(now);
     }
 
     /// Whether fragments wait to leave by [`poll_transmit`](Self::poll_transmit).
     #[inline]
     pub fn wants_transmit(&self) -> bool {
-        self.fragments.wants_transmit()
+        self.sender.fragments.wants_transmit()
     }
 
     /// Sends the fragments for which the device had no room before.
     pub fn poll_transmit<N: Neighbours + ?Sized>(&mut self, now: Instant, neighbours: &mut N) {
-        self.fragments.poll_transmit(now, neighbours);
+        self.sender.fragments.poll_transmit(now, neighbours);
     }
 
     /// The layer with its links: what ICMP, UDP and TCP send on.
@@ -122,25 +142,25 @@ impl<'s> Ipv4<'s> {
     /// # Errors
     /// [`TableFull`].
     pub fn add_address(&mut self, interface: InterfaceId, cidr: Ipv4Cidr) -> Result<(), TableFull> {
-        self.routes.forget();
-        self.addresses.add(Address { cidr, interface })
+        self.known.routes.forget();
+        self.known.addresses.add(Address { cidr, interface })
     }
 
     /// Takes an address away, whatever its prefix; whether there was one.
     pub fn remove_address(&mut self, interface: InterfaceId, address: Ipv4Addr) -> bool {
-        self.routes.forget();
-        self.addresses.remove(interface, address)
+        self.known.routes.forget();
+        self.known.addresses.remove(interface, address)
     }
 
     /// Our addresses in the order in which they were added.
     pub fn addresses(&self) -> impl Iterator<Item = Address> {
-        self.addresses.iter().copied()
+        self.known.addresses.iter().copied()
     }
 
     /// Whether `address` is one of ours, on whatever interface.
     #[inline]
     pub fn is_local(&self, address: Ipv4Addr) -> bool {
-        self.addresses.iter().any(|ours| ours.cidr.address() == address)
+        self.known.addresses.has(address)
     }
 
     /// Adds a route, or changes the gateway of the one to the same network by the same interface.
@@ -148,17 +168,17 @@ impl<'s> Ipv4<'s> {
     /// # Errors
     /// [`TableFull`].
     pub fn add_route(&mut self, route: Route) -> Result<(), TableFull> {
-        self.routes.add(route)
+        self.known.routes.add(route)
     }
 
     /// Takes away the route to the same network by the same interface, whatever its gateway; whether there was one.
     pub fn remove_route(&mut self, route: Route) -> bool {
-        self.routes.remove(&route)
+        self.known.routes.remove(&route)
     }
 
     /// The routes, longest prefix first.
     pub fn routes(&self) -> impl Iterator<Item = Route> {
-        self.routes.iter().copied()
+        self.known.routes.iter().copied()
     }
 
     /// Listens to a group on an interface. Routers are not told: that is IGMP's part.
@@ -166,30 +186,30 @@ impl<'s> Ipv4<'s> {
     /// # Errors
     /// [`TableFull`].
     pub fn join(&mut self, interface: InterfaceId, group: Ipv4Addr) -> Result<(), TableFull> {
-        self.addresses.join(Group { group, interface })
+        self.known.addresses.join(Group { group, interface })
     }
 
     /// Listens to a group no longer; whether it did.
     pub fn leave(&mut self, interface: InterfaceId, group: Ipv4Addr) -> bool {
-        self.addresses.leave(Group { group, interface })
+        self.known.addresses.leave(Group { group, interface })
     }
 
     /// What was dropped, by reason.
     pub fn discards(&self) -> &Discards {
-        &self.discards
+        &self.receiver.discards
     }
 
     /// How many of the lent blocks hold something now.
     pub fn blocks_in_use(&self) -> usize {
-        self.reassembly.blocks_in_use()
+        self.receiver.reassembly.blocks_in_use()
     }
 }
 
 impl fmt::Debug for Ipv4<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ipv4")
-            .field("addresses", &self.addresses)
-            .field("routes", &self.routes)
+            .field("addresses", &self.known.addresses)
+            .field("routes", &self.known.routes)
             .field("blocks_in_use", &self.blocks_in_use())
             .finish_non_exhaustive()
     }

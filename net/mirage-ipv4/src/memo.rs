@@ -12,6 +12,7 @@ impl<Q: Copy + PartialEq, A: Copy> Memo<Q, A> {
         Self(Cell::new(None))
     }
 
+    #[inline]
     pub(crate) fn recall(&self, question: Q) -> Option<A> {
         match self.0.get() {
             Some((asked, answer)) if asked == question => Some(answer),

@@ -7,52 +7,44 @@ use mirage_clock::Instant;
 use mirage_protocols::Neighbours;
 
 use crate::Ipv4Over;
-use crate::address::Addresses;
-use crate::config::Config;
-use crate::fragment::Fragments;
-use crate::identification::Identification;
-use crate::route::Routes;
+use crate::ipv4::{Known, Sender};
 
 /// The sending half of [`Ipv4`](crate::Ipv4), from [`Ipv4::split`](crate::Ipv4::split).
 pub struct Outbound<'a, 's> {
-    pub(crate) config: &'a Config,
-    pub(crate) addresses: &'a Addresses<'s>,
-    pub(crate) routes: &'a Routes<'s>,
-    pub(crate) identification: &'a mut Identification,
-    pub(crate) fragments: &'a mut Fragments<'s>,
+    pub(crate) known: &'a Known<'s>,
+    pub(crate) sender: &'a mut Sender<'s>,
 }
 
 impl<'s> Outbound<'_, 's> {
     /// As [`Ipv4::over`](crate::Ipv4::over).
     #[inline]
     pub fn over<'b, N: Neighbours + ?Sized>(&'b mut self, neighbours: &'b mut N) -> Ipv4Over<'b, 's, N> {
-        let Self { config, addresses, routes, identification, fragments } = self;
-        Ipv4Over::new(Outbound { config, addresses, routes, identification, fragments }, neighbours)
+        Ipv4Over::new(Outbound { known: self.known, sender: self.sender }, neighbours)
     }
 
     /// As [`Ipv4::is_local`](crate::Ipv4::is_local).
     #[inline]
     pub fn is_local(&self, address: Ipv4Addr) -> bool {
-        self.addresses.iter().any(|ours| ours.cidr.address() == address)
+        self.known.addresses.has(address)
     }
 
     /// As [`Ipv4::wants_transmit`](crate::Ipv4::wants_transmit).
     #[inline]
     pub fn wants_transmit(&self) -> bool {
-        self.fragments.wants_transmit()
+        self.sender.fragments.wants_transmit()
     }
 
     /// As [`Ipv4::poll_transmit`](crate::Ipv4::poll_transmit).
     pub fn poll_transmit<N: Neighbours + ?Sized>(&mut self, now: Instant, neighbours: &mut N) {
-        self.fragments.poll_transmit(now, neighbours);
+        self.sender.fragments.poll_transmit(now, neighbours);
     }
 }
 
 impl fmt::Debug for Outbound<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbound")
-            .field("addresses", self.addresses)
-            .field("routes", self.routes)
+            .field("addresses", &self.known.addresses)
+            .field("routes", &self.known.routes)
             .finish_non_exhaustive()
     }
 }

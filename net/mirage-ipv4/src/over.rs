@@ -8,7 +8,8 @@ use zerocopy::IntoBytes;
 use zerocopy::byteorder::network_endian::U16;
 
 use crate::Outbound;
-use crate::route::{Hop, hop};
+use crate::ipv4::Known;
+use crate::route::{Way, way};
 use crate::wire::{DONT_FRAGMENT, HEADER_LEN, Header, MAX_LEN, NO_OPTIONS, ROUTER_ALERT};
 
 /// The sending half over its links for the time of a call; from [`Ipv4::over`](crate::Ipv4::over). An address of IPv6 has no route here.
@@ -34,15 +35,15 @@ impl<'a, 's, N: Neighbours + ?Sized> Ipv4Over<'a, 's, N> {
     }
 
     #[inline]
-    fn hop(&self, to: Ipv4Addr) -> Option<Hop> {
-        hop(self.outbound.addresses, self.outbound.routes, to, self.by)
+    fn way(&self, to: Ipv4Addr) -> Option<Way> {
+        let Known { addresses, routes, .. } = self.outbound.known;
+        way(addresses, routes, to, self.by)
     }
 
-    /// For everything but sending: not worth a copy at each place.
-    #[inline(never)]
-    fn hop_to(&self, to: IpAddr) -> Option<Hop> {
+    #[inline]
+    fn way_to(&self, to: IpAddr) -> Option<Way> {
         match to {
-            IpAddr::V4(to) => self.hop(to),
+            IpAddr::V4(to) => self.way(to),
             IpAddr::V6(_) => None,
         }
     }
@@ -51,22 +52,22 @@ impl<'a, 's, N: Neighbours + ?Sized> Ipv4Over<'a, 's, N> {
 impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
     /// The first address on the way's interface whose network has the next hop, else the interface's first, else the
     /// first of all. To everybody, 0.0.0.0 while there is none (RFC 2131 §4.1).
+    #[inline]
     fn source(&self, to: IpAddr) -> Option<IpAddr> {
-        let hop = self.hop_to(to)?;
-        let IpAddr::V4(to) = to else { return None };
-        let source = self.outbound.addresses.source(hop.interface, hop.neighbour().unwrap_or(to));
-        let nobody = to.is_broadcast().then_some(Ipv4Addr::UNSPECIFIED);
-        source.or(nobody).map(IpAddr::V4)
+        self.way_to(to)?.source.map(IpAddr::V4)
     }
 
     /// That of the link less 20 bytes; without a route 556, which every host takes (RFC 791 §3.1).
+    #[inline]
     fn mtu(&self, to: IpAddr) -> usize {
-        self.hop_to(to).map_or(EVERY_HOST_TAKES, |hop| self.neighbours.mtu(hop.interface)).saturating_sub(HEADER_LEN)
+        let mtu = self.way_to(to).map_or(EVERY_HOST_TAKES, |way| self.neighbours.mtu(way.hop.interface));
+        mtu.saturating_sub(HEADER_LEN)
     }
 
+    #[inline]
     fn capabilities(&self, to: IpAddr) -> Capabilities {
-        let Some(hop) = self.hop_to(to) else { return Capabilities::default() };
-        let capabilities = self.neighbours.capabilities(hop.interface);
+        let Some(way) = self.way_to(to) else { return Capabilities::default() };
+        let capabilities = self.neighbours.capabilities(way.hop.interface);
         let largest = capabilities.max_large_frame.saturating_sub(ETHERNET_HEADER_LEN).min(MAX_LEN);
         Capabilities { max_large_frame: largest.saturating_sub(HEADER_LEN), ..capabilities }
     }
@@ -91,7 +92,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
         let (IpAddr::V4(source), IpAddr::V4(destination)) = (packet.source, packet.destination) else {
             return Err(SendError::NoRoute);
         };
-        let hop = self.hop(destination).ok_or(SendError::NoRoute)?;
+        let Way { hop, .. } = self.way(destination).ok_or(SendError::NoRoute)?;
         let options: &'static [u8] = if packet.router_alert { &ROUTER_ALERT } else { &[] };
         let header_len = HEADER_LEN + options.len();
         let len = header_len + packet.len;
@@ -102,7 +103,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
             total_length: U16::new(total_length),
             identification: U16::ZERO,
             flags_and_offset: U16::ZERO,
-            ttl: packet.ttl.unwrap_or(if destination.is_multicast() { 1 } else { self.outbound.config.ttl }),
+            ttl: packet.ttl.unwrap_or(if destination.is_multicast() { 1 } else { self.outbound.known.config.ttl }),
             protocol: packet.protocol.0,
             checksum: U16::ZERO,
             source: source.octets(),
@@ -112,7 +113,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
             // RFC 6864 §4.1: what is never cut needs no identification.
             header.flags_and_offset = U16::new(DONT_FRAGMENT);
         } else {
-            header.identification.set(self.outbound.identification.next(source, destination, packet.protocol));
+            header.identification.set(self.outbound.sender.identification.next(source, destination, packet.protocol));
         }
         let mtu = self.neighbours.mtu(hop.interface);
         if len > mtu && packet.segment_size.is_none() {
@@ -120,7 +121,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
             if packet.dont_fragment || packet.checksum.is_some() {
                 return Err(SendError::WouldFragment { mtu });
             }
-            return self.outbound.fragments.send(self.neighbours, hop, mtu, header, options, packet.len, fill);
+            return self.outbound.sender.fragments.send(self.neighbours, hop, mtu, header, options, packet.len, fill);
         }
         let below = HopPacket {
             to: hop.next,

@@ -25,8 +25,8 @@ pub struct Route {
 #[derive(Debug)]
 pub(crate) struct Routes<'s> {
     routes: Table<'s, Route>,
-    /// The last hop found. Invariant: follows from the routes and our addresses.
-    last: Memo<(Ipv4Addr, Option<InterfaceId>), Hop>,
+    /// The last way found, by whatever interface. Invariant: follows from the routes and our addresses.
+    last: Memo<Ipv4Addr, Way>,
 }
 
 impl<'s> Routes<'s> {
@@ -71,18 +71,36 @@ impl Hop {
     }
 }
 
-/// Where a packet `to` somebody goes next; only by the interface `by` where one is given.
+/// Where a packet goes next, and as whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    pub(crate) hop: Hop,
+    /// The first address on the way's interface whose network has the next hop, else the interface's first, else the
+    /// first of all. To everybody, 0.0.0.0 while there is none (RFC 2131 §4.1).
+    pub(crate) source: Option<Ipv4Addr>,
+}
+
+/// The way `to` somebody; only by the interface `by` where one is given.
 #[inline]
-pub(crate) fn hop(
+pub(crate) fn way(
     addresses: &Addresses<'_>,
     routes: &Routes<'_>,
     to: Ipv4Addr,
     by: Option<InterfaceId>,
-) -> Option<Hop> {
-    match routes.last.recall((to, by)) {
-        Some(hop) => Some(hop),
-        None => Some(routes.last.keep((to, by), find(addresses, routes, to, by)?)),
+) -> Option<Way> {
+    match routes.last.recall(to) {
+        Some(way) if by.is_none() => Some(way),
+        _ => find_way(addresses, routes, to, by),
     }
+}
+
+#[inline(never)]
+fn find_way(addresses: &Addresses<'_>, routes: &Routes<'_>, to: Ipv4Addr, by: Option<InterfaceId>) -> Option<Way> {
+    let hop = find(addresses, routes, to, by)?;
+    let nobody = to.is_broadcast().then_some(Ipv4Addr::UNSPECIFIED);
+    let source = addresses.source(hop.interface, hop.neighbour().unwrap_or(to)).or(nobody);
+    let way = Way { hop, source };
+    Some(if by.is_none() { routes.last.keep(to, way) } else { way })
 }
 
 fn find(addresses: &Addresses<'_>, routes: &Routes<'_>, to: Ipv4Addr, by: Option<InterfaceId>) -> Option<Hop> {

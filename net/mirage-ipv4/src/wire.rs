@@ -57,19 +57,22 @@ impl Header {
     /// Computes the checksum from the fields, for a header that is followed by `options`.
     #[inline]
     pub fn seal(&mut self, options: &[u8]) {
-        // Over the fields, which are in registers, rather than over the bytes in the device's buffer; in words of 32
-        // bits, whose carries are added at the end (RFC 1071 §2(C)).
-        let word = |a: u8, b: u8, rest: u16| (u64::from(a) << 24) | (u64::from(b) << 16) | u64::from(rest);
-        let [a, b] = self.identification.get().to_be_bytes();
-        let sum = word(self.version_and_length, self.traffic_class, self.total_length.get())
-            + word(a, b, self.flags_and_offset.get())
-            + word(self.ttl, self.protocol, 0)
-            + u64::from(u32::from_be_bytes(self.source))
-            + u64::from(u32::from_be_bytes(self.destination))
-            + if options.is_empty() { 0 } else { u64::from(Sum::of(options).partial()) };
+        // Over the fields, which are in registers, rather than over the bytes in the device's buffer; in the order in
+        // which the machine has them, and in words of 16 and 32 bits, whose carries are added at the end (RFC 1071 §2
+        // (B) and (C)).
+        let word = |field: U16| u64::from(u16::from_ne_bytes(field.to_bytes()));
+        let pair = |one: u8, two: u8| u64::from(u16::from_ne_bytes([one, two]));
+        let sum = pair(self.version_and_length, self.traffic_class)
+            + word(self.total_length)
+            + word(self.identification)
+            + word(self.flags_and_offset)
+            + pair(self.ttl, self.protocol)
+            + u64::from(u32::from_ne_bytes(self.source))
+            + u64::from(u32::from_ne_bytes(self.destination))
+            + if options.is_empty() { 0 } else { u64::from(Sum::of(options).partial().to_be()) };
         let sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
         let sum = (sum & 0xffff) + (sum >> 16);
-        self.checksum = U16::new(!((sum + (sum >> 16)) as u16));
+        self.checksum = U16::from_bytes((!((sum + (sum >> 16)) as u16)).to_ne_bytes());
     }
 }
 

@@ -17,8 +17,9 @@ pub struct Config {
     pub send_buffer: u32,
     /// Retransmission timeout before the first measurement. Default 1 s (RFC 6298 §2.1).
     pub initial_rto: Duration,
-    /// Shortest retransmission timeout. Default 200 ms: RFC 6298 §2.4 says 1 s "SHOULD", and like Linux we disobey, since
-    /// the variance term keeps the timeout above the delayed acknowledgements of all peers we know.
+    /// How much longer than a round trip the retransmission timeout is at least. Default 200 ms: RFC 6298 §2.4 says 1 s
+    /// "SHOULD" for all of it, and like Linux we disobey, since this stays above the delayed acknowledgements of all peers
+    /// we know.
     pub min_rto: Duration,
     /// Longest retransmission timeout, and longest pause between probes of a closed window. Default 60 s (RFC 6298 §2.5).
     pub max_rto: Duration,

@@ -10,7 +10,7 @@ use crate::options::SynOptions;
 use crate::replies::Reply;
 use crate::stamps::Stamps;
 use crate::wire::Flags;
-use crate::{ListenerId, Profile, Tcp};
+use crate::{Config, ListenerId, Profile, Tcp};
 
 /// Room for one handshake under way: less than 100 bytes.
 #[derive(Clone, Debug)]
@@ -24,7 +24,8 @@ pub struct HalfOpenSlot {
     /// The number of the peer's SYN.
     pub(crate) irs: SequenceNumber,
     pub(crate) peer: SynOptions,
-    pub(crate) stamps: Stamps,
+    /// What our timestamps are apart from our clock, if they go with it.
+    pub(crate) stamp_offset: u32,
     /// The window that our SYN-ACK offers.
     pub(crate) window: u16,
     /// How often our SYN-ACK was sent again.
@@ -43,11 +44,18 @@ impl Default for HalfOpenSlot {
             iss: SequenceNumber(0),
             irs: SequenceNumber(0),
             peer: SynOptions::default(),
-            stamps: Stamps::OFF,
+            stamp_offset: 0,
             window: 0,
             resent: 0,
             since: Instant::ZERO,
         }
+    }
+}
+
+impl HalfOpenSlot {
+    /// The timestamps of the connection it may become.
+    pub(crate) fn stamps<P: Profile>(&self, config: &Config) -> Stamps {
+        config.begin_stamps::<P>(self.since, self.stamp_offset, &self.peer)
     }
 }
 
@@ -112,7 +120,8 @@ impl<P: Profile> Tcp<'_, P> {
             selective: P::SELECTIVE && self.resources.config.selective && slot.peer.sack_permitted,
             stamps: None,
         };
-        self.replies.push(reply.stamped(now, &slot.stamps));
+        let stamps = slot.stamps::<P>(&self.resources.config);
+        self.replies.push(reply.stamped(now, &stamps));
     }
 
     /// The timer of a handshake went off: sends the SYN-ACK again or gives up.

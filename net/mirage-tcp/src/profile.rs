@@ -3,6 +3,7 @@
 use core::fmt::Debug;
 
 use mirage_congestion::{Congestion, Reno};
+use mirage_cubic::Cubic;
 
 /// What a machine can do, chosen when it is compiled: what a profile leaves out costs no byte of code.
 ///
@@ -44,7 +45,7 @@ pub trait Profile: Copy + Debug + 'static {
 pub enum Standard {}
 
 impl Profile for Standard {
-    type Congestion = Reno;
+    type Congestion = Cubic;
 }
 
 /// The bare necessities, with Reno: for images where each byte counts.

@@ -22,7 +22,7 @@ impl RoundTrip {
     }
 
     /// Learns from a segment that was sent once and acknowledged after `rtt` (§2.2, §2.3; §3, Karn's algorithm: never
-    /// from one that was sent again). The timeout is at least `min`, and no longer doubled.
+    /// from one that was sent again). The timeout is at least `min` longer than a round trip, and no longer doubled.
     pub(crate) fn sample(&mut self, rtt: Duration, min: Duration) {
         // At most a minute, so that nothing overflows; at least a microsecond, so that 0 stays "unknown".
         let rtt = micros(rtt).clamp(1, MAX_SAMPLE);
@@ -35,7 +35,8 @@ impl RoundTrip {
             self.rttvar = self.rttvar - self.rttvar / 4 + error;
             self.srtt = self.srtt - self.srtt / 8 + rtt;
         }
-        self.rto = (self.srtt / 8 + self.rttvar.max(GRANULARITY)).max(micros(min));
+        // "RTO <- SRTT + max (G, K*RTTVAR)": what we ask for at least is above the round trip, as a peer's delay is.
+        self.rto = self.srtt / 8 + self.rttvar.max(GRANULARITY).max(micros(min));
         self.backoff = 0;
     }
 
@@ -133,12 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn the_timeout_is_never_below_the_minimum() {
+    fn the_timeout_is_longer_than_a_round_trip_by_the_minimum() {
         let mut round_trip = fresh();
         for _ in 0..100 {
             round_trip.sample(Duration::from_micros(30), MIN);
         }
-        assert_eq!(round_trip.rto(MAX), MIN);
+        let rtt = round_trip.srtt().unwrap();
+        assert_eq!(round_trip.rto(MAX), MIN + rtt);
         round_trip.sample(Duration::ZERO, MIN);
         assert!(round_trip.srtt().is_some());
     }

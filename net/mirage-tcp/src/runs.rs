@@ -118,6 +118,15 @@ impl<'s> Runs<'s> {
         self.free != NONE || (self.fresh as usize) < self.slots.len()
     }
 
+    /// Whether what is sent next can be noted.
+    #[inline]
+    pub(crate) fn can_push(&self, chain: &Chain) -> bool {
+        if chain.count < MOST && self.can_begin() {
+            return true;
+        }
+        self.slots.get(chain.tail as usize).is_some_and(|last| !last.is(fate::SACKED | fate::LOST))
+    }
+
     fn take(&mut self) -> Option<u32> {
         let index = self.free;
         if let Some(slot) = self.slots.get(index as usize) {

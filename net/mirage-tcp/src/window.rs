@@ -8,12 +8,14 @@ impl<P: Profile> Slot<P> {
     /// How many bytes beyond `rcv_nxt` there is room for: what is left of the limit, but no more than this connection's
     /// share of the pool.
     pub(crate) fn receive_room(&self, resources: &Resources<'_>) -> u32 {
+        // More cannot be said in a header.
+        let most = resources.config.receive_window.min(0xffff << self.receive_scale);
         if self.read_shut {
-            return resources.config.receive_window;
+            return most;
         }
         let own = resources.config.receive_window.saturating_sub(self.receive.readable());
         let received = self.receive.blocks();
-        own.min(resources.share(self.send.blocks() + received, received))
+        own.min(most).min(resources.share(self.send.blocks() + received, received))
     }
 
     /// What the peer may still send.
@@ -39,7 +41,8 @@ impl<P: Profile> Slot<P> {
         }
         let room = self.receive_room(resources);
         let grown = room.saturating_sub(self.receive_window());
-        if grown >= self.window_step(resources, room, 2) {
+        // While the peer may still send as much as we could add, its data will bring acknowledgements enough.
+        if grown >= self.window_step(resources, room, 2) && grown >= self.receive_window() {
             self.ack_now = true;
             self.todo |= todo::OUTPUT;
         }

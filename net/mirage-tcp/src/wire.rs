@@ -156,12 +156,11 @@ pub(crate) fn write_segment<'p>(
         sum = Sum::of(options);
     }
     for piece in payload {
-        if checksum == Checksum::Complete {
-            // Summed where it lies, not in the frame: what was written a moment ago is slow to read back.
-            sum = sum.add_bytes(piece);
-        }
         // The only copy on the way out: the block keeps the bytes until they are acknowledged.
-        writer.put(piece);
+        match checksum {
+            Checksum::Complete => sum = sum.add_sum(writer.put_summed(piece)),
+            Checksum::Partial => writer.put(piece),
+        }
     }
     let len = writer.len().saturating_sub(start) as u32;
     let pseudo_header = Sum::ZERO.pseudo_header(source, destination, Protocol::TCP.0, len);

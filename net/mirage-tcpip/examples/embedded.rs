@@ -173,7 +173,6 @@ struct Memory {
     ip_groups: [Option<mirage_ipv4::Group>; 2],
     sockets: [mirage_udp::SocketSlot; 2],
     socket_buckets: [mirage_udp::Bucket; 2],
-    datagrams: [mirage_udp::DatagramSlot; 8],
     datagram_blocks: [mirage_udp::Block; 8],
     socket_wakers: [mirage_waker::Slot; 2],
     memberships: [mirage_udp::igmp::GroupSlot; 2],
@@ -203,7 +202,6 @@ impl Memory {
             ip_groups: [None; _],
             sockets: [const { mirage_udp::SocketSlot::EMPTY }; _],
             socket_buckets: [const { mirage_udp::Bucket::EMPTY }; _],
-            datagrams: [const { mirage_udp::DatagramSlot::EMPTY }; _],
             datagram_blocks: [const { mirage_udp::Block::EMPTY }; _],
             socket_wakers: [const { mirage_waker::Slot::EMPTY }; _],
             memberships: [const { mirage_udp::igmp::GroupSlot::EMPTY }; _],
@@ -242,7 +240,6 @@ impl Memory {
             udp: mirage_udp::Storage {
                 sockets: (&mut self.sockets[..]).into(),
                 buckets: (&mut self.socket_buckets[..]).into(),
-                datagrams: (&mut self.datagrams[..]).into(),
                 blocks: (&mut self.datagram_blocks[..]).into(),
                 wakers: (&mut self.socket_wakers[..]).into(),
             },

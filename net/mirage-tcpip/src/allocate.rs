@@ -36,7 +36,6 @@ impl Storage<'static> {
             udp: mirage_udp::Storage {
                 sockets: each(sizes.udp_sockets, || mirage_udp::SocketSlot::EMPTY),
                 buckets: each(sizes.udp_sockets.next_power_of_two(), || mirage_udp::Bucket::EMPTY),
-                datagrams: each(sizes.udp_blocks, || mirage_udp::DatagramSlot::EMPTY),
                 blocks: each(sizes.udp_blocks, || mirage_udp::Block::EMPTY),
                 wakers: each(2 * sizes.udp_sockets, || WakerSlot::EMPTY),
             },

@@ -23,7 +23,7 @@ pub use error::{BindError, Error};
 pub use managed::ManagedSlice;
 pub use mirage_stack::Datagram;
 pub use mirage_waker::Slot as WakerSlot;
-pub use pool::{Block, Bound, DatagramSlot};
+pub use pool::{Block, Bound};
 pub use port::{EphemeralPorts, PortChoice};
 pub use table::{Bucket, SocketId, SocketSlot};
 pub use transmit::Source;

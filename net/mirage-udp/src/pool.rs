@@ -11,11 +11,12 @@ pub(crate) type Index = u16;
 /// No place.
 pub(crate) const NONE: Index = Index::MAX;
 
-/// A piece of a queued datagram.
+/// A piece of a queued datagram. The first also holds what is known of it besides its bytes.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// The datagram's next block, or the next free one.
+    /// The next block: of the same datagram up to its last, behind that it means nothing; or the next free one.
     next: Index,
+    head: Head,
     bytes: [u8; Self::SIZE],
 }
 
@@ -23,26 +24,32 @@ impl Block {
     /// Bytes of datagram that one block holds.
     pub const SIZE: usize = 256;
     /// A block as it is lent.
-    pub const EMPTY: Self = Self { next: NONE, bytes: [0; Self::SIZE] };
+    pub const EMPTY: Self = Self { next: NONE, head: Head::EMPTY, bytes: [0; Self::SIZE] };
 }
 
 /// What is known of a queued datagram besides its bytes.
 #[derive(Clone, Copy, Debug)]
-pub struct DatagramSlot {
-    /// The queue's next datagram, or the next free slot.
-    next: Index,
-    first: Index,
+pub(crate) struct Head {
+    /// The queue's next datagram.
+    after: Index,
+    /// Its last block.
+    last: Index,
     /// At most 65,507 bytes.
     pub(crate) len: u16,
-    /// Sum of the bytes.
-    pub(crate) sum: Sum,
+    /// Sum of the bytes, as [`Sum::partial`] gives it.
+    sum: u16,
     pub(crate) local: SocketAddr,
     pub(crate) remote: SocketAddr,
 }
 
-impl DatagramSlot {
-    /// A slot as it is lent.
-    pub const EMPTY: Self = Self { next: NONE, first: NONE, len: 0, sum: Sum::ZERO, local: NOWHERE, remote: NOWHERE };
+impl Head {
+    const EMPTY: Self = Self { after: NONE, last: NONE, len: 0, sum: 0, local: NOWHERE, remote: NOWHERE };
+
+    /// Sum of the bytes.
+    #[inline]
+    pub(crate) const fn sum(&self) -> Sum {
+        Sum::from_partial(self.sum, self.len as usize)
+    }
 }
 
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
@@ -59,7 +66,9 @@ pub struct Bound {
 /// Datagrams in the order in which they came; all it holds is in a [`Pool`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Queue {
+    /// Invariant: `NONE` exactly while the queue is empty.
     first: Index,
+    /// Invariant: the last datagram, unless the queue is empty.
     last: Index,
     datagrams: u16,
     blocks: u16,
@@ -69,182 +78,164 @@ pub(crate) struct Queue {
 impl Queue {
     pub(crate) const EMPTY: Self = Self { first: NONE, last: NONE, datagrams: 0, blocks: 0, bytes: 0 };
 
+    #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         self.first == NONE
     }
 }
 
-/// Why a queue takes nothing now.
+/// Why a queue does not take a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// It is full itself.
     Queue,
     /// What all share is used up.
     Pool,
+    /// The checksum is wrong.
+    Checksum,
 }
 
-/// A datagram's bytes in the pool, not yet in a queue. It must be appended or freed.
-#[must_use]
-pub(crate) struct Stored {
-    first: Index,
-    len: u16,
-    pub(crate) sum: Sum,
-}
-
-/// Lent blocks and slots, free or in a queue.
+/// Lent blocks, free or in a queue.
 #[derive(Debug)]
 pub(crate) struct Pool<'s> {
+    /// Invariant: block number `NONE` is used by nobody.
     blocks: ManagedSlice<'s, Block>,
-    datagrams: ManagedSlice<'s, DatagramSlot>,
-    free_block: Index,
-    free_datagram: Index,
-    /// Invariant: lengths of the free lists.
+    /// The first of a chain of `free_blocks` free ones.
+    free: Index,
     free_blocks: u16,
-    free_datagrams: u16,
+    /// Invariant: how many are in queues.
+    datagrams: u16,
 }
 
 impl<'s> Pool<'s> {
-    /// All free. Of more than 65,535 blocks or slots the rest stays unused.
-    pub(crate) fn new(mut blocks: ManagedSlice<'s, Block>, mut datagrams: ManagedSlice<'s, DatagramSlot>) -> Self {
-        let (free_blocks, free_datagrams) = (count(&blocks), count(&datagrams));
-        let (mut free_block, mut free_datagram) = (NONE, NONE);
+    /// All free. Of more than 65,535 blocks the rest stays unused.
+    pub(crate) fn new(mut blocks: ManagedSlice<'s, Block>) -> Self {
+        let free_blocks = count(&blocks);
+        let mut free = NONE;
         for (index, block) in (0..free_blocks).zip(blocks.iter_mut()) {
-            block.next = free_block;
-            free_block = index;
+            block.next = free;
+            free = index;
         }
-        for (index, slot) in (0..free_datagrams).zip(datagrams.iter_mut()) {
-            slot.next = free_datagram;
-            free_datagram = index;
-        }
-        Self { blocks, datagrams, free_block, free_datagram, free_blocks, free_datagrams }
+        Self { blocks, free, free_blocks, datagrams: 0 }
     }
 
     /// Blocks and datagrams in use.
     pub(crate) fn in_use(&self) -> (usize, usize) {
-        let blocks = count(&self.blocks) - self.free_blocks;
-        (blocks.into(), (count(&self.datagrams) - self.free_datagrams).into())
+        ((count(&self.blocks) - self.free_blocks).into(), self.datagrams.into())
     }
 
     /// Whether an empty pool and queue could hold `len` bytes.
     pub(crate) fn could_ever_hold(&self, bound: Bound, len: usize) -> bool {
-        let shared = len.div_ceil(Block::SIZE) <= count(&self.blocks).into() && count(&self.datagrams) > 0;
-        shared && len <= bound.bytes && bound.datagrams > 0
+        blocks(len) <= self.blocks.len().min(NONE.into()) && len <= bound.bytes && bound.datagrams > 0
     }
 
-    /// Whether `queue` may take `len` bytes more.
+    /// Copies a datagram to the end of `queue` and sums it in the same pass. With `unverified`, the sum of the rest, only
+    /// if the whole is valid.
     ///
     /// No queue may hold more than is left free for all others (dynamic thresholds, Choudhury and Hahne 1998): one that
     /// nobody empties gets half of the pool at most, two get a third each, and there is always room for the next.
-    pub(crate) fn admits(&self, queue: &Queue, bound: Bound, len: usize) -> Result<(), Refused> {
-        if usize::from(queue.datagrams) >= bound.datagrams || queue.bytes.saturating_add(len) > bound.bytes {
+    #[inline(never)]
+    pub(crate) fn push(
+        &mut self,
+        queue: &mut Queue,
+        bound: Bound,
+        (local, remote): (&SocketAddr, &SocketAddr),
+        payload: &[u8],
+        unverified: Option<Sum>,
+    ) -> Result<(), Refused> {
+        if usize::from(queue.datagrams) >= bound.datagrams || queue.bytes + payload.len() > bound.bytes {
             return Err(Refused::Queue);
         }
-        let blocks = usize::from(queue.blocks) + len.div_ceil(Block::SIZE);
-        if blocks > self.free_blocks.into() || queue.datagrams >= self.free_datagrams {
+        if usize::from(queue.blocks) + blocks(payload.len()) > self.free_blocks.into() {
             return Err(Refused::Pool);
         }
+        let pool = &mut *self.blocks;
+        // The first free blocks are a chain already: until the end they are still free.
+        let first = self.free;
+        let (mut last, mut rest, mut sum) = (first, payload, 0);
+        let after = loop {
+            let block = pool.get_mut(usize::from(last)).ok_or(Refused::Pool)?;
+            let (piece, behind) = rest.split_at_checked(Block::SIZE).unwrap_or((rest, &[]));
+            // The copy that a queue costs: the device wants its buffer back, or the caller his. Each piece but the last is of
+            // an even length, and there are too few for a carry.
+            sum += u64::from(copy_and_sum(&mut block.bytes, piece).partial());
+            if behind.is_empty() {
+                break block.next;
+            }
+            (last, rest) = (block.next, behind);
+        };
+        let sum = Sum::ZERO.add_u64(sum).partial();
+        if let Some(header) = unverified
+            && !header.add_sum(Sum::from_partial(sum, payload.len())).is_valid()
+        {
+            return Err(Refused::Checksum);
+        }
+        let head = &mut pool.get_mut(usize::from(first)).ok_or(Refused::Pool)?.head;
+        (head.after, head.last, head.len, head.sum) = (NONE, last, payload.len() as u16, sum);
+        (head.local, head.remote) = (*local, *remote);
+        match pool.get_mut(usize::from(queue.last)) {
+            Some(before) if !queue.is_empty() => before.head.after = first,
+            _ => queue.first = first,
+        }
+        let taken = blocks(payload.len()) as u16;
+        self.free = after;
+        self.free_blocks -= taken;
+        self.datagrams += 1;
+        queue.last = first;
+        queue.datagrams += 1;
+        queue.blocks += taken;
+        queue.bytes += payload.len();
         Ok(())
     }
 
-    /// Copies `payload` into blocks and sums it in the same pass; `None` when they run out.
-    pub(crate) fn store(&mut self, payload: &[u8]) -> Option<Stored> {
-        let len = u16::try_from(payload.len()).ok()?;
-        let mut stored = Stored { first: NONE, len, sum: Sum::ZERO };
-        let mut last = NONE;
-        for piece in payload.chunks(Block::SIZE) {
-            let index = self.free_block;
-            let Some(block) = self.blocks.get_mut(usize::from(index)) else {
-                self.free(stored);
-                return None;
-            };
-            self.free_block = core::mem::replace(&mut block.next, NONE);
-            self.free_blocks -= 1;
-            // The copy that a queue costs: the device wants its buffer back, or the caller his.
-            stored.sum = stored.sum.add_sum(copy_and_sum(&mut block.bytes, piece));
-            match self.blocks.get_mut(usize::from(last)) {
-                Some(before) => before.next = index,
-                None => stored.first = index,
-            }
-            last = index;
-        }
-        Some(stored)
-    }
-
-    /// Puts a stored datagram at the end of `queue`, or frees it when no slot is left.
-    pub(crate) fn append(&mut self, queue: &mut Queue, stored: Stored, local: SocketAddr, remote: SocketAddr) -> bool {
-        let index = self.free_datagram;
-        let Some(slot) = self.datagrams.get_mut(usize::from(index)) else {
-            self.free(stored);
-            return false;
-        };
-        let Stored { first, len, sum } = stored;
-        self.free_datagram = slot.next;
-        self.free_datagrams -= 1;
-        *slot = DatagramSlot { next: NONE, first, len, sum, local, remote };
-        match self.datagrams.get_mut(usize::from(queue.last)) {
-            Some(last) => last.next = index,
-            None => queue.first = index,
-        }
-        queue.last = index;
-        queue.datagrams += 1;
-        queue.blocks += blocks(len);
-        queue.bytes += usize::from(len);
-        true
-    }
-
     /// The oldest datagram of `queue`.
-    pub(crate) fn front(&self, queue: &Queue) -> Option<&DatagramSlot> {
-        self.datagrams.get(usize::from(queue.first))
+    #[inline]
+    pub(crate) fn front(&self, queue: &Queue) -> Option<&Head> {
+        if queue.is_empty() {
+            return None;
+        }
+        self.blocks.get(usize::from(queue.first)).map(|block| &block.head)
     }
 
-    /// Shows the first `len` bytes of a datagram to `each`, piece by piece.
-    pub(crate) fn read(&self, datagram: &DatagramSlot, len: usize, mut each: impl FnMut(&[u8])) {
-        let (mut at, mut left) = (datagram.first, len.min(datagram.len.into()));
-        while left > 0 {
-            let Some(block) = self.blocks.get(usize::from(at)) else { return };
+    /// Shows the first `len` bytes of the oldest datagram of `queue` to `each`, piece by piece. The datagram is no shorter.
+    #[inline]
+    pub(crate) fn read(&self, queue: &Queue, len: usize, mut each: impl FnMut(&[u8])) {
+        let (pool, mut at, mut left) = (&*self.blocks, queue.first, len);
+        while let Some(block) = pool.get(usize::from(at)) {
             let piece = block.bytes.get(..left).unwrap_or(&block.bytes);
             each(piece);
             left -= piece.len();
+            if left == 0 {
+                return;
+            }
             at = block.next;
         }
     }
 
     /// Frees the oldest datagram of `queue`.
+    #[inline]
     pub(crate) fn drop_front(&mut self, queue: &mut Queue) {
-        let index = queue.first;
-        let Some(slot) = self.datagrams.get_mut(usize::from(index)) else { return };
-        let (first, len) = (slot.first, slot.len);
-        queue.first = core::mem::replace(&mut slot.next, self.free_datagram);
-        self.free_datagram = index;
-        self.free_datagrams += 1;
-        if queue.first == NONE {
-            queue.last = NONE;
-        }
+        let pool = &mut *self.blocks;
+        let (first, free) = (queue.first, self.free);
+        let Some(&mut Block { head: Head { after, last, len, .. }, .. }) = pool.get_mut(usize::from(first)) else {
+            return;
+        };
+        let Some(end) = pool.get_mut(usize::from(last)) else { return };
+        end.next = free;
+        let freed = blocks(len.into()) as u16;
+        self.free = first;
+        self.free_blocks += freed;
+        self.datagrams -= 1;
+        queue.first = after;
         queue.datagrams -= 1;
-        queue.blocks -= blocks(len);
+        queue.blocks -= freed;
         queue.bytes -= usize::from(len);
-        self.free_chain(first);
     }
 
     /// Frees everything in `queue`.
     pub(crate) fn clear(&mut self, queue: &mut Queue) {
         while !queue.is_empty() {
             self.drop_front(queue);
-        }
-    }
-
-    /// Frees what is in no queue.
-    pub(crate) fn free(&mut self, stored: Stored) {
-        self.free_chain(stored.first);
-    }
-
-    #[inline(never)]
-    fn free_chain(&mut self, mut at: Index) {
-        while let Some(block) = self.blocks.get_mut(usize::from(at)) {
-            let next = core::mem::replace(&mut block.next, self.free_block);
-            self.free_block = at;
-            self.free_blocks += 1;
-            at = next;
         }
     }
 }
@@ -254,6 +245,7 @@ pub(crate) fn count<T>(slice: &[T]) -> Index {
     Index::try_from(slice.len()).unwrap_or(NONE)
 }
 
-fn blocks(len: u16) -> u16 {
-    len.div_ceil(Block::SIZE as u16)
+/// How many blocks hold `len` bytes: one for an empty datagram.
+const fn blocks(len: usize) -> usize {
+    if len <= Block::SIZE { 1 } else { len.div_ceil(Block::SIZE) }
 }

@@ -8,29 +8,11 @@ use mirage_clock::Instant;
 use mirage_net::ReceivedChecksum;
 use mirage_protocols::{IcmpError, IcmpErrorKind, Protocol, Received};
 use mirage_stack::Datagram;
-use zerocopy::{FromBytes, IntoBytes};
+use zerocopy::FromBytes;
 
 use crate::pool::{Index, Refused};
 use crate::wire::Header;
 use crate::{Discard, Error, SocketId, Udp};
-
-/// A datagram whose header is understood.
-struct Parsed<'p> {
-    local: SocketAddr,
-    remote: SocketAddr,
-    payload: &'p [u8],
-    /// Sum of all but the payload, where the checksum is still to be verified.
-    unverified: Option<Sum>,
-}
-
-impl Parsed<'_> {
-    fn verify(&self) -> Result<(), Discard> {
-        match self.unverified {
-            Some(sum) if !sum.add_bytes(self.payload).is_valid() => Err(Discard::BadChecksum),
-            _ => Ok(()),
-        }
-    }
-}
 
 impl Udp<'_> {
     /// Takes a datagram and queues it for its socket: one copy, in one pass with its checksum.
@@ -90,13 +72,13 @@ impl Udp<'_> {
         if let Some(error) = socket.error.take() {
             return Poll::Ready(Err(error));
         }
-        let Some(slot) = self.pool.front(&socket.incoming) else {
+        let Some(head) = self.pool.front(&socket.incoming) else {
             self.wakers.register(&mut socket.readers, cx.waker());
             return Poll::Pending;
         };
-        let datagram = Datagram { len: slot.len.into(), remote: slot.remote, local: slot.local };
+        let datagram = Datagram { len: head.len.into(), remote: head.remote, local: head.local };
         let mut free = buffer;
-        self.pool.read(slot, free.len(), |piece| {
+        self.pool.read(&socket.incoming, free.len().min(datagram.len), |piece| {
             // The reader's copy: blocks are shared and go back to the pool.
             if let Some((space, rest)) = core::mem::take(&mut free).split_at_mut_checked(piece.len()) {
                 space.copy_from_slice(piece);
@@ -116,12 +98,15 @@ impl Udp<'_> {
         taken
     }
 
+    #[inline]
     fn take(&mut self, received: &Received<'_>) -> Result<(), Discard> {
-        let datagram = parse(received)?;
-        match self.table.find(datagram.local, datagram.remote) {
-            Some(index) => self.queue(index, &datagram),
+        let (header, payload) = parse(received)?;
+        let (local, remote) = ends(received, header)?;
+        let unverified = unverified(received, header);
+        match self.table.find(&local, &remote) {
+            Some(index) => self.queue(index, (&local, &remote), payload, unverified),
             // Only who sent a whole datagram is told that nobody listens.
-            None => datagram.verify().and(Err(Discard::NoSocket)),
+            None => verify(payload, unverified).and(Err(Discard::NoSocket)),
         }
     }
 
@@ -130,33 +115,34 @@ impl Udp<'_> {
         received: &Received<'_>,
         handler: impl FnOnce(SocketId, Datagram, &[u8]) -> bool,
     ) -> Result<(), Discard> {
-        let datagram = parse(received)?;
-        datagram.verify()?;
-        let index = self.table.find(datagram.local, datagram.remote).ok_or(Discard::NoSocket)?;
-        let Parsed { local, remote, payload, .. } = datagram;
+        let (header, payload) = parse(received)?;
+        let (local, remote) = ends(received, header)?;
+        verify(payload, unverified(received, header))?;
+        let index = self.table.find(&local, &remote).ok_or(Discard::NoSocket)?;
         if handler(self.table.name(index), Datagram { len: payload.len(), remote, local }, payload) {
             return Ok(());
         }
-        self.queue(index, &Parsed { unverified: None, ..datagram })
+        self.queue(index, (&local, &remote), payload, None)
     }
 
-    fn queue(&mut self, index: Index, datagram: &Parsed<'_>) -> Result<(), Discard> {
+    #[inline]
+    fn queue(
+        &mut self,
+        index: Index,
+        ends: (&SocketAddr, &SocketAddr),
+        payload: &[u8],
+        unverified: Option<Sum>,
+    ) -> Result<(), Discard> {
         let socket = self.table.at(index).ok_or(Discard::NoSocket)?;
-        match self.pool.admits(&socket.incoming, self.config.receive, datagram.payload.len()) {
-            Ok(()) => {}
-            Err(Refused::Queue) => return Err(Discard::QueueFull),
-            Err(Refused::Pool) => return Err(Discard::PoolFull),
+        match self.pool.push(&mut socket.incoming, self.config.receive, ends, payload, unverified) {
+            Ok(()) => {
+                self.wakers.wake(&mut socket.readers);
+                Ok(())
+            }
+            Err(Refused::Queue) => Err(Discard::QueueFull),
+            Err(Refused::Pool) => Err(Discard::PoolFull),
+            Err(Refused::Checksum) => Err(Discard::BadChecksum),
         }
-        let stored = self.pool.store(datagram.payload).ok_or(Discard::PoolFull)?;
-        if datagram.unverified.is_some_and(|sum| !sum.add_sum(stored.sum).is_valid()) {
-            self.pool.free(stored);
-            return Err(Discard::BadChecksum);
-        }
-        if !self.pool.append(&mut socket.incoming, stored, datagram.local, datagram.remote) {
-            return Err(Discard::PoolFull);
-        }
-        self.wakers.wake(&mut socket.readers);
-        Ok(())
     }
 
     fn tell(&mut self, error: &IcmpError<'_>) -> Result<(), Discard> {
@@ -166,7 +152,7 @@ impl Udp<'_> {
         let (quoted, _) = Header::ref_from_prefix(error.quoted).map_err(|_| Discard::ErrorNotUdp)?;
         let local = SocketAddr::new(error.source, quoted.source.get());
         let remote = SocketAddr::new(error.destination, quoted.destination.get());
-        let index = self.table.find(local, remote).ok_or(Discard::ErrorNoSocket)?;
+        let index = self.table.find(&local, &remote).ok_or(Discard::ErrorNoSocket)?;
         let socket = self.table.at(index).ok_or(Discard::ErrorNoSocket)?;
         // Anybody can send an ICMP error, but to guess both ports of a connected socket is work (RFC 5927 §4.1). A socket
         // that talks to many must not stop for one of them.
@@ -185,11 +171,18 @@ impl Udp<'_> {
     }
 }
 
-fn parse<'p>(received: &Received<'p>) -> Result<Parsed<'p>, Discard> {
+/// The header and the payload.
+#[inline]
+fn parse<'p>(received: &Received<'p>) -> Result<(&'p Header, &'p [u8]), Discard> {
     let (header, _) = Header::ref_from_prefix(received.payload).map_err(|_| Discard::TooShort)?;
-    let len = usize::from(header.len.get());
     // What lies behind the length that the header gives is not part of the datagram.
-    let payload = received.payload.get(Header::LEN..len).ok_or(Discard::BadLength)?;
+    let payload = received.payload.get(Header::LEN..header.len.get().into()).ok_or(Discard::BadLength)?;
+    Ok((header, payload))
+}
+
+/// Our end and the other one, if a datagram may go from there to here.
+#[inline]
+fn ends(received: &Received<'_>, header: &Header) -> Result<(SocketAddr, SocketAddr), Discard> {
     let local = SocketAddr::new(received.destination, header.destination.get());
     let remote = SocketAddr::new(received.source, header.source.get());
     if local.port() == 0 {
@@ -201,15 +194,29 @@ fn parse<'p>(received: &Received<'p>) -> Result<Parsed<'p>, Discard> {
     if received.segment_size.is_some() {
         return Err(Discard::Merged);
     }
-    let unverified = match received.checksum {
+    Ok((local, remote))
+}
+
+/// The sum of all but the payload, where the checksum is to be verified.
+#[inline]
+fn unverified(received: &Received<'_>, header: &Header) -> Option<Sum> {
+    match received.checksum {
         ReceivedChecksum::Verified | ReceivedChecksum::Partial => None,
         // RFC 768: "An all zero transmitted checksum value means that the transmitter generated no checksum". Over IPv6
         // that is not allowed (RFC 8200 §8.1), and the sum will not be right.
-        ReceivedChecksum::Unchecked if header.checksum.get() == 0 && local.is_ipv4() => None,
+        ReceivedChecksum::Unchecked if header.checksum.get() == 0 && received.destination.is_ipv4() => None,
         ReceivedChecksum::Unchecked => {
-            let sum = Sum::ZERO.pseudo_header(received.source, received.destination, Protocol::UDP.0, len as u32);
-            Some(sum.add_bytes(header.as_bytes()))
+            let len = header.len.get().into();
+            let sum = Sum::ZERO.pseudo_header(received.source, received.destination, Protocol::UDP.0, len);
+            Some(sum.add_u64(header.word()))
         }
-    };
-    Ok(Parsed { local, remote, payload, unverified })
+    }
+}
+
+#[cold]
+fn verify(payload: &[u8], unverified: Option<Sum>) -> Result<(), Discard> {
+    match unverified {
+        Some(sum) if !sum.add_bytes(payload).is_valid() => Err(Discard::BadChecksum),
+        _ => Ok(()),
+    }
 }

@@ -63,13 +63,14 @@ pub(crate) struct Socket {
 impl Socket {
     /// How well a datagram matches, or `None` when it is for somebody else: who is connected to its sender comes first,
     /// then who has its address.
-    fn rank(&self, local: IpAddr, remote: SocketAddr) -> Option<u8> {
-        let address = match self.address {
+    #[inline]
+    fn rank(&self, local: &SocketAddr, remote: &SocketAddr) -> Option<u8> {
+        let address = match &self.address {
             None => 0,
-            Some(address) if address == local => 1,
+            Some(address) if *address == local.ip() => 1,
             Some(_) => return None,
         };
-        match self.remote {
+        match &self.remote {
             None => Some(address),
             Some(connected) if connected == remote => Some(2 + address),
             Some(_) => None,
@@ -179,19 +180,26 @@ impl<'s> Table<'s> {
     }
 
     /// Who gets a datagram: the socket that matches best, or else the one that has every port.
-    pub(crate) fn find(&self, local: SocketAddr, remote: SocketAddr) -> Option<Index> {
-        let mut best = None;
-        for (index, socket) in self.on_port(local.port()) {
-            if let Some(rank) = socket.rank(local.ip(), remote)
-                && best.is_none_or(|(best, _)| rank >= best)
+    #[inline]
+    pub(crate) fn find(&self, local: &SocketAddr, remote: &SocketAddr) -> Option<Index> {
+        let (slots, port) = (&*self.slots, local.port());
+        let mut at = self.buckets.get(bucket(self.secret, self.mask, port))?.0;
+        let (mut best, mut found) = (0, NONE);
+        while let Some(slot) = slots.get(usize::from(at)) {
+            if let Some(socket) = &slot.socket
+                && socket.port == port
+                && let Some(rank) = socket.rank(local, remote)
+                && rank >= best
             {
-                best = Some((rank, index));
+                (best, found) = (rank, at);
             }
+            at = slot.next;
         }
-        best.map(|(_, index)| index).or_else(|| {
-            let any = self.slots.get(usize::from(self.any))?.socket.as_ref()?;
-            any.rank(local.ip(), remote).map(|_| self.any)
-        })
+        if found == NONE {
+            let any = slots.get(usize::from(self.any))?.socket.as_ref()?;
+            found = any.rank(local, remote).map(|_| self.any)?;
+        }
+        Some(found)
     }
 
     /// Takes the name and the port from a socket. It stays, without them, until [`remove_closed`](Self::remove_closed).

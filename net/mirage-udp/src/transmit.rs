@@ -55,27 +55,16 @@ impl Udp<'_> {
         if payload.len() > LONGEST || !self.pool.could_ever_hold(self.config.send, payload.len()) {
             return Poll::Ready(Err(Error::MessageTooLong));
         }
-        match self.pool.admits(&socket.outgoing, self.config.send, payload.len()) {
-            Ok(()) => {}
-            Err(Refused::Queue) => {
-                self.wakers.register(&mut socket.writers, cx.waker());
-                return Poll::Pending;
+        let list = match self.pool.push(&mut socket.outgoing, self.config.send, (&local, &remote), payload, None) {
+            Ok(()) => {
+                self.table.make_ready(id.index);
+                return Poll::Ready(Ok(()));
             }
-            Err(Refused::Pool) => {
-                self.wakers.register(&mut self.room, cx.waker());
-                return Poll::Pending;
-            }
-        }
-        // `admits` has just seen enough blocks and a slot.
-        let queued = match self.pool.store(payload) {
-            Some(stored) => self.pool.append(&mut socket.outgoing, stored, local, remote),
-            None => false,
+            Err(Refused::Queue) => &mut socket.writers,
+            Err(Refused::Pool | Refused::Checksum) => &mut self.room,
         };
-        if !queued {
-            return Poll::Ready(Err(Error::MessageTooLong));
-        }
-        self.table.make_ready(id.index);
-        Poll::Ready(Ok(()))
+        self.wakers.register(list, cx.waker());
+        Poll::Pending
     }
 
     /// Sends a datagram at once, without a copy: `fill` writes its `len` bytes into the device's own buffer. It overtakes
@@ -144,9 +133,9 @@ impl Udp<'_> {
             };
             if let Some(datagram) = self.pool.front(&socket.outgoing) {
                 let len = usize::from(datagram.len);
-                let sent = send(ip, datagram.local, datagram.remote, len, Some(datagram.sum), |out| {
+                let sent = send(ip, datagram.local, datagram.remote, len, Some(datagram.sum()), |out| {
                     // The copy out: the queue is left to the next datagram.
-                    self.pool.read(datagram, len, |piece| out.put(piece));
+                    self.pool.read(&socket.outgoing, len, |piece| out.put(piece));
                 });
                 match sent {
                     Ok(()) => self.stats.sent += 1,
@@ -225,7 +214,7 @@ fn send(
         packet.checksum = Some(PartialChecksum { start: 0, offset: Header::CHECKSUM });
         header.checksum = U16::new(pseudo.partial());
     } else if let Some(sum) = sum {
-        header.checksum = U16::new(pseudo.add_bytes(header.as_bytes()).add_sum(sum).finish_udp());
+        header.checksum = U16::new(pseudo.add_u64(header.word()).add_sum(sum).finish_udp());
     }
     let finished = sum.is_some() || packet.checksum.is_some();
     ip.send(packet, |out| {

@@ -8,10 +8,7 @@ use mirage_waker::{Slot, WaitList, WakerPool};
 
 use crate::pool::Pool;
 use crate::table::Table;
-use crate::{
-    BindError, Block, Bound, Bucket, DatagramSlot, Discard, EphemeralPorts, Error, PortChoice, SocketId, SocketSlot,
-    port,
-};
+use crate::{BindError, Block, Bound, Bucket, Discard, EphemeralPorts, Error, PortChoice, SocketId, SocketSlot, port};
 use mirage_secret::Draws;
 
 /// How much each socket may hold, and which ports are given out.
@@ -40,9 +37,8 @@ pub struct Storage<'s> {
     pub sockets: ManagedSlice<'s, SocketSlot>,
     /// The hash table: at least one, better as many as sockets.
     pub buckets: ManagedSlice<'s, Bucket>,
-    /// One for each queued datagram of whatever socket, at most 65,535.
-    pub datagrams: ManagedSlice<'s, DatagramSlot>,
-    /// The bytes of queued datagrams, [`Block::SIZE`] in each, at most 65,535 blocks.
+    /// The queued datagrams of all sockets: one for each, and one more for each [`Block::SIZE`] bytes behind the first.
+    /// At most 65,535 blocks.
     pub blocks: ManagedSlice<'s, Block>,
     /// One for each task that waits, at most 65,535; when they run out, tasks are woken to look again.
     pub wakers: ManagedSlice<'s, Slot>,
@@ -93,12 +89,12 @@ impl<'s> Udp<'s> {
     /// A machine without sockets. `secret` must be unpredictable: ephemeral ports follow from it.
     #[inline(never)]
     pub fn new(config: Config, storage: Storage<'s>, secret: [u8; 16]) -> Self {
-        let Storage { sockets, buckets, datagrams, blocks, wakers } = storage;
+        let Storage { sockets, buckets, blocks, wakers } = storage;
         let mut draws = Draws::new(secret);
         Self {
             config,
             table: Table::new(sockets, buckets, draws.below(1 << 32) as u32),
-            pool: Pool::new(blocks, datagrams),
+            pool: Pool::new(blocks),
             wakers: WakerPool::new(wakers),
             room: WaitList::EMPTY,
             draws,

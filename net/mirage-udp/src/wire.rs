@@ -19,6 +19,13 @@ impl Header {
     pub(crate) const LEN: usize = size_of::<Self>();
     /// Where the checksum is.
     pub(crate) const CHECKSUM: u16 = 6;
+
+    /// All of it in one word, as it lies on the wire.
+    #[inline]
+    pub(crate) fn word(&self) -> u64 {
+        let bytes: [u8; Self::LEN] = zerocopy::transmute!(*self);
+        u64::from_be_bytes(bytes)
+    }
 }
 
 /// Longest payload in bytes: an IPv4 packet of 65,535 with both headers.

@@ -91,7 +91,6 @@ fn a_machine_without_storage_says_no() {
     let nothing = Storage {
         sockets: (&mut [][..]).into(),
         buckets: (&mut [][..]).into(),
-        datagrams: (&mut [][..]).into(),
         blocks: (&mut [][..]).into(),
         wakers: (&mut [][..]).into(),
     };
@@ -132,7 +131,7 @@ proptest! {
     /// end everything lent is free again.
     #[test]
     fn nothing_is_lost_mixed_up_or_leaked(operations in prop::collection::vec(operation(), 0..200)) {
-        let mut udp = udp_of(Sizes { sockets: 6, datagrams: 24, blocks: 48, ..Sizes::default() });
+        let mut udp = udp_of(Sizes { sockets: 6, blocks: 48, ..Sizes::default() });
         let mut ip = ip();
         let mut open: Vec<SocketId> = Vec::new();
         let mut unread: HashMap<SocketId, VecDeque<Vec<u8>>> = HashMap::new();

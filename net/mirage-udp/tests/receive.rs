@@ -227,7 +227,7 @@ fn a_full_queue_drops_and_counts_and_harms_no_other() {
 fn sockets_that_nobody_reads_cannot_use_up_the_pool() {
     let bound = Bound { bytes: usize::MAX, datagrams: usize::MAX };
     let config = Config { receive: bound, send: bound, ..Config::default() };
-    let mut udp = udp_of(Sizes { sockets: 5, datagrams: 1000, blocks: 64, config });
+    let mut udp = udp_of(Sizes { sockets: 5, blocks: 64, config });
     let lazy: Vec<_> = (1..5).map(|port| udp.bind(exactly(port)).unwrap()).collect();
     for _ in 0..100 {
         for port in 1..5 {

@@ -185,7 +185,7 @@ fn a_full_queue_waits_and_is_woken() {
 fn an_empty_pool_waits_for_whoever_gives_back() {
     let bound = Bound { bytes: 65_536, datagrams: 64 };
     let config = Config { receive: bound, send: bound, ..Config::default() };
-    let mut udp = udp_of(Sizes { sockets: 4, datagrams: 16, blocks: 8, config });
+    let mut udp = udp_of(Sizes { sockets: 4, blocks: 8, config });
     let (reader, writer) = (udp.bind(exactly(1)).unwrap(), udp.bind(exactly(2)).unwrap());
     arrive(&mut udp, at(PEER, 1), at(US, 1), &[0; 4 * 256]).unwrap();
     let wakes = Wakes::new();

@@ -17,7 +17,8 @@ impl<P: Profile> Tcp<'_, P> {
         segment: &Segment<'_>,
     ) -> Result<Option<u32>, Discard> {
         let Some(slot) = self.half_open.slots.get(index as usize) else { return Ok(None) };
-        let HalfOpenSlot { tuple, listener, iss, irs, window, stamps, .. } = *slot;
+        let HalfOpenSlot { tuple, listener, iss, irs, window, .. } = *slot;
+        let stamps = slot.stamps::<P>(&self.resources.config);
         let flags = segment.flags;
         if has_bad_flags(flags) {
             return Err(Discard::BadFlags);

@@ -81,7 +81,7 @@ impl<P: Profile> Tcp<'_, P> {
             iss,
             irs: segment.seq,
             peer,
-            stamps: self.resources.config.begin_stamps::<P>(now, first.stamp_offset, &peer),
+            stamp_offset: first.stamp_offset,
             window: self.resources.first_window(),
             since: now,
             ..HalfOpenSlot::default()
@@ -153,7 +153,7 @@ impl<P: Profile> Tcp<'_, P> {
         slot.set_options(&options, &config);
         slot.scaling = true;
         slot.learn_peer(&handshake.peer, &config);
-        slot.stamps = handshake.stamps;
+        slot.stamps = handshake.stamps::<P>(&config);
         slot.recovery.rack.begin(slot.una);
         slot.rcv_nxt = handshake.irs + 1;
         slot.acked_to = slot.rcv_nxt;

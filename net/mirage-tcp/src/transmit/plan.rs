@@ -105,9 +105,10 @@ impl<P: Profile> Slot<P> {
             || (last && len > 0 && tail_may_go)
             || (len > 0 && offered <= room && len >= self.max_window / 2);
         let fin = self.fin_queued && last && offered > len;
-        if (worth || (unsent == 0 && fin)) && (self.recovery.chain.head != NONE || resources.runs.can_begin()) {
+        if (worth || (unsent == 0 && fin)) && resources.runs.can_push(&self.recovery.chain) {
             let mut flags = Flags::ACK;
-            if last {
+            // What the device cuts is marked at its end, so that a receiver that puts it together again hands it up at once.
+            if len > mss || (last && len > 0) {
                 flags |= Flags::PSH;
             }
             if fin {
@@ -123,7 +124,10 @@ impl<P: Profile> Slot<P> {
             // A window that is only small is used.
             let len = unsent.min(offered).min(mss);
             let fin = self.fin_queued && len == unsent && offered > len;
-            let mut flags = Flags::ACK | Flags::PSH;
+            let mut flags = Flags::ACK;
+            if len > 0 {
+                flags |= Flags::PSH;
+            }
             if fin {
                 flags |= Flags::FIN;
             }
@@ -186,7 +190,7 @@ impl<P: Profile> Slot<P> {
             let _cut = resources.runs.cut(&mut self.recovery.chain, index, start + covered);
         }
         let mut flags = Flags::ACK;
-        if offset + len == queued {
+        if len > 0 && offset + len == queued {
             flags |= Flags::PSH;
         }
         if fin {

@@ -11,8 +11,8 @@ use mirage_clock::Instant;
 use mirage_protocols::Received;
 use mirage_protocols::testing::FakeIp;
 use mirage_udp::{
-    Block, Bucket, Config, Datagram, DatagramSlot, Discard, Error, Local, PortChoice, SocketId, SocketSlot, Source,
-    Storage, Udp, WakerSlot,
+    Block, Bucket, Config, Datagram, Discard, Error, Local, PortChoice, SocketId, SocketSlot, Source, Storage, Udp,
+    WakerSlot,
 };
 
 pub(crate) const US: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
@@ -24,14 +24,13 @@ pub(crate) const NOW: Instant = Instant::from_secs(1);
 #[derive(Clone, Copy)]
 pub(crate) struct Sizes {
     pub(crate) sockets: usize,
-    pub(crate) datagrams: usize,
     pub(crate) blocks: usize,
     pub(crate) config: Config,
 }
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { sockets: 8, datagrams: 64, blocks: 1024, config: Config::default() }
+        Self { sockets: 8, blocks: 1024, config: Config::default() }
     }
 }
 
@@ -45,7 +44,6 @@ pub(crate) fn udp_of(sizes: Sizes) -> Udp<'static> {
     let storage = Storage {
         sockets: sockets.leak().into(),
         buckets: vec![Bucket::EMPTY; sizes.sockets].leak().into(),
-        datagrams: vec![DatagramSlot::EMPTY; sizes.datagrams].leak().into(),
         blocks: vec![Block::EMPTY; sizes.blocks].leak().into(),
         wakers: wakers.leak().into(),
     };

@@ -19,7 +19,7 @@ use crate::{Argument, Arguments, BadArgument, Exit, Networked};
 
 /// Which network.
 const NET: Argument =
-    Argument::value("net", "NET", "user: our own stack behind a gateway in this process; tap:NAME: our own stack on a tap device; socket: the host's stack")
+    Argument::value("net", "NET", "user: our own stack behind a gateway in this process; tap:NAME[,plain]: our own stack on a tap device, plain: without offloads; socket: the host's stack")
         .or("user");
 const IPV4: Argument = Argument::value("ipv4", "ADDRESS/PREFIX", "address of our own stack").or("10.0.2.15/24");
 const GATEWAY: Argument =
@@ -43,8 +43,8 @@ pub(super) struct Network {
 enum Kind {
     /// Our own stack; a gateway in the same process forwards to and from the host's sockets.
     User,
-    /// Our own stack on a tap device.
-    Tap(String),
+    /// Our own stack on a tap device, whose kernel takes over what it can unless it shall be a plain one.
+    Tap { name: String, plain: bool },
     /// The host's stack.
     Socket,
 }
@@ -54,7 +54,7 @@ struct KindError;
 
 impl fmt::Display for KindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected user, socket or tap:NAME")
+        f.write_str("expected user, socket or tap:NAME[,plain]")
     }
 }
 
@@ -65,8 +65,13 @@ impl FromStr for Kind {
         match (text, text.strip_prefix("tap:")) {
             ("user", _) => Ok(Self::User),
             ("socket", _) => Ok(Self::Socket),
-            // IFNAMSIZ counts the zero at the end.
-            (_, Some(name)) if (1..16).contains(&name.len()) => Ok(Self::Tap(name.into())),
+            (_, Some(tap)) => {
+                let name = tap.strip_suffix(",plain");
+                let (name, plain) = (name.unwrap_or(tap), name.is_some());
+                // IFNAMSIZ counts the zero at the end.
+                let fits = (1..16).contains(&name.len());
+                fits.then(|| Self::Tap { name: name.into(), plain }).ok_or(KindError)
+            }
             _ => Err(KindError),
         }
     }
@@ -92,7 +97,7 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>
     let run = async {
         match &network.kind {
             Kind::User => user::run(app, &network, start).await,
-            Kind::Tap(device) => tap::run(app, device, &network, start).await,
+            Kind::Tap { name, plain } => tap::run(app, name, *plain, &network, start).await,
             Kind::Socket => Ok(socket::run(app, &network, start).await),
         }
     };
@@ -100,4 +105,20 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>
         complain(about.name, &*failure.0);
         Exit::FAILURE
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tap_has_a_name_and_may_be_plain() {
+        let tap = |name: &str, plain| Ok(Kind::Tap { name: name.into(), plain });
+        let parsed = |text: &str| text.parse::<Kind>().map_err(drop);
+        assert_eq!(parsed("tap:tap0"), tap("tap0", false));
+        assert_eq!(parsed("tap:tap0,plain"), tap("tap0", true));
+        for text in ["tap:", "tap:,plain", "tap:0123456789abcdef", "tap", "plain"] {
+            assert_eq!(parsed(text), Err(()), "{text}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! `--net=tap:NAME`: our own stack on a tap device.
+//! `--net=tap:NAME[,plain]`: our own stack on a tap device.
 
 use alloc::format;
 use alloc::rc::Rc;
@@ -14,15 +14,16 @@ use crate::network::Reach;
 use crate::network::own::{self, Failure, Own};
 use crate::{Exit, Networked};
 
-/// Runs `app` on the tap device `name`.
+/// Runs `app` on the tap device `name`; on a `plain` one everything is our own work.
 pub(super) async fn run<A: Networked>(
     app: A,
     name: &str,
+    plain: bool,
     network: &Network,
     start: Start<'_>,
 ) -> Result<Exit, Failure> {
-    let tap =
-        Tap::open(start.machine.reactor(), name, Options::default()).map_err(|error| format!("{name}: {error}"))?;
+    let options = Options { offloads: !plain, ..Options::default() };
+    let tap = Tap::open(start.machine.reactor(), name, options).map_err(|error| format!("{name}: {error}"))?;
     let mut random = SeededGenerator::new(&mut KernelEntropy)?;
     let reach = Reach::Address(network.address.address());
     let stack = own::stack(tap, (network.address, network.gateway), &mut random, Sizes::default())?;

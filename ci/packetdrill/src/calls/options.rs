@@ -1,0 +1,160 @@
+//! Options.
+
+use libc::c_int;
+use mirage_clock::Duration;
+use mirage_tcp::State;
+
+use crate::errno::{Answer, Errno};
+use crate::profile::number;
+use crate::socket::Role;
+use crate::tcp_info;
+use crate::world::World;
+
+impl World {
+    pub(crate) fn set_option(&mut self, fd: c_int, level: c_int, name: c_int, value: &[u8]) -> Answer<()> {
+        let id = self.socket(fd)?.connection();
+        let number = value.first_chunk().map(|bytes| c_int::from_ne_bytes(*bytes));
+        let options = &mut self.socket(fd)?.options;
+        let second = |number: c_int| Duration::from_secs(number.max(0) as u64);
+        match (level, name, number) {
+            (libc::SOL_SOCKET, libc::SO_LINGER, Some(on)) => {
+                let seconds = value.get(4..8).and_then(|bytes| bytes.first_chunk()).ok_or(Errno(libc::EINVAL))?;
+                options.linger = (on != 0).then_some(u32::from_ne_bytes(*seconds));
+            }
+            (libc::SOL_SOCKET, libc::SO_RCVTIMEO, _) => options.receive_timeout = span(value)?,
+            (libc::SOL_SOCKET, libc::SO_SNDTIMEO, _) => options.send_timeout = span(value)?,
+            // Linux doubles both, for what it needs besides the bytes.
+            (libc::SOL_SOCKET, libc::SO_SNDBUF | libc::SO_SNDBUFFORCE, Some(bytes)) => {
+                options.send_buffer = Some((bytes.max(0) as u32).saturating_mul(2).max(4608));
+            }
+            (libc::SOL_SOCKET, libc::SO_RCVBUF | libc::SO_RCVBUFFORCE, Some(bytes)) => {
+                options.receive_buffer = Some((bytes.max(0) as u32).saturating_mul(2).max(2304));
+            }
+            (libc::SOL_SOCKET, libc::SO_KEEPALIVE, Some(on)) => {
+                options.keepalive = on != 0;
+                self.apply_keepalive(fd)?;
+            }
+            (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE, Some(seconds)) => {
+                options.keepalive_times.after = second(seconds);
+                self.apply_keepalive(fd)?;
+            }
+            (libc::IPPROTO_TCP, libc::TCP_KEEPINTVL, Some(seconds)) => {
+                options.keepalive_times.interval = second(seconds);
+                self.apply_keepalive(fd)?;
+            }
+            (libc::IPPROTO_TCP, libc::TCP_KEEPCNT, Some(count)) => {
+                options.keepalive_times.probes = count.clamp(1, 127) as u8;
+                self.apply_keepalive(fd)?;
+            }
+            (libc::IPPROTO_TCP, libc::TCP_NODELAY, Some(on)) => {
+                options.nodelay = on != 0;
+                if let Some(id) = id {
+                    self.stack().tcp.set_nodelay(id, on != 0);
+                }
+            }
+            (libc::IPPROTO_TCP, libc::TCP_CORK, Some(on)) => options.cork = on != 0,
+            (libc::IPPROTO_TCP, libc::TCP_MAXSEG, Some(bytes)) => {
+                let segment = bytes.clamp(48, 65_535) as u16;
+                options.max_segment = Some(segment);
+                // A script has one connection: it sees the same as on a path that takes no more.
+                let wire = &mut self.stack().wire;
+                wire.mtu = wire.mtu.min(usize::from(segment) + 40);
+            }
+            (libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, Some(millis)) => {
+                let timeout = (millis != 0).then(|| Duration::from_millis(millis.max(0) as u64));
+                options.user_timeout = timeout;
+                if let Some(id) = id {
+                    self.stack().tcp.set_user_timeout(id, timeout);
+                }
+            }
+            (_, _, Some(number)) if is_harmless(level, name) => {
+                options.others.insert((level, name), number);
+            }
+            (libc::IPPROTO_TCP, libc::TCP_CONGESTION, _) => {}
+            _ => return Err(Errno(libc::ENOPROTOOPT)),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn option(&mut self, fd: c_int, level: c_int, name: c_int) -> Answer<Vec<u8>> {
+        let now = self.now;
+        let socket = self.socket(fd)?;
+        let options = socket.options.clone();
+        let id = socket.connection();
+        let number = match (level, name) {
+            (libc::IPPROTO_TCP, libc::TCP_INFO) => {
+                let listens = matches!(socket.role, Role::Listener { .. });
+                let tcp = &self.stack().tcp;
+                let state = id.and_then(|id| tcp.state(id)).unwrap_or(State::Closed);
+                let info = id.and_then(|id| tcp.info(id)).unwrap_or_default();
+                return Ok(tcp_info::bytes(state, listens, &info, now));
+            }
+            (libc::IPPROTO_TCP, TCP_CC_INFO) => return Ok(Vec::new()),
+            (libc::SOL_SOCKET, SO_MEMINFO) => return Ok(vec![0; 9 * size_of::<u32>()]),
+            (libc::IPPROTO_TCP, libc::TCP_CONGESTION) => return Ok(b"cubic\0".to_vec()),
+            (libc::SOL_SOCKET, libc::SO_ERROR) => {
+                let failure = self.failure(fd).map_or(0, |error| error.0);
+                if failure != 0 {
+                    self.socket(fd)?.told = true;
+                }
+                failure
+            }
+            (libc::SOL_SOCKET, libc::SO_TYPE) => libc::SOCK_STREAM,
+            (libc::SOL_SOCKET, libc::SO_SNDBUF) => options.send_buffer.unwrap_or(256 << 10) as c_int,
+            (libc::SOL_SOCKET, libc::SO_RCVBUF) => options.receive_buffer.unwrap_or(540_000) as c_int,
+            (libc::SOL_SOCKET, libc::SO_KEEPALIVE) => options.keepalive.into(),
+            (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE) => options.keepalive_times.after.as_secs() as c_int,
+            (libc::IPPROTO_TCP, libc::TCP_KEEPINTVL) => options.keepalive_times.interval.as_secs() as c_int,
+            (libc::IPPROTO_TCP, libc::TCP_KEEPCNT) => options.keepalive_times.probes.into(),
+            (libc::IPPROTO_TCP, libc::TCP_NODELAY) => options.nodelay.into(),
+            (libc::IPPROTO_TCP, libc::TCP_CORK) => options.cork.into(),
+            (libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT) => {
+                options.user_timeout.map_or(0, |timeout| timeout.as_millis() as c_int)
+            }
+            (libc::IPPROTO_TCP, libc::TCP_MAXSEG) => {
+                let info = id.and_then(|id| self.stack().tcp.info(id));
+                info.map_or(options.max_segment.unwrap_or(536), |info| info.send_mss).into()
+            }
+            (libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT) => {
+                let set = options.others.get(&(level, name)).copied();
+                set.or_else(|| number::<u32>("tcp_notsent_lowat").map(|bytes| bytes as c_int)).unwrap_or(-1)
+            }
+            _ if is_harmless(level, name) => options.others.get(&(level, name)).copied().unwrap_or(0),
+            _ => return Err(Errno(libc::ENOPROTOOPT)),
+        };
+        Ok(number.to_ne_bytes().to_vec())
+    }
+
+    fn apply_keepalive(&mut self, fd: c_int) -> Answer<()> {
+        let socket = self.socket(fd)?;
+        let keepalive = socket.options.tcp().keepalive;
+        if let Some(id) = socket.connection() {
+            self.stack().tcp.set_keepalive(id, keepalive);
+        }
+        Ok(())
+    }
+}
+
+/// A `timeval`; zero for ever.
+fn span(value: &[u8]) -> Answer<Duration> {
+    let part =
+        |at: usize| value.get(at..).and_then(|bytes| bytes.first_chunk()).map(|bytes| i64::from_ne_bytes(*bytes));
+    let (Some(seconds), Some(micros)) = (part(0), part(8)) else { return Err(Errno(libc::EINVAL)) };
+    let span = Duration::from_secs(seconds.max(0) as u64) + Duration::from_micros(micros.max(0) as u64);
+    Ok(if span.is_zero() { Duration::MAX } else { span })
+}
+
+/// Options that need not change anything.
+fn is_harmless(level: c_int, name: c_int) -> bool {
+    matches!(
+        (level, name),
+        (libc::SOL_SOCKET, libc::SO_REUSEADDR | libc::SO_REUSEPORT | libc::SO_PRIORITY | libc::SO_MARK)
+            | (libc::SOL_SOCKET, libc::SO_OOBINLINE | libc::SO_ZEROCOPY)
+            | (libc::IPPROTO_TCP, libc::TCP_QUICKACK | libc::TCP_NOTSENT_LOWAT | libc::TCP_SYNCNT)
+            | (libc::IPPROTO_IP, libc::IP_FREEBIND | libc::IP_TOS | libc::IP_MTU_DISCOVER)
+    )
+}
+
+/// Not in every C library's headers.
+const TCP_CC_INFO: c_int = 26;
+const SO_MEMINFO: c_int = 55;

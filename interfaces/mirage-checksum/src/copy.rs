@@ -1,0 +1,20 @@
+//! Copying and summing in one pass.
+
+use crate::{Sum, simd};
+
+/// Copies `source` to the start of `destination` and sums what it copies, in one pass over the memory.
+///
+/// If the slices differ in length, the shorter governs: neither more is copied nor summed.
+///
+/// ```
+/// let mut buffer = [0; 4];
+/// let sum = mirage_checksum::copy_and_sum(&mut buffer, b"Rust");
+/// assert_eq!(&buffer, b"Rust");
+/// assert_eq!(sum.finish(), mirage_checksum::checksum(b"Rust"));
+/// ```
+#[inline]
+pub fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> Sum {
+    let len = destination.len().min(source.len());
+    // The ranges are in bounds: `len` is the smaller of both.
+    Sum::from_partial(simd::copy_and_sum(&mut destination[..len], &source[..len]), len)
+}
