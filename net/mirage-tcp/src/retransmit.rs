@@ -55,6 +55,11 @@ impl<P: Profile> Slot<P> {
         self.watch_for(Watch::Resend, at.max(now + Duration::from_millis(1)));
     }
 
+    /// A probe of the tail left: the timeout is counted from now on (RFC 8985 §7.3: "the sender MUST re-arm the RTO timer").
+    pub(crate) fn watch_after_probe(&mut self, now: Instant, max_rto: Duration) {
+        self.watch_for(Watch::Resend, now + self.round_trip.rto(max_rto));
+    }
+
     /// Something is under way: some timer has to run.
     #[inline]
     pub(crate) fn keep_watch(&mut self, now: Instant, resources: &Resources<'_>) {

@@ -126,11 +126,11 @@ impl<P: Profile> Slot<P> {
             recovery.take_ordered(runs, now, news.ack, &before, tally);
         }
         if P::SELECTIVE && !blocks.is_empty() {
-            recovery.take_selective(runs, now, &blocks, &before, tally);
+            recovery.take_selective(runs, now, &blocks, u32::from(self.mss).max(1), &before, tally);
         }
         if !self.selective && (recovery.sacked > 0 || news.duplicate || recovery.duplicates > 0) {
             let flight = self.nxt.since(news.ack);
-            let known = recovery.sacked;
+            let (known, open) = (recovery.sacked, recovery.phase == Phase::Open);
             if tally.acked > 0 {
                 recovery.on_progress(tally.acked, self.mss.into(), flight);
             } else if news.duplicate && recovery.on_duplicate(self.mss.into(), flight) {
@@ -139,8 +139,11 @@ impl<P: Profile> Slot<P> {
                     recovery.lose_first(runs, self.mss.into());
                 }
             }
-            // What duplicates stood for arrived when they came, not when it is acknowledged.
-            tally.delivered = (tally.delivered + recovery.sacked).saturating_sub(known);
+            if open {
+                // What the first duplicates stand for arrived when they came, not when it is acknowledged. Later ones may be
+                // invented.
+                tally.delivered = (tally.delivered + recovery.sacked).saturating_sub(known);
+            }
         }
     }
 

@@ -59,7 +59,7 @@ impl<P: Profile> Slot<P> {
             self.stuck_since = now;
         }
         let quick = self.quick_acks > 0 && self.quick_acks < resources.config.quick_acks;
-        if quick && now.since(self.data_at) < resources.config.delayed_ack {
+        if quick && self.since_data(now) < resources.config.delayed_ack {
             // The application answers what came: from now on its answers carry the acknowledgements.
             self.quick_acks = 0;
         }
@@ -70,7 +70,7 @@ impl<P: Profile> Slot<P> {
         let mark = self.recovery.delivery.on_sent(now, in_flight, idle);
         let limited = if self.recovery.delivery.is_app_limited() { fate::APP_LIMITED } else { 0 };
         let run = RunSlot { start: plan.seq, end, sent_at: now, fate: limited, mark, ..RunSlot::default() };
-        let _kept = resources.runs.push(&mut self.recovery.chain, run);
+        let _kept = resources.runs.push(&mut self.recovery.chain, run, self.small_end != plan.seq);
         if self.in_flight() > self.most_in_flight || self.una.at_or_after(self.usage_seq) {
             (self.most_in_flight, self.usage_seq) = (self.in_flight(), end);
         }
@@ -86,7 +86,7 @@ impl<P: Profile> Slot<P> {
         if self.probe_tail {
             self.probe_tail = false;
             (self.recovery.tail.end, self.recovery.tail.resent) = (Some(end), false);
-            self.restart_resend_timer(resources, now);
+            self.watch_after_probe(now, resources.config.max_rto);
         } else if !self.is_watched() || self.watch == crate::retransmit::Watch::Tail {
             // RFC 6298 §5.1; and RFC 8985 §7.2: each new segment postpones the probe.
             self.start_resend_timer(now, resources.config.max_rto);
@@ -118,7 +118,7 @@ impl<P: Profile> Slot<P> {
         if self.recovery.phase == Phase::Open {
             // The tail as a probe.
             (self.recovery.tail.end, self.recovery.tail.resent) = (Some(self.nxt), true);
-            self.restart_resend_timer(resources, now);
+            self.watch_after_probe(now, resources.config.max_rto);
         } else if plan.seq == self.una || !self.is_watched() {
             self.start_resend_timer(now, resources.config.max_rto);
         }
