@@ -68,7 +68,7 @@ impl HyStart {
         }
         if self.slow_rounds > 0 {
             if self.current < self.baseline {
-                // RFC 9406 §4.2: "the original slow start exit was spurious": resume.
+                // RFC 9406 §4.2: leaving fast growth was a mistake.
                 self.baseline = UNKNOWN;
                 self.slow_rounds = 0;
             }

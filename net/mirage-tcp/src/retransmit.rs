@@ -41,7 +41,7 @@ impl<P: Profile> Slot<P> {
         }
         let rto = self.round_trip.rto(max_rto);
         match self.tail_timeout() {
-            // RFC 8985 §7.2: "If Now() + PTO > TCP_RTO_expiration(): PTO = TCP_RTO_expiration() - Now()": a probe comes first.
+            // RFC 8985 §7.2: no later than the timeout, which then comes after the probe.
             Some(pto) => self.watch_for(Watch::Tail, now + pto.min(rto)),
             None => self.watch_for(Watch::Resend, now + rto),
         }
@@ -53,11 +53,6 @@ impl<P: Profile> Slot<P> {
         let since = if head == NONE { now } else { resources.runs.of(head).sent_at };
         let at = since + self.round_trip.rto(resources.config.max_rto);
         self.watch_for(Watch::Resend, at.max(now + Duration::from_millis(1)));
-    }
-
-    /// A probe of the tail left: the timeout is counted from now on (RFC 8985 §7.3: "the sender MUST re-arm the RTO timer").
-    pub(crate) fn watch_after_probe(&mut self, now: Instant, max_rto: Duration) {
-        self.watch_for(Watch::Resend, now + self.round_trip.rto(max_rto));
     }
 
     /// Something is under way: some timer has to run.

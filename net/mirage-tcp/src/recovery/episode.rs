@@ -130,20 +130,17 @@ impl<P: Profile> Slot<P> {
         }
         if !self.selective && (recovery.sacked > 0 || news.duplicate || recovery.duplicates > 0) {
             let flight = self.nxt.since(news.ack);
-            let (known, open) = (recovery.sacked, recovery.phase == Phase::Open);
+            let known = recovery.sacked;
             if tally.acked > 0 {
                 recovery.on_progress(tally.acked, self.mss.into(), flight);
-            } else if news.duplicate && recovery.on_duplicate(self.mss.into(), flight) {
+            } else if news.duplicate && recovery.on_duplicate(self.mss.into(), news.ack, flight) {
                 // RFC 6582 §3.2 (2): not for duplicates that our own retransmissions may have caused.
                 if recovery.recover.before(news.ack) || recovery.delivery.lost == 0 {
                     recovery.lose_first(runs, self.mss.into());
                 }
             }
-            if open {
-                // What the first duplicates stand for arrived when they came, not when it is acknowledged. Later ones may be
-                // invented.
-                tally.delivered = (tally.delivered + recovery.sacked).saturating_sub(known);
-            }
+            // What duplicates stood for arrived when they came, not when it is acknowledged.
+            tally.delivered = (tally.delivered + recovery.sacked).saturating_sub(known);
         }
     }
 
