@@ -146,11 +146,13 @@ impl<'s> Runs<'s> {
     /// exactly when its bytes were sent. `false` when there is none to grow either.
     #[inline]
     pub(crate) fn push(&mut self, chain: &mut Chain, run: RunSlot, whole: bool) -> bool {
-        if let Some(last) = self.slots.get_mut(chain.tail as usize) {
-            if whole && last.sent_at == run.sent_at && last.fate == run.fate {
-                last.end = run.end;
-                return true;
-            }
+        if let Some(last) = self.slots.get_mut(chain.tail as usize)
+            && whole
+            && last.sent_at == run.sent_at
+            && last.fate == run.fate
+        {
+            last.end = run.end;
+            return true;
         }
         self.push_slow(chain, run)
     }
