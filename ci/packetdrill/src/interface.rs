@@ -270,8 +270,7 @@ extern "C" fn sendto(
 }
 
 extern "C" fn sendmsg(shared: &Shared, fd: c_int, message: usize, flags: c_int) -> isize {
-    let bytes =
-        read::<msghdr>(message).and_then(|header| memory::gather(header.msg_iov as usize, header.msg_iovlen));
+    let bytes = read::<msghdr>(message).and_then(|header| memory::gather(header.msg_iov as usize, header.msg_iovlen));
     transmit(shared, fd, bytes, flags)
 }
 
