@@ -167,7 +167,9 @@ impl<P: Profile> Slot<P> {
             }
             match resources.runs.of(tail).len() > mss {
                 true => {
-                    let at = self.nxt - mss;
+                    // The last segment, full or not.
+                    let run = resources.runs.of(tail);
+                    let at = run.start + (run.len() - 1) / mss * mss;
                     let tail_before = tail;
                     match resources.runs.cut(&mut self.recovery.chain, tail_before, at) {
                         true => self.recovery.chain.tail,
