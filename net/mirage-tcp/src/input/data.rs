@@ -63,7 +63,7 @@ impl<P: Profile> Slot<P> {
         if full > self.receive_mss {
             self.receive_mss = full.min(self.mss.max(self.receive_mss));
         }
-        self.data_at = now;
+        self.note_data(now);
         if self.quick_acks > 0 || self.rcv_nxt.since(self.acked_to) >= 2 * u32::from(self.receive_mss) {
             self.acknowledge();
         } else {
