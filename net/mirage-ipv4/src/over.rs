@@ -10,6 +10,7 @@ use zerocopy::byteorder::network_endian::U16;
 
 use crate::Outbound;
 use crate::fragment::Piece;
+use crate::fragmentation::Verbs;
 use crate::ipv4::Known;
 use crate::route::{Hop, Way, way};
 use crate::wire::{DONT_FRAGMENT, HEADER_LEN, Header, MAX_LEN, NO_OPTIONS, ROUTER_ALERT};
@@ -111,10 +112,12 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
         let mtu = self.neighbours.mtu(hop.interface);
         if len > mtu && packet.segment_size.is_none() {
             // Nobody could complete a checksum that is spread over fragments.
-            if packet.dont_fragment || packet.checksum.is_some() {
-                return Err(SendError::WouldFragment { mtu });
-            }
-            return self.send_in_pieces(packet, hop, identification, mtu, fill);
+            return match self.outbound.known.config.fragmentation.0 {
+                Some(verbs) if !packet.dont_fragment && packet.checksum.is_none() => {
+                    self.send_in_pieces(verbs, packet, hop, identification, mtu, fill)
+                }
+                _ => Err(SendError::WouldFragment { mtu }),
+            };
         }
         let mut header = Header {
             version_and_length: NO_OPTIONS + (options.len() / 4) as u8,
@@ -153,6 +156,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
     #[cold]
     fn send_in_pieces(
         &mut self,
+        verbs: &Verbs,
         packet: &Packet,
         hop: Hop,
         identification: u16,
@@ -160,7 +164,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
         fill: Fill<'_>,
     ) -> Result<(), SendError> {
         let mut fragments = self.outbound.sender.fragments.take();
-        let sent = fragments.send(packet, hop, identification, mtu, fill, &mut |packet, piece, fill| {
+        let sent = (verbs.send)(&mut fragments, packet, hop, identification, mtu, fill, &mut |packet, piece, fill| {
             self.send_packet(packet, Some(piece), fill)
         });
         self.outbound.sender.fragments = fragments;
@@ -170,8 +174,9 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
     /// Sends the pieces for which the device had no room before.
     #[cold]
     pub(crate) fn send_rest(&mut self, now: Instant) {
+        let Some(verbs) = self.outbound.known.config.fragmentation.0 else { return };
         let mut fragments = self.outbound.sender.fragments.take();
-        fragments.poll_transmit(now, &mut |packet, piece, fill| self.send_packet(packet, Some(piece), fill));
+        (verbs.send_rest)(&mut fragments, now, &mut |packet, piece, fill| self.send_packet(packet, Some(piece), fill));
         self.outbound.sender.fragments = fragments;
     }
 }

@@ -75,7 +75,7 @@ impl<'s> Machines<'s> {
         let ipv4_config = mirage_ipv4::Config {
             accept_any: config.accept_any,
             limits: config.reassembly,
-            ..mirage_ipv4::Config::default()
+            ..mirage_ipv4::Config::new(config.fragmentation)
         };
         Self {
             ethernet: Ethernet::new(mac, config.vlan, storage.ethernet),
