@@ -9,7 +9,7 @@ use mirage_ipv4::Outbound;
 use mirage_net::{Disconnected, Frame, Receive, Transmit};
 use mirage_protocols::{Cast, EtherType, Protocol, Received};
 
-use crate::machines::{Discard, INTERFACE, Machines};
+use crate::machines::{Discard, INTERFACE, Machines, tell};
 
 /// Takes frames until there are none or the budget is used up; then `true`.
 pub(crate) fn receive(
@@ -43,7 +43,7 @@ fn frame_in(machines: &mut Machines<'_>, frame: &Frame<'_>, transmit: &mut impl 
 
 #[inline]
 fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: &mut impl Transmit) {
-    let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, discards, .. } = machines;
+    let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, discards, datagrams, .. } = machines;
     let now = *now;
     let (inbound, mut outbound) = ipv4.split();
     let payload = (frame.payload, frame.checksum, frame.segment_size);
@@ -55,9 +55,13 @@ fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: 
                 let _counted = tcp.input(now, received);
                 return;
             }
-            Protocol::UDP => match udp.input(now, received) {
-                Err(mirage_udp::Discard::NoSocket) => Some(ErrorToSend::PortUnreachable),
-                _ => return,
+            Protocol::UDP => match datagrams {
+                Some(datagrams) if (datagrams.input)(udp, now, received) => return,
+                Some(_) => Some(ErrorToSend::PortUnreachable),
+                None => {
+                    discards.count(Discard::UnknownProtocol);
+                    Some(ErrorToSend::PortUnreachable)
+                }
             },
             // A gateway takes what is for others, but does not answer pings in their name.
             Protocol::ICMP if is_for_others(received, &outbound) => return discards.count(Discard::IcmpForOthers),
@@ -83,11 +87,7 @@ fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: 
             None => icmp.input(now, received, &mut ip),
         };
         if let Ok(Some(IcmpIncoming::Error(error))) = report {
-            match error.protocol {
-                Protocol::TCP => drop(tcp.on_icmp_error(now, &error)),
-                Protocol::UDP => drop(udp.on_icmp_error(&error)),
-                _ => {}
-            }
+            tell(tcp, udp, *datagrams, now, &error);
         }
     });
 }
