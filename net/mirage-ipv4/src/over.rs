@@ -77,13 +77,8 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
 
     /// `packet.source` is taken as it is: a gateway sends in the name of others.
     #[inline]
-    fn send(&mut self, packet: Packet, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
-        let mut fill = Some(fill);
-        self.send_packet(&packet, None, &mut |frame| {
-            if let Some(fill) = fill.take() {
-                fill(frame);
-            }
-        })
+    fn send(&mut self, packet: Packet, mut fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        self.send_packet(&packet, None, &mut fill)
     }
 }
 
