@@ -37,10 +37,11 @@ impl Arp<'_> {
     /// Whether [`poll_transmit`](Self::poll_transmit) has anything to send.
     #[inline]
     pub fn wants_transmit(&self) -> bool {
+        // All of them, without a branch for each: mostly there is nothing.
         self.pending.any_going()
-            || self.cache.front(State::Due).is_some()
-            || !self.messages.is_empty()
-            || self.addresses.any_due()
+            | self.cache.front(State::Due).is_some()
+            | !self.messages.is_empty()
+            | self.addresses.any_due()
     }
 
     /// Sends answers, packets that waited for a neighbour which has answered, probes and announcements, and

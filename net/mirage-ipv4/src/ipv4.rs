@@ -127,6 +127,14 @@ impl<'s> Ipv4<'s> {
         }
     }
 
+    /// Whether [`poll_expired`](Self::poll_expired) or [`poll_transmit`](Self::poll_transmit) may have something to do: fragments
+    /// that wait for their neighbour want nothing until their time has come.
+    #[inline]
+    pub fn is_due(&self, now: Instant) -> bool {
+        let oldest = self.receiver.reassembly.as_ref().and_then(Reassembly::poll_timeout);
+        !self.sender.fragments.is_empty() || oldest.is_some_and(|oldest| oldest <= now)
+    }
+
     /// Does what is due. Datagrams that timed out are forgotten without a word: call
     /// [`poll_expired`](Self::poll_expired) before to tell their senders.
     pub fn handle_timeout(&mut self, now: Instant) {

@@ -222,6 +222,12 @@ impl<'s> Igmp<'s> {
         (self.next_due != Instant::MAX).then_some(self.next_due)
     }
 
+    /// Whether [`poll_transmit`](Self::poll_transmit) has something to do.
+    #[inline]
+    pub fn is_due(&self, now: Instant) -> bool {
+        self.next_due <= now
+    }
+
     /// Nothing but sending happens in time, and [`poll_transmit`](Self::poll_transmit) knows what is due.
     pub fn handle_timeout(&mut self, _now: Instant) {}
 
