@@ -13,7 +13,7 @@ use crate::fragment::Piece;
 use crate::fragmentation::Verbs;
 use crate::ipv4::Known;
 use crate::route::{Hop, Way, way};
-use crate::wire::{DONT_FRAGMENT, HEADER_LEN, Header, MAX_LEN, NO_OPTIONS, ROUTER_ALERT};
+use crate::wire::{DONT_FRAGMENT, HEADER_LEN, Header, MAX_LEN, NO_OPTIONS, ROUTER_ALERT, ROUTER_ALERT_SUM};
 
 /// The sending half over its links for the time of a call; from [`Ipv4::over`](crate::Ipv4::over). An address of IPv6 has no route here.
 #[derive(Debug)]
@@ -94,8 +94,8 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
             Some(piece) => piece.hop,
             None => self.way(destination).ok_or(SendError::NoRoute)?.hop,
         };
-        let options: &[u8] = if packet.router_alert { &ROUTER_ALERT } else { &[] };
-        let header_len = HEADER_LEN + options.len();
+        let options = if packet.router_alert { ROUTER_ALERT.len() } else { 0 };
+        let header_len = HEADER_LEN + options;
         let len = header_len + packet.len;
         let total_length = u16::try_from(len).map_err(|_| SendError::TooLong)?;
         let (identification, flags_and_offset) = match piece {
@@ -115,7 +115,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
             };
         }
         let mut header = Header {
-            version_and_length: NO_OPTIONS + (options.len() / 4) as u8,
+            version_and_length: NO_OPTIONS + (options / 4) as u8,
             traffic_class: 0,
             total_length: U16::new(total_length),
             identification: U16::new(identification),
@@ -129,7 +129,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
             source: source.octets(),
             destination: destination.octets(),
         };
-        header.seal(options);
+        header.seal_with(if options > 0 { ROUTER_ALERT_SUM } else { 0 });
         let below = HopPacket {
             to: hop.next,
             len,
@@ -139,11 +139,15 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
         self.neighbours.send(hop.interface, below, |frame| {
             let before = frame.len();
             frame.put_header(header.as_bytes());
-            if !options.is_empty() {
-                frame.put(options);
+            if options > 0 {
+                frame.put(&ROUTER_ALERT);
             }
             fill(frame);
-            debug_assert_eq!(frame.len() - before, len, "fill writes as many bytes as it announced");
+            debug_assert_eq!(
+                frame.len() - before,
+                usize::from(header.total_length.get()),
+                "fill writes as many bytes as it announced"
+            );
         })
     }
 
