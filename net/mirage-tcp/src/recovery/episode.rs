@@ -126,14 +126,14 @@ impl<P: Profile> Slot<P> {
             recovery.take_ordered(runs, now, news.ack, &before, tally);
         }
         if P::SELECTIVE && !blocks.is_empty() {
-            recovery.take_selective(runs, now, &blocks, &before, tally);
+            recovery.take_selective(runs, now, &blocks, u32::from(self.mss).max(1), &before, tally);
         }
         if !self.selective && (recovery.sacked > 0 || news.duplicate || recovery.duplicates > 0) {
             let flight = self.nxt.since(news.ack);
             let known = recovery.sacked;
             if tally.acked > 0 {
                 recovery.on_progress(tally.acked, self.mss.into(), flight);
-            } else if news.duplicate && recovery.on_duplicate(self.mss.into(), flight) {
+            } else if news.duplicate && recovery.on_duplicate(self.mss.into(), news.ack, flight) {
                 // RFC 6582 §3.2 (2): not for duplicates that our own retransmissions may have caused.
                 if recovery.recover.before(news.ack) || recovery.delivery.lost == 0 {
                     recovery.lose_first(runs, self.mss.into());
