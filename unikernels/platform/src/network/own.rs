@@ -8,7 +8,7 @@ use core::net::Ipv4Addr;
 use mirage_net::Net;
 use mirage_protocols::Ipv4Cidr;
 use mirage_random::SeededGenerator;
-use mirage_tcpip::{Config, Sizes, Stack, Storage};
+use mirage_tcpip::{Config, Stack, Storage};
 
 use crate::boot::until;
 use crate::{Context, Exit, Networked, Stats};
@@ -27,9 +27,9 @@ pub(crate) fn stack<N: Net>(
     device: N,
     (address, gateway): (Ipv4Cidr, Option<Ipv4Addr>),
     random: &mut SeededGenerator,
-    sizes: Sizes,
+    storage: Storage<'static>,
 ) -> Result<&'static Stack<'static, N>, Failure> {
-    let stack = Stack::new(device, Config::default(), Storage::allocate(sizes), random);
+    let stack = Stack::new(device, Config::default(), storage, random);
     stack.add_address(address)?;
     if let Some(gateway) = gateway {
         stack.set_gateway(gateway)?;

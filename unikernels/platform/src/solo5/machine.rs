@@ -28,6 +28,9 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
+    /// Whether memory is all zeroes at first: the tenders map it so.
+    pub(crate) const BEGINS_ZEROED: bool = true;
+
     pub(super) const fn new(boot: Boot) -> Self {
         Self { boot, shared: OnceCell::new() }
     }

@@ -38,8 +38,7 @@ impl core::fmt::Debug for HardwareEntropy {
 
 impl EntropySource for HardwareEntropy {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
-        let by_device =
-            self.device.as_mut().is_some_and(|device| fill_all(bytes, |rest| device.request(rest)));
+        let by_device = self.device.as_mut().is_some_and(|device| fill_all(bytes, |rest| device.request(rest)));
         if !by_device {
             bytes.fill(0);
         }
