@@ -31,8 +31,13 @@ unsafe impl Sync for Heap {}
 impl Heap {
     /// A heap without memory.
     pub(crate) const fn new() -> Self {
-        const NOTHING: AtomicUsize = AtomicUsize::new(0);
-        Self { talc: TalcCell::new(Manual), end: NOTHING, rest: NOTHING, rest_end: NOTHING, used: NOTHING }
+        Self {
+            talc: TalcCell::new(Manual),
+            end: AtomicUsize::new(0),
+            rest: AtomicUsize::new(0),
+            rest_end: AtomicUsize::new(0),
+            used: AtomicUsize::new(0),
+        }
     }
 
     /// Takes `memory` for the heap.
