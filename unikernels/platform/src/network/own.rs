@@ -29,12 +29,13 @@ pub(crate) fn stack<N: Net>(
     random: &mut SeededGenerator,
     storage: Storage<'static>,
 ) -> Result<&'static Stack<'static, N>, Failure> {
-    let stack = Stack::new(device, Config::default(), storage, random);
+    // For good, also where it comes to nothing: an image without its network ends.
+    let stack: &'static Stack<'static, N> = Box::leak(Box::new(Stack::new(device, Config::default(), storage, random)));
     stack.add_address(address)?;
     if let Some(gateway) = gateway {
         stack.set_gateway(gateway)?;
     }
-    Ok(Box::leak(Box::new(stack)))
+    Ok(stack)
 }
 
 /// Runs `app` on `stack`, which `context` knows.
