@@ -11,6 +11,7 @@ use core::task::{Context, Poll, Waker};
 use mirage_clock::{Duration, Instant, Monotonic, Sleep};
 
 use super::Core;
+use crate::once::made;
 use super::deadlines::{Deadlines, Key};
 
 /// The executor's clock and its timers. A handle: clones are the same timer.
@@ -66,7 +67,7 @@ impl Future for SleepUntil {
         match key {
             None if *deadline <= core.park.now() => Poll::Ready(()),
             None => {
-                let timers = core.timers.get_or_init(|| Box::new(Heap::default()));
+                let timers = made(&core.timers, || Box::new(Heap::default()));
                 *key = Some(timers.insert(*deadline, cx.waker().clone()));
                 Poll::Pending
             }

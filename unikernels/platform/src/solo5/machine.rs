@@ -11,6 +11,7 @@ use mirage_solo5::{Abi as _, Boot, ProcessorEntropy};
 use super::Abi;
 use crate::executor::Park;
 use crate::network::own::Own;
+use crate::once::made;
 use crate::{DeviceError, Exit, image};
 
 /// A network device.
@@ -36,7 +37,7 @@ impl Machine {
     }
 
     fn shared(&self) -> &mirage_solo5::Machine<Abi> {
-        self.shared.get_or_init(|| mirage_solo5::Machine::new(&self.boot))
+        made(&self.shared, || mirage_solo5::Machine::new(&self.boot))
     }
 
     /// Writes bytes to the console.
