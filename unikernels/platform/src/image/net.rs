@@ -43,7 +43,7 @@ impl Network {
 }
 
 /// Runs `app` on the stack.
-pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>) -> Exit {
+pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start) -> Exit {
     let failure = match stack(start.machine, &network) {
         Ok(stack) => {
             let reach = Reach::Address(network.address.address());

@@ -20,7 +20,7 @@ pub(super) async fn run<A: Networked>(
     name: &str,
     plain: bool,
     network: &Network,
-    start: Start<'_>,
+    start: Start,
 ) -> Result<Exit, Failure> {
     let options = Options { offloads: !plain, ..Options::default() };
     let tap = Tap::open(start.machine.reactor(), name, options).map_err(|error| format!("{name}: {error}"))?;

@@ -29,7 +29,7 @@ const CAPABILITIES: Capabilities = Capabilities {
 };
 
 /// Runs `app` behind a gateway.
-pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start<'_>) -> Result<Exit, Failure> {
+pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start) -> Result<Exit, Failure> {
     let host = HostStack::new(start.machine.reactor());
     let mut random = SeededGenerator::new(&mut KernelEntropy)?;
     let neighbour = |offset: u32| Ipv4Addr::from_bits(network.address.network().to_bits() | offset);
