@@ -29,7 +29,7 @@ impl<P: Profile> Tcp<'_, P> {
     pub fn poll_transmit(&mut self, now: Instant, ip: &mut impl Ip, budget: usize) -> Result<bool, SendError> {
         let mut left = budget;
         if !self.replies.is_empty() {
-            self.send_replies(ip, &mut left)?;
+            self.send_replies(now, ip, &mut left)?;
         }
         while self.ready.head != NONE {
             if left == 0 {
