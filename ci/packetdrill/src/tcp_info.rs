@@ -4,51 +4,71 @@ use mirage_clock::{Duration, Instant};
 use mirage_tcp::{Info, State};
 
 /// The structure's bytes.
-pub(crate) fn bytes(state: State, listens: bool, info: &Info, _now: Instant) -> Vec<u8> {
-    let mss = u32::from(info.send_mss).max(1);
+pub(crate) fn bytes(state: State, listens: bool, info: &Info, now: Instant) -> Vec<u8> {
     let micros = |span: Duration| span.as_micros().min(u32::MAX.into()) as u32;
+    let since = |at: Instant| now.since(at).as_millis().min(u32::MAX.into()) as u32;
     let mut fields = Fields(Vec::with_capacity(240));
     fields.byte(if listens { 10 } else { number(state) });
-    // ca_state, retransmits, probes, backoff, options, scales, application limited
-    (0..7).for_each(|_| fields.byte(0));
+    fields.byte(info.ca_state as u8);
+    fields.byte(info.retransmits);
+    fields.byte(info.probes);
+    fields.byte(info.backoff);
+    fields.byte(info.options.bits());
+    fields.byte(info.snd_wscale | info.rcv_wscale << 4);
+    fields.byte(info.delivery_rate_app_limited.into());
     // rto, ato, snd_mss, rcv_mss
     fields.word(micros(info.rto));
     fields.word(40_000);
-    fields.word(info.send_mss.into());
-    fields.word(info.send_mss.into());
-    // unacked, sacked, lost, retrans, fackets
-    fields.word(info.in_flight.div_ceil(mss));
-    (0..4).for_each(|_| fields.word(0));
-    // last data sent, ack sent, data received, ack received
-    (0..4).for_each(|_| fields.word(0));
-    // pmtu, rcv_ssthresh
-    fields.word(u32::from(info.send_mss) + 40);
+    fields.word(info.snd_mss.into());
+    fields.word(info.rcv_mss.into());
+    fields.word(info.unacked);
+    fields.word(info.sacked);
+    fields.word(info.lost);
+    fields.word(info.retrans);
+    // fackets
     fields.word(0);
-    fields.word(micros(info.srtt));
+    // last data sent, ack sent, data received, ack received
+    fields.word(since(info.last_data_sent));
+    (0..2).for_each(|_| fields.word(0));
+    fields.word(since(info.last_ack_recv));
+    // pmtu, rcv_ssthresh
+    fields.word(info.pmtu);
+    fields.word(0);
+    fields.word(micros(info.rtt));
     fields.word(micros(info.rttvar));
-    fields.word(if info.ssthresh >= 1 << 30 { i32::MAX as u32 } else { info.ssthresh / mss });
-    fields.word(info.cwnd / mss);
-    // advmss, reordering, rcv_rtt, rcv_space, total_retrans
-    fields.word(1460);
-    fields.word(3);
-    (0..3).for_each(|_| fields.word(0));
+    fields.word(info.snd_ssthresh.min(i32::MAX as u32));
+    fields.word(info.snd_cwnd);
+    fields.word(info.advmss.into());
+    fields.word(info.reordering);
+    // rcv_rtt, rcv_space, total_retrans
+    fields.word(0);
+    fields.word(info.rcv_space);
+    fields.word(info.total_retrans);
     // pacing rate, its maximum, bytes acknowledged, received
-    (0..4).for_each(|_| fields.long(0));
+    fields.long(info.pacing_rate.unwrap_or(u64::MAX));
+    fields.long(u64::MAX);
+    fields.long(info.bytes_acked.into());
+    fields.long(info.bytes_received.into());
     // segments out, in
     (0..2).for_each(|_| fields.word(0));
-    // not sent, min_rtt, data segments in, out
-    fields.word(info.send_queued.saturating_sub(info.in_flight));
-    (0..3).for_each(|_| fields.word(0));
-    // delivery rate, busy, window limited, buffer limited
-    (0..4).for_each(|_| fields.long(0));
-    // delivered, delivered with congestion experienced
+    fields.word(info.notsent_bytes);
+    fields.word(micros(info.min_rtt));
+    // data segments in, out
     (0..2).for_each(|_| fields.word(0));
+    fields.long(info.delivery_rate);
+    // busy, window limited, buffer limited
+    (0..3).for_each(|_| fields.long(0));
+    // delivered, delivered with congestion experienced
+    fields.word(info.delivered);
+    fields.word(0);
     // bytes sent, sent again
     (0..2).for_each(|_| fields.long(0));
     // dsack_dups, reord_seen, rcv_ooopack
-    (0..3).for_each(|_| fields.word(0));
-    fields.word(info.send_window);
-    fields.word(info.receive_window);
+    fields.word(0);
+    fields.word(info.reord_seen.into());
+    fields.word(0);
+    fields.word(info.snd_wnd);
+    fields.word(info.rcv_wnd);
     // What came later: rehash, total_rto and its recoveries and time, and six counters of accurate ECN
     (0..10).for_each(|_| fields.word(0));
     fields.align(8);

@@ -4,13 +4,12 @@ use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
 use mirage_clock::Duration;
-use mirage_congestion::Congestion as _;
 use mirage_stack::Keepalive;
 pub use mirage_stack::flow::Direction;
 
 use crate::connection::{Slot, todo};
 use crate::resources::Resources;
-use crate::{ConnectionId, Error, Info, Profile, State, Tcp};
+use crate::{ConnectionId, Error, Profile, State, Tcp};
 
 impl<'s, P: Profile> Tcp<'s, P> {
     /// Reads what has come: at least one byte; 0 is the end of the peer's stream (or an empty buffer). Before the
@@ -243,25 +242,6 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// for as long as the application holds it.
     pub fn state(&self, id: ConnectionId) -> Option<State> {
         Some(self.slot(id)?.state)
-    }
-
-    /// What the connection measures and allows itself; `None` when there is no such connection.
-    pub fn info(&self, id: ConnectionId) -> Option<Info> {
-        let slot = self.slot(id)?;
-        Some(Info {
-            srtt: slot.round_trip.srtt().unwrap_or_default(),
-            rttvar: slot.round_trip.rttvar(),
-            rto: slot.round_trip.rto(self.resources.config.max_rto),
-            cwnd: slot.congestion.window(),
-            ssthresh: slot.congestion.ssthresh(),
-            send_mss: slot.mss,
-            in_flight: slot.in_flight(),
-            send_queued: slot.send.len(),
-            send_window: slot.window,
-            receive_queued: slot.receive.readable(),
-            receive_window: slot.receive_window(),
-            out_of_order: slot.receive.ooo_bytes(),
-        })
     }
 
     /// The connection an application names, and what it shares with the others.

@@ -61,6 +61,16 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) cursor: Cursor,
     /// The largest payload the peer takes.
     pub(crate) peer_mss: u16,
+    /// The number of our SYN.
+    pub(crate) iss: SequenceNumber,
+    /// The number of the peer's SYN.
+    pub(crate) irs: SequenceNumber,
+    /// Segments sent again.
+    pub(crate) resent: u32,
+    /// The payload we told the peer we take, which is what our own link takes; 0 until the path was asked.
+    pub(crate) advmss: u16,
+    /// Payload, options included, of the longest segment that the path takes as far as we know; 0 until it was asked.
+    pub(crate) path_mss: u16,
     /// Payload of a full segment: what peer and path take; 0 until the path was asked.
     pub(crate) mss: u16,
     /// Payload of the largest segment the device cuts for us; 0 if it cuts none.
@@ -217,6 +227,11 @@ impl<P: Profile> Slot<P> {
             small_end: zero,
             send: SendQueue::default(),
             cursor: Cursor::default(),
+            iss: zero,
+            irs: zero,
+            resent: 0,
+            advmss: 0,
+            path_mss: 0,
             peer_mss: 0,
             mss: 0,
             large: 0,

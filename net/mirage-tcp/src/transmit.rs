@@ -104,10 +104,11 @@ impl<P: Profile> Slot<P> {
     fn learn_path(&mut self, ip: &impl Ip) {
         let mtu = ip.mtu(self.tuple.remote);
         let capabilities = ip.capabilities(self.tuple.remote);
-        let path = mtu.saturating_sub(HEADER_LEN).clamp(1, usize::from(u16::MAX)) as u16;
+        self.advmss = our_mss(ip, self.tuple.remote);
+        self.path_mss = mtu.saturating_sub(HEADER_LEN).clamp(1, usize::from(u16::MAX)) as u16;
         // RFC 6691 §2: what the options take is not in the MSS that the peer announced.
         let options = if self.stamps.on { STAMPS_LEN } else { 0 };
-        self.mss = self.peer_mss.min(path).saturating_sub(options).max(1);
+        self.mss = self.peer_mss.min(self.path_mss).saturating_sub(options).max(1);
         self.congestion.set_mss(self.mss.into());
         let (checksum, segmentation) = match self.tuple.remote.is_ipv4() {
             true => (ChecksumOffload::TCP_V4, SegmentationOffload::TCP_V4),
@@ -124,15 +125,28 @@ impl<P: Profile> Slot<P> {
     /// The path takes IP packets of `mtu` bytes only; `false` when that is no news.
     pub(crate) fn shrink_mss(&mut self, mtu: usize, min_mss: u16) -> bool {
         let options = if self.stamps.on { usize::from(STAMPS_LEN) } else { 0 };
-        let headers = HEADER_LEN + options + if self.tuple.remote.is_ipv4() { 20 } else { 40 };
-        let mss = mtu.saturating_sub(headers).clamp(usize::from(min_mss), usize::from(u16::MAX)) as u16;
+        let path = mtu.saturating_sub(HEADER_LEN + self.ip_header_len());
+        let mss = path.saturating_sub(options).clamp(usize::from(min_mss), usize::from(u16::MAX)) as u16;
         if mss >= self.mss {
             return false;
         }
+        self.path_mss = path.min(usize::from(u16::MAX)) as u16;
         self.mss = mss;
         self.large -= self.large % mss;
         self.congestion.set_mss(mss.into());
         true
+    }
+
+    /// The path's MTU in bytes, IP header included, as far as we know; 0 until the path was asked.
+    pub(crate) fn path_mtu(&self) -> u32 {
+        match self.path_mss {
+            0 => 0,
+            path => u32::from(path) + (HEADER_LEN + self.ip_header_len()) as u32,
+        }
+    }
+
+    fn ip_header_len(&self) -> usize {
+        if self.tuple.remote.is_ipv4() { 20 } else { 40 }
     }
 
     fn send_segment(

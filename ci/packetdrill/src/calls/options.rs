@@ -113,7 +113,7 @@ impl World {
             }
             (libc::IPPROTO_TCP, libc::TCP_MAXSEG) => {
                 let info = id.and_then(|id| self.stack().tcp.info(id));
-                info.map_or(options.max_segment.unwrap_or(536), |info| info.send_mss).into()
+                info.map_or(options.max_segment.unwrap_or(536), |info| info.snd_mss).into()
             }
             (libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT) => {
                 let set = options.others.get(&(level, name)).copied();

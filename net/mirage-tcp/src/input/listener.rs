@@ -155,6 +155,7 @@ impl<P: Profile> Tcp<'_, P> {
         slot.learn_peer(&handshake.peer, &config);
         slot.stamps = handshake.stamps::<P>(&config);
         slot.recovery.rack.begin(slot.una);
+        (slot.iss, slot.irs) = (handshake.iss, handshake.irs);
         slot.rcv_nxt = handshake.irs + 1;
         slot.acked_to = slot.rcv_nxt;
         slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);

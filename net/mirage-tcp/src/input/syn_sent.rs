@@ -36,6 +36,7 @@ impl<P: Profile> Tcp<'_, P> {
         }
         slot.hear(now);
         let offered = slot.receive_window().min(0xffff);
+        slot.irs = segment.seq;
         slot.rcv_nxt = segment.seq + 1;
         slot.acked_to = slot.rcv_nxt;
         slot.rcv_end = slot.rcv_nxt + offered;

@@ -19,6 +19,31 @@ pub(crate) struct Delivery {
     round_end: u32,
     delivered_at: Instant,
     first_sent_at: Instant,
+    /// What was measured last.
+    pub(crate) newest: Measured,
+}
+
+/// A delivery rate as it was measured, to be told to people.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measured {
+    /// Bytes delivered over `span`.
+    delivered: u32,
+    /// In units of 2¹⁰ ns; 0 for no measurement.
+    span: u32,
+    pub(crate) app_limited: bool,
+}
+
+impl Measured {
+    const NONE: Self = Self { delivered: 0, span: 0, app_limited: false };
+
+    /// Bytes a second; 0 before the first measurement.
+    pub(crate) fn bytes_per_second(&self) -> u64 {
+        // 2³² bytes times 10⁹ fit in 62 bits.
+        match self.span {
+            0 => 0,
+            span => u64::from(self.delivered) * 1_000_000_000 / (u64::from(span) << 10),
+        }
+    }
 }
 
 impl Delivery {
@@ -29,6 +54,7 @@ impl Delivery {
         round_end: 0,
         delivered_at: Instant::ZERO,
         first_sent_at: Instant::ZERO,
+        newest: Measured::NONE,
     };
 
     /// What goes with something that is sent now; `in_flight` is under way, this included. `idle`: nothing was before.
@@ -87,6 +113,8 @@ impl Delivery {
             lost: self.lost.wrapping_sub(mark.lost),
             app_limited,
         };
+        let span = (interval.as_nanos() >> 10).clamp(1, u64::from(u32::MAX)) as u32;
+        self.newest = Measured { delivered: rate.delivered, span, app_limited };
         (Some(rate), round)
     }
 }

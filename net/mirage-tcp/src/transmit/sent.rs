@@ -40,6 +40,7 @@ impl<P: Profile> Slot<P> {
             self.stuck_since = now;
         } else {
             resources.stats.retransmits += 1;
+            self.resent += 1;
         }
         self.nxt = self.una + 1;
         self.syns = self.syns.saturating_add(1);
@@ -94,6 +95,7 @@ impl<P: Profile> Slot<P> {
     #[inline(never)]
     fn on_sent_again(&mut self, plan: &Plan, index: u32, now: Instant, resources: &mut Resources<'_>) {
         resources.stats.retransmits += 1;
+        self.resent += (plan.len + u32::from(plan.flags.contains(Flags::FIN))).div_ceil(u32::from(self.mss).max(1));
         let run = resources.runs.of_mut(index);
         let bytes = run.len();
         if run.is(fate::LOST) {

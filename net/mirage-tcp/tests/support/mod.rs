@@ -13,7 +13,9 @@ pub use segment::{ACK, FIN, PSH, RST, SYN, Segment, URG};
 pub use wire::{exchange, run, run_until};
 
 pub use mirage_clock::{Duration, Instant};
-pub use mirage_tcp::{Config, ConnectionId, Direction, Discard, Error, Keepalive, ListenOptions, State, TcpOptions};
+pub use mirage_tcp::{
+    CaState, Config, ConnectionId, Direction, Discard, Error, Keepalive, ListenOptions, State, TcpOptions,
+};
 
 /// So many milliseconds.
 pub const fn ms(millis: u64) -> Duration {
