@@ -99,7 +99,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
         let total_length = u16::try_from(len).map_err(|_| SendError::TooLong)?;
         let mut header = Header {
             version_and_length: NO_OPTIONS + (options.len() / 4) as u8,
-            traffic_class: 0,
+            traffic_class: packet.ecn as u8,
             total_length: U16::new(total_length),
             identification: U16::ZERO,
             flags_and_offset: U16::ZERO,

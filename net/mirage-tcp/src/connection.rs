@@ -8,6 +8,7 @@ use mirage_waker::WaitList;
 
 use crate::demux::Tuple;
 use crate::identifier::NONE;
+use crate::marks::Marks;
 use crate::ready::Place;
 use crate::receive_queue::ReceiveQueue;
 use crate::recovery::Recovery;
@@ -155,7 +156,9 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) congestion: P::Congestion,
     pub(crate) recovery: Recovery,
     pub(crate) stamps: Stamps,
-    /// The window was reduced for a congestion mark: not again before this is acknowledged.
+    pub(crate) marks: Marks,
+    /// The window was reduced for a congestion mark: not again before something behind this is acknowledged, so that the peer
+    /// has heard of it (RFC 3168 §6.1.2).
     pub(crate) reduced_until: Option<SequenceNumber>,
     /// The most that was under way since the window was last found used up, and what is acknowledged when that is old.
     pub(crate) most_in_flight: u32,
@@ -276,6 +279,7 @@ impl<P: Profile> Slot<P> {
             congestion: P::Congestion::new(1, 1),
             recovery: Recovery::new(),
             stamps: Stamps::OFF,
+            marks: Marks::OFF,
             reduced_until: None,
             most_in_flight: 0,
             usage_seq: zero,

@@ -191,6 +191,8 @@ impl<P: Profile> Slot<P> {
                 timestamps: self.stamps.on,
                 sack: self.selective,
                 wscale: self.scaling && synchronized,
+                ecn: self.marks.is_on(),
+                ecn_seen: self.marks.seen(),
                 ..InfoOptions::default()
             },
             snd_wscale: self.send_scale,

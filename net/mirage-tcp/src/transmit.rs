@@ -9,7 +9,7 @@ use core::num::NonZeroU16;
 use mirage_clock::Instant;
 use mirage_congestion::Congestion as _;
 use mirage_net::{ChecksumOffload, SegmentationOffload};
-use mirage_protocols::{Ip, Packet, Protocol, SendError};
+use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
 
 use crate::connection::{Slot, todo};
 use crate::identifier::NONE;
@@ -17,7 +17,7 @@ use crate::options::{Encoded, SynOptions};
 use crate::resources::Resources;
 use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, write_segment};
 use crate::{Error, Profile, State, Tcp};
-use plan::Plan;
+use plan::{Kind, Plan};
 
 impl<P: Profile> Tcp<'_, P> {
     /// Sends up to `budget` segments: first what answers strangers, then a few of each connection in turn. Says whether
@@ -158,17 +158,26 @@ impl<P: Profile> Slot<P> {
     ) -> Result<(), SendError> {
         let options = self.options(now, plan, resources, ip);
         let window = self.offer_window(resources);
+        let mut flags = plan.flags;
+        // RFC 3168 §6.1.4, §6.1.5: neither acknowledgements nor what is sent again may be marked.
+        let mut ecn = Ecn::NotCapable;
+        if P::MARKS && self.marks.is_on() {
+            let fresh = plan.kind == Kind::Next && plan.len > 0;
+            flags |= self.marks.flags(fresh);
+            ecn = if fresh { Ecn::Capable0 } else { ecn };
+        }
         let header = Header {
             source_port: self.tuple.local_port,
             destination_port: self.tuple.remote_port,
             seq: plan.seq,
             ack: if plan.flags.contains(Flags::ACK) { self.rcv_nxt } else { Default::default() },
-            flags: plan.flags,
+            flags,
             window: if plan.flags.contains(Flags::SYN) { self.receive_window().min(0xffff) as u16 } else { window },
         };
         let len = HEADER_LEN + options.as_slice().len() + plan.len as usize;
         let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, len);
         packet.dont_fragment = true;
+        packet.ecn = ecn;
         let mut checksum = Checksum::Complete;
         if self.partial_checksum {
             checksum = Checksum::Partial;
@@ -185,6 +194,9 @@ impl<P: Profile> Slot<P> {
             write_segment(writer, ends, &header, options.as_slice(), payload, checksum);
         });
         self.cursor = cursor;
+        if P::MARKS && flags.contains(Flags::CWR) && !flags.contains(Flags::SYN) && result != Err(SendError::Full) {
+            self.marks.on_told();
+        }
         result
     }
 
@@ -216,6 +228,7 @@ impl<P: Profile> Slot<P> {
             window_scale: self.scaling.then(|| config.window_scale()),
             sack_permitted: selective,
             timestamps: stamps.then(|| (self.stamps.value(now), self.stamps.recent)),
+            marks: false,
         };
         options.emit()
     }

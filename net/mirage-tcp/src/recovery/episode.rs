@@ -267,6 +267,8 @@ impl<P: Profile> Slot<P> {
         self.recovery.undo.begin(self.una);
         self.recovery.proportional.begin(flight);
         if self.reduced_until.is_none() {
+            // RFC 3168 §6.1.2: the peer is told of every reduction, whatever for.
+            self.marks.on_reduced();
             let told = self.flight(flight);
             self.congestion.on_congestion(now, Signal::Loss, &told);
         }
@@ -320,6 +322,7 @@ impl<P: Profile> Slot<P> {
         self.recovery.doubted = fresh && !again;
         self.new_first = false;
         self.congestion.on_timeout(now, &flight, again);
+        self.marks.on_reduced();
         self.recovery.phase = Phase::Loss;
         self.recovery.recover = self.nxt;
         self.recovery.tail.end = None;
@@ -347,7 +350,7 @@ impl<P: Profile> Slot<P> {
         }
         self.round_trip.reset_backoff();
         self.stuck_since = now;
-        if self.reduced_until.is_some_and(|until| self.una.at_or_after(until)) {
+        if self.reduced_until.is_some_and(|until| self.una.after(until)) {
             self.reduced_until = None;
         }
         if self.una.after(self.usage_seq) {

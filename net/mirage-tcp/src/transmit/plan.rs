@@ -10,7 +10,7 @@ use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
 use crate::wire::Flags;
-use crate::{Profile, State};
+use crate::{Marking, Profile, State};
 
 /// A segment to be sent.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ impl<P: Profile> Slot<P> {
     #[inline]
     pub(super) fn plan(&mut self, now: Instant, resources: &mut Resources<'_>) -> Option<Plan> {
         if !self.state.may_transmit() {
-            return self.plan_without_data();
+            return self.plan_without_data(resources);
         }
         let held_back = self.is_held_back(now);
         if (self.recovery.lost > 0 || self.probe_tail)
@@ -90,7 +90,8 @@ impl<P: Profile> Slot<P> {
         let usable = offered.min(room);
         let unsent = queued.saturating_sub(offset);
         let mut len = unsent.min(usable).min(mss.max(self.large.into()));
-        if self.probe_tail {
+        if self.probe_tail || self.marks.has_news() {
+            // What the peer is told of a reduction it is told once, not by each piece.
             len = len.min(mss);
         }
         self.congestion_limited = room < offered && room < unsent.min(mss);
@@ -199,11 +200,14 @@ impl<P: Profile> Slot<P> {
         Some(Plan { seq: start, offset, len, flags, kind: Kind::Again(index) })
     }
 
-    fn plan_without_data(&mut self) -> Option<Plan> {
+    fn plan_without_data(&mut self, resources: &Resources<'_>) -> Option<Plan> {
         match self.state {
             State::SynSent | State::SynReceived if self.nxt == self.una => {
                 let answers = self.state == State::SynReceived;
-                let flags = if answers { Flags::SYN | Flags::ACK } else { Flags::SYN };
+                let mut flags = if answers { Flags::SYN | Flags::ACK } else { Flags::SYN };
+                // RFC 3168 §6.1.1.1: a SYN that is not answered may have been dropped for asking.
+                let asks = P::MARKS && resources.config.ecn == Marking::Ask && self.syns == 0 && !answers;
+                flags.set(Flags::ECE | Flags::CWR, asks);
                 Some(Plan { seq: self.una, offset: 0, len: 0, flags, kind: Kind::Next })
             }
             State::SynReceived | State::FinWait2 => self.plan_empty(),

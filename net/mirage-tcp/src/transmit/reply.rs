@@ -53,6 +53,7 @@ fn send_reply(reply: &Reply, ip: &mut impl Ip) -> Result<(), SendError> {
             window_scale: reply.window_scale,
             sack_permitted: reply.selective,
             timestamps: reply.stamps,
+            marks: false,
         }
         .emit();
     } else if reply.stamps.is_some() {

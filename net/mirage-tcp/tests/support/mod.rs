@@ -9,12 +9,13 @@ mod wire;
 
 pub use host::{HERE, Host, Sizes, THERE};
 pub use peer::{Handshake, Peer, accepted, connected};
-pub use segment::{ACK, FIN, PSH, RST, SYN, Segment, URG};
+pub use segment::{ACK, CWR, ECE, FIN, PSH, RST, SYN, Segment, URG};
 pub use wire::{exchange, run, run_until};
 
 pub use mirage_clock::{Duration, Instant};
+pub use mirage_protocols::Ecn;
 pub use mirage_tcp::{
-    CaState, Config, ConnectionId, Direction, Discard, Error, Keepalive, ListenOptions, State, TcpOptions,
+    CaState, Config, ConnectionId, Direction, Discard, Error, Keepalive, ListenOptions, Marking, State, TcpOptions,
 };
 
 /// So many milliseconds.
