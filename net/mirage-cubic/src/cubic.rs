@@ -218,7 +218,10 @@ impl Congestion for Cubic {
             Stage::Later(epoch) if ack.flight.window_limited => epoch.seen = now,
             Stage::Later(epoch) => return epoch.skip(now),
             Stage::First(hystart) => match hystart.grow(ack, self.mss.into()) {
-                Some(bytes) if ack.flight.window_limited => self.cwnd = self.cwnd.saturating_add(bytes),
+                // RFC 3042: what arrives behind a hole makes room, and opens the window only once the hole is closed.
+                Some(bytes) if ack.flight.window_limited && ack.acked > 0 => {
+                    self.cwnd = self.cwnd.saturating_add(bytes);
+                }
                 Some(_) => {}
                 None => {
                     // RFC 9438 §4.10.

@@ -4,11 +4,14 @@ use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
 use mirage_clock::Duration;
+use mirage_net::FrameWriter;
 use mirage_stack::Keepalive;
 pub use mirage_stack::flow::Direction;
 
 use crate::connection::{Slot, todo};
+use crate::keepalive::Schedule;
 use crate::resources::Resources;
+use crate::send_queue::Cuts;
 use crate::{ConnectionId, Error, Profile, State, Tcp};
 
 impl<'s, P: Profile> Tcp<'s, P> {
@@ -80,11 +83,55 @@ impl<'s, P: Profile> Tcp<'s, P> {
             Ok(true) => {
                 let held = slot.receive.blocks();
                 let limit = slot.send_limit;
-                let count = slot.send.push(&mut resources.pool, bytes, limit, held);
+                let cuts = slot.cuts();
+                let count = slot.send.push(&mut resources.pool, bytes, limit, held, cuts);
                 if count > 0 {
                     slot.todo |= todo::OUTPUT;
                     self.settle(id.index);
                     return Poll::Ready(Ok(count));
+                }
+                if slot.send.len() == 0 {
+                    // No acknowledgement will come that could wake it.
+                    resources.wakers.register(&mut resources.starved, cx.waker());
+                }
+            }
+            Ok(false) => {}
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+        resources.wakers.register(&mut slot.writers, cx.waker());
+        Poll::Pending
+    }
+
+    /// Writes in place: `write` puts its bytes into the send buffer itself, at most as many as its writer has room for
+    /// (at least one; what lies in one piece). Gives how many that were, and what `write` gives. It waits as
+    /// [`poll_write`](Self::poll_write) does; `write` was not called then.
+    ///
+    /// # Errors
+    /// Those of [`poll_write`](Self::poll_write).
+    #[inline]
+    pub fn poll_write_with<R>(
+        &mut self,
+        id: ConnectionId,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(&mut FrameWriter<'_>) -> R,
+    ) -> Poll<Result<(usize, R), Error>> {
+        let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
+        match slot.writable() {
+            Ok(true) => {
+                let (held, cuts) = (slot.receive.blocks(), slot.cuts());
+                let left = slot.send_limit.saturating_sub(slot.send.len()) as usize;
+                if let Some(space) = slot.send.space(&mut resources.pool, left, held, cuts) {
+                    let most = space.len().min(left);
+                    let mut result = None;
+                    let written = FrameWriter::fill(&mut space[..most], |writer| result = Some(write(writer)));
+                    let count = written.map_or(0, |written| written.len());
+                    slot.send.grow(&mut resources.pool, count);
+                    if count > 0 {
+                        slot.todo |= todo::OUTPUT;
+                    }
+                    self.settle(id.index);
+                    let Some(result) = result else { return Poll::Ready(Err(Error::Closed)) };
+                    return Poll::Ready(Ok((count, result)));
                 }
                 if slot.send.len() == 0 {
                     // No acknowledgement will come that could wake it.
@@ -211,9 +258,10 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// Probes an idle peer from now on, or stops doing so. The silence counts from when the peer was last heard.
     pub fn set_keepalive(&mut self, id: ConnectionId, keepalive: Option<Keepalive>) {
         if let Some((slot, _)) = self.open(id) {
-            slot.keepalive = keepalive.filter(|_| !matches!(slot.state, State::Closed | State::TimeWait));
+            let keepalive = keepalive.filter(|_| !matches!(slot.state, State::Closed | State::TimeWait));
+            slot.keepalive = Schedule::new(keepalive);
             slot.asked = 0;
-            if let Some(keepalive) = slot.keepalive {
+            if let Some(keepalive) = keepalive {
                 slot.arm(slot.heard_at + keepalive.after);
             }
             self.settle(id.index);
@@ -255,6 +303,11 @@ impl<'s, P: Profile> Tcp<'s, P> {
 }
 
 impl<P: Profile> Slot<P> {
+    /// Where segments will be cut.
+    fn cuts(&self) -> Cuts {
+        Cuts { next: self.in_flight(), full: self.mss }
+    }
+
     /// Whether a read would give bytes (`Some(true)`), the end (`Some(false)`) or nothing yet.
     fn would_read(&self) -> Result<Option<bool>, Error> {
         if self.read_shut {

@@ -3,11 +3,12 @@
 use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};
 use mirage_congestion::Congestion as _;
-use mirage_stack::{Keepalive, TcpOptions};
+use mirage_stack::TcpOptions;
 use mirage_waker::WaitList;
 
 use crate::demux::Tuple;
 use crate::identifier::NONE;
+use crate::keepalive::Schedule;
 use crate::marks::Marks;
 use crate::ready::Place;
 use crate::receive_queue::ReceiveQueue;
@@ -165,7 +166,7 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) usage_seq: SequenceNumber,
     /// How many bytes may be written and not yet acknowledged.
     pub(crate) send_limit: u32,
-    pub(crate) keepalive: Option<Keepalive>,
+    pub(crate) keepalive: Schedule,
     /// Keepalive probes since the peer was last heard.
     pub(crate) asked: u8,
     /// SYNs sent.
@@ -284,7 +285,7 @@ impl<P: Profile> Slot<P> {
             most_in_flight: 0,
             usage_seq: zero,
             send_limit: 0,
-            keepalive: None,
+            keepalive: Schedule::OFF,
             asked: 0,
             syns: 0,
             user_timeout: Duration::ZERO,
@@ -316,7 +317,7 @@ impl<P: Profile> Slot<P> {
     /// Takes over what the application wants.
     pub(crate) fn set_options(&mut self, options: &TcpOptions, config: &Config) {
         self.nodelay = options.nodelay;
-        self.keepalive = options.keepalive;
+        self.keepalive = Schedule::new(options.keepalive);
         self.user_timeout = options.user_timeout.unwrap_or(config.user_timeout);
     }
 
@@ -372,7 +373,7 @@ impl<P: Profile> Slot<P> {
         self.repeats = 0;
         (self.ack_now, self.probe, self.probe_tail, self.ask, self.paced) = (false, false, false, false, false);
         (self.ack_at, self.resend_at, self.linger_at) = (Instant::MAX, Instant::MAX, Instant::MAX);
-        self.keepalive = None;
+        self.keepalive = Schedule::OFF;
         self.todo |= todo::END;
         self.wake_all(resources);
     }
@@ -383,7 +384,7 @@ impl<P: Profile> Slot<P> {
         self.resend_at = Instant::MAX;
         self.heard_at = now;
         self.stuck_since = now;
-        if let Some(keepalive) = self.keepalive {
+        if let Some(keepalive) = self.keepalive.keepalive() {
             self.arm(now + keepalive.after);
         }
         self.todo |= todo::OUTPUT;

@@ -197,7 +197,7 @@ impl<P: Profile> Slot<P> {
             },
             snd_wscale: self.send_scale,
             rcv_wscale: self.receive_scale,
-            delivery_rate_app_limited: recovery.delivery.newest.app_limited,
+            delivery_rate_app_limited: recovery.delivery.newest.is_app_limited(),
             rto: self.round_trip.rto(resources.config.max_rto),
             rtt: self.round_trip.srtt().unwrap_or_default(),
             rttvar: self.round_trip.rttvar(),

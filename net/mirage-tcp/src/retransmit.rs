@@ -42,8 +42,9 @@ impl<P: Profile> Slot<P> {
         }
         let rto = self.round_trip.rto(max_rto);
         match self.tail_timeout() {
-            Some(pto) if pto < rto => self.watch_for(Watch::Tail, now + pto),
-            _ => self.watch_for(Watch::Resend, now + rto),
+            // RFC 8985 §7.2: no later than the timeout, which then comes after the probe.
+            Some(pto) => self.watch_for(Watch::Tail, now + pto.min(rto)),
+            None => self.watch_for(Watch::Resend, now + rto),
         }
     }
 

@@ -63,7 +63,7 @@ impl<P: Profile> Slot<P> {
 
     /// RFC 9293 §3.8.4.
     fn keep_alive(&mut self, now: Instant, resources: &mut Resources<'_>, replies: &mut Replies) {
-        let Some(keepalive) = self.keepalive else { return };
+        let Some(keepalive) = self.keepalive.keepalive() else { return };
         let (action, asked) = keepalive::next(&keepalive, now.since(self.heard_at), self.asked);
         self.asked = asked;
         match action {

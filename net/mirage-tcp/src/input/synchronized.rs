@@ -181,7 +181,8 @@ impl<P: Profile> Slot<P> {
     /// A segment from long ago: the peer is told where we are, unless that was told too often.
     fn refuse_old(&mut self, resources: &mut crate::resources::Resources<'_>, now: Instant, segment: &Segment<'_>) {
         resources.stats.old_stamps += 1;
-        if segment.len() > 0 {
+        // What never came is not told of: the peer would believe that it did.
+        if segment.len() > 0 && segment.end().at_or_before(self.rcv_nxt) {
             self.note_twice(segment.seq, segment.seq + segment.payload.len() as u32);
         }
         self.challenge(resources, now);

@@ -264,7 +264,7 @@ impl<P: Profile> Slot<P> {
         self.recovery.phase = Phase::Recovery;
         self.recovery.recover = self.nxt;
         self.recovery.tail.end = None;
-        self.recovery.undo.begin(self.una);
+        self.recovery.undo.begin();
         self.recovery.proportional.begin(flight);
         if self.reduced_until.is_none() {
             // RFC 3168 §6.1.2: the peer is told of every reduction, whatever for.
@@ -287,7 +287,7 @@ impl<P: Profile> Slot<P> {
     fn end_recovery(&mut self, now: Instant) {
         self.recovery.phase = Phase::Open;
         (self.recovery.doubted, self.new_first) = (false, false);
-        self.recovery.undo.since = None;
+        self.recovery.undo.possible = false;
         self.recovery.undo.unanswered = 0;
         self.recovery.rack.on_recovered();
         if !self.selective {
@@ -304,7 +304,7 @@ impl<P: Profile> Slot<P> {
         self.congestion.undo(now);
         self.recovery.phase = Phase::Open;
         (self.recovery.doubted, self.new_first) = (false, false);
-        self.recovery.undo.since = None;
+        self.recovery.undo.possible = false;
         self.recovery.undo.unanswered = 0;
         self.round_trip.reset_backoff();
         resources.stats.undone += 1;
@@ -317,7 +317,7 @@ impl<P: Profile> Slot<P> {
         let flight = self.flight(self.in_flight());
         let fresh = self.recovery.phase == Phase::Open || self.una.at_or_after(self.recovery.recover);
         if fresh || !again {
-            self.recovery.undo.begin(self.una);
+            self.recovery.undo.begin();
         }
         self.recovery.doubted = fresh && !again;
         self.new_first = false;

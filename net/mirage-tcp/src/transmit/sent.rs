@@ -79,7 +79,8 @@ impl<P: Profile> Slot<P> {
         if self.probe_tail {
             self.probe_tail = false;
             (self.recovery.tail.end, self.recovery.tail.resent) = (Some(end), false);
-            self.restart_resend_timer(resources, now);
+            // RFC 8985 §7.3: the timeout counts from the probe.
+            self.start_resend_timer(now, resources.config.max_rto);
         } else if !self.is_watched() || self.watch == crate::retransmit::Watch::Tail {
             // RFC 6298 §5.1; and RFC 8985 §7.2: each new segment postpones the probe.
             self.start_resend_timer(now, resources.config.max_rto);
@@ -112,7 +113,7 @@ impl<P: Profile> Slot<P> {
         if self.recovery.phase == Phase::Open {
             // The tail as a probe.
             (self.recovery.tail.end, self.recovery.tail.resent) = (Some(self.nxt), true);
-            self.restart_resend_timer(resources, now);
+            self.start_resend_timer(now, resources.config.max_rto);
         } else if plan.seq == self.una || !self.is_watched() {
             self.start_resend_timer(now, resources.config.max_rto);
         }
