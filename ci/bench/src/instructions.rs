@@ -18,7 +18,10 @@ fn count(peer: &str, scenario: &str, turns: u64) -> Result<u64, String> {
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
         .args(["scenario", peer, scenario, &turns.to_string()])
-        .env("GLIBC_TUNABLES", "glibc.cpu.x86_rep_movsb_threshold=1073741824:glibc.cpu.x86_rep_stosb_threshold=1073741824")
+        .env(
+            "GLIBC_TUNABLES",
+            "glibc.cpu.x86_rep_movsb_threshold=1073741824:glibc.cpu.x86_rep_stosb_threshold=1073741824",
+        )
         .output()
         .map_err(|error| format!("valgrind did not start ({error}); type: apt-get install -y valgrind"))?;
     let said = String::from_utf8_lossy(&output.stderr);

@@ -1,46 +1,56 @@
 //! Linux's `struct tcp_info`.
 
-use mirage_clock::{Duration, Instant};
-use mirage_tcp::{Info, State};
+use mirage_clock::Duration;
+use mirage_tcp::{Recovering, State, TcpInfo};
 
-/// The structure's bytes.
-pub(crate) fn bytes(state: State, listens: bool, info: &Info, now: Instant) -> Vec<u8> {
+/// The structure's bytes. Linux counts segments: `info` counts bytes, `advmss` is the largest payload that we take.
+pub(crate) fn bytes(info: &TcpInfo, listens: bool, advmss: u32) -> Vec<u8> {
+    let mss = u32::from(info.snd_mss).max(1);
+    let segments = |bytes: u32| bytes.div_ceil(mss);
     let micros = |span: Duration| span.as_micros().min(u32::MAX.into()) as u32;
-    let since = |at: Instant| now.since(at).as_millis().min(u32::MAX.into()) as u32;
-    let mut fields = Fields(Vec::with_capacity(240));
-    fields.byte(if listens { 10 } else { number(state) });
-    fields.byte(info.ca_state as u8);
+    let millis = |span: Duration| span.as_millis().min(u32::MAX.into()) as u32;
+    let mut fields = Fields(Vec::with_capacity(280));
+    fields.byte(if listens { 10 } else { number(info.state) });
+    fields.byte(match info.ca_state {
+        Recovering::Open => 0,
+        Recovering::Disorder => 1,
+        Recovering::Reduced => 2,
+        Recovering::Recovery => 3,
+        Recovering::Loss => 4,
+    });
     fields.byte(info.retransmits);
     fields.byte(info.probes);
     fields.byte(info.backoff);
-    fields.byte(info.options.bits());
-    fields.byte(info.snd_wscale | info.rcv_wscale << 4);
+    let options = [info.timestamps, info.sack, info.snd_wscale.is_some(), info.ecn, info.ecn_seen];
+    fields.byte(options.iter().rev().fold(0, |bits, set| bits << 1 | u8::from(*set)));
+    fields.byte(info.snd_wscale.unwrap_or(0) | info.rcv_wscale.unwrap_or(0) << 4);
     fields.byte(info.delivery_rate_app_limited.into());
-    // rto, ato, snd_mss, rcv_mss
     fields.word(micros(info.rto));
+    // ato
     fields.word(40_000);
     fields.word(info.snd_mss.into());
     fields.word(info.rcv_mss.into());
-    fields.word(info.unacked);
-    fields.word(info.sacked);
-    fields.word(info.lost);
-    fields.word(info.retrans);
+    fields.word(segments(info.unacked));
+    fields.word(segments(info.sacked));
+    fields.word(segments(info.lost));
+    fields.word(segments(info.retrans));
     // fackets
     fields.word(0);
-    // last data sent, ack sent, data received, ack received
-    fields.word(since(info.last_data_sent));
-    (0..2).for_each(|_| fields.word(0));
-    fields.word(since(info.last_ack_recv));
+    fields.word(millis(info.last_data_sent));
+    // last_ack_sent
+    fields.word(0);
+    fields.word(millis(info.last_data_recv));
+    fields.word(millis(info.last_ack_recv));
     // pmtu, rcv_ssthresh
-    fields.word(info.pmtu);
+    fields.word(advmss + 40);
     fields.word(0);
     fields.word(micros(info.rtt));
     fields.word(micros(info.rttvar));
-    fields.word(info.snd_ssthresh.min(i32::MAX as u32));
-    fields.word(info.snd_cwnd);
-    fields.word(info.advmss.into());
-    fields.word(info.reordering);
-    // rcv_rtt, rcv_space, total_retrans
+    fields.word(if info.snd_ssthresh >= 1 << 30 { i32::MAX as u32 } else { info.snd_ssthresh / mss });
+    fields.word(info.snd_cwnd / mss);
+    fields.word(advmss);
+    fields.word(segments(info.reordering).max(3));
+    // rcv_rtt
     fields.word(0);
     fields.word(info.rcv_space);
     fields.word(info.total_retrans);
@@ -58,15 +68,17 @@ pub(crate) fn bytes(state: State, listens: bool, info: &Info, now: Instant) -> V
     fields.long(info.delivery_rate);
     // busy, window limited, buffer limited
     (0..3).for_each(|_| fields.long(0));
-    // delivered, delivered with congestion experienced
-    fields.word(info.delivered);
+    // Linux counts the SYN.
+    fields.word(segments(info.delivered) + 1);
+    // delivered with congestion experienced
     fields.word(0);
     // bytes sent, sent again
     (0..2).for_each(|_| fields.long(0));
-    // dsack_dups, reord_seen, rcv_ooopack
+    // dsack_dups
     fields.word(0);
-    fields.word(info.reord_seen.into());
-    fields.word(0);
+    // reord_seen
+    fields.word((info.reordering > 0).into());
+    fields.word(segments(info.rcv_ooopack));
     fields.word(info.snd_wnd);
     fields.word(info.rcv_wnd);
     // What came later: rehash, total_rto and its recoveries and time, and six counters of accurate ECN

@@ -79,7 +79,7 @@ impl Ip for Wire {
             checksum: ChecksumOffload::TCP_V4,
             segmentation: SegmentationOffload::TCP_V4,
             // With room for the options of a header.
-            max_large_frame: self.cuts * self.mtu.saturating_sub(HEADER_LEN + TCP_HEADER_LEN) + TCP_HEADER_LEN + 12,
+            max_large_frame: self.cuts * self.mtu.saturating_sub(HEADER_LEN + TCP_HEADER_LEN) + TCP_HEADER_LEN + 40,
         }
     }
 

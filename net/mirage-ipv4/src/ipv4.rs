@@ -126,7 +126,8 @@ impl<'s> Ipv4<'s> {
 
     /// Sends the fragments for which the device had no room before.
     pub fn poll_transmit<N: Neighbours + ?Sized>(&mut self, now: Instant, neighbours: &mut N) {
-        self.sender.fragments.poll_transmit(now, neighbours);
+        let (_, mut outbound) = self.split();
+        outbound.poll_transmit(now, neighbours);
     }
 
     /// The layer with its links: what ICMP, UDP and TCP send on.

@@ -4,15 +4,17 @@ use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
 use mirage_clock::Duration;
+use mirage_congestion::Congestion as _;
 use mirage_net::FrameWriter;
 use mirage_stack::Keepalive;
 pub use mirage_stack::flow::Direction;
 
 use crate::connection::{Slot, todo};
+use crate::cork::Hold;
 use crate::keepalive::Schedule;
 use crate::resources::Resources;
 use crate::send_queue::Cuts;
-use crate::{ConnectionId, Error, Profile, State, Tcp};
+use crate::{ConnectionId, Error, Info, Profile, State, Tcp};
 
 impl<'s, P: Profile> Tcp<'s, P> {
     /// Reads what has come: at least one byte; 0 is the end of the peer's stream (or an empty buffer). Before the
@@ -77,6 +79,17 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// # Errors
     /// Why the connection is broken; [`Error::Closed`] after the write direction was shut down.
     pub fn poll_write(&mut self, id: ConnectionId, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, Error>> {
+        self.write(id, cx, bytes, false)
+    }
+
+    /// Writes; `more` says that more follows at once.
+    pub(crate) fn write(
+        &mut self,
+        id: ConnectionId,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        more: bool,
+    ) -> Poll<Result<usize, Error>> {
         let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
         match slot.writable() {
             Ok(true) if bytes.is_empty() => return Poll::Ready(Ok(0)),
@@ -86,6 +99,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 let cuts = slot.cuts();
                 let count = slot.send.push(&mut resources.pool, bytes, limit, held, cuts);
                 if count > 0 {
+                    slot.hold_back(more);
                     slot.todo |= todo::OUTPUT;
                     self.settle(id.index);
                     return Poll::Ready(Ok(count));
@@ -246,10 +260,13 @@ impl<'s, P: Profile> Tcp<'s, P> {
         }
     }
 
-    /// Sends small writes at once (`true`) or collects them while an earlier small segment is not acknowledged.
+    /// Sends small writes at once (`true`), even those that wait for more, or collects them while an earlier small segment is not acknowledged.
     pub fn set_nodelay(&mut self, id: ConnectionId, nodelay: bool) {
         if let Some((slot, _)) = self.open(id) {
             slot.nodelay = nodelay;
+            if nodelay {
+                slot.hold = Hold::Nothing;
+            }
             slot.todo |= todo::OUTPUT;
             self.settle(id.index);
         }
@@ -292,8 +309,27 @@ impl<'s, P: Profile> Tcp<'s, P> {
         Some(self.slot(id)?.state)
     }
 
+    /// What the connection measures and allows itself; `None` when there is no such connection.
+    pub fn info(&self, id: ConnectionId) -> Option<Info> {
+        let slot = self.slot(id)?;
+        Some(Info {
+            srtt: slot.round_trip.srtt().unwrap_or_default(),
+            rttvar: slot.round_trip.rttvar(),
+            rto: slot.round_trip.rto(self.resources.config.max_rto),
+            cwnd: slot.congestion.window(),
+            ssthresh: slot.congestion.ssthresh(),
+            send_mss: slot.mss,
+            in_flight: slot.in_flight(),
+            send_queued: slot.send.len(),
+            send_window: slot.window,
+            receive_queued: slot.receive.readable(),
+            receive_window: slot.receive_window(),
+            out_of_order: slot.receive.ooo_bytes(),
+        })
+    }
+
     /// The connection an application names, and what it shares with the others.
-    fn open(&mut self, id: ConnectionId) -> Option<(&mut Slot<P>, &mut Resources<'s>)> {
+    pub(crate) fn open(&mut self, id: ConnectionId) -> Option<(&mut Slot<P>, &mut Resources<'s>)> {
         let slot = self.connections.get_mut(id.index as usize)?;
         if slot.generation != id.generation || !slot.held {
             return None;

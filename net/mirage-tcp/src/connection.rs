@@ -6,6 +6,7 @@ use mirage_congestion::Congestion as _;
 use mirage_stack::TcpOptions;
 use mirage_waker::WaitList;
 
+use crate::cork::Hold;
 use crate::demux::Tuple;
 use crate::identifier::NONE;
 use crate::keepalive::Schedule;
@@ -84,6 +85,10 @@ pub struct Slot<P: Profile = Standard> {
     /// Whether window scaling was, or is to be, agreed on.
     pub(crate) scaling: bool,
     pub(crate) nodelay: bool,
+    /// What a segment that is not full waits for, beside Nagle's algorithm.
+    pub(crate) hold: Hold,
+    /// Whoever wrote last said that more follows: no PSH ends the queue.
+    pub(crate) unpushed: bool,
     /// The application has ended our direction: a FIN follows the send queue.
     pub(crate) fin_queued: bool,
     /// The peer has our FIN.
@@ -119,8 +124,8 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) receive: ReceiveQueue,
     /// Numbers of what came last behind holes, newest first: what selective acknowledgments tell of first.
     pub(crate) latest: [SequenceNumber; 3],
-    /// What came twice, for the next acknowledgement to tell (RFC 2883).
-    pub(crate) twice: Option<(SequenceNumber, SequenceNumber)>,
+    /// What came twice, for the next acknowledgement to tell (RFC 2883); empty for nothing.
+    pub(crate) twice: (SequenceNumber, SequenceNumber),
     /// Where the peer's direction ends, if its FIN came before data that it follows.
     pub(crate) fin_at: Option<SequenceNumber>,
     /// Payload of the peer's full segments, as far as we have seen.
@@ -131,6 +136,10 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) ended: bool,
     /// The application reads no more: what comes is thrown away.
     pub(crate) read_shut: bool,
+    /// How many more acknowledgements do not wait for data to ride on.
+    pub(crate) quick_acks: u8,
+    /// When data last came.
+    pub(crate) data_at: Instant,
     /// An acknowledgement is to be sent at once.
     pub(crate) ack_now: bool,
     /// How often it is to be repeated after that. Invariant: at most 3, and 0 unless `ack_now`.
@@ -243,6 +252,8 @@ impl<P: Profile> Slot<P> {
             send_scale: 0,
             scaling: false,
             nodelay: false,
+            hold: Hold::Nothing,
+            unpushed: false,
             fin_queued: false,
             fin_acked: false,
             congestion_limited: false,
@@ -261,12 +272,14 @@ impl<P: Profile> Slot<P> {
             acked_to: zero,
             receive: ReceiveQueue::default(),
             latest: [zero; 3],
-            twice: None,
+            twice: (zero, zero),
             fin_at: None,
             receive_mss: 0,
             receive_scale: 0,
             ended: false,
             read_shut: false,
+            quick_acks: 0,
+            data_at: Instant::ZERO,
             ack_now: false,
             repeats: 0,
             ack_at: Instant::MAX,
@@ -311,6 +324,7 @@ impl<P: Profile> Slot<P> {
         self.round_trip = RoundTrip::new(config.initial_rto);
         self.congestion = P::Congestion::new(config.default_mss.into(), config.initial_window.into());
         self.user_timeout = config.user_timeout;
+        self.quick_acks = config.quick_acks;
         (self.heard_at, self.stuck_since) = (now, now);
     }
 
@@ -382,7 +396,7 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn establish(&mut self, resources: &mut Resources<'_>, now: Instant) {
         self.state = State::Established;
         self.resend_at = Instant::MAX;
-        self.heard_at = now;
+        (self.heard_at, self.data_at) = (now, now);
         self.stuck_since = now;
         if let Some(keepalive) = self.keepalive.keepalive() {
             self.arm(now + keepalive.after);

@@ -1,4 +1,4 @@
-//! What a connection measures and allows itself, in the terms of Linux's `struct tcp_info`.
+//! What is known of a connection, for people and programs that look after it.
 
 use mirage_clock::{Duration, Instant};
 use mirage_congestion::Congestion as _;
@@ -6,271 +6,210 @@ use mirage_congestion::Congestion as _;
 use crate::connection::Slot;
 use crate::identifier::NONE;
 use crate::recovery::Phase;
-use crate::resources::Resources;
 use crate::retransmit::Watch;
 use crate::runs::fate;
 use crate::{ConnectionId, Profile, State, Tcp};
 
-/// What a connection measures and allows itself.
-///
-/// A field that Linux's `struct tcp_info` has, too, has its name (without `tcpi_`), its meaning and its unit; where Linux
-/// counts segments, so does it, and another field without Linux's prefix gives bytes. Counters of 32 bits start again at
-/// zero after the last number.
+/// What the sender makes of the network (Linux: `tcpi_ca_state`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Info {
+pub enum Recovering {
+    /// Nothing is wrong.
+    #[default]
+    Open,
+    /// Something arrived out of order: it may be lost or late.
+    Disorder,
+    /// Marks of congestion came: the window is being reduced.
+    Reduced,
+    /// Something is lost and is sent again.
+    Recovery,
+    /// A retransmission timeout: all is sent again.
+    Loss,
+}
+
+/// What is known of a connection, with the names of Linux's `struct tcp_info` where it has them. Sizes are in bytes, where
+/// Linux counts segments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcpInfo {
     /// Where the connection is in its life.
     pub state: State,
-    /// Whether losses are being repaired.
-    pub ca_state: CaState,
+    /// What the sender makes of the network.
+    pub ca_state: Recovering,
     /// Retransmission timeouts in a row, or SYNs sent again.
     pub retransmits: u8,
-    /// Probes of a closed window, or of a silent peer, that nothing answered yet.
-    pub probes: u8,
     /// How often the retransmission timeout is doubled.
     pub backoff: u8,
-    /// What both ends agreed on.
-    pub options: InfoOptions,
-    /// Shift of the windows the peer sends.
-    pub snd_wscale: u8,
-    /// Shift of the windows we send.
-    pub rcv_wscale: u8,
-    /// The newest [`delivery_rate`](Self::delivery_rate) says how much the application had to send, not what the path takes.
-    pub delivery_rate_app_limited: bool,
-
-    /// Retransmission timeout with back-off.
-    pub rto: Duration,
-    /// Smoothed round-trip time; zero before the first measurement.
-    pub rtt: Duration,
-    /// Its mean deviation.
-    pub rttvar: Duration,
-    /// The shortest round-trip time of the last five minutes; zero before the first measurement.
-    pub min_rtt: Duration,
-
-    /// Payload of a full segment in bytes; what options take is taken off already.
-    pub snd_mss: u16,
-    /// Payload in bytes of the peer's full segments, as far as we have seen.
-    pub rcv_mss: u16,
-    /// The payload in bytes that we told the peer we take.
-    pub advmss: u16,
-    /// The path's MTU in bytes, IP header included, as far as we know; 0 before anything was sent.
-    pub pmtu: u32,
-
-    /// Segments sent and not acknowledged in order.
-    pub unacked: u32,
-    /// Segments of those that the peer acknowledged selectively (or that its duplicate acknowledgements stand for).
-    pub sacked: u32,
-    /// Segments of those that are thought lost, sent again or not.
-    pub lost: u32,
-    /// Segments of those that were sent again and are under way.
-    pub retrans: u32,
-    /// Segments sent again since the connection began.
-    pub total_retrans: u32,
-    /// Segments out of order after which one is thought lost where nothing was seen to be reordered.
-    pub reordering: u32,
-    /// Whether the network was seen to reorder: losses are then told by time alone.
-    pub reord_seen: bool,
-
-    /// Congestion window in segments.
-    pub snd_cwnd: u32,
-    /// Slow-start threshold in segments; [`u32::MAX`] before the first loss.
-    pub snd_ssthresh: u32,
-    /// How fast segments leave, in bytes a second; `None`: as fast as the window allows.
-    pub pacing_rate: Option<u64>,
-    /// How fast the network delivered, in bytes a second, when that was last measured; 0 before.
-    pub delivery_rate: u64,
-    /// Segments delivered since the connection began, those sent again included.
-    pub delivered: u32,
-    /// Bytes acknowledged in order since the connection began.
-    pub bytes_acked: u32,
-    /// Bytes received in order since the connection began.
-    pub bytes_received: u32,
-    /// Bytes written and not sent yet.
-    pub notsent_bytes: u32,
-    /// The window the peer offers, in bytes.
-    pub snd_wnd: u32,
-    /// The window we last offered, in bytes.
-    pub rcv_wnd: u32,
-    /// How many bytes this connection may hold for the application.
-    pub rcv_space: u32,
-    /// When data was last sent; Linux says how long ago.
-    pub last_data_sent: Instant,
-    /// When the peer was last heard; Linux says how long ago.
-    pub last_ack_recv: Instant,
-
-    /// Congestion window in bytes.
-    pub cwnd: u32,
-    /// Slow-start threshold in bytes; [`u32::MAX`] before the first loss.
-    pub ssthresh: u32,
-    /// Bytes sent and not acknowledged in order.
-    pub in_flight: u32,
-    /// Bytes delivered since the connection began.
-    pub delivered_bytes: u32,
-    /// Bytes written and not acknowledged, sent or not.
-    pub send_queued: u32,
-    /// Bytes the application has yet to read.
-    pub receive_queued: u32,
-    /// Bytes that wait behind a hole.
-    pub out_of_order: u32,
-}
-
-/// Whether losses are being repaired: Linux's `tcpi_ca_state`, with its numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CaState {
-    /// Nothing is out of the ordinary.
-    #[default]
-    Open = 0,
-    /// Something may be lost, or only reordered.
-    Disorder = 1,
-    /// The window was reduced because of a congestion mark (RFC 3168).
-    Cwr = 2,
-    /// A loss was noticed and is repaired.
-    Recovery = 3,
-    /// The same after a retransmission timeout.
-    Loss = 4,
-}
-
-/// What both ends agreed on: Linux's `tcpi_options`, whose bits [`bits`](Self::bits) gives.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct InfoOptions {
-    /// Timestamps (RFC 7323).
+    /// Probes of a closed window, or of a silent peer, that were not answered.
+    pub probes: u8,
+    /// Both ends use timestamps (RFC 7323).
     pub timestamps: bool,
-    /// Selective acknowledgments (RFC 2018).
+    /// Both ends use selective acknowledgments (RFC 2018).
     pub sack: bool,
-    /// Window scaling (RFC 7323).
-    pub wscale: bool,
-    /// Explicit congestion notification (RFC 3168).
+    /// Both ends understand congestion marks (RFC 3168).
     pub ecn: bool,
     /// A packet of the peer's said that it may be marked.
     pub ecn_seen: bool,
-    /// The data that went with our SYN was acknowledged, or the peer's was taken (RFC 7413).
-    pub syn_data: bool,
-}
-
-impl InfoOptions {
-    /// As Linux's `TCPI_OPT_` bits.
-    pub fn bits(self) -> u8 {
-        let flags = [self.timestamps, self.sack, self.wscale, self.ecn, self.ecn_seen, self.syn_data];
-        flags.iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(*flag))
-    }
+    /// By how many bits the peer's windows are shifted; `None` when windows are not scaled.
+    pub snd_wscale: Option<u8>,
+    /// By how many bits ours are shifted.
+    pub rcv_wscale: Option<u8>,
+    /// Retransmission timeout, with back-off.
+    pub rto: Duration,
+    /// Payload of the segments that we send.
+    pub snd_mss: u16,
+    /// Payload of the segments that come, as far as we have seen.
+    pub rcv_mss: u16,
+    /// The payload that we told the peer we take; 0 before anything was sent.
+    pub advmss: u16,
+    /// The path's MTU, IP header included, as far as we know; 0 before anything was sent.
+    pub pmtu: u32,
+    /// Sent and not acknowledged.
+    pub unacked: u32,
+    /// Of these: acknowledged selectively.
+    pub sacked: u32,
+    /// Of these: thought lost, whether sent again or not.
+    pub lost: u32,
+    /// Of these: sent again, and under way.
+    pub retrans: u32,
+    /// Segments (here Linux's unit counts) sent again since the connection began.
+    pub total_retrans: u32,
+    /// Since when nothing was sent.
+    pub last_data_sent: Duration,
+    /// Since when no data came.
+    pub last_data_recv: Duration,
+    /// Since when nothing came at all.
+    pub last_ack_recv: Duration,
+    /// Smoothed round-trip time; zero before the first measurement.
+    pub rtt: Duration,
+    /// How much it varies.
+    pub rttvar: Duration,
+    /// The shortest of the last minutes.
+    pub min_rtt: Duration,
+    /// Slow-start threshold; `u32::MAX` before the first loss.
+    pub snd_ssthresh: u32,
+    /// Congestion window.
+    pub snd_cwnd: u32,
+    /// By how many bytes at most the network was seen to reorder; 0 for not at all.
+    pub reordering: u32,
+    /// How many bytes a second may leave, where the congestion controller paces.
+    pub pacing_rate: Option<u64>,
+    /// How many bytes a second the network delivered when that was last measured; 0 before.
+    pub delivery_rate: u64,
+    /// That says how much the application had to send, not what the path takes.
+    pub delivery_rate_app_limited: bool,
+    /// Bytes that the peer has, modulo 2³².
+    pub delivered: u32,
+    /// Bytes acknowledged in order since the connection began, modulo 2³².
+    pub bytes_acked: u32,
+    /// Bytes received in order since the connection began, modulo 2³².
+    pub bytes_received: u32,
+    /// Written and not sent yet.
+    pub notsent_bytes: u32,
+    /// What the peer's window has room for.
+    pub snd_wnd: u32,
+    /// What ours has room for.
+    pub rcv_wnd: u32,
+    /// How much the application may leave unread at most.
+    pub rcv_space: u32,
+    /// Bytes that wait behind holes.
+    pub rcv_ooopack: u32,
 }
 
 impl<P: Profile> Tcp<'_, P> {
-    /// What the connection measures and allows itself; `None` when there is no such connection.
-    pub fn info(&self, id: ConnectionId) -> Option<Info> {
-        Some(self.slot(id)?.info(&self.resources))
+    /// All that is known of a connection; `None` when there is no such connection. It looks at each run of bytes under way: not
+    /// for every segment.
+    pub fn tcp_info(&self, id: ConnectionId, now: Instant) -> Option<TcpInfo> {
+        let slot = self.slot(id)?;
+        let config = &self.resources.config;
+        let scale = |shift: u8| slot.scaling.then_some(shift);
+        let (lost, retrans) = self.sent_again(slot);
+        let backoff = slot.round_trip.backoff();
+        let persists = slot.watch == Watch::Persist && slot.resend_at != Instant::MAX;
+        let retransmits = match slot.state {
+            State::SynSent | State::SynReceived => slot.syns.saturating_sub(1),
+            _ if persists => 0,
+            _ => backoff,
+        };
+        Some(TcpInfo {
+            state: slot.state,
+            ca_state: slot.recovering(),
+            retransmits,
+            backoff,
+            probes: if persists { backoff } else { slot.asked },
+            timestamps: slot.stamps.on,
+            sack: slot.selective,
+            ecn: slot.marks.is_on(),
+            ecn_seen: slot.marks.seen(),
+            snd_wscale: scale(slot.send_scale),
+            rcv_wscale: scale(slot.receive_scale),
+            rto: slot.round_trip.rto(config.max_rto),
+            snd_mss: slot.mss,
+            rcv_mss: slot.receive_mss,
+            advmss: slot.advmss,
+            pmtu: slot.path_mtu(),
+            unacked: slot.in_flight(),
+            sacked: slot.recovery.sacked,
+            lost,
+            retrans,
+            total_retrans: slot.resent,
+            last_data_sent: now.since(slot.sent_at),
+            last_data_recv: now.since(slot.data_at),
+            last_ack_recv: now.since(slot.heard_at),
+            rtt: slot.round_trip.srtt().unwrap_or_default(),
+            rttvar: slot.round_trip.rttvar(),
+            min_rtt: slot.recovery.rack.min_rtt(),
+            snd_ssthresh: slot.congestion.ssthresh(),
+            snd_cwnd: slot.send_window(),
+            reordering: slot.recovery.rack.distance,
+            pacing_rate: slot.congestion.pacing_rate(),
+            delivery_rate: slot.recovery.delivery.newest.bytes_per_second(),
+            delivery_rate_app_limited: slot.recovery.delivery.newest.is_app_limited(),
+            bytes_acked: slot.bytes_acked(),
+            bytes_received: slot.bytes_received(),
+            delivered: slot.recovery.delivery.delivered,
+            notsent_bytes: slot.send.len().saturating_sub(slot.in_flight()),
+            snd_wnd: slot.window,
+            rcv_wnd: slot.receive_window(),
+            rcv_space: config.receive_window,
+            rcv_ooopack: slot.receive.ooo_bytes(),
+        })
+    }
+
+    /// How many bytes under way are thought lost, and how many were sent again.
+    fn sent_again(&self, slot: &Slot<P>) -> (u32, u32) {
+        let mut again = 0;
+        let mut index = slot.recovery.chain.head;
+        while index != NONE {
+            let run = self.resources.runs.of(index);
+            if run.is(fate::RESENT) && !run.is(fate::SACKED | fate::LOST) {
+                again += run.len();
+            }
+            index = run.next;
+        }
+        match slot.recovery.phase {
+            // The tail, sent again as a probe, is not thought lost.
+            Phase::Open => (slot.recovery.lost, again),
+            _ => (slot.recovery.lost + again, again),
+        }
     }
 }
 
 impl<P: Profile> Slot<P> {
-    #[inline(never)]
-    fn info(&self, resources: &Resources<'_>) -> Info {
-        let mss = u32::from(self.mss).max(1);
-        let segments = |bytes: u32| bytes.div_ceil(mss);
-        let opening = matches!(self.state, State::SynSent | State::SynReceived);
-        let recovery = &self.recovery;
-        let resent = self.resent_under_way(resources);
-        // What Linux sends again stays among the lost until it arrives; the tail sent as a probe never was.
-        let lost = if recovery.phase == Phase::Open { recovery.lost } else { recovery.lost + resent };
-        let ssthresh = self.congestion.ssthresh();
-        let backoff = self.round_trip.backoff();
-        let persists = self.watch == Watch::Persist && self.resend_at != Instant::MAX;
-        let synchronized = self.state.is_synchronized();
-        Info {
-            state: self.state,
-            ca_state: self.ca_state(),
-            retransmits: if opening {
-                self.syns.saturating_sub(1)
-            } else if persists {
-                0
-            } else {
-                backoff
-            },
-            probes: if persists { backoff } else { self.asked },
-            backoff,
-            options: InfoOptions {
-                timestamps: self.stamps.on,
-                sack: self.selective,
-                wscale: self.scaling && synchronized,
-                ecn: self.marks.is_on(),
-                ecn_seen: self.marks.seen(),
-                ..InfoOptions::default()
-            },
-            snd_wscale: self.send_scale,
-            rcv_wscale: self.receive_scale,
-            delivery_rate_app_limited: recovery.delivery.newest.is_app_limited(),
-            rto: self.round_trip.rto(resources.config.max_rto),
-            rtt: self.round_trip.srtt().unwrap_or_default(),
-            rttvar: self.round_trip.rttvar(),
-            min_rtt: recovery.rack.min_rtt(),
-            snd_mss: self.mss,
-            rcv_mss: self.receive_mss,
-            advmss: self.advmss,
-            pmtu: self.path_mtu(),
-            unacked: if opening { self.in_flight() } else { segments(self.in_flight()) },
-            sacked: segments(recovery.sacked),
-            lost: segments(lost),
-            retrans: segments(resent),
-            total_retrans: self.resent,
-            reordering: REORDERING,
-            reord_seen: recovery.rack.reordering,
-            snd_cwnd: self.congestion.window() / mss,
-            snd_ssthresh: if ssthresh == u32::MAX { ssthresh } else { ssthresh / mss },
-            pacing_rate: self.congestion.pacing_rate(),
-            delivery_rate: recovery.delivery.newest.bytes_per_second(),
-            delivered: segments(recovery.delivery.delivered),
-            bytes_acked: self.bytes_acked(),
-            bytes_received: self.bytes_received(),
-            notsent_bytes: if opening { self.send.len() } else { self.send.len().saturating_sub(self.in_flight()) },
-            snd_wnd: self.window,
-            rcv_wnd: self.receive_window(),
-            rcv_space: resources.config.receive_window,
-            last_data_sent: self.sent_at,
-            last_ack_recv: self.heard_at,
-            cwnd: self.congestion.window(),
-            ssthresh,
-            in_flight: self.in_flight(),
-            delivered_bytes: recovery.delivery.delivered,
-            send_queued: self.send.len(),
-            receive_queued: self.receive.readable(),
-            out_of_order: self.receive.ooo_bytes(),
-        }
-    }
-
-    fn ca_state(&self) -> CaState {
-        let recovery = &self.recovery;
-        match recovery.phase {
-            Phase::Recovery => CaState::Recovery,
-            Phase::Loss => CaState::Loss,
-            Phase::Open if self.reduced_until.is_some() => CaState::Cwr,
-            Phase::Open if recovery.sacked > 0 || recovery.duplicates > 0 || recovery.lost > 0 => CaState::Disorder,
-            Phase::Open => CaState::Open,
-        }
-    }
-
-    /// Bytes under way that were sent more than once.
-    fn resent_under_way(&self, resources: &Resources<'_>) -> u32 {
-        let (mut bytes, mut index) = (0, self.recovery.chain.head);
-        while index != NONE {
-            let run = resources.runs.of(index);
-            if run.is(fate::RESENT) && !run.is(fate::SACKED | fate::LOST) {
-                bytes += run.len();
-            }
-            index = run.next;
-        }
-        bytes
-    }
-
     /// Our SYN occupies the first number, and our FIN, once acknowledged, the last.
     fn bytes_acked(&self) -> u32 {
-        let numbers = self.una.since(self.iss);
-        numbers.saturating_sub(1 + u32::from(self.fin_acked))
+        self.una.since(self.iss).saturating_sub(1 + u32::from(self.fin_acked))
     }
 
     fn bytes_received(&self) -> u32 {
-        let numbers = self.rcv_nxt.since(self.irs);
-        numbers.saturating_sub(1 + u32::from(self.ended))
+        self.rcv_nxt.since(self.irs).saturating_sub(1 + u32::from(self.ended))
+    }
+
+    fn recovering(&self) -> Recovering {
+        match self.recovery.phase {
+            Phase::Recovery => Recovering::Recovery,
+            Phase::Loss => Recovering::Loss,
+            Phase::Open if self.reduced_until.is_some() => Recovering::Reduced,
+            Phase::Open if self.recovery.sacked > 0 || self.recovery.duplicates > 0 => Recovering::Disorder,
+            Phase::Open => Recovering::Open,
+        }
     }
 }
-
-/// RFC 5681 §3.2.
-const REORDERING: u32 = 3;

@@ -1,5 +1,7 @@
 //! Numbers for people.
 
+use mirage_clock::Duration;
+
 /// What the machine did and holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -45,4 +47,33 @@ pub struct Stats {
     pub time_wait_evicted: u64,
     /// Replies (resets, challenges, SYN-ACKs) that were not sent: over a limit, or too many at once.
     pub replies_dropped: u64,
+}
+
+/// What a connection measures and allows itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Info {
+    /// Smoothed round-trip time; zero before the first measurement.
+    pub srtt: Duration,
+    /// Its variation.
+    pub rttvar: Duration,
+    /// Retransmission timeout with back-off.
+    pub rto: Duration,
+    /// Congestion window in bytes.
+    pub cwnd: u32,
+    /// Slow-start threshold in bytes.
+    pub ssthresh: u32,
+    /// Payload of a full segment in bytes.
+    pub send_mss: u16,
+    /// Bytes sent and not acknowledged.
+    pub in_flight: u32,
+    /// Bytes written and not acknowledged, sent or not.
+    pub send_queued: u32,
+    /// The window the peer offers, in bytes.
+    pub send_window: u32,
+    /// Bytes the application has yet to read.
+    pub receive_queued: u32,
+    /// The window we last offered, in bytes.
+    pub receive_window: u32,
+    /// Bytes that wait behind a hole.
+    pub out_of_order: u32,
 }

@@ -29,7 +29,7 @@ impl<P: Profile> Tcp<'_, P> {
     pub fn poll_transmit(&mut self, now: Instant, ip: &mut impl Ip, budget: usize) -> Result<bool, SendError> {
         let mut left = budget;
         if !self.replies.is_empty() {
-            self.send_replies(ip, &mut left)?;
+            self.send_replies(now, ip, &mut left)?;
         }
         while self.ready.head != NONE {
             if left == 0 {
@@ -210,7 +210,7 @@ impl<P: Profile> Slot<P> {
         if P::TIMESTAMPS && self.stamps.on {
             options.put_stamps(self.stamps.value(now), self.stamps.recent);
         }
-        if P::SELECTIVE && self.selective && (self.twice.is_some() || self.receive.ooo_bytes() > 0) {
+        if P::SELECTIVE && self.selective && (self.has_twice() || self.receive.ooo_bytes() > 0) {
             options.put_heard(None, &self.selective_blocks(&resources.pool));
         }
         options

@@ -36,7 +36,7 @@ fn opened(host: &mut Host, answer: u8) -> (Peer, ConnectionId) {
 }
 
 fn marked(host: &Host, id: ConnectionId) -> bool {
-    host.tcp.info(id).unwrap().options.ecn
+    host.tcp.tcp_info(id, host.now).unwrap().ecn
 }
 
 // --- agreeing --------------------------------------------------------------------------------------------------------
@@ -166,9 +166,9 @@ fn it_is_noted_that_the_peer_may_be_marked() {
     let mut host = Host::default();
     let (peer, id) = accepted_marked(&mut host);
     host.answer(&peer.data(1, 1, b"a"));
-    assert!(!host.tcp.info(id).unwrap().options.ecn_seen);
+    assert!(!host.tcp.tcp_info(id, host.now).unwrap().ecn_seen);
     host.answer(&peer.data(2, 1, b"b").ecn(Ecn::Capable0));
-    assert!(host.tcp.info(id).unwrap().options.ecn_seen);
+    assert!(host.tcp.tcp_info(id, host.now).unwrap().ecn_seen);
 }
 
 // --- the sender ------------------------------------------------------------------------------------------------------
@@ -181,12 +181,12 @@ fn an_echo_reduces_the_window_once_for_what_is_under_way() {
     let sent = host.output().len() as u32;
     assert_eq!(sent, 10);
     host.pass(ms(50));
-    let before = host.tcp.info(id).unwrap().cwnd;
+    let before = host.tcp.tcp_info(id, host.now).unwrap().snd_cwnd;
     for segment in 1..=sent {
         host.input(&peer.segment(ACK | ECE, 1, 1 + segment * 1460)).unwrap();
-        let info = host.tcp.info(id).unwrap();
-        assert!(info.cwnd < before && info.cwnd >= before / 2, "{} of {before}", info.cwnd);
-        assert_eq!(info.ca_state, CaState::Cwr);
+        let info = host.tcp.tcp_info(id, host.now).unwrap();
+        assert!(info.snd_cwnd < before && info.snd_cwnd >= before / 2, "{} of {before}", info.snd_cwnd);
+        assert_eq!(info.ca_state, Recovering::Reduced);
         assert_eq!((info.lost, info.total_retrans), (0, 0));
     }
 }
@@ -214,15 +214,15 @@ fn an_echo_behind_the_reduced_window_reduces_it_again() {
     host.output();
     host.pass(ms(50));
     host.answer(&peer.segment(ACK | ECE, 1, 1 + 10 * 1460));
-    let once = host.tcp.info(id).unwrap().cwnd;
+    let once = host.tcp.tcp_info(id, host.now).unwrap().snd_cwnd;
     host.pass(ms(50));
     // Acknowledged is only what was under way: the peer cannot have heard.
     host.answer(&peer.segment(ACK | ECE, 1, 1 + 10 * 1460));
-    assert_eq!(host.tcp.info(id).unwrap().cwnd, once);
+    assert_eq!(host.tcp.tcp_info(id, host.now).unwrap().snd_cwnd, once);
     host.answer(&peer.segment(ACK, 1, 1 + 11 * 1460));
-    let between = host.tcp.info(id).unwrap().cwnd;
+    let between = host.tcp.tcp_info(id, host.now).unwrap().snd_cwnd;
     host.answer(&peer.segment(ACK | ECE, 1, 1 + 12 * 1460));
-    assert!(host.tcp.info(id).unwrap().cwnd < between);
+    assert!(host.tcp.tcp_info(id, host.now).unwrap().snd_cwnd < between);
 }
 
 #[test]
@@ -233,12 +233,12 @@ fn a_loss_in_the_same_window_reduces_it_no_further() {
     host.output();
     host.pass(ms(50));
     host.answer(&peer.segment(ACK | ECE, 1, 1 + 1460));
-    let reduced = host.tcp.info(id).unwrap().ssthresh;
+    let reduced = host.tcp.tcp_info(id, host.now).unwrap().snd_ssthresh;
     for _ in 0..3 {
         host.answer(&peer.segment(ACK | ECE, 1, 1 + 1460));
     }
-    let info = host.tcp.info(id).unwrap();
-    assert_eq!((info.ca_state, info.ssthresh), (CaState::Recovery, reduced));
+    let info = host.tcp.tcp_info(id, host.now).unwrap();
+    assert_eq!((info.ca_state, info.snd_ssthresh), (Recovering::Recovery, reduced));
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn an_echo_nobody_agreed_on_changes_nothing() {
     host.output();
     host.pass(ms(50));
     host.answer(&peer.segment(ACK | ECE, 1, 1461));
-    assert!(host.tcp.info(id).unwrap().cwnd >= 14_600);
+    assert!(host.tcp.tcp_info(id, host.now).unwrap().snd_cwnd >= 14_600);
 }
 
 #[test]
@@ -295,6 +295,6 @@ fn two_machines_agree_and_heed_marks() {
         received.extend(b.read(y));
     }
     assert!(received == stream && marks > 1);
-    let info = a.tcp.info(x).unwrap();
-    assert!(info.ssthresh < u32::MAX && info.lost == 0, "{info:?}");
+    let info = a.tcp.tcp_info(x, a.now).unwrap();
+    assert!(info.snd_ssthresh < u32::MAX && info.lost == 0, "{info:?}");
 }

@@ -352,7 +352,7 @@ fn a_reader_that_sleeps_closes_the_window_and_opens_it_again() {
     let mut written = link.a.write(x, &sent);
     link.until(s(3600), |link| {
         written += link.a.write(x, &sent[written..]);
-        link.a.tcp.info(x).unwrap().snd_wnd == 0
+        link.a.tcp.info(x).unwrap().send_window == 0
     });
     link.pass(s(1000));
     assert_eq!(link.a.tcp.state(x), Some(State::Established), "answered probes keep it alive");
@@ -567,7 +567,7 @@ fn a_path_that_takes_less_is_learnt_of() {
         read.len() == sent.len()
     });
     assert_eq!(read, sent);
-    assert_eq!(link.a.tcp.info(x).unwrap().snd_mss, 980 - 12, "the timestamps take their part");
+    assert_eq!(link.a.tcp.info(x).unwrap().send_mss, 980 - 12, "the timestamps take their part");
 }
 
 #[test]
@@ -602,7 +602,7 @@ fn an_acknowledgement_just_behind_the_window_counts() {
     let (peer, id) = accepted(&mut host, Handshake::default());
     host.write(id, b"question");
     host.output();
-    let end = 1 + host.tcp.info(id).unwrap().rcv_wnd;
+    let end = 1 + host.tcp.info(id).unwrap().receive_window;
     assert!(host.input(&peer.segment(ACK, end + 1, 9)).is_err(), "but no further");
     assert_eq!(host.tcp.info(id).unwrap().in_flight, 8);
     assert_eq!(host.input(&peer.segment(ACK, end, 9)), Ok(()));

@@ -36,11 +36,11 @@ fn the_timeout_follows_the_formulas_of_rfc_6298() {
     host.pass(ms(100));
     host.answer(&peer.segment(SYN | ACK, 0, 1));
     let info = host.tcp.info(id).unwrap();
-    assert_eq!((info.rtt, info.rttvar, info.rto), (ms(100), ms(50), ms(300)));
+    assert_eq!((info.srtt, info.rttvar, info.rto), (ms(100), ms(50), ms(300)));
     // A sample of 180: SRTT 110, RTTVAR 57.5, RTO 340.
     sample(&mut host, &peer, id, 1, ms(180));
     let info = host.tcp.info(id).unwrap();
-    assert_eq!((info.rtt, info.rttvar, info.rto), (ms(110), Duration::from_micros(57_500), ms(340)));
+    assert_eq!((info.srtt, info.rttvar, info.rto), (ms(110), Duration::from_micros(57_500), ms(340)));
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_segment_that_was_sent_again_is_no_sample() {
     host.pass(ms(600));
     host.answer(&peer.segment(ACK, 1, 6));
     let after = host.tcp.info(id).unwrap();
-    assert_eq!((after.rtt, after.rttvar), (before.rtt, before.rttvar));
+    assert_eq!((after.srtt, after.rttvar), (before.srtt, before.rttvar));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn the_shortest_timeout_is_the_configured_one() {
         end = sample(&mut host, &peer, id, end, ms(1));
     }
     let info = host.tcp.info(id).unwrap();
-    assert_eq!(info.rto, s(1).saturating_add(info.rtt));
+    assert_eq!(info.rto, s(1).saturating_add(info.srtt));
 }
 
 #[test]

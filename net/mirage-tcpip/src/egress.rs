@@ -3,23 +3,26 @@
 use core::task::{Context, Poll};
 
 use mirage_icmp::ErrorToSend;
-use mirage_net::{Disconnected, SendError, Transmit};
+use mirage_net::{Disconnected, Net, SendError, Transmit};
 
+use crate::datagrams::Send;
 use crate::machines::Machines;
 
 /// Sends what waits until nothing does, the device is full or the budget is used up; only then `true`.
-pub(crate) fn transmit(
+pub(crate) fn transmit<N: Net>(
     machines: &mut Machines<'_>,
-    transmit: &mut impl Transmit,
+    device: &mut N,
+    datagrams: Option<Send<N>>,
     cx: &mut Context<'_>,
 ) -> Result<bool, Disconnected> {
-    match walk(machines, transmit) {
+    match walk(machines, device, datagrams) {
         Ok(more) => Ok(more),
         Err(SendError::Disconnected) => Err(Disconnected),
         // The device wakes us when it has room again; if it has by now, go on at once.
         Err(_) => {
             // In turn: whoever found no room comes first the next time.
             machines.datagrams_first = !machines.datagrams_first;
+            let transmit = device.split().1;
             transmit.flush();
             match transmit.poll_ready(cx) {
                 Poll::Ready(Ok(())) => Ok(true),
@@ -30,9 +33,28 @@ pub(crate) fn transmit(
     }
 }
 
-fn walk(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<bool, SendError> {
-    let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, budget, datagrams_first, .. } = machines;
-    let (now, budget, datagrams_first) = (*now, *budget, *datagrams_first);
+fn walk<N: Net>(machines: &mut Machines<'_>, device: &mut N, datagrams: Option<Send<N>>) -> Result<bool, SendError> {
+    network(machines, device.split().1)?;
+    let mut more = false;
+    for datagrams_next in [machines.datagrams_first, !machines.datagrams_first] {
+        more |= match (datagrams_next, datagrams) {
+            (true, Some(send)) => send(machines, device)?,
+            (true, None) => false,
+            (false, _) => segments(machines, device.split().1)?,
+        };
+    }
+    // What was sent just now may have asked for a neighbour: the question goes out with the same flush.
+    let Machines { ethernet, arp, now, .. } = machines;
+    if arp.wants_transmit() {
+        arp.poll_transmit(*now, &mut ethernet.over(device.split().1))?;
+    }
+    Ok(more)
+}
+
+/// What the layers up to IPv4, ICMP and IGMP have to send.
+fn network(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<(), SendError> {
+    let Machines { ethernet, arp, ipv4, icmp, igmp, now, .. } = machines;
+    let now = *now;
     let mut link = ethernet.over(transmit);
     if arp.wants_transmit() {
         arp.poll_transmit(now, &mut link)?;
@@ -46,17 +68,17 @@ fn walk(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<boo
         let error = ErrorToSend::TimeExceededReassembly;
         let _counted = icmp.send_error(now, error, expired.header, expired.payload, expired.cast, &mut ip);
     }
-    igmp.poll_transmit(now, &mut ip)?;
-    let mut more = false;
-    for datagrams in [datagrams_first, !datagrams_first] {
-        more |= match datagrams {
-            true => udp.wants_transmit() && udp.poll_transmit(now, &mut ip, budget)?,
-            false => tcp.wants_transmit() && tcp.poll_transmit(now, &mut ip, budget)?,
-        };
+    igmp.poll_transmit(now, &mut ip)
+}
+
+/// What TCP has to send: whether more waits.
+fn segments(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<bool, SendError> {
+    let Machines { ethernet, arp, ipv4, tcp, now, budget, .. } = machines;
+    if !tcp.wants_transmit() {
+        return Ok(false);
     }
-    // What was sent just now may have asked for a neighbour: the question goes out with the same flush.
-    if arp.wants_transmit() {
-        arp.poll_transmit(now, &mut link)?;
-    }
-    Ok(more)
+    let mut link = ethernet.over(transmit);
+    let mut neighbours = arp.over(*now, &mut link);
+    let (_, mut outbound) = ipv4.split();
+    tcp.poll_transmit(*now, &mut outbound.over(&mut neighbours), *budget)
 }

@@ -9,6 +9,7 @@ extern crate alloc;
 mod allocate;
 mod config;
 mod counters;
+mod datagrams;
 mod egress;
 mod ingress;
 mod machines;

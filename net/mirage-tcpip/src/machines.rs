@@ -8,12 +8,13 @@ use mirage_ethernet::Ethernet;
 use mirage_icmp::Icmp;
 use mirage_ipv4::{Ipv4, Route};
 use mirage_net::{MacAddress, Stats};
-use mirage_protocols::{Counts, InterfaceId, Ipv4Cidr, Protocol, Reason};
+use mirage_protocols::{Counts, IcmpError, InterfaceId, Ipv4Cidr, Protocol, Reason};
 use mirage_tcp::{Secrets, Tcp};
 use mirage_udp::Udp;
 use mirage_udp::igmp::Igmp;
 use rand_core::CryptoRng;
 
+use crate::datagrams::Datagrams;
 use crate::{Config, Counters, ErrorKind, Storage, unresolved};
 
 /// The stack's only interface.
@@ -29,8 +30,10 @@ pub(crate) struct Machines<'s> {
     pub(crate) ipv4: Ipv4<'s>,
     pub(crate) icmp: Icmp,
     pub(crate) igmp: Igmp<'s>,
-    pub(crate) udp: Udp<'s>,
+    pub(crate) udp: Udp<'s, Ipv4Addr>,
     pub(crate) tcp: Tcp<'s>,
+    /// `None` until there is a socket.
+    pub(crate) datagrams: Option<Datagrams>,
     pub(crate) budget: usize,
     /// Whose turn it is on the way out: UDP's or TCP's.
     pub(crate) datagrams_first: bool,
@@ -85,6 +88,7 @@ impl<'s> Machines<'s> {
             igmp: Igmp::new(storage.igmp, igmp),
             udp: Udp::new(config.udp, storage.udp, udp),
             tcp: Tcp::new(config.tcp, storage.tcp, Secrets::new(tcp)),
+            datagrams: None,
             budget: config.budget.max(1),
             datagrams_first: false,
             now: Instant::ZERO,
@@ -131,20 +135,32 @@ impl<'s> Machines<'s> {
             self.arp.handle_timeout(now);
             self.igmp.handle_timeout(now);
         }
-        let Self { arp, udp, tcp, .. } = self;
-        let mut tell = |_: Event, packet: Option<UnresolvedPacket<'_>>| {
+        let Self { arp, udp, tcp, datagrams, .. } = self;
+        let mut lost = |_: Event, packet: Option<UnresolvedPacket<'_>>| {
             let Some(error) = packet.and_then(unresolved::error) else { return };
-            match error.protocol {
-                Protocol::TCP => drop(tcp.on_icmp_error(now, &error)),
-                Protocol::UDP => drop(udp.on_icmp_error(&error)),
-                _ => {}
-            }
+            tell(tcp, udp, *datagrams, now, &error);
         };
         // A conflict needs nothing more: ARP has defended the address and counted it.
-        while arp.poll_event(&mut tell).is_some() {}
+        while arp.poll_event(&mut lost).is_some() {}
     }
 
     pub(crate) fn counters(&self, device: Stats) -> Counters {
         Counters::new(self, device)
+    }
+}
+
+/// Tells the layer that sent a packet what became of it. What it drops it counts.
+#[inline(never)]
+pub(crate) fn tell(
+    tcp: &mut Tcp<'_>,
+    udp: &mut Udp<'_, Ipv4Addr>,
+    datagrams: Option<Datagrams>,
+    now: Instant,
+    error: &IcmpError<'_>,
+) {
+    match (error.protocol, datagrams) {
+        (Protocol::TCP, _) => drop(tcp.on_icmp_error(now, error)),
+        (Protocol::UDP, Some(datagrams)) => (datagrams.on_icmp_error)(udp, error),
+        _ => {}
     }
 }

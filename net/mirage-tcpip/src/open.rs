@@ -37,6 +37,7 @@ impl<'a, 's, N: Net> mirage_stack::Stack for &'a Stack<'s, N> {
 
     fn bind(&self, local: SocketAddr) -> Result<UdpSocket<'a, 's>, ErrorKind> {
         let stack: &'a Stack<'s, N> = self;
+        stack.speak_udp();
         stack.shared.bind(local)
     }
 }
@@ -57,6 +58,7 @@ impl<'s, N: Net> Stack<'s, N> {
     /// # Errors
     /// [`ErrorKind::AddressInUse`], [`ErrorKind::OutOfResources`].
     pub fn bind_any(&self) -> Result<UdpSocket<'_, 's>, ErrorKind> {
+        self.speak_udp();
         self.shared.bind_on(mirage_udp::Local { address: None, port: PortChoice::Any })
     }
 

@@ -1,6 +1,6 @@
 //! The stack: one device below, sockets above.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::net::Ipv4Addr;
 use core::task::Context;
 
@@ -9,6 +9,7 @@ use mirage_net::{Disconnected, Net, Stats, Transmit};
 use mirage_protocols::Ipv4Cidr;
 use rand_core::CryptoRng;
 
+use crate::datagrams::{self, Datagrams, Send};
 use crate::machines::Machines;
 use crate::sockets::{Shared, lent};
 use crate::{Config, Counters, Storage, egress, ingress};
@@ -20,6 +21,8 @@ use crate::{Config, Counters, Storage, egress, ingress};
 pub struct Stack<'s, N> {
     pub(crate) shared: Shared<'s>,
     pub(crate) device: RefCell<N>,
+    /// The way out of datagrams, once there is a socket.
+    datagrams: Cell<Option<Send<N>>>,
 }
 
 /// What [`Stack::poll`] did and what comes next.
@@ -37,7 +40,11 @@ impl<'s, N: Net> Stack<'s, N> {
     /// `random` seeds the keys of hash tables, initial sequence numbers, ports and cookies.
     pub fn new(mut device: N, config: Config, storage: Storage<'s>, random: &mut impl CryptoRng) -> Self {
         let mac = device.split().1.mac();
-        Self { shared: Shared::new(Machines::new(mac, config, storage, random)), device: RefCell::new(device) }
+        Self {
+            shared: Shared::new(Machines::new(mac, config, storage, random)),
+            device: RefCell::new(device),
+            datagrams: Cell::new(None),
+        }
     }
 
     /// Takes an address: announces it and routes its network to the link.
@@ -72,10 +79,16 @@ impl<'s, N: Net> Stack<'s, N> {
         machines.handle_timeouts(now);
         let (receive, transmit) = device.split();
         let more_in = ingress::receive(machines, receive, transmit, cx)?;
-        let more_out = egress::transmit(machines, transmit, cx)?;
-        transmit.flush();
+        let more_out = egress::transmit(machines, &mut *device, self.datagrams.get(), cx)?;
+        device.split().1.flush();
         machines.next = machines.poll_timeout();
         Ok(Progress { more: more_in || more_out, next: machines.next })
+    }
+
+    /// From now on there may be datagrams.
+    pub(crate) fn speak_udp(&self) {
+        self.shared.machines().datagrams = Some(Datagrams::SPOKEN);
+        self.datagrams.set(Some(datagrams::send::<N>));
     }
 
     /// What was received, sent and discarded so far.

@@ -1,6 +1,6 @@
 //! A TCP connection in an application's hands.
 
-use core::future::{Future, poll_fn, ready};
+use core::future::{Future, poll_fn};
 use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
@@ -251,7 +251,8 @@ macro_rules! writes {
 
         impl Shutdown for $name<'_, '_> {
             fn shutdown(&mut self, direction: Direction) -> impl Future<Output = Result<(), ErrorKind>> {
-                ready(self.half.shutdown(direction))
+                let result = self.half.shutdown(direction);
+                poll_fn(move |_| Poll::Ready(result))
             }
         }
     };

@@ -45,7 +45,8 @@ impl<P: Profile> Slot<P> {
         }
         // RFC 5681 §4.2: at once when something is out of order, when it fills a hole, and after two full segments.
         let unordinary = inserted.advanced as usize != payload.len() || holes > 0;
-        if unordinary || self.rcv_nxt.since(self.acked_to) >= 2 * u32::from(self.receive_mss) {
+        self.data_at = now;
+        if unordinary || self.quick_acks > 0 || self.rcv_nxt.since(self.acked_to) >= 2 * u32::from(self.receive_mss) {
             self.acknowledge();
         } else {
             self.acknowledge_soon(resources, now);

@@ -96,8 +96,10 @@ impl<P: Profile> Tcp<'_, P> {
         let end = segment.seq + segment.payload.len() as u32;
         if !slot.held && !segment.payload.is_empty() && end.after(slot.rcv_nxt) && slot.state.may_receive() {
             // RFC 2525 §2.17: nobody will ever read this, and the peer shall know.
-            replies.push(Reply::ack(slot.tuple, slot.nxt, slot.rcv_nxt, 0).resetting());
-            resources.stats.resets_out += 1;
+            // As if there were no connection any more: with the very number that the peer expects.
+            if let Some(reset) = Reply::reset(slot.tuple, &segment) {
+                replies.push(reset.stamped(&slot.stamps));
+            }
             slot.end(resources, None);
             return Err(Discard::AfterClose);
         }
@@ -120,7 +122,7 @@ impl<P: Profile> Tcp<'_, P> {
             Memory { tuple: slot.tuple, snd_nxt: slot.nxt, rcv_nxt: slot.rcv_nxt, window, stamps: slot.stamps };
         if slot.ack_now {
             let reply = Reply::ack(memory.tuple, memory.snd_nxt, memory.rcv_nxt, memory.window);
-            self.replies.push(reply.stamped(now, &memory.stamps));
+            self.replies.push(reply.stamped(&memory.stamps));
         }
         slot.end(&mut self.resources, None);
         slot.state = State::TimeWait;

@@ -130,6 +130,7 @@ impl<P: Profile> Slot<P> {
         }
         if !self.selective && (recovery.sacked > 0 || news.duplicate || recovery.duplicates > 0) {
             let flight = self.nxt.since(news.ack);
+            let known = recovery.sacked;
             if tally.acked > 0 {
                 recovery.on_progress(tally.acked, self.mss.into(), flight);
             } else if news.duplicate && recovery.on_duplicate(self.mss.into(), flight) {
@@ -138,6 +139,8 @@ impl<P: Profile> Slot<P> {
                     recovery.lose_first(runs, self.mss.into());
                 }
             }
+            // What duplicates stood for arrived when they came, not when it is acknowledged.
+            tally.delivered = (tally.delivered + recovery.sacked).saturating_sub(known);
         }
     }
 
@@ -345,6 +348,7 @@ impl<P: Profile> Slot<P> {
         let bytes = acked.min(self.send.len());
         self.send.acked(&mut resources.pool, bytes);
         self.una += acked;
+        self.release();
         if bytes < acked {
             self.fin_acked = true;
         }
@@ -352,9 +356,6 @@ impl<P: Profile> Slot<P> {
         self.stuck_since = now;
         if self.reduced_until.is_some_and(|until| self.una.after(until)) {
             self.reduced_until = None;
-        }
-        if self.una.after(self.usage_seq) {
-            (self.most_in_flight, self.usage_seq) = (0, self.nxt);
         }
         if self.state != State::FinWait2 {
             // Progress: a peer that nobody but us waits for has its time anew.

@@ -28,6 +28,8 @@ pub(crate) struct Rack {
     persist: u8,
     /// The network was seen to reorder.
     pub(crate) reordering: bool,
+    /// By how many bytes at most.
+    pub(crate) distance: u32,
 }
 
 impl Rack {
@@ -42,6 +44,7 @@ impl Rack {
         quarters: 1,
         persist: 0,
         reordering: false,
+        distance: 0,
     };
 
     /// The first number.
@@ -71,6 +74,7 @@ impl Rack {
         } else if end.before(self.highest) {
             // It was sent before what arrived before it.
             self.reordering = true;
+            self.distance = self.distance.max(self.highest.since(run.start));
         }
         self.highest = self.highest.latest(end);
         self.rtt = rtt;

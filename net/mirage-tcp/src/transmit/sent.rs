@@ -15,11 +15,14 @@ impl<P: Profile> Slot<P> {
     #[inline]
     pub(super) fn on_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
         if plan.flags.contains(Flags::ACK) {
+            if self.quick_acks > 0 && self.acked_to != self.rcv_nxt {
+                self.quick_acks -= 1;
+            }
             self.acked_to = self.rcv_nxt;
             self.ack_now = self.repeats > 0;
             self.repeats = self.repeats.saturating_sub(1);
             self.ack_at = Instant::MAX;
-            self.twice = None;
+            self.twice.1 = self.twice.0;
         }
         match plan.kind {
             Kind::Empty => self.ask = false,
@@ -56,6 +59,11 @@ impl<P: Profile> Slot<P> {
         if idle {
             self.stuck_since = now;
         }
+        let quick = self.quick_acks > 0 && self.quick_acks < resources.config.quick_acks;
+        if quick && now.since(self.data_at) < resources.config.delayed_ack {
+            // The application answers what came: from now on its answers carry the acknowledgements.
+            self.quick_acks = 0;
+        }
         let told = self.flight(self.pipe());
         self.congestion.on_sent(now, bytes, &told);
         self.nxt = end;
@@ -64,7 +72,7 @@ impl<P: Profile> Slot<P> {
         let limited = if self.recovery.delivery.is_app_limited() { fate::APP_LIMITED } else { 0 };
         let run = RunSlot { start: plan.seq, end, sent_at: now, fate: limited, mark, ..RunSlot::default() };
         let _kept = resources.runs.push(&mut self.recovery.chain, run);
-        if self.in_flight() > self.most_in_flight {
+        if self.in_flight() > self.most_in_flight || self.una.at_or_after(self.usage_seq) {
             (self.most_in_flight, self.usage_seq) = (self.in_flight(), end);
         }
         // No division for the usual segment.

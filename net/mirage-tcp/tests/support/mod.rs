@@ -15,7 +15,7 @@ pub use wire::{exchange, run, run_until};
 pub use mirage_clock::{Duration, Instant};
 pub use mirage_protocols::Ecn;
 pub use mirage_tcp::{
-    CaState, Config, ConnectionId, Direction, Discard, Error, Keepalive, ListenOptions, Marking, State, TcpOptions,
+    Config, ConnectionId, Direction, Discard, Error, Keepalive, ListenOptions, Marking, Recovering, State, TcpOptions,
 };
 
 /// So many milliseconds.

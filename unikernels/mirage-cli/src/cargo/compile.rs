@@ -35,6 +35,9 @@ pub(crate) fn compile(job: &Job<'_>, toolchain: &Toolchain) -> Result<PathBuf> {
     }
     if job.target != Target::Unix {
         command.arg("--").args(IMAGE);
+        if toolchain.llvm == LLVM {
+            command.args(FOR_LLVM.map(|option| format!("-Cllvm-args={option}")));
+        }
     }
     let mut cargo = command.stdout(Stdio::piped()).spawn().or_fail(|| "cargo does not run".into())?;
     let said = cargo.stderr.take();
@@ -82,8 +85,23 @@ fn flags(remap: &Remap) -> String {
 }
 
 /// For the compiler when it makes an image of all crates at once: an image lies where it was linked, so addresses are
-/// numbers.
-const IMAGE: [&str; 1] = ["-Crelocation-model=static"];
+/// numbers; and comparing is shorter than a table to jump by.
+const IMAGE: [&str; 2] = ["-Crelocation-model=static", "-Cjump-tables=no"];
+
+/// What its optimiser shall do and not do besides: blocks are laid out for size, and code is not doubled or moved for
+/// speed. All of it is worth a fortieth. These options are no promise of anybody, so they are for the version that is
+/// known to have them.
+const FOR_LLVM: [&str; 6] = [
+    "-apply-ext-tsp-for-size",
+    "-enable-pre=0",
+    "-disable-licm-promotion",
+    "-x86-cmov-converter=0",
+    "-split-spill-mode=size",
+    "-disable-lsr",
+];
+
+/// The version: see [`FOR_LLVM`].
+const LLVM: &str = "22";
 
 /// For every crate of an image: of those that know a smaller way, that.
 const SMALL: [&str; 2] = ["--cfg=sha2_backend_soft=\"compact\"", "--cfg=chacha20_backend=\"soft\""];

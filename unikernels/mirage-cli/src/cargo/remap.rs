@@ -50,7 +50,8 @@ mod tests {
     fn folders_around_crates_are_left_out_longest_last() {
         let packages =
             ["/home/u/app", "/home/u/app/part", "/home/u/other", "/r/index-1/talc-5.1.0", "/r/index-1/log-0.4.0"];
-        let toolchain = Toolchain { release: "1.95.0".into(), commit: "012".into(), sysroot: "/rust".into() };
+        let toolchain =
+            Toolchain { release: "1.95.0".into(), commit: "012".into(), llvm: "22".into(), sysroot: "/rust".into() };
         let remap = Remap::of(Path::new("/home/u/app"), packages.iter().map(Path::new), &toolchain);
         assert_eq!(
             remap.flags(),

@@ -11,6 +11,8 @@ pub(crate) struct Toolchain {
     pub(crate) release: String,
     /// The commit it was built from.
     pub(crate) commit: String,
+    /// The first number of its LLVM's version; empty where it has none.
+    pub(crate) llvm: String,
     /// Its folder.
     pub(crate) sysroot: PathBuf,
 }
@@ -23,8 +25,9 @@ impl Toolchain {
         let (Some(release), Some(commit)) = (field("release:"), field("commit-hash:")) else {
             return Err(Failure::new(format!("rustc does not say which it is, only: {version}")));
         };
+        let llvm = field("LLVM version:").and_then(|version| version.split('.').next()).unwrap_or_default().to_owned();
         let sysroot = rustc(&["--print", "sysroot"])?.trim().into();
-        Ok(Self { release: release.to_owned(), commit: commit.to_owned(), sysroot })
+        Ok(Self { release: release.to_owned(), commit: commit.to_owned(), llvm, sysroot })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::Cell;
 use core::future::{Pending, pending};
 
 use mirage_block::{Error as _, ErrorKind, Flush as _};
@@ -26,8 +26,8 @@ pub(crate) type Block = mirage_block_virtio::Disk<Dma, DeviceTransport, Line>;
 /// The virtual machine.
 pub(crate) struct Machine {
     declared: &'static [&'static [Device]],
-    /// What they are, in the order of their addresses; no device where it was handed out.
-    found: RefCell<Option<Vec<Found>>>,
+    /// What they are, in the order of their addresses; no device where it was handed out. Taken out while it is looked at.
+    found: Cell<Vec<Found>>,
 }
 
 /// What a device is, and the device until it is handed out.
@@ -35,7 +35,7 @@ type Found = (DeviceType, Option<mirage_virtio::Device>);
 
 impl Machine {
     pub(super) const fn new(declared: &'static [&'static [Device]]) -> Self {
-        Self { declared, found: RefCell::new(None) }
+        Self { declared, found: Cell::new(Vec::new()) }
     }
 
     /// Writes bytes to the console.
@@ -110,12 +110,13 @@ impl Machine {
 
     /// Takes the device of this type that has so many before it.
     fn take(&self, device_type: DeviceType, place: usize) -> Result<mirage_virtio::Device, DeviceError> {
-        let mut found = self.found.borrow_mut();
-        let found = found
-            .get_or_insert_with(|| mirage_virtio::devices().map(|device| (device.device_type, Some(device))).collect());
+        let mut found = self.found.take();
+        // The second time there are none.
+        mirage_virtio::devices(&mut |device| found.push((device.device_type, Some(device))));
         let mut of_type = found.iter_mut().filter(|(found, _)| *found == device_type);
-        let (_, device) = of_type.nth(place).ok_or(DeviceError::Missing)?;
-        device.take().ok_or(DeviceError::Busy)
+        let device = of_type.nth(place).ok_or(DeviceError::Missing).map(|(_, device)| device.take());
+        self.found.set(found);
+        device?.ok_or(DeviceError::Busy)
     }
 }
 

@@ -40,25 +40,37 @@ impl Device {
     }
 }
 
-/// The virtio devices: those of the PCI bus by their place on it, then those without a bus as the command line or QEMU's `microvm`
-/// has them, which is the order in which QEMU and Firecracker were told of them. They are given away: a second call finds none.
+/// Gives `take` the virtio devices: those of the PCI bus by their place on it, then those without a bus as the command line or
+/// QEMU's `microvm` has them, which is the order in which QEMU and Firecracker were told of them. They are given away: a second
+/// call finds none.
 ///
 /// Devices that this crate has no way to speak to are left out: legacy devices on a PCI bus, and all after the 63rd.
-pub fn devices() -> impl Iterator<Item = Device> {
-    let first = !GIVEN_AWAY.replace(true);
+pub fn devices(take: &mut dyn FnMut(Device)) {
+    if GIVEN_AWAY.replace(true) {
+        return;
+    }
     let mut free = FREE;
-    let functions = move || pci::functions().filter_map(move |function| function::open(function, &mut free));
-    first.then(|| functions().chain(slots().filter_map(slot::open))).into_iter().flatten()
+    for function in pci::functions() {
+        function::open(function, &mut free).map(&mut *take);
+    }
+    slots(&mut |slot| {
+        slot::open(slot).map(&mut *take);
+    });
 }
 
 /// Addresses that no PC that QEMU makes uses for anything but devices on the bus, and of those only firmware that places them all.
 const FREE: Range<u64> = 0xf000_0000..0xfe00_0000;
 
 /// Where devices without a bus may be: where the command line says, else where QEMU's `microvm` has them.
-fn slots() -> impl Iterator<Item = Slot> {
-    let mut said = boot::slots().peekable();
-    let looked_for = said.peek().is_none() && !pci::is_there();
-    said.chain(looked_for.then(microvm::slots).into_iter().flatten())
+fn slots(look: &mut dyn FnMut(Slot)) {
+    let mut said = false;
+    for slot in boot::slots() {
+        said = true;
+        look(slot);
+    }
+    if !said && !pci::is_there() {
+        microvm::slots().for_each(look);
+    }
 }
 
 // SAFETY: only the one processor uses it.

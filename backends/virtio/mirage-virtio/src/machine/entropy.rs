@@ -1,10 +1,11 @@
 //! Unpredictable bits.
 
+mod device;
 mod instruction;
 
 use mirage_random::{EntropyError, EntropySource};
-use virtio_drivers::device::rng::VirtIORng;
 
+use self::device::EntropyDevice;
 use self::instruction::Instruction;
 use super::devices::DeviceTransport;
 use super::dma::Dma;
@@ -14,7 +15,7 @@ use super::dma::Dma;
 ///
 /// A device is waited for: if the host lets it starve, for good.
 pub struct HardwareEntropy {
-    device: Option<VirtIORng<Dma, DeviceTransport>>,
+    device: Option<EntropyDevice<Dma, DeviceTransport>>,
     instruction: Option<Instruction>,
 }
 
@@ -22,7 +23,7 @@ impl HardwareEntropy {
     /// The processor's, and that of a device of the type [`EntropySource`](virtio_drivers::transport::DeviceType::EntropySource),
     /// which needs the allocator. A device that does not start is done without.
     pub fn new(device: Option<DeviceTransport>) -> Self {
-        Self { device: device.and_then(|device| VirtIORng::new(device).ok()), instruction: Instruction::find() }
+        Self { device: device.and_then(EntropyDevice::new), instruction: Instruction::find() }
     }
 }
 
@@ -37,8 +38,7 @@ impl core::fmt::Debug for HardwareEntropy {
 
 impl EntropySource for HardwareEntropy {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
-        let by_device =
-            self.device.as_mut().is_some_and(|device| fill_all(bytes, |rest| device.request_entropy(rest).ok()));
+        let by_device = self.device.as_mut().is_some_and(|device| fill_all(bytes, |rest| device.request(rest)));
         if !by_device {
             bytes.fill(0);
         }

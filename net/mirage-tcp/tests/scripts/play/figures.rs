@@ -28,19 +28,17 @@ impl Play {
 
 fn of_connection(info: mirage_tcp::Info, name: &str) -> Option<u64> {
     Some(match name {
-        "srtt" => info.rtt.as_millis(),
+        "srtt" => info.srtt.as_millis(),
         "rttvar" => info.rttvar.as_millis(),
         "rto" => info.rto.as_millis(),
         "cwnd" => info.cwnd.into(),
         "ssthresh" => info.ssthresh.into(),
-        "send_mss" => info.snd_mss.into(),
+        "send_mss" => info.send_mss.into(),
         "in_flight" => info.in_flight.into(),
         "send_queued" => info.send_queued.into(),
-        "send_window" => info.snd_wnd.into(),
+        "send_window" => info.send_window.into(),
         "receive_queued" => info.receive_queued.into(),
-        "receive_window" => info.rcv_wnd.into(),
-        "pmtu" => info.pmtu.into(),
-        "total_retrans" => info.total_retrans.into(),
+        "receive_window" => info.receive_window.into(),
         "out_of_order" => info.out_of_order.into(),
         _ => return None,
     })

@@ -62,6 +62,7 @@ struct Structure {
 }
 
 /// The group of this kind (virtio 1.2 §4.1.4): the first is to be used.
+#[inline(never)]
 fn structure(root: &PciRoot<Ports>, function: DeviceFunction, kind: u8) -> Option<Structure> {
     let capability = root
         .capabilities(function)
