@@ -286,7 +286,7 @@ impl Congestion for Cubic {
 
     fn on_idle(&mut self, _now: Instant, _idle: Duration) {
         if let Stage::Later(epoch) = &mut self.stage {
-            // RFC 7661 §4.4.2: slow start may go back to near where the window was.
+            // RFC 7661 §4.4.3: slow start may go back to near where the window was.
             self.ssthresh = self.ssthresh.max(self.cwnd - self.cwnd / 4);
             epoch.begun = false;
         }

@@ -133,7 +133,7 @@ impl<P: Profile> Slot<P> {
             let known = recovery.sacked;
             if tally.acked > 0 {
                 recovery.on_progress(tally.acked, self.mss.into(), flight);
-            } else if news.duplicate && recovery.on_duplicate(self.mss.into(), flight) {
+            } else if news.duplicate && recovery.on_duplicate(self.mss.into(), news.ack, flight) {
                 // RFC 6582 §3.2 (2): not for duplicates that our own retransmissions may have caused.
                 if recovery.recover.before(news.ack) || recovery.delivery.lost == 0 {
                     recovery.lose_first(runs, self.mss.into());
