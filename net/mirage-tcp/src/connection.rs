@@ -11,6 +11,7 @@ use crate::demux::Tuple;
 use crate::identifier::NONE;
 use crate::keepalive::Schedule;
 use crate::marks::Marks;
+use crate::path::Path;
 use crate::ready::Place;
 use crate::receive_queue::ReceiveQueue;
 use crate::recovery::Recovery;
@@ -70,10 +71,7 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) irs: SequenceNumber,
     /// Segments sent again.
     pub(crate) resent: u32,
-    /// The payload we told the peer we take, which is what our own link takes; 0 until the path was asked.
-    pub(crate) advmss: u16,
-    /// Payload, options included, of the longest segment that the path takes as far as we know; 0 until it was asked.
-    pub(crate) path_mss: u16,
+    pub(crate) path: Path,
     /// Payload of a full segment: what peer and path take; 0 until the path was asked.
     pub(crate) mss: u16,
     /// Payload of the largest segment the device cuts for us; 0 if it cuts none.
@@ -243,8 +241,7 @@ impl<P: Profile> Slot<P> {
             iss: zero,
             irs: zero,
             resent: 0,
-            advmss: 0,
-            path_mss: 0,
+            path: Path::UNKNOWN,
             peer_mss: 0,
             mss: 0,
             large: 0,

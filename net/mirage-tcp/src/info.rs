@@ -144,7 +144,7 @@ impl<P: Profile> Tcp<'_, P> {
             rto: slot.round_trip.rto(config.max_rto),
             snd_mss: slot.mss,
             rcv_mss: slot.receive_mss,
-            advmss: slot.advmss,
+            advmss: slot.path.advmss,
             pmtu: slot.path_mtu(),
             unacked: slot.in_flight(),
             sacked: slot.recovery.sacked,

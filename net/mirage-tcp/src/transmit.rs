@@ -7,7 +7,6 @@ mod sent;
 use core::num::NonZeroU16;
 
 use mirage_clock::Instant;
-use mirage_congestion::Congestion as _;
 use mirage_net::{ChecksumOffload, SegmentationOffload};
 use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
 
@@ -56,7 +55,7 @@ impl<P: Profile> Tcp<'_, P> {
         let Tcp { connections, resources, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return Ok(Turn::Done) };
         if slot.mss == 0 {
-            slot.learn_path(ip);
+            slot.learn_path(now, ip, resources);
         }
         slot.paced = false;
         if slot.state == State::FinWait2 && !slot.held {
@@ -74,7 +73,7 @@ impl<P: Profile> Tcp<'_, P> {
             match slot.send_segment(now, &plan, resources, ip) {
                 Ok(()) => {}
                 Err(SendError::Full) => return Err(SendError::Full),
-                Err(SendError::WouldFragment { mtu }) if slot.shrink_mss(mtu, resources.config.min_mss) => continue,
+                Err(SendError::WouldFragment { mtu }) if slot.shrink_path(mtu, &resources.config) => continue,
                 Err(SendError::NoRoute) if slot.state == State::SynSent => {
                     slot.end(resources, Some(Error::HostUnreachable));
                     return Ok(Turn::Done);
@@ -101,15 +100,8 @@ enum Turn {
 
 impl<P: Profile> Slot<P> {
     /// Asks what the path takes and what the device takes over.
-    fn learn_path(&mut self, ip: &impl Ip) {
-        let mtu = ip.mtu(self.tuple.remote);
+    fn learn_path(&mut self, now: Instant, ip: &impl Ip, resources: &Resources<'_>) {
         let capabilities = ip.capabilities(self.tuple.remote);
-        self.advmss = our_mss(ip, self.tuple.remote);
-        self.path_mss = mtu.saturating_sub(HEADER_LEN).clamp(1, usize::from(u16::MAX)) as u16;
-        // RFC 6691 §2: what the options take is not in the MSS that the peer announced.
-        let options = if self.stamps.on { STAMPS_LEN } else { 0 };
-        self.mss = self.peer_mss.min(self.path_mss).saturating_sub(options).max(1);
-        self.congestion.set_mss(self.mss.into());
         let (checksum, segmentation) = match self.tuple.remote.is_ipv4() {
             true => (ChecksumOffload::TCP_V4, SegmentationOffload::TCP_V4),
             false => (ChecksumOffload::TCP_V6, SegmentationOffload::TCP_V6),
@@ -117,36 +109,14 @@ impl<P: Profile> Slot<P> {
         self.partial_checksum = capabilities.checksum.contains(checksum);
         self.large = 0;
         if capabilities.segmentation.contains(segmentation) && self.partial_checksum {
-            let most = capabilities.max_large_frame.min(MAX_IP_PAYLOAD).saturating_sub(HEADER_LEN + 40) as u16;
-            self.large = most - most % self.mss;
+            self.large = capabilities.max_large_frame.min(MAX_IP_PAYLOAD).saturating_sub(HEADER_LEN + 40) as u16;
         }
+        self.begin_path(now, our_mss(ip, self.tuple.remote).max(1), resources);
     }
 
-    /// The path takes IP packets of `mtu` bytes only; `false` when that is no news.
-    pub(crate) fn shrink_mss(&mut self, mtu: usize, min_mss: u16) -> bool {
-        let options = if self.stamps.on { usize::from(STAMPS_LEN) } else { 0 };
-        let path = mtu.saturating_sub(HEADER_LEN + self.ip_header_len());
-        let mss = path.saturating_sub(options).clamp(usize::from(min_mss), usize::from(u16::MAX)) as u16;
-        if mss >= self.mss {
-            return false;
-        }
-        self.path_mss = path.min(usize::from(u16::MAX)) as u16;
-        self.mss = mss;
-        self.large -= self.large % mss;
-        self.congestion.set_mss(mss.into());
-        true
-    }
-
-    /// The path's MTU in bytes, IP header included, as far as we know; 0 until the path was asked.
-    pub(crate) fn path_mtu(&self) -> u32 {
-        match self.path_mss {
-            0 => 0,
-            path => u32::from(path) + (HEADER_LEN + self.ip_header_len()) as u32,
-        }
-    }
-
-    fn ip_header_len(&self) -> usize {
-        if self.tuple.remote.is_ipv4() { 20 } else { 40 }
+    /// What the timestamps take of a segment; RFC 6691 §2: it is not in the MSS that the peer announced.
+    pub(crate) fn stamps_len(&self) -> u16 {
+        if self.stamps.on { STAMPS_LEN } else { 0 }
     }
 
     fn send_segment(
@@ -162,7 +132,7 @@ impl<P: Profile> Slot<P> {
         // RFC 3168 §6.1.4, §6.1.5: neither acknowledgements nor what is sent again may be marked.
         let mut ecn = Ecn::NotCapable;
         if P::MARKS && self.marks.is_on() {
-            let fresh = plan.kind == Kind::Next && plan.len > 0;
+            let fresh = matches!(plan.kind, Kind::Next | Kind::Longer) && plan.len > 0;
             flags |= self.marks.flags(fresh);
             ecn = if fresh { Ecn::Capable0 } else { ecn };
         }
@@ -183,7 +153,7 @@ impl<P: Profile> Slot<P> {
             checksum = Checksum::Partial;
             packet.checksum = Some(PARTIAL_CHECKSUM);
         }
-        if plan.len > u32::from(self.mss) {
+        if plan.len > u32::from(self.mss) && plan.kind != Kind::Longer {
             packet.segment_size = NonZeroU16::new(self.mss);
         }
         let ends = (self.tuple.local, self.tuple.remote);

@@ -6,6 +6,7 @@ use mirage_congestion::{Ack, Congestion, Flight, Signal};
 
 use super::{Phase, Tally};
 use crate::connection::{Slot, todo};
+use crate::path::Stage;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
 use crate::sack::Blocks;
@@ -199,7 +200,7 @@ impl<P: Profile> Slot<P> {
             Phase::Loss => self.on_ack_after_timeout(resources, now, news, tally, covered),
         }
         if self.recovery.phase == Phase::Open && self.recovery.lost > 0 {
-            self.begin_recovery(now);
+            self.begin_recovery(resources, now);
         }
         wait
     }
@@ -251,7 +252,7 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn on_reordering_timer(&mut self, resources: &mut Resources<'_>, now: Instant) {
         let wait = self.find_losses(resources, now);
         if self.recovery.phase == Phase::Open && self.recovery.lost > 0 {
-            self.begin_recovery(now);
+            self.begin_recovery(resources, now);
         } else if self.recovery.phase == Phase::Recovery {
             self.share_out(0, false);
         }
@@ -262,7 +263,11 @@ impl<P: Profile> Slot<P> {
     }
 
     /// A loss was noticed.
-    fn begin_recovery(&mut self, now: Instant) {
+    fn begin_recovery(&mut self, resources: &mut Resources<'_>, now: Instant) {
+        if P::PROBING && self.is_only_probe_lost(resources) {
+            self.todo |= todo::OUTPUT;
+            return;
+        }
         let flight = self.in_flight();
         self.recovery.phase = Phase::Recovery;
         self.recovery.recover = self.nxt;
@@ -356,6 +361,9 @@ impl<P: Profile> Slot<P> {
         self.stuck_since = now;
         if self.reduced_until.is_some_and(|until| self.una.after(until)) {
             self.reduced_until = None;
+        }
+        if P::PROBING && self.path.stage == Stage::Probing {
+            self.on_probe_progress();
         }
         if self.state != State::FinWait2 {
             // Progress: a peer that nobody but us waits for has its time anew.

@@ -15,7 +15,8 @@ pub use wire::{exchange, run, run_until};
 pub use mirage_clock::{Duration, Instant};
 pub use mirage_protocols::Ecn;
 pub use mirage_tcp::{
-    Config, ConnectionId, Direction, Discard, Error, Keepalive, ListenOptions, Marking, Recovering, State, TcpOptions,
+    Config, ConnectionId, Direction, Discard, Error, Keepalive, ListenOptions, Marking, Probing, Recovering, State,
+    TcpOptions,
 };
 
 /// So many milliseconds.
