@@ -90,6 +90,9 @@ impl<P: Profile> Tcp<'_, P> {
         if self.begin_handshake(now, handshake) {
             return Ok(());
         }
+        if !P::COOKIES {
+            return Err(Discard::Overloaded);
+        }
         self.half_open.overflowed_at = Some(now);
         let mss = peer.mss.unwrap_or(self.resources.config.default_mss);
         let cookie = cookies::encode(&self.secrets.cookies, now, tuple.local(), tuple.remote(), segment.seq, mss);
@@ -108,7 +111,7 @@ impl<P: Profile> Tcp<'_, P> {
         tuple: &Tuple,
         segment: &Segment<'_>,
     ) -> Option<HalfOpenSlot> {
-        if !self.are_cookies_out(now) {
+        if !P::COOKIES || !self.are_cookies_out(now) {
             return None;
         }
         let (irs, iss) = (segment.seq - 1, segment.ack - 1);
