@@ -160,8 +160,10 @@ impl<P: Profile> Slot<P> {
             checksum = Checksum::Partial;
             packet.checksum = Some(PARTIAL_CHECKSUM);
         }
-        if plan.len > u32::from(self.mss) {
-            packet.segment_size = NonZeroU16::new(self.mss);
+        // The device repeats the options in each segment that it cuts.
+        let full = self.payload_of_full_segment();
+        if plan.len > full {
+            packet.segment_size = NonZeroU16::new(full as u16);
         }
         let ends = (self.tuple.local, self.tuple.remote);
         let mut cursor = self.cursor;
