@@ -69,13 +69,7 @@ fn run(near: &str, far: &str, faults: Faults) -> io::Result<()> {
                 match transmit.send(Outgoing::new(frame.len()), |writer| writer.put(&frame)) {
                     // A full device loses frames as any other does.
                     Ok(()) | Err(SendError::Full) => {}
-                    Err(error) => {
-                        return Err(io::Error::other(format!(
-                            "{error:?}: {from} {} {:02x?}",
-                            frame.len(),
-                            &frame[..60]
-                        )));
-                    }
+                    Err(error) => return Err(io::Error::other(format!("{error:?}: {} bytes", frame.len()))),
                 }
             }
             transmit.flush();
