@@ -64,8 +64,10 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) peer_mss: u16,
     /// Payload of a full segment: what peer and path take; 0 until the path was asked.
     pub(crate) mss: u16,
-    /// Payload of the largest segment the device cuts for us; 0 if it cuts none.
+    /// Payload of the most that is planned at once, in full segments.
     pub(crate) large: u16,
+    /// Whether the device cuts it into segments; otherwise we do.
+    pub(crate) device_cuts: bool,
     /// Whether the device completes checksums.
     pub(crate) partial_checksum: bool,
     /// Shift of the windows the peer sends.
@@ -229,6 +231,7 @@ impl<P: Profile> Slot<P> {
             peer_mss: 0,
             mss: 0,
             large: 0,
+            device_cuts: false,
             partial_checksum: false,
             send_scale: 0,
             scaling: false,

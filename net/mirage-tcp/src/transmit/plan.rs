@@ -111,7 +111,7 @@ impl<P: Profile> Slot<P> {
         if (worth || (unsent == 0 && fin)) && resources.runs.can_push(&self.recovery.chain) {
             let mut flags = Flags::ACK;
             // What the device cuts is marked at its end, so that a receiver that puts it together again hands it up at once.
-            if len > mss || (last && len > 0 && !self.unpushed) {
+            if (len > mss && self.device_cuts) || (last && len > 0 && !self.unpushed) {
                 flags |= Flags::PSH;
             }
             if fin {
