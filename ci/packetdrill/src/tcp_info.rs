@@ -22,7 +22,12 @@ pub(crate) fn bytes(info: &TcpInfo, listens: bool, advmss: u32) -> Vec<u8> {
     fields.byte(info.backoff);
     fields.byte(info.probes);
     fields.byte(info.backoff);
-    fields.byte(u8::from(info.timestamps) | u8::from(info.sack) << 1 | u8::from(info.snd_wscale.is_some()) << 2);
+    fields.byte(
+        u8::from(info.timestamps)
+            | u8::from(info.sack) << 1
+            | u8::from(info.snd_wscale.is_some()) << 2
+            | u8::from(info.syn_data) << 5,
+    );
     fields.byte(info.snd_wscale.unwrap_or(0) | info.rcv_wscale.unwrap_or(0) << 4);
     // application limited
     fields.byte(0);
@@ -66,7 +71,8 @@ pub(crate) fn bytes(info: &TcpInfo, listens: bool, advmss: u32) -> Vec<u8> {
     // delivery rate, busy, window limited, buffer limited
     (0..4).for_each(|_| fields.long(0));
     // Linux counts the SYN.
-    fields.word(segments(info.delivered) + 1);
+    let handshake = !matches!(info.state, State::SynSent | State::SynReceived);
+    fields.word(segments(info.delivered) + u32::from(handshake));
     // delivered with congestion experienced
     fields.word(0);
     // bytes sent, sent again

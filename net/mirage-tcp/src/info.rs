@@ -37,6 +37,8 @@ pub struct TcpInfo {
     pub backoff: u8,
     /// Keepalive probes that were not answered.
     pub probes: u8,
+    /// Data came or went with the SYN and was taken (RFC 7413).
+    pub syn_data: bool,
     /// Both ends use timestamps (RFC 7323).
     pub timestamps: bool,
     /// Both ends use selective acknowledgments (RFC 2018).
@@ -100,7 +102,8 @@ impl<P: Profile> Tcp<'_, P> {
         let scale = |shift: u8| slot.scaling.then_some(shift);
         let (lost, retrans) = self.sent_again(slot);
         Some(TcpInfo {
-            state: slot.state,
+            state: if slot.unconfirmed { State::SynReceived } else { slot.state },
+            syn_data: slot.syn_data,
             ca_state: slot.recovering(),
             backoff: slot.round_trip.backoff(),
             probes: slot.asked,

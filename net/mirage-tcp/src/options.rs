@@ -1,5 +1,6 @@
 //! TCP options (RFC 9293 §3.1, RFC 7323, RFC 2018).
 
+use crate::Cookie;
 use crate::sack::Blocks;
 
 /// The options of a header one after the other, each as its kind and its bytes behind the length.
@@ -190,6 +191,12 @@ impl Encoded {
                 self.put(&end.0.to_be_bytes());
             }
         }
+    }
+
+    /// Appends what data with a SYN needs.
+    pub(crate) fn put_cookie(&mut self, cookie: &Cookie) {
+        let (bytes, len) = cookie.option();
+        self.put(bytes.get(..len).unwrap_or_default());
     }
 
     /// Appends timestamps with the usual padding.

@@ -33,6 +33,8 @@ pub(super) enum Kind {
     Again(u32),
     /// It carries nothing, with a number that the peer has to answer: its window is closed.
     Probe,
+    /// It is our SYN-ACK, of a connection that took data with the SYN.
+    SynAck,
     /// It carries nothing.
     Empty,
 }
@@ -41,6 +43,10 @@ impl<P: Profile> Slot<P> {
     /// What to send next, or `None` if nothing can or must be sent now.
     #[inline]
     pub(super) fn plan(&mut self, now: Instant, resources: &mut Resources<'_>) -> Option<Plan> {
+        if P::FAST_OPEN && self.syn_due {
+            let flags = Flags::SYN | Flags::ACK;
+            return Some(Plan { seq: self.una - 1, offset: 0, len: 0, flags, kind: Kind::SynAck });
+        }
         if !self.state.may_transmit() {
             return self.plan_without_data();
         }
