@@ -111,6 +111,8 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) syn_due: bool,
     /// Data came or went with the first SYN, and was taken.
     pub(crate) syn_data: bool,
+    /// How many bytes of the send queue go with our first SYN.
+    pub(crate) syn_len: u16,
     /// What our SYN asks with; then what the server gave.
     pub(crate) cookie: Option<Cookie>,
 
@@ -275,6 +277,7 @@ impl<P: Profile> Slot<P> {
             unconfirmed: false,
             syn_due: false,
             syn_data: false,
+            syn_len: 0,
             cookie: None,
             quick_acks: 0,
             data_at: 0,

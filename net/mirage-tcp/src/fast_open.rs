@@ -6,7 +6,7 @@ use mirage_secret::Secret;
 
 use crate::demux::Tuple;
 use crate::options::Options;
-use crate::{ConnectionId, ListenerId, Profile, Tcp};
+use crate::{ConnectionId, ListenerId, Profile, State, Tcp};
 
 /// How a listener takes data with the SYN.
 #[derive(Clone, Copy, Debug)]
@@ -113,7 +113,8 @@ impl<P: Profile> Tcp<'_, P> {
 
     /// What the server of a connection gave us for the next one; `None` if it gave nothing.
     pub fn fast_open_cookie(&self, id: ConnectionId) -> Option<Cookie> {
-        self.slot(id)?.cookie.filter(|cookie| cookie.len > 0)
+        let slot = self.slot(id)?;
+        slot.cookie.filter(|cookie| cookie.len > 0 && slot.state != State::SynSent)
     }
 }
 

@@ -51,6 +51,8 @@ pub struct TcpInfo {
     pub rto: Duration,
     /// Payload of the segments that we send.
     pub snd_mss: u16,
+    /// The largest payload that the peer said it takes.
+    pub peer_mss: u16,
     /// Payload of the segments that come, as far as we have seen.
     pub rcv_mss: u16,
     /// Sent and not acknowledged.
@@ -113,6 +115,7 @@ impl<P: Profile> Tcp<'_, P> {
             rcv_wscale: scale(slot.receive_scale),
             rto: slot.round_trip.rto(config.max_rto),
             snd_mss: slot.mss,
+            peer_mss: slot.peer_mss,
             rcv_mss: slot.receive_mss,
             unacked: slot.in_flight(),
             sacked: slot.recovery.sacked,

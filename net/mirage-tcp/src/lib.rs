@@ -68,6 +68,7 @@ pub use info::{Recovering, TcpInfo};
 pub use listen::{ListenerSlot, Local};
 pub use managed::ManagedSlice;
 pub use mirage_stack::{Keepalive, ListenOptions, TcpOptions};
+pub use open::FirstData;
 pub use pool::{BLOCK_BYTES, Block};
 pub use profile::{Profile, Small, Standard};
 pub use runs::RunSlot;

@@ -215,7 +215,8 @@ impl<P: Profile> Slot<P> {
             State::SynSent | State::SynReceived if self.nxt == self.una => {
                 let answers = self.state == State::SynReceived;
                 let flags = if answers { Flags::SYN | Flags::ACK } else { Flags::SYN };
-                Some(Plan { seq: self.una, offset: 0, len: 0, flags, kind: Kind::Next })
+                let len = if self.syns == 0 { self.syn_len.into() } else { 0 };
+                Some(Plan { seq: self.una, offset: 0, len, flags, kind: Kind::Next })
             }
             State::SynReceived | State::FinWait2 => self.plan_empty(),
             _ => None,
