@@ -4,7 +4,7 @@ use std::process::Command;
 
 /// Instructions a scenario takes for each turn: the difference of two runs, so that what comes before does not count.
 ///
-/// callgrind counts every byte of a `rep movsb` as an instruction, so the C library is told not to use it; both
+/// callgrind counts every byte of a `rep movsb` or `rep stosb` as an instruction, so the C library is told not to use them; both
 /// sides are counted in the same way.
 pub(crate) fn per_turn(peer: &str, scenario: &str, turns: u64) -> Result<f64, String> {
     let few = count(peer, scenario, turns)?;
@@ -18,7 +18,10 @@ fn count(peer: &str, scenario: &str, turns: u64) -> Result<u64, String> {
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
         .args(["scenario", peer, scenario, &turns.to_string()])
-        .env("GLIBC_TUNABLES", "glibc.cpu.x86_rep_movsb_threshold=1073741824")
+        .env(
+            "GLIBC_TUNABLES",
+            "glibc.cpu.x86_rep_movsb_threshold=1073741824:glibc.cpu.x86_rep_stosb_threshold=1073741824",
+        )
         .output()
         .map_err(|error| format!("valgrind did not start ({error}); type: apt-get install -y valgrind"))?;
     let said = String::from_utf8_lossy(&output.stderr);

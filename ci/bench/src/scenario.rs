@@ -8,8 +8,43 @@ use crate::peers::{Cable, Mirage, Pair, Smoltcp, World};
 /// How much an application hands over at once.
 const CHUNK: usize = 64 * 1024;
 
-/// Moves `bytes` from one end to the other through ordinary socket calls; the time it took.
-pub(crate) fn bulk<W: World>(cable: Cable, bytes: u64) -> Duration {
+/// How an application hands its bytes over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Calls {
+    /// It makes them in the stack's buffer and looks at them there.
+    InPlace,
+    /// It has them copied from and to buffers of its own.
+    Copying,
+}
+
+/// Moves `bytes` from one end to the other; the time it took.
+pub(crate) fn bulk<W: World>(cable: Cable, bytes: u64, calls: Calls) -> Duration {
+    match calls {
+        Calls::Copying => bulk_copying::<W>(cable, bytes),
+        Calls::InPlace => bulk_in_place::<W>(cable, bytes),
+    }
+}
+
+fn bulk_in_place<W: World>(cable: Cable, bytes: u64) -> Duration {
+    let mut world = W::new(cable, 1, CHUNK);
+    let pair = world.connect();
+    let (mut sent, mut received, mut idle) = (0, 0, 0);
+    time(|| {
+        while received < bytes {
+            if sent < bytes {
+                sent += world.client_write_in_place(pair, (bytes - sent).min(CHUNK as u64) as usize) as u64;
+            }
+            world.poll();
+            let got = world.server_read_in_place(pair);
+            received += got as u64;
+            idle = if got == 0 { idle + 1 } else { 0 };
+            assert!(idle < 100_000, "stalled after {received} of {bytes} bytes");
+        }
+        assert_eq!(sent, received, "what arrives is what was sent");
+    })
+}
+
+fn bulk_copying<W: World>(cable: Cable, bytes: u64) -> Duration {
     let mut world = W::new(cable, 1, CHUNK);
     let pair = world.connect();
     let data = vec![0x5a; CHUNK];
@@ -114,7 +149,8 @@ pub(crate) fn from_arguments(arguments: &[String]) -> Result<(), String> {
 fn one<W: World>(scenario: &str, turns: u64) -> Result<(), String> {
     match scenario {
         // A turn is a full segment.
-        "segment" => bulk::<W>(Cable { mtu: 1500, offload: false }, turns * 1460),
+        "segment" => bulk::<W>(Cable { mtu: 1500, offload: false }, turns * 1460, Calls::InPlace),
+        "segment-copied" => bulk::<W>(Cable { mtu: 1500, offload: false }, turns * 1460, Calls::Copying),
         "pingpong" => pingpong::<W>(turns),
         "connect" => connect_close::<W>(turns),
         "udp-echo" => udp_echo::<W>(turns),

@@ -4,7 +4,7 @@ use crate::clock::median;
 use crate::instructions::per_turn;
 use crate::peers::{Cable, Mirage, Smoltcp, World};
 use crate::report::{self, Row};
-use crate::scenario;
+use crate::scenario::{self, Calls};
 
 /// Bytes a bulk run moves.
 const BULK: u64 = 1 << 30;
@@ -16,20 +16,25 @@ const ROUNDS: u64 = 2_000;
 /// Runs everything.
 pub(crate) fn run() -> Result<(), String> {
     let mut rows = Vec::new();
-    for (row, mtu, offload) in [
-        ("bulk-1500", 1500, false),
-        ("bulk-1500-offload", 1500, true),
-        ("bulk-9000", 9000, false),
-        ("bulk-9000-offload", 9000, true),
+    for (row, mtu, offload, calls) in [
+        ("bulk-1500", 1500, false, Calls::InPlace),
+        ("bulk-1500-offload", 1500, true, Calls::InPlace),
+        ("bulk-9000", 9000, false, Calls::InPlace),
+        ("bulk-9000-offload", 9000, true, Calls::InPlace),
+        ("bulk-1500-copied", 1500, false, Calls::Copying),
+        ("bulk-9000-copied", 9000, false, Calls::Copying),
     ] {
         let cable = Cable { mtu, offload };
         let rate = |took: std::time::Duration| BULK as f64 * 8.0 / took.as_secs_f64() / 1e9;
-        let (ours, peer) =
-            in_turn(|| rate(scenario::bulk::<Mirage>(cable, BULK)), || rate(scenario::bulk::<Smoltcp>(cable, BULK)));
+        let (ours, peer) = in_turn(
+            || rate(scenario::bulk::<Mirage>(cable, BULK, calls)),
+            || rate(scenario::bulk::<Smoltcp>(cable, BULK, calls)),
+        );
         rows.push(Row { row: row.to_owned(), ours, peer, unit: "Gbit/s" });
     }
     for (row, name, turns) in [
         ("segment-instructions", "segment", 20_000),
+        ("segment-copied-instructions", "segment-copied", 20_000),
         ("pingpong-instructions", "pingpong", 5_000),
         ("connect-instructions", "connect", 1_000),
         ("udp-echo-instructions", "udp-echo", 6_400),

@@ -18,7 +18,7 @@ fuzz_target!(|input: &[u8]| {
         blocks: vec![mirage_udp::Block::EMPTY; 16].into(),
         wakers: (0..4).map(|_| mirage_udp::WakerSlot::EMPTY).collect::<Vec<_>>().into(),
     };
-    let mut udp = Udp::new(Config::default(), storage, [7; 16]);
+    let mut udp: Udp<'_> = Udp::new(Config::default(), storage, [7; 16]);
     let mut ip = FakeIp::new([10, 0, 0, 1]);
     let port = PortChoice::Exactly(NonZeroU16::new(7).unwrap());
     let exact = udp.bind(Local { address: Some([10, 0, 0, 1].into()), port }).unwrap();

@@ -45,6 +45,7 @@ impl Profile {
         config.syn_ack_retries = number("tcp_synack_retries").unwrap_or(5);
         // Fifteen retries with a timeout that doubles from 200 ms up to 120 s.
         config.user_timeout = Duration::from_millis(924_600);
+        config.quick_acks = 16;
         config.min_mss = 48;
         config.selective = number("tcp_sack") != Some(0);
         config.timestamps = number("tcp_timestamps") != Some(0);

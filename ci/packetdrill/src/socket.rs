@@ -24,6 +24,8 @@ pub(crate) struct Socket {
     pub(crate) nonblocking: bool,
     /// The connection's error was told once; afterwards reads give the end and writes `EPIPE`.
     pub(crate) told: bool,
+    /// How many bytes were read.
+    pub(crate) taken: u64,
     /// The application ended its direction.
     pub(crate) write_shut: bool,
     /// The application waits for nothing more. As with Linux, what comes all the same can be read.

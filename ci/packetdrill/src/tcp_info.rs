@@ -1,54 +1,83 @@
 //! Linux's `struct tcp_info`.
 
-use mirage_clock::{Duration, Instant};
-use mirage_tcp::{Info, State};
+use mirage_clock::Duration;
+use mirage_tcp::{Recovering, State, TcpInfo};
 
-/// The structure's bytes.
-pub(crate) fn bytes(state: State, listens: bool, info: &Info, _now: Instant) -> Vec<u8> {
-    let mss = u32::from(info.send_mss).max(1);
+/// The structure's bytes. Linux counts segments: `info` counts bytes, `advmss` is the largest payload that we take.
+pub(crate) fn bytes(info: &TcpInfo, listens: bool, advmss: u32) -> Vec<u8> {
+    let mss = u32::from(info.snd_mss).max(1);
+    let segments = |bytes: u32| bytes.div_ceil(mss);
     let micros = |span: Duration| span.as_micros().min(u32::MAX.into()) as u32;
-    let mut fields = Fields(Vec::with_capacity(240));
-    fields.byte(if listens { 10 } else { number(state) });
-    // ca_state, retransmits, probes, backoff, options, scales, application limited
-    (0..7).for_each(|_| fields.byte(0));
-    // rto, ato, snd_mss, rcv_mss
+    let millis = |span: Duration| span.as_millis().min(u32::MAX.into()) as u32;
+    let mut fields = Fields(Vec::with_capacity(280));
+    fields.byte(if listens { 10 } else { number(info.state) });
+    fields.byte(match info.ca_state {
+        Recovering::Open => 0,
+        Recovering::Disorder => 1,
+        Recovering::Reduced => 2,
+        Recovering::Recovery => 3,
+        Recovering::Loss => 4,
+    });
+    // retransmits, probes, backoff
+    fields.byte(info.backoff);
+    fields.byte(info.probes);
+    fields.byte(info.backoff);
+    fields.byte(u8::from(info.timestamps) | u8::from(info.sack) << 1 | u8::from(info.snd_wscale.is_some()) << 2);
+    fields.byte(info.snd_wscale.unwrap_or(0) | info.rcv_wscale.unwrap_or(0) << 4);
+    // application limited
+    fields.byte(0);
     fields.word(micros(info.rto));
+    // ato
     fields.word(40_000);
-    fields.word(info.send_mss.into());
-    fields.word(info.send_mss.into());
-    // unacked, sacked, lost, retrans, fackets
-    fields.word(info.in_flight.div_ceil(mss));
-    (0..4).for_each(|_| fields.word(0));
-    // last data sent, ack sent, data received, ack received
-    (0..4).for_each(|_| fields.word(0));
-    // pmtu, rcv_ssthresh
-    fields.word(u32::from(info.send_mss) + 40);
+    fields.word(info.snd_mss.into());
+    fields.word(info.rcv_mss.into());
+    fields.word(segments(info.unacked));
+    fields.word(segments(info.sacked));
+    fields.word(segments(info.lost));
+    fields.word(segments(info.retrans));
+    // fackets
     fields.word(0);
-    fields.word(micros(info.srtt));
+    fields.word(millis(info.last_data_sent));
+    // last_ack_sent
+    fields.word(0);
+    fields.word(millis(info.last_data_recv));
+    fields.word(millis(info.last_ack_recv));
+    // pmtu, rcv_ssthresh
+    fields.word(advmss + 40);
+    fields.word(0);
+    fields.word(micros(info.rtt));
     fields.word(micros(info.rttvar));
-    fields.word(if info.ssthresh >= 1 << 30 { i32::MAX as u32 } else { info.ssthresh / mss });
-    fields.word(info.cwnd / mss);
-    // advmss, reordering, rcv_rtt, rcv_space, total_retrans
-    fields.word(1460);
-    fields.word(3);
+    fields.word(if info.snd_ssthresh >= 1 << 30 { i32::MAX as u32 } else { info.snd_ssthresh / mss });
+    fields.word(info.snd_cwnd / mss);
+    fields.word(advmss);
+    fields.word(segments(info.reordering).max(3));
+    // rcv_rtt, rcv_space, total_retrans
     (0..3).for_each(|_| fields.word(0));
     // pacing rate, its maximum, bytes acknowledged, received
-    (0..4).for_each(|_| fields.long(0));
+    fields.long(info.pacing_rate.unwrap_or(u64::MAX));
+    fields.long(u64::MAX);
+    (0..2).for_each(|_| fields.long(0));
     // segments out, in
     (0..2).for_each(|_| fields.word(0));
-    // not sent, min_rtt, data segments in, out
-    fields.word(info.send_queued.saturating_sub(info.in_flight));
-    (0..3).for_each(|_| fields.word(0));
+    fields.word(info.notsent_bytes);
+    fields.word(micros(info.min_rtt));
+    // data segments in, out
+    (0..2).for_each(|_| fields.word(0));
     // delivery rate, busy, window limited, buffer limited
     (0..4).for_each(|_| fields.long(0));
-    // delivered, delivered with congestion experienced
-    (0..2).for_each(|_| fields.word(0));
+    // Linux counts the SYN.
+    fields.word(segments(info.delivered) + 1);
+    // delivered with congestion experienced
+    fields.word(0);
     // bytes sent, sent again
     (0..2).for_each(|_| fields.long(0));
-    // dsack_dups, reord_seen, rcv_ooopack
-    (0..3).for_each(|_| fields.word(0));
-    fields.word(info.send_window);
-    fields.word(info.receive_window);
+    // dsack_dups
+    fields.word(0);
+    // reord_seen
+    fields.word((info.reordering > 0).into());
+    fields.word(segments(info.rcv_ooopack));
+    fields.word(info.snd_wnd);
+    fields.word(info.rcv_wnd);
     // What came later: rehash, total_rto and its recoveries and time, and six counters of accurate ECN
     (0..10).for_each(|_| fields.word(0));
     fields.align(8);

@@ -79,11 +79,11 @@ impl Ip for Wire {
             checksum: ChecksumOffload::TCP_V4,
             segmentation: SegmentationOffload::TCP_V4,
             // With room for the options of a header.
-            max_large_frame: self.cuts * self.mtu.saturating_sub(HEADER_LEN + TCP_HEADER_LEN) + TCP_HEADER_LEN + 12,
+            max_large_frame: self.cuts * self.mtu.saturating_sub(HEADER_LEN + TCP_HEADER_LEN) + TCP_HEADER_LEN + 40,
         }
     }
 
-    fn send(&mut self, packet: Packet, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+    fn send(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         if packet.segment_size.is_none() && HEADER_LEN + packet.len > self.mtu {
             return Err(SendError::WouldFragment { mtu: self.mtu });
         }

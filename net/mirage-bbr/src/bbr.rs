@@ -67,7 +67,8 @@ pub struct Bbr {
     pub(crate) loss_round_start: bool,
     pub(crate) loss_in_round: bool,
     pub(crate) mark_in_round: bool,
-    /// There was a queue in this round.
+    /// There is a queue, as far as the last round trip that was measured shows; there was one in this round.
+    pub(crate) queued: bool,
     pub(crate) queue_in_round: bool,
     pub(crate) full_bw_reached: bool,
     pub(crate) is_probe_sample: bool,
@@ -80,8 +81,10 @@ pub struct Bbr {
     pub(crate) limited_in_last_round: bool,
     /// Losses are being repaired.
     pub(crate) recovering: bool,
-    /// Nothing was sent since a timeout.
+    /// What was under way at a timeout is being sent again.
     after_timeout: bool,
+    /// Nothing was acknowledged since.
+    silent: bool,
 
     pub(crate) undo: Undo,
     /// The state that was left for the last loss, Startup or Up.
@@ -158,6 +161,7 @@ impl Congestion for Bbr {
             loss_round_start: false,
             loss_in_round: false,
             mark_in_round: false,
+            queued: false,
             queue_in_round: false,
             full_bw_reached: false,
             is_probe_sample: false,
@@ -169,6 +173,7 @@ impl Congestion for Bbr {
             limited_in_last_round: false,
             recovering: false,
             after_timeout: false,
+            silent: false,
             undo: Undo::NOTHING,
             undo_state: None,
         };
@@ -197,7 +202,7 @@ impl Congestion for Bbr {
     }
 
     fn on_sent(&mut self, now: Instant, _bytes: u32, flight: &Flight) {
-        if flight.bytes > 0 || core::mem::take(&mut self.after_timeout) {
+        if flight.bytes > 0 || self.silent {
             return;
         }
         // draft-ietf-ccwg-bbr §5.4.1: restarting from idle.
@@ -211,11 +216,13 @@ impl Congestion for Bbr {
     }
 
     fn on_ack(&mut self, now: Instant, ack: &Ack) {
-        let sample = Sample::new(ack, self.limited_until, self.min_rtt.known().unwrap_or_default());
+        let sample = Sample::new(ack, self.limited_until);
         self.initial = 0;
         if self.min_rtt.known().is_none() && ack.rtt.is_some() {
             self.init_pacing_rate(ack.rtt);
         }
+        self.recovering = ack.recovering || self.after_timeout;
+        self.silent = false;
         self.total = sample.total;
         self.limited_in_round |= ack.flight.window_limited;
         if sample.prior_delivered.is_some_and(|prior| self.limited_until.is_some_and(|until| after(prior, until))) {
@@ -224,6 +231,7 @@ impl Congestion for Bbr {
         if sample.newly_lost > 0 {
             self.note_loss(sample.total);
         }
+        self.look_for_queue(&sample);
         self.update_latest(&sample);
         self.update_round(&sample);
         self.update_max_bw(&sample);
@@ -260,7 +268,7 @@ impl Congestion for Bbr {
     }
 
     fn on_recovered(&mut self, _now: Instant, _flight: &Flight) {
-        self.recovering = false;
+        (self.recovering, self.after_timeout) = (false, false);
         self.restore_cwnd();
     }
 
@@ -271,13 +279,13 @@ impl Congestion for Bbr {
             self.save_state();
         }
         self.note_loss(flight.delivered);
-        self.recovering = true;
-        self.after_timeout = true;
-        self.cwnd = flight.bytes.saturating_add(self.mss);
+        (self.recovering, self.after_timeout, self.silent) = (true, true, true);
+        // One segment may go: all that was under way is thought lost.
+        self.cwnd = self.mss;
     }
 
     fn undo(&mut self, _now: Instant) {
-        self.recovering = false;
+        (self.recovering, self.after_timeout, self.silent) = (false, false, false);
         self.restore_state();
     }
 

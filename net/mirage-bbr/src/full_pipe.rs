@@ -20,7 +20,8 @@ impl FullPipe {
         if self.now {
             return;
         }
-        if u128::from(rate) * 4 >= u128::from(self.baseline) * 5 {
+        // By a quarter at least.
+        if rate - rate / 5 >= self.baseline {
             *self = Self::from(rate);
             return;
         }

@@ -12,8 +12,16 @@ impl Bbr {
         self.loss_in_round = true;
     }
 
+    /// A round trip longer than the shortest by more than an eighth shows a queue. Not in the draft.
+    pub(crate) fn look_for_queue(&mut self, sample: &Sample) {
+        if let (Some(rtt), Some(shortest)) = (sample.rtt, self.min_rtt.known()) {
+            self.queued = rtt > shortest + shortest / 8;
+        }
+        self.queue_in_round |= self.queued;
+    }
+
     pub(crate) fn is_inflight_too_high(&self, sample: &Sample) -> bool {
-        let percent = if sample.queued { LOSS_PERCENT } else { LOSS_PERCENT_WITHOUT_QUEUE };
+        let percent = if self.queued { LOSS_PERCENT } else { LOSS_PERCENT_WITHOUT_QUEUE };
         u64::from(sample.lost) * 100 > u64::from(sample.in_flight_when_sent) * percent
     }
 
@@ -37,7 +45,6 @@ impl Bbr {
 
     /// Once a round trip: slows down towards what was delivered, if something was lost.
     pub(crate) fn adapt_shortterm(&mut self, sample: &Sample) {
-        self.queue_in_round |= sample.queued;
         if !self.loss_round_start {
             return;
         }
@@ -51,7 +58,7 @@ impl Bbr {
         }
         self.loss_in_round = false;
         self.mark_in_round = false;
-        self.queue_in_round = sample.queued;
+        self.queue_in_round = self.queued;
     }
 
     pub(crate) fn reset_shortterm(&mut self) {
@@ -69,5 +76,5 @@ impl Bbr {
 
 /// LossThresh.
 const LOSS_PERCENT: u64 = 2;
-/// The same where round trips show that what was lost was not lost in a queue. Not in the draft.
-const LOSS_PERCENT_WITHOUT_QUEUE: u64 = 8;
+/// The same where round trips show no queue: so much is taken for the noise of the path. Not in the draft.
+const LOSS_PERCENT_WITHOUT_QUEUE: u64 = 6;

@@ -80,7 +80,7 @@ impl Bbr {
 
     fn is_time_to_probe(&self, now: Instant) -> bool {
         // T_reno: no more rarely than a Reno flow of this size would lose something, and than 63 round trips.
-        let rounds = (self.target_inflight() / self.mss).min(63);
+        let rounds = (self.target_inflight() / self.mss.max(1)).min(63);
         now > self.cycle_start + Duration::from_millis(self.probe_wait.into()) || self.rounds_since_up >= rounds
     }
 
@@ -137,9 +137,10 @@ impl Bbr {
             return;
         }
         self.probe_up_acked = self.probe_up_acked.saturating_add(sample.newly_acked);
-        if self.probe_up_acked >= self.probe_up_acked_per_segment {
-            let segments = self.probe_up_acked / self.probe_up_acked_per_segment;
-            self.probe_up_acked %= self.probe_up_acked_per_segment;
+        let per_segment = self.probe_up_acked_per_segment.max(1);
+        if self.probe_up_acked >= per_segment {
+            let segments = self.probe_up_acked / per_segment;
+            self.probe_up_acked %= per_segment;
             self.inflight_longterm = self.inflight_longterm.saturating_add(segments.saturating_mul(self.mss));
         }
         if self.round_start {

@@ -20,14 +20,11 @@ pub(crate) struct Sample {
     /// C.delivered, modulo 2³².
     pub(crate) total: u32,
     pub(crate) rtt: Option<Duration>,
-    /// Whether there may have been a queue: the round trip was longer than the shortest by more than an eighth, or is unknown.
-    pub(crate) queued: bool,
 }
 
 impl Sample {
-    /// Samples of what was sent before `limited_until` was delivered say nothing of the path. `shortest` is the round trip of an
-    /// empty queue, zero if that is not known.
-    pub(crate) fn new(ack: &Ack, limited_until: Option<u32>, shortest: Duration) -> Self {
+    /// Samples of what was sent before `limited_until` was delivered say nothing of the path.
+    pub(crate) fn new(ack: &Ack, limited_until: Option<u32>) -> Self {
         let rate = ack.rate.unwrap_or_default();
         let held_back = limited_until.is_some_and(|until| !after(rate.prior_delivered, until));
         Self {
@@ -42,7 +39,6 @@ impl Sample {
             in_flight: ack.flight.bytes,
             total: ack.flight.delivered,
             rtt: ack.rtt,
-            queued: ack.rtt.is_none_or(|rtt| rtt > shortest.saturating_add(shortest / 8)),
         }
     }
 }

@@ -32,9 +32,10 @@ impl HyStart {
     /// By how many bytes an acknowledgement opens the window; `None`: slow start is over, and the threshold is the window as
     /// it is.
     ///
-    /// At most eight segments of `mss` bytes count at one time, so that no long burst follows (`L` of RFC 9406 §4.3). To be
-    /// called for each acknowledgement outside recovery, also for those after which the window may not grow.
-    pub fn grow(&mut self, ack: &Ack, mss: u32) -> Option<u32> {
+    /// All that was delivered counts, however few acknowledgements told of it: `L` of RFC 9406 §4.3 is infinite, as in Linux,
+    /// since many receivers acknowledge dozens of segments at once. To be called for each acknowledgement outside recovery,
+    /// also for those after which the window may not grow.
+    pub fn grow(&mut self, ack: &Ack) -> Option<u32> {
         if ack.round {
             self.last = self.current;
             self.current = UNKNOWN;
@@ -49,7 +50,7 @@ impl HyStart {
         if let Some(rtt) = ack.rtt {
             self.sample(rtt);
         }
-        let bytes = ack.delivered.min(LIMIT.saturating_mul(mss));
+        let bytes = ack.delivered;
         Some(if self.slow_rounds > 0 { bytes / GROWTH_DIVISOR } else { bytes })
     }
 
@@ -67,7 +68,7 @@ impl HyStart {
         }
         if self.slow_rounds > 0 {
             if self.current < self.baseline {
-                // RFC 9406 §4.2: "the original slow start exit was spurious": resume.
+                // RFC 9406 §4.2: leaving fast growth was a mistake.
                 self.baseline = UNKNOWN;
                 self.slow_rounds = 0;
             }
@@ -97,5 +98,3 @@ const RTT_DIVISOR: u32 = 8;
 const SAMPLES: u8 = 8;
 const GROWTH_DIVISOR: u32 = 4;
 const SLOW_ROUNDS: u8 = 5;
-/// `L` of a sender that does not pace.
-const LIMIT: u32 = 8;

@@ -101,7 +101,7 @@ impl Congestion for Reno {
     }
 
     fn on_idle(&mut self, _now: Instant, _idle: Duration) {
-        // RFC 7661 §4.4.2: slow start may go back to near where the window was.
+        // RFC 7661 §4.4.3: slow start may go back to near where the window was.
         if self.ssthresh != u32::MAX {
             self.ssthresh = self.ssthresh.max(self.cwnd - self.cwnd / 4);
         }

@@ -82,11 +82,13 @@ fn a_mistake_is_undone_once() {
     reno.on_timeout(NOW, &BUSY, true);
     reno.undo(NOW);
     assert_eq!((reno.window(), reno.ssthresh()), (10 * MSS, u32::MAX));
-    reno.on_congestion(NOW, Signal::Mark, &BUSY);
-    reno.undo(NOW);
-    reno.on_idle(NOW, Duration::from_secs(1));
-    reno.undo(NOW);
-    assert_eq!(reno.window(), 10 * MSS);
+    let mut large = Reno::new(MSS, 40);
+    large.on_congestion(NOW, Signal::Mark, &BUSY);
+    large.undo(NOW);
+    assert_eq!(large.window(), 40 * MSS);
+    large.on_idle(NOW, Duration::from_secs(1));
+    large.undo(NOW);
+    assert_eq!(large.window(), 10 * MSS);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The controller: what it does when something is acknowledged, lost or marked.
 
+use core::num::NonZero;
+
 use mirage_clock::{Duration, Instant};
 use mirage_congestion::{Ack, Congestion, Flight, HyStart, Signal};
 
@@ -41,8 +43,8 @@ struct Epoch {
     w_est: u32,
     /// The last time at which the curve was known to run, for leaving out what the application was silent.
     seen: Tick,
-    /// How many acknowledged bytes open the window by a segment.
-    per_segment: u32,
+    /// How many acknowledged bytes open the window by a segment; the largest number when it stays.
+    per_segment: NonZero<u32>,
     /// Acknowledged since it last opened.
     credit: u32,
     /// Whether `plateau` and `w_est` are set.
@@ -69,22 +71,14 @@ impl Cubic {
     fn avoid(&mut self, now: Tick, ack: &Ack) {
         let mss = self.mss();
         let Stage::Later(epoch) = &mut self.stage else { return };
-        let then = now.plus(steps(ack.srtt));
-        if !epoch.begun {
-            epoch.begin(now, self.cwnd, mss);
-            epoch.aim(then, self.cwnd, mss);
-        } else if ack.round {
-            // RFC 9438 §4.3: α is 3 · (1 − β) / (1 + β) = 9/17 of a segment for each window acknowledged, which a round trip
-            // is; and 1 once Reno would be where the window last had to be reduced.
-            epoch.w_est = epoch.w_est.saturating_add(if epoch.w_est < self.prior { mss * 9 / 17 } else { mss });
-            self.cwnd = self.cwnd.max(epoch.w_est);
-            epoch.aim(then, self.cwnd, mss);
+        if !epoch.begun || ack.round {
+            self.cwnd = epoch.plan(now, now.plus(steps(ack.srtt)), self.cwnd, self.prior, mss);
         }
-        if epoch.per_segment == u32::MAX {
+        if epoch.per_segment == NonZero::<u32>::MAX {
             return;
         }
         epoch.credit = epoch.credit.saturating_add(ack.delivered);
-        if epoch.credit >= epoch.per_segment {
+        if epoch.credit >= epoch.per_segment.get() {
             let segments = epoch.credit / epoch.per_segment;
             epoch.credit %= epoch.per_segment;
             self.cwnd = self.cwnd.saturating_add(segments.saturating_mul(mss));
@@ -131,7 +125,7 @@ impl Epoch {
     /// A stage that begins with the next acknowledgement after recovery.
     fn towards(w_max: u32) -> Self {
         let never = Tick(0);
-        Self { w_max, plateau: never, w_est: 0, seen: never, per_segment: u32::MAX, credit: 0, begun: false }
+        Self { w_max, plateau: never, w_est: 0, seen: never, per_segment: NonZero::<u32>::MAX, credit: 0, begun: false }
     }
 
     /// Congestion avoidance begins, with the window `cwnd`.
@@ -145,16 +139,29 @@ impl Epoch {
         self.begun = true;
     }
 
-    /// Plans the growth of the next round trip, which ends at `then`.
-    fn aim(&mut self, then: Tick, cwnd: u32, mss: u32) {
-        // RFC 9438 §4.2: "target" lies between the window and one and a half of it.
+    /// A round trip begins, the first or another, and ends at `then`: plans its growth and gives the window at its beginning.
+    #[inline(never)]
+    fn plan(&mut self, now: Tick, then: Tick, mut cwnd: u32, prior: u32, mss: u32) -> u32 {
+        if self.begun {
+            // RFC 9438 §4.3: α is 3 · (1 − β) / (1 + β) = 9/17 of a segment for each window acknowledged, which a round trip
+            // is; and 1 once Reno would be where the window last had to be reduced.
+            self.w_est = self.w_est.saturating_add(if self.w_est < prior { mss * 9 / 17 } else { mss });
+            cwnd = cwnd.max(self.w_est);
+        } else {
+            self.begin(now, cwnd, mss);
+        }
+        // §4.2: "target" lies between the window and one and a half of it.
         let target = self.window(then, mss).min(cwnd.saturating_add(cwnd / 2));
         // §4.4: the window grows by (target − cwnd) / cwnd for each segment: by the difference in a round trip.
-        self.per_segment = match target.checked_sub(cwnd) {
-            None | Some(0) => u32::MAX,
-            Some(more) => u32::try_from(u64::from(cwnd) * u64::from(mss) / u64::from(more)).unwrap_or(u32::MAX).max(1),
+        self.per_segment = match target.saturating_sub(cwnd) {
+            0 => NonZero::<u32>::MAX,
+            more => {
+                let bytes = u64::from(cwnd) * u64::from(mss) / u64::from(more);
+                NonZero::new(u32::try_from(bytes).unwrap_or(u32::MAX)).unwrap_or(NonZero::<u32>::MIN)
+            }
         };
-        self.credit = self.credit.min(self.per_segment - 1);
+        self.credit = self.credit.min(self.per_segment.get() - 1);
+        cwnd
     }
 
     /// `W_cubic`.
@@ -217,8 +224,11 @@ impl Congestion for Cubic {
         match &mut self.stage {
             Stage::Later(epoch) if ack.flight.window_limited => epoch.seen = now,
             Stage::Later(epoch) => return epoch.skip(now),
-            Stage::First(hystart) => match hystart.grow(ack, self.mss.into()) {
-                Some(bytes) if ack.flight.window_limited => self.cwnd = self.cwnd.saturating_add(bytes),
+            Stage::First(hystart) => match hystart.grow(ack) {
+                // RFC 3042: what arrives behind a hole makes room, and opens the window only once the hole is closed.
+                Some(bytes) if ack.flight.window_limited && ack.acked > 0 => {
+                    self.cwnd = self.cwnd.saturating_add(bytes);
+                }
                 Some(_) => {}
                 None => {
                     // RFC 9438 §4.10.
@@ -232,9 +242,9 @@ impl Congestion for Cubic {
             return;
         }
         if self.cwnd < self.ssthresh {
-            // After a timeout, or when idle: RFC 5681 §3.1 with L of RFC 9406 §4.3. `delivered` leaves out what had been
-            // acknowledged selectively long before, for which RFC 3465 §2.3 would have L smaller.
-            let bytes = ack.delivered.min(8 * self.mss());
+            // After a timeout, or when idle: RFC 5681 §3.1. `delivered` leaves out what had been acknowledged selectively long
+            // before, which may be much after a timeout.
+            let bytes = ack.delivered;
             self.cwnd = self.cwnd.saturating_add(bytes).min(self.ssthresh);
         } else if !ack.recovering {
             self.avoid(now, ack);
@@ -276,7 +286,7 @@ impl Congestion for Cubic {
 
     fn on_idle(&mut self, _now: Instant, _idle: Duration) {
         if let Stage::Later(epoch) = &mut self.stage {
-            // RFC 7661 §4.4.2: slow start may go back to near where the window was.
+            // RFC 7661 §4.4.3: slow start may go back to near where the window was.
             self.ssthresh = self.ssthresh.max(self.cwnd - self.cwnd / 4);
             epoch.begun = false;
         }

@@ -11,7 +11,7 @@ pub(crate) fn rise(steps: u32, mss: u32) -> u32 {
 /// ∛(bytes / C): how many steps it takes to rise by `bytes`; K of RFC 9438 for the distance to the plateau.
 pub(crate) fn steps_to_rise(bytes: u32, mss: u32) -> u32 {
     // bytes / (mss · C · 2^-44): two shifts around the division, for 64 bits hold neither 2^76 nor lose anything that counts.
-    let cube = ((u64::from(bytes) << 31) / (u64::from(mss) * C)) << (C_SHIFT - 31);
+    let cube = ((u64::from(bytes) << 31) / (u64::from(mss) * C).max(1)) << (C_SHIFT - 31);
     cube_root(cube)
 }
 
@@ -31,7 +31,7 @@ fn cube_root(value: u64) -> u32 {
 /// Beyond this many steps, 275 s, the curve goes no further: 8 million segments.
 const FAR: u32 = 1 << 18;
 
-/// C = 0.4 segments/s³ (RFC 9438 §5), for steps: 0.4 · (2^20 / 10^9)³ · 2^44.
+/// C = 0.4 segments/s³ (RFC 9438 §5.1), for steps: 0.4 · (2^20 / 10^9)³ · 2^44.
 const C: u64 = 8113;
 const C_SHIFT: u32 = 44;
 

@@ -3,12 +3,11 @@
 use managed::ManagedSlice;
 use mirage_clock::{Duration, Instant};
 use mirage_net::{FrameWriter, SendError};
-use mirage_protocols::{HopPacket, Neighbours};
-use zerocopy::byteorder::network_endian::U16;
+use mirage_protocols::Packet;
 
-use crate::over::{Fill, transmit};
+use crate::over::Fill;
 use crate::route::Hop;
-use crate::wire::{HEADER_LEN, Header, MORE_FRAGMENTS};
+use crate::wire::{HEADER_LEN, MORE_FRAGMENTS, ROUTER_ALERT};
 
 /// One packet at a time, on its way out in pieces.
 #[derive(Debug)]
@@ -21,13 +20,10 @@ pub(crate) struct Fragments<'s> {
 /// A packet in the buffer of which not every piece has left.
 #[derive(Debug)]
 struct Pending {
+    packet: Packet,
     hop: Hop,
-    /// The header of every piece but for length, offset and checksum.
-    header: Header,
-    options: &'static [u8],
-    /// Length of the packet without its header, in bytes.
-    len: usize,
-    /// How much of it has left. Invariant: a multiple of eight, below `len`.
+    identification: u16,
+    /// How much of it has left. Invariant: a multiple of eight, below `packet.len`.
     sent: usize,
     /// Length of a piece without its header, in bytes. Invariant: a multiple of eight, not zero.
     piece: usize,
@@ -35,6 +31,17 @@ struct Pending {
     /// The next hop's queue of unresolved packets had no room for the piece that was offered last.
     unresolved: bool,
 }
+
+/// What a piece has of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece {
+    pub(crate) hop: Hop,
+    pub(crate) identification: u16,
+    pub(crate) flags_and_offset: u16,
+}
+
+/// What sends a piece: its packet has the piece's length.
+pub(crate) type SendPiece<'a> = &'a mut dyn FnMut(&Packet, &Piece, Fill<'_>) -> Result<(), SendError>;
 
 /// What to do while the next hop's queue of unresolved packets has no room.
 #[derive(Clone, Copy, Debug)]
@@ -52,18 +59,20 @@ impl<'s> Fragments<'s> {
         Self { buffer, pending: None }
     }
 
-    /// Lets `fill` write a packet of `len` bytes and sends as many pieces as the device takes.
-    #[cold]
-    #[expect(clippy::too_many_arguments, reason = "what the caller found out on the way here, each once")]
-    pub(crate) fn send<N: Neighbours + ?Sized>(
+    /// All of it, to send pieces with the rest of the layer; meanwhile nothing is here.
+    pub(crate) fn take(&mut self) -> Self {
+        core::mem::replace(self, Self::new(ManagedSlice::Borrowed(&mut [])))
+    }
+
+    /// Lets `fill` write a packet and sends as many pieces as the device takes.
+    pub(crate) fn send(
         &mut self,
-        neighbours: &mut N,
+        packet: &Packet,
         hop: Hop,
+        identification: u16,
         mtu: usize,
-        header: Header,
-        options: &'static [u8],
-        len: usize,
         fill: Fill<'_>,
+        send: SendPiece<'_>,
     ) -> Result<(), SendError> {
         match &self.pending {
             None => {}
@@ -72,20 +81,23 @@ impl<'s> Fragments<'s> {
             // It waits for a neighbour that has not answered: it gives way, so that nobody waits for that neighbour but it.
             Some(_) => self.pending = None,
         }
-        let piece = mtu.saturating_sub(HEADER_LEN + options.len()) / 8 * 8;
+        // Router Alert, the only option we send, belongs into every piece (RFC 2113 §2.1: copied flag 1).
+        let options = if packet.router_alert { ROUTER_ALERT.len() } else { 0 };
+        let piece = mtu.saturating_sub(HEADER_LEN + options) / 8 * 8;
         if piece == 0 {
             return Err(SendError::TooLong);
         }
-        let space = self.buffer.get_mut(..len).ok_or(SendError::TooLong)?;
+        let space = self.buffer.get_mut(..packet.len).ok_or(SendError::TooLong)?;
         // What was not written must not leave, it is another packet's.
         let written = FrameWriter::fill(space, fill).ok_or(SendError::TooLong)?.len();
-        debug_assert_eq!(written, len, "fill writes as many bytes as it announced");
-        if written != len {
+        debug_assert_eq!(written, packet.len, "fill writes as many bytes as it announced");
+        if written != packet.len {
             return Err(SendError::TooLong);
         }
+        let patience = Patience::Ready;
         self.pending =
-            Some(Pending { hop, header, options, len, sent: 0, piece, patience: Patience::Ready, unresolved: false });
-        match self.advance(neighbours) {
+            Some(Pending { packet: *packet, hop, identification, sent: 0, piece, patience, unresolved: false });
+        match self.advance(send) {
             // The packet was taken: the rest leaves by `poll_transmit`.
             Ok(()) | Err(SendError::Full) => Ok(()),
             Err(error) => {
@@ -101,23 +113,21 @@ impl<'s> Fragments<'s> {
         }
     }
 
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pending.is_none()
+    }
+
     pub(crate) fn wants_transmit(&self) -> bool {
         self.pending.as_ref().is_some_and(|pending| !matches!(pending.patience, Patience::Wait { .. }))
     }
 
-    pub(crate) fn poll_transmit<N: Neighbours + ?Sized>(&mut self, now: Instant, neighbours: &mut N) {
-        if self.pending.is_some() {
-            self.go_on(now, neighbours);
-        }
-    }
-
-    #[cold]
-    fn go_on<N: Neighbours + ?Sized>(&mut self, now: Instant, neighbours: &mut N) {
+    pub(crate) fn poll_transmit(&mut self, now: Instant, send: SendPiece<'_>) {
         self.handle_timeout(now);
         if !self.wants_transmit() {
             return;
         }
-        let result = self.advance(neighbours);
+        let result = self.advance(send);
         let Some(pending) = &mut self.pending else { return };
         pending.unresolved = result == Err(SendError::Unresolved);
         pending.patience = match (result, pending.patience) {
@@ -151,23 +161,18 @@ impl<'s> Fragments<'s> {
     }
 
     /// Sends pieces until all have left or one does not.
-    fn advance<N: Neighbours + ?Sized>(&mut self, neighbours: &mut N) -> Result<(), SendError> {
+    fn advance(&mut self, send: SendPiece<'_>) -> Result<(), SendError> {
         while let Some(pending) = &mut self.pending {
-            let left = self.buffer.get(pending.sent..pending.len).unwrap_or_default();
+            let left = self.buffer.get(pending.sent..pending.packet.len).unwrap_or_default();
             let (bytes, more) = match left.split_at_checked(pending.piece) {
                 Some((bytes, rest)) if !rest.is_empty() => (bytes, MORE_FRAGMENTS),
                 _ => (left, 0),
             };
-            let len = HEADER_LEN + pending.options.len() + bytes.len();
-            let mut header = pending.header;
-            header.total_length = U16::new(len as u16);
-            header.flags_and_offset = U16::new((pending.sent / 8) as u16 | more);
-            header.seal(pending.options);
-            let packet = HopPacket { to: pending.hop.next, len, checksum: None, segment_size: None };
-            // Router Alert, the only option we send, belongs into every piece (RFC 2113 §2.1: copied flag 1).
+            let packet = Packet { len: bytes.len(), ..pending.packet };
+            let flags_and_offset = (pending.sent / 8) as u16 | more;
+            let piece = Piece { hop: pending.hop, identification: pending.identification, flags_and_offset };
             // Copy: the packet had to be written whole before its pieces could leave.
-            let fill: Fill<'_> = &mut |frame| frame.put(bytes);
-            transmit(neighbours, pending.hop.interface, &packet, &header, pending.options, fill)?;
+            send(&packet, &piece, &mut |frame| frame.put(bytes))?;
             pending.sent += bytes.len();
             if more == 0 {
                 self.pending = None;

@@ -35,29 +35,58 @@ impl<'a> Inbound<'a, '_> {
         checksum: ReceivedChecksum,
         segment_size: Option<NonZeroU16>,
     ) -> Result<Option<Incoming<'a>>, Discard> {
+        let received = (packet, checksum, segment_size);
+        self.input_with(now, interface, link_cast, received, |incoming| *incoming)
+    }
+
+    /// As [`input`](Self::input), but hands what lies in the packet, with what the device said of it, to `take` and does
+    /// not move it.
+    ///
+    /// # Errors
+    /// Those of [`input`](Self::input).
+    #[inline]
+    pub fn input_with<R>(
+        self,
+        now: Instant,
+        interface: InterfaceId,
+        link_cast: Cast,
+        (packet, checksum, segment_size): (&'a [u8], ReceivedChecksum, Option<NonZeroU16>),
+        take: impl FnOnce(&Incoming<'a>) -> R,
+    ) -> Result<Option<R>, Discard> {
         let (packet, cast) = match self.admit(interface, link_cast, packet) {
             Ok(admitted) => admitted,
             Err(reason) => return Err(discard(&mut self.receiver.discards, reason)),
         };
-        if packet.header.is_fragment() {
-            return self.input_fragment(now, interface, cast, &packet);
-        }
-        let received = Received {
-            source: IpAddr::V4(packet.source()),
-            destination: IpAddr::V4(packet.destination()),
-            cast,
-            payload: packet.payload,
-            checksum,
-            segment_size,
-            ttl: packet.header.ttl,
+        let (unfragmented, reassembled);
+        let incoming = if packet.header.is_fragment() {
+            match self.input_fragment(now, interface, cast, &packet)? {
+                Some(whole) => reassembled = whole,
+                None => return Ok(None),
+            }
+            &reassembled
+        } else {
+            unfragmented = Incoming {
+                protocol: packet.protocol(),
+                received: Received {
+                    source: IpAddr::V4(packet.source()),
+                    destination: IpAddr::V4(packet.destination()),
+                    cast,
+                    payload: packet.payload,
+                    checksum,
+                    segment_size,
+                    ttl: packet.header.ttl,
+                },
+                header: packet.header_bytes,
+                fragmented: false,
+            };
+            &unfragmented
         };
-        let header = packet.header_bytes;
-        Ok(Some(Incoming { protocol: packet.protocol(), received, header, fragmented: false }))
+        Ok(Some(take(incoming)))
     }
 
     /// As [`Ipv4::poll_expired`](crate::Ipv4::poll_expired).
     pub fn poll_expired(&mut self, now: Instant) -> Option<Expired<'_>> {
-        self.receiver.reassembly.poll_expired(now)
+        self.receiver.poll_expired(&self.known.config, now)
     }
 
     /// Checks what can be checked of a packet alone, and who may be told of it.
@@ -83,12 +112,16 @@ impl<'a> Inbound<'a, '_> {
         cast: Cast,
         packet: &Parsed<'_>,
     ) -> Result<Option<Incoming<'a>>, Discard> {
-        let whole = match self.receiver.reassembly.input(now, interface, cast, packet) {
+        let Receiver { reassembly, discards } = self.receiver;
+        let (Some(verbs), Some(reassembly)) = (self.known.config.fragmentation.0, reassembly) else {
+            return Err(discard(discards, Discard::Fragment));
+        };
+        let whole = match (verbs.input)(reassembly, now, interface, cast, packet) {
             Ok(Some(whole)) => whole,
             Ok(None) => return Ok(None),
-            Err(reason) => return Err(discard(&mut self.receiver.discards, reason)),
+            Err(reason) => return Err(discard(discards, reason)),
         };
-        let (header, payload) = self.receiver.reassembly.whole(whole);
+        let (header, payload) = reassembly.whole(whole);
         let received = Received {
             source: IpAddr::V4(packet.source()),
             destination: IpAddr::V4(packet.destination()),

@@ -36,7 +36,9 @@ impl<'s> Outbound<'_, 's> {
 
     /// As [`Ipv4::poll_transmit`](crate::Ipv4::poll_transmit).
     pub fn poll_transmit<N: Neighbours + ?Sized>(&mut self, now: Instant, neighbours: &mut N) {
-        self.sender.fragments.poll_transmit(now, neighbours);
+        if !self.sender.fragments.is_empty() {
+            self.over(neighbours).send_rest(now);
+        }
     }
 }
 

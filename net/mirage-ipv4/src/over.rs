@@ -2,15 +2,18 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
+use mirage_clock::Instant;
 use mirage_net::{Capabilities, FrameWriter, SendError};
-use mirage_protocols::{HopPacket, InterfaceId, Ip, Neighbours, Packet};
+use mirage_protocols::{HopPacket, InterfaceId, Ip, Neighbours, NextHop, Packet};
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::network_endian::U16;
 
 use crate::Outbound;
+use crate::fragment::Piece;
+use crate::fragmentation::Verbs;
 use crate::ipv4::Known;
-use crate::route::{Way, way};
-use crate::wire::{DONT_FRAGMENT, HEADER_LEN, Header, MAX_LEN, NO_OPTIONS, ROUTER_ALERT};
+use crate::route::{Hop, Way, way};
+use crate::wire::{DONT_FRAGMENT, HEADER_LEN, Header, MAX_LEN, NO_OPTIONS, ROUTER_ALERT, ROUTER_ALERT_SUM};
 
 /// The sending half over its links for the time of a call; from [`Ipv4::over`](crate::Ipv4::over). An address of IPv6 has no route here.
 #[derive(Debug)]
@@ -74,84 +77,107 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
 
     /// `packet.source` is taken as it is: a gateway sends in the name of others.
     #[inline]
-    fn send(&mut self, packet: Packet, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
-        let mut fill = Some(fill);
-        self.send_packet(&packet, &mut |frame| {
-            if let Some(fill) = fill.take() {
-                fill(frame);
-            }
-        })
+    fn send(&mut self, packet: Packet, mut fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        self.send_packet(&packet, None, &mut fill)
     }
 }
 
 impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
-    /// As `send`. Behind a pointer, so that a program holds the walk from here to the device once and not once for each
-    /// place that sends.
+    /// As `send`, or a `piece` of a packet. Behind a pointer, so that a program holds the walk from here to the device once
+    /// and not once for each place that sends.
     #[inline(never)]
-    fn send_packet(&mut self, packet: &Packet, fill: Fill<'_>) -> Result<(), SendError> {
+    fn send_packet(&mut self, packet: &Packet, piece: Option<&Piece>, fill: Fill<'_>) -> Result<(), SendError> {
         let (IpAddr::V4(source), IpAddr::V4(destination)) = (packet.source, packet.destination) else {
             return Err(SendError::NoRoute);
         };
-        let Way { hop, .. } = self.way(destination).ok_or(SendError::NoRoute)?;
-        let options: &'static [u8] = if packet.router_alert { &ROUTER_ALERT } else { &[] };
-        let header_len = HEADER_LEN + options.len();
+        let hop = match piece {
+            Some(piece) => piece.hop,
+            None => self.way(destination).ok_or(SendError::NoRoute)?.hop,
+        };
+        let options = if packet.router_alert { ROUTER_ALERT.len() } else { 0 };
+        let header_len = HEADER_LEN + options;
         let len = header_len + packet.len;
         let total_length = u16::try_from(len).map_err(|_| SendError::TooLong)?;
+        let (identification, flags_and_offset) = match piece {
+            Some(piece) => (piece.identification, piece.flags_and_offset),
+            // RFC 6864 §4.1: what is never cut needs no identification.
+            None if packet.dont_fragment => (0, DONT_FRAGMENT),
+            None => (self.outbound.sender.identification.next(source, destination, packet.protocol), 0),
+        };
+        let mtu = self.neighbours.mtu(hop.interface);
+        if len > mtu && packet.segment_size.is_none() {
+            // Nobody could complete a checksum that is spread over fragments.
+            return match self.outbound.known.config.fragmentation.0 {
+                Some(verbs) if !packet.dont_fragment && packet.checksum.is_none() => {
+                    self.send_in_pieces(verbs, packet, hop, identification, mtu, fill)
+                }
+                _ => Err(SendError::WouldFragment { mtu }),
+            };
+        }
         let mut header = Header {
-            version_and_length: NO_OPTIONS + (options.len() / 4) as u8,
+            version_and_length: NO_OPTIONS + (options / 4) as u8,
             traffic_class: 0,
             total_length: U16::new(total_length),
-            identification: U16::ZERO,
-            flags_and_offset: U16::ZERO,
-            ttl: packet.ttl.unwrap_or(if destination.is_multicast() { 1 } else { self.outbound.known.config.ttl }),
+            identification: U16::new(identification),
+            flags_and_offset: U16::new(flags_and_offset),
+            ttl: packet.ttl.unwrap_or(match hop.next {
+                NextHop::Group(_) => 1,
+                NextHop::Neighbour(_) | NextHop::Broadcast => self.outbound.known.config.ttl,
+            }),
             protocol: packet.protocol.0,
             checksum: U16::ZERO,
             source: source.octets(),
             destination: destination.octets(),
         };
-        if packet.dont_fragment {
-            // RFC 6864 §4.1: what is never cut needs no identification.
-            header.flags_and_offset = U16::new(DONT_FRAGMENT);
-        } else {
-            header.identification.set(self.outbound.sender.identification.next(source, destination, packet.protocol));
-        }
-        let mtu = self.neighbours.mtu(hop.interface);
-        if len > mtu && packet.segment_size.is_none() {
-            // Nobody could complete a checksum that is spread over fragments.
-            if packet.dont_fragment || packet.checksum.is_some() {
-                return Err(SendError::WouldFragment { mtu });
-            }
-            return self.outbound.sender.fragments.send(self.neighbours, hop, mtu, header, options, packet.len, fill);
-        }
+        header.seal_with(if options > 0 { ROUTER_ALERT_SUM } else { 0 });
         let below = HopPacket {
             to: hop.next,
             len,
             checksum: packet.checksum.map(|checksum| checksum.below(header_len as u16)),
             segment_size: packet.segment_size,
         };
-        header.seal(options);
-        transmit(self.neighbours, hop.interface, &below, &header, options, fill)
+        self.neighbours.send(hop.interface, below, |frame| {
+            let before = frame.len();
+            frame.put_header(header.as_bytes());
+            if options > 0 {
+                frame.put(&ROUTER_ALERT);
+            }
+            fill(frame);
+            debug_assert_eq!(
+                frame.len() - before,
+                usize::from(header.total_length.get()),
+                "fill writes as many bytes as it announced"
+            );
+        })
     }
-}
 
-/// Sends a sealed header with its `options` and what `fill` writes: whole packets and pieces alike.
-pub(crate) fn transmit<N: Neighbours + ?Sized>(
-    neighbours: &mut N,
-    interface: InterfaceId,
-    packet: &HopPacket,
-    header: &Header,
-    options: &'static [u8],
-    fill: Fill<'_>,
-) -> Result<(), SendError> {
-    neighbours.send(interface, *packet, |frame| {
-        let before = frame.len();
-        frame.put_header(header.as_bytes());
-        if !options.is_empty() {
-            frame.put(options);
-        }
-        fill(frame);
-        debug_assert_eq!(frame.len() - before, packet.len, "fill writes as many bytes as it announced");
-    })
+    /// Cuts a packet that is longer than the MTU.
+    #[cold]
+    fn send_in_pieces(
+        &mut self,
+        verbs: &Verbs,
+        packet: &Packet,
+        hop: Hop,
+        identification: u16,
+        mtu: usize,
+        fill: Fill<'_>,
+    ) -> Result<(), SendError> {
+        let mut fragments = self.outbound.sender.fragments.take();
+        let sent = (verbs.send)(&mut fragments, packet, hop, identification, mtu, fill, &mut |packet, piece, fill| {
+            self.send_packet(packet, Some(piece), fill)
+        });
+        self.outbound.sender.fragments = fragments;
+        sent
+    }
+
+    /// Sends the pieces for which the device had no room before.
+    #[cold]
+    pub(crate) fn send_rest(&mut self, now: Instant) {
+        let Some(verbs) = self.outbound.known.config.fragmentation.0 else { return };
+        let mut fragments = self.outbound.sender.fragments.take();
+        (verbs.send_rest)(&mut fragments, now, &mut |packet, piece, fill| self.send_packet(packet, Some(piece), fill));
+        self.outbound.sender.fragments = fragments;
+    }
 }
 
 /// What writes a packet behind its header. It is called once at most.

@@ -5,11 +5,14 @@ use core::task::{Context, Poll};
 
 use mirage_clock::Duration;
 use mirage_congestion::Congestion as _;
+use mirage_net::FrameWriter;
 use mirage_stack::Keepalive;
 pub use mirage_stack::flow::Direction;
 
 use crate::connection::{Slot, todo};
+use crate::cork::Hold;
 use crate::resources::Resources;
+use crate::send_queue::Cuts;
 use crate::{ConnectionId, Error, Info, Profile, State, Tcp};
 
 impl<'s, P: Profile> Tcp<'s, P> {
@@ -75,17 +78,73 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// # Errors
     /// Why the connection is broken; [`Error::Closed`] after the write direction was shut down.
     pub fn poll_write(&mut self, id: ConnectionId, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, Error>> {
+        self.write(id, cx, bytes, false)
+    }
+
+    /// Writes; `more` says that more follows at once.
+    pub(crate) fn write(
+        &mut self,
+        id: ConnectionId,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+        more: bool,
+    ) -> Poll<Result<usize, Error>> {
         let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
         match slot.writable() {
             Ok(true) if bytes.is_empty() => return Poll::Ready(Ok(0)),
             Ok(true) => {
                 let held = slot.receive.blocks();
                 let limit = slot.send_limit;
-                let count = slot.send.push(&mut resources.pool, bytes, limit, held);
+                let cuts = slot.cuts();
+                let count = slot.send.push(&mut resources.pool, bytes, limit, held, cuts);
                 if count > 0 {
+                    slot.hold_back(more);
                     slot.todo |= todo::OUTPUT;
                     self.settle(id.index);
                     return Poll::Ready(Ok(count));
+                }
+                if slot.send.len() == 0 {
+                    // No acknowledgement will come that could wake it.
+                    resources.wakers.register(&mut resources.starved, cx.waker());
+                }
+            }
+            Ok(false) => {}
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+        resources.wakers.register(&mut slot.writers, cx.waker());
+        Poll::Pending
+    }
+
+    /// Writes in place: `write` puts its bytes into the send buffer itself, at most as many as its writer has room for
+    /// (at least one; what lies in one piece). Gives how many that were, and what `write` gives. It waits as
+    /// [`poll_write`](Self::poll_write) does; `write` was not called then.
+    ///
+    /// # Errors
+    /// Those of [`poll_write`](Self::poll_write).
+    #[inline]
+    pub fn poll_write_with<R>(
+        &mut self,
+        id: ConnectionId,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(&mut FrameWriter<'_>) -> R,
+    ) -> Poll<Result<(usize, R), Error>> {
+        let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
+        match slot.writable() {
+            Ok(true) => {
+                let (held, cuts) = (slot.receive.blocks(), slot.cuts());
+                let left = slot.send_limit.saturating_sub(slot.send.len()) as usize;
+                if let Some(space) = slot.send.space(&mut resources.pool, left, held, cuts) {
+                    let most = space.len().min(left);
+                    let mut result = None;
+                    let written = FrameWriter::fill(&mut space[..most], |writer| result = Some(write(writer)));
+                    let count = written.map_or(0, |written| written.len());
+                    slot.send.grow(&mut resources.pool, count);
+                    if count > 0 {
+                        slot.todo |= todo::OUTPUT;
+                    }
+                    self.settle(id.index);
+                    let Some(result) = result else { return Poll::Ready(Err(Error::Closed)) };
+                    return Poll::Ready(Ok((count, result)));
                 }
                 if slot.send.len() == 0 {
                     // No acknowledgement will come that could wake it.
@@ -200,10 +259,13 @@ impl<'s, P: Profile> Tcp<'s, P> {
         }
     }
 
-    /// Sends small writes at once (`true`) or collects them while an earlier small segment is not acknowledged.
+    /// Sends small writes at once (`true`), even those that wait for more, or collects them while an earlier small segment is not acknowledged.
     pub fn set_nodelay(&mut self, id: ConnectionId, nodelay: bool) {
         if let Some((slot, _)) = self.open(id) {
             slot.nodelay = nodelay;
+            if nodelay {
+                slot.hold = Hold::Nothing;
+            }
             slot.todo |= todo::OUTPUT;
             self.settle(id.index);
         }
@@ -265,7 +327,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     }
 
     /// The connection an application names, and what it shares with the others.
-    fn open(&mut self, id: ConnectionId) -> Option<(&mut Slot<P>, &mut Resources<'s>)> {
+    pub(crate) fn open(&mut self, id: ConnectionId) -> Option<(&mut Slot<P>, &mut Resources<'s>)> {
         let slot = self.connections.get_mut(id.index as usize)?;
         if slot.generation != id.generation || !slot.held {
             return None;
@@ -275,6 +337,11 @@ impl<'s, P: Profile> Tcp<'s, P> {
 }
 
 impl<P: Profile> Slot<P> {
+    /// Where segments will be cut.
+    fn cuts(&self) -> Cuts {
+        Cuts { next: self.in_flight(), full: self.mss }
+    }
+
     /// Whether a read would give bytes (`Some(true)`), the end (`Some(false)`) or nothing yet.
     fn would_read(&self) -> Result<Option<bool>, Error> {
         if self.read_shut {

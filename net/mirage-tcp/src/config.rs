@@ -25,6 +25,9 @@ pub struct Config {
     pub max_rto: Duration,
     /// How long an acknowledgement may wait for data to ride on. Default 40 ms, at most 500 ms (RFC 9293 §3.8.6.3).
     pub delayed_ack: Duration,
+    /// How many acknowledgements of a new connection do not wait for data to ride on: they open the window of a peer that has
+    /// just begun to send. It ends when the application answers. Default 0; Linux has 16.
+    pub quick_acks: u8,
     /// How often a SYN is sent again before the attempt is given up. Default 6: about 127 s.
     pub syn_retries: u8,
     /// How often a SYN-ACK is sent again before the half-open connection is forgotten. Default 5: about 63 s.
@@ -69,6 +72,7 @@ impl Default for Config {
             min_rto: Duration::from_millis(200),
             max_rto: Duration::from_secs(60),
             delayed_ack: Duration::from_millis(40),
+            quick_acks: 0,
             syn_retries: 6,
             syn_ack_retries: 5,
             user_timeout: Duration::from_secs(300),

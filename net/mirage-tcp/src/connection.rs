@@ -6,6 +6,7 @@ use mirage_congestion::Congestion as _;
 use mirage_stack::{Keepalive, TcpOptions};
 use mirage_waker::WaitList;
 
+use crate::cork::Hold;
 use crate::demux::Tuple;
 use crate::identifier::NONE;
 use crate::ready::Place;
@@ -63,8 +64,10 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) peer_mss: u16,
     /// Payload of a full segment: what peer and path take; 0 until the path was asked.
     pub(crate) mss: u16,
-    /// Payload of the largest segment the device cuts for us; 0 if it cuts none.
+    /// Payload of the most that is planned at once, in full segments.
     pub(crate) large: u16,
+    /// Whether the device cuts it into segments; otherwise we do.
+    pub(crate) device_cuts: bool,
     /// Whether the device completes checksums.
     pub(crate) partial_checksum: bool,
     /// Shift of the windows the peer sends.
@@ -72,6 +75,10 @@ pub struct Slot<P: Profile = Standard> {
     /// Whether window scaling was, or is to be, agreed on.
     pub(crate) scaling: bool,
     pub(crate) nodelay: bool,
+    /// What a segment that is not full waits for, beside Nagle's algorithm.
+    pub(crate) hold: Hold,
+    /// Whoever wrote last said that more follows: no PSH ends the queue.
+    pub(crate) unpushed: bool,
     /// The application has ended our direction: a FIN follows the send queue.
     pub(crate) fin_queued: bool,
     /// The peer has our FIN.
@@ -119,6 +126,10 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) ended: bool,
     /// The application reads no more: what comes is thrown away.
     pub(crate) read_shut: bool,
+    /// How many more acknowledgements do not wait for data to ride on.
+    pub(crate) quick_acks: u8,
+    /// When data last came, in units of 2²⁰ ns: about a millisecond.
+    pub(crate) data_at: u32,
     /// An acknowledgement is to be sent at once.
     pub(crate) ack_now: bool,
     /// How often it is to be repeated after that. Invariant: at most 3, and 0 unless `ack_now`.
@@ -220,10 +231,13 @@ impl<P: Profile> Slot<P> {
             peer_mss: 0,
             mss: 0,
             large: 0,
+            device_cuts: false,
             partial_checksum: false,
             send_scale: 0,
             scaling: false,
             nodelay: false,
+            hold: Hold::Nothing,
+            unpushed: false,
             fin_queued: false,
             fin_acked: false,
             congestion_limited: false,
@@ -248,6 +262,8 @@ impl<P: Profile> Slot<P> {
             receive_scale: 0,
             ended: false,
             read_shut: false,
+            quick_acks: 0,
+            data_at: 0,
             ack_now: false,
             repeats: 0,
             ack_at: Instant::MAX,
@@ -291,6 +307,7 @@ impl<P: Profile> Slot<P> {
         self.round_trip = RoundTrip::new(config.initial_rto);
         self.congestion = P::Congestion::new(config.default_mss.into(), config.initial_window.into());
         self.user_timeout = config.user_timeout;
+        self.quick_acks = config.quick_acks;
         (self.heard_at, self.stuck_since) = (now, now);
     }
 
@@ -299,6 +316,18 @@ impl<P: Profile> Slot<P> {
         self.nodelay = options.nodelay;
         self.keepalive = options.keepalive;
         self.user_timeout = options.user_timeout.unwrap_or(config.user_timeout);
+    }
+
+    /// Data came.
+    #[inline]
+    pub(crate) fn note_data(&mut self, now: Instant) {
+        self.data_at = (now.as_nanos() >> DATA_SHIFT) as u32;
+    }
+
+    /// How long ago data last came.
+    pub(crate) fn since_data(&self, now: Instant) -> Duration {
+        let units = ((now.as_nanos() >> DATA_SHIFT) as u32).wrapping_sub(self.data_at);
+        Duration::from_nanos(u64::from(units) << DATA_SHIFT)
     }
 
     /// How many numbers are on their way.
@@ -363,6 +392,7 @@ impl<P: Profile> Slot<P> {
         self.state = State::Established;
         self.resend_at = Instant::MAX;
         self.heard_at = now;
+        self.note_data(now);
         self.stuck_since = now;
         if let Some(keepalive) = self.keepalive {
             self.arm(now + keepalive.after);
@@ -385,3 +415,6 @@ impl<P: Profile> Slot<P> {
         }
     }
 }
+
+/// The unit of `data_at`.
+const DATA_SHIFT: u32 = 20;

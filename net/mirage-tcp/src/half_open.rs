@@ -88,7 +88,7 @@ impl<P: Profile> Tcp<'_, P> {
         self.half_open.count += 1;
         *slot = handshake;
         self.link(Found::HalfOpen(index));
-        self.send_syn_ack(now, index);
+        self.send_syn_ack(index);
         let timer = self.half_open_timer(index);
         self.resources.timers.set(timer, now + self.resources.config.initial_rto);
         true
@@ -107,7 +107,7 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// Queues our SYN-ACK.
-    pub(crate) fn send_syn_ack(&mut self, now: Instant, index: u32) {
+    pub(crate) fn send_syn_ack(&mut self, index: u32) {
         let Some(slot) = self.half_open.slots.get(index as usize) else { return };
         let scale = slot.peer.window_scale.map(|_| self.resources.config.window_scale());
         let reply = Reply {
@@ -121,7 +121,7 @@ impl<P: Profile> Tcp<'_, P> {
             stamps: None,
         };
         let stamps = slot.stamps::<P>(&self.resources.config);
-        self.replies.push(reply.stamped(now, &stamps));
+        self.replies.push(reply.stamped(&stamps));
     }
 
     /// The timer of a handshake went off: sends the SYN-ACK again or gives up.
@@ -136,7 +136,7 @@ impl<P: Profile> Tcp<'_, P> {
         }
         slot.resent += 1;
         let pause = config.initial_rto.saturating_mul(1 << slot.resent.min(16)).min(config.max_rto);
-        self.send_syn_ack(now, index);
+        self.send_syn_ack(index);
         let timer = self.half_open_timer(index);
         self.resources.timers.set(timer, now + pause);
     }

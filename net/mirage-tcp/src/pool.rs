@@ -3,13 +3,13 @@
 use managed::ManagedSlice;
 use zerocopy::FromZeros;
 
-/// Bytes of a stream that fit in a block.
-pub const BLOCK_BYTES: usize = 2036;
+/// Bytes of a stream that fit in a block: two full segments on a link with an MTU of 1,500 bytes.
+pub const BLOCK_BYTES: usize = 2932;
 
 /// No block: the end of a chain.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// A piece of some connection's stream: 2,048 bytes, of which [`BLOCK_BYTES`] carry data.
+/// A piece of some connection's stream: 2,944 bytes, of which [`BLOCK_BYTES`] carry data.
 ///
 /// Lend a slice of them in [`Storage`](crate::Storage). What a block holds is the machine's own affair; one that was never
 /// used may be all zeroes, so that a large pool costs nothing before it is needed.
@@ -42,7 +42,14 @@ impl Block {
         self.bytes.get(start..start + self.len()).unwrap_or_default()
     }
 
+    /// Where its first byte lies.
+    #[inline]
+    pub(crate) fn start(&self) -> usize {
+        usize::from(self.start)
+    }
+
     /// How many bytes it holds.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         usize::from(self.len)
     }
@@ -57,7 +64,21 @@ impl Block {
         BLOCK_BYTES.saturating_sub(usize::from(self.start) + self.len())
     }
 
+    /// The space behind what it holds, up to place `end` of the block.
+    #[inline]
+    pub(crate) fn space(&mut self, end: usize) -> &mut [u8] {
+        let start = usize::from(self.start) + self.len();
+        self.bytes.get_mut(start..end.max(start)).unwrap_or_default()
+    }
+
+    /// `count` bytes of [`space`](Self::space) now hold data.
+    #[inline]
+    pub(crate) fn grow(&mut self, count: usize) {
+        self.len += count.min(self.room()) as u16;
+    }
+
     /// Copies as much of `bytes` as fits behind what it holds; gives how much that was.
+    #[inline]
     pub(crate) fn append(&mut self, bytes: &[u8]) -> usize {
         let end = usize::from(self.start) + self.len();
         let Some(space) = self.bytes.get_mut(end..) else { return 0 };
@@ -202,11 +223,13 @@ impl<'s> Pool<'s> {
     }
 
     /// A block that is held. Its number comes from [`take`](Self::take).
+    #[inline]
     pub(crate) fn block(&self, index: u32) -> &Block {
         &self.blocks[index as usize]
     }
 
     /// A block that is held. Its number comes from [`take`](Self::take).
+    #[inline]
     pub(crate) fn block_mut(&mut self, index: u32) -> &mut Block {
         &mut self.blocks[index as usize]
     }
@@ -227,8 +250,8 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_block_is_two_kilobytes_in_all() {
-        assert_eq!(size_of::<Block>(), 2048);
+    fn a_block_is_nearly_three_kilobytes_in_all() {
+        assert_eq!(size_of::<Block>(), 2944);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What came in: bytes in order that wait for the application, and bytes out of order that wait for a hole to fill.
 
-use mirage_checksum::SequenceNumber;
+use mirage_checksum::{SequenceNumber, Sum, copy_and_sum};
 
 use crate::pool::{BLOCK_BYTES, NONE, Pool};
 
@@ -142,13 +142,65 @@ impl ReceiveQueue {
         Inserted { advanced: next.since(rcv_nxt), dropped: rest.len() as u32, ..Inserted::default() }
     }
 
-    /// Copies as much of `bytes` behind those in order as the pool allows; gives how much that was.
+    /// Copies `bytes` to where they belong if they are next in order, and sums them; they count once they are
+    /// [committed](Self::commit). `None` when they do not fit in one piece. Gives the block they are in.
+    #[inline]
+    pub(crate) fn stage(&mut self, pool: &mut Pool<'_>, bytes: &[u8]) -> Option<(u32, Sum)> {
+        let mut block = self.tail;
+        if block == NONE || pool.block(block).room() < bytes.len() {
+            if bytes.len() > BLOCK_BYTES || (block != NONE && pool.block(block).room() > LEAST_ROOM) {
+                return None;
+            }
+            block = pool.take_for_order(self.blocks)?;
+        }
+        let space = pool.block_mut(block).space(BLOCK_BYTES);
+        // The copy out of the device's buffer; the application makes none when it reads in place.
+        Some((block, copy_and_sum(space, bytes)))
+    }
+
+    /// The `len` bytes staged in `block` are what they should be.
+    #[inline]
+    pub(crate) fn commit(&mut self, pool: &mut Pool<'_>, block: u32, len: usize) {
+        if block != self.tail {
+            match self.tail {
+                NONE => self.head = block,
+                tail => pool.block_mut(tail).next = block,
+            }
+            self.tail = block;
+            self.blocks += 1;
+        }
+        pool.block_mut(block).grow(len);
+        self.readable += len as u32;
+    }
+
+    /// The bytes staged in `block` are not what they should be.
+    #[cold]
+    pub(crate) fn abandon(&self, pool: &mut Pool<'_>, block: u32) {
+        if block != self.tail {
+            pool.give(block);
+        }
+    }
+
+    /// Copies as much of `bytes` behind those in order as the pool allows; gives how much that was. What does not fit into
+    /// a last block that is nearly full goes into a new one, so that usual segments lie in one piece.
+    #[inline]
     fn append(&mut self, pool: &mut Pool<'_>, bytes: &[u8]) -> usize {
+        if self.tail != NONE && bytes.len() <= pool.block(self.tail).room() {
+            // The copy out of the device's buffer; the application makes none when it reads in place.
+            let count = pool.block_mut(self.tail).append(bytes);
+            self.readable += count as u32;
+            return count;
+        }
+        self.append_slow(pool, bytes)
+    }
+
+    fn append_slow(&mut self, pool: &mut Pool<'_>, bytes: &[u8]) -> usize {
         let mut rest = bytes;
+        let mut whole = true;
         while !rest.is_empty() {
             let count = match self.tail {
                 NONE => 0,
-                // The copy out of the device's buffer; the application makes none when it reads in place.
+                tail if whole && pool.block(tail).room() <= LEAST_ROOM => 0,
                 tail => pool.block_mut(tail).append(rest),
             };
             rest = rest.get(count..).unwrap_or_default();
@@ -156,7 +208,14 @@ impl ReceiveQueue {
             if rest.is_empty() {
                 break;
             }
-            let Some(index) = pool.take_for_order(self.blocks) else { break };
+            let Some(index) = pool.take_for_order(self.blocks) else {
+                if whole && self.tail != NONE && pool.block(self.tail).room() > 0 {
+                    // Rather little than nothing.
+                    whole = false;
+                    continue;
+                }
+                break;
+            };
             self.blocks += 1;
             match self.tail {
                 NONE => self.head = index,
@@ -473,6 +532,8 @@ impl ReceiveQueue {
     }
 }
 
+/// How many bytes at the end of a block may stay unused.
+pub(crate) const LEAST_ROOM: usize = 64;
 /// A block with at most this many bytes is worth copying to save it.
 const SCRAP: u32 = 256;
 
@@ -534,7 +595,7 @@ mod tests {
             let mut fixture = Fixture::new(5000);
             assert_eq!(fixture.insert(pool, 0, 1460, &LIMITS).advanced, 1460);
             assert_eq!(fixture.insert(pool, 1460, 2920, &LIMITS).advanced, 1460);
-            assert_eq!(fixture.queue.blocks(), 2, "segments share blocks");
+            assert_eq!(fixture.queue.blocks(), 1, "segments share blocks");
             fixture.read(pool, 3000);
             assert_eq!(fixture.read, fixture.stream[..2920]);
             assert_eq!(pool.in_use(), 0);

@@ -20,7 +20,7 @@ pub(crate) struct Reply {
     pub(crate) window_scale: Option<u8>,
     /// In a SYN-ACK: we understand selective acknowledgments.
     pub(crate) selective: bool,
-    /// Our clock and the echo of the peer's, if they go with it.
+    /// What our timestamps are apart from our clock, and the echo of the peer's, if they go with it.
     pub(crate) stamps: Option<(u32, u32)>,
 }
 
@@ -46,8 +46,8 @@ impl Reply {
     }
 
     /// The same with the timestamps of the connection, if it has them.
-    pub(crate) fn stamped(self, now: Instant, stamps: &Stamps) -> Self {
-        Self { stamps: stamps.on.then(|| (stamps.value(now), stamps.recent)), ..self }
+    pub(crate) fn stamped(self, stamps: &Stamps) -> Self {
+        Self { stamps: stamps.on.then_some((stamps.offset, stamps.recent)), ..self }
     }
 
     /// The same as a reset.

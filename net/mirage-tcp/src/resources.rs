@@ -4,6 +4,7 @@ use mirage_waker::{WaitList, WakerPool};
 
 use crate::challenge::Challenges;
 use crate::pool::{BLOCK_BYTES, Pool};
+use crate::receive_queue::LEAST_ROOM;
 use crate::runs::Runs;
 use crate::timers::Timers;
 use crate::{Config, Stats};
@@ -29,7 +30,7 @@ impl Resources<'_> {
     pub(crate) fn share(&self, held: u32, received: u32) -> u32 {
         let least = 1u32.saturating_sub(received);
         let blocks = (self.pool.spare().saturating_sub(held) / 2).max(least).min(self.pool.free());
-        blocks.saturating_mul(BLOCK_BYTES as u32)
+        blocks.saturating_mul((BLOCK_BYTES - LEAST_ROOM) as u32)
     }
 
     /// The window in a SYN or SYN-ACK, which is never scaled (RFC 7323 §2.2).

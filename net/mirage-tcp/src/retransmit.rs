@@ -6,7 +6,6 @@ use mirage_congestion::Congestion as _;
 use crate::connection::{Slot, todo};
 use crate::identifier::NONE;
 use crate::recovery::Phase;
-use crate::replies::{Replies, Reply};
 use crate::resources::Resources;
 use crate::{Error, Profile, State};
 
@@ -42,8 +41,9 @@ impl<P: Profile> Slot<P> {
         }
         let rto = self.round_trip.rto(max_rto);
         match self.tail_timeout() {
-            Some(pto) if pto < rto => self.watch_for(Watch::Tail, now + pto),
-            _ => self.watch_for(Watch::Resend, now + rto),
+            // RFC 8985 §7.2: no later than the timeout, which then comes after the probe.
+            Some(pto) => self.watch_for(Watch::Tail, now + pto.min(rto)),
+            None => self.watch_for(Watch::Resend, now + rto),
         }
     }
 
@@ -84,15 +84,15 @@ impl<P: Profile> Slot<P> {
     }
 
     /// The time in `resend_at` has come.
-    pub(crate) fn on_resend_timer(&mut self, now: Instant, resources: &mut Resources<'_>, replies: &mut Replies) {
+    pub(crate) fn on_resend_timer(&mut self, now: Instant, resources: &mut Resources<'_>) {
         self.resend_at = Instant::MAX;
         if now >= self.stuck_since + self.user_timeout {
-            return self.give_up(resources, replies);
+            return self.give_up(resources);
         }
         match self.state {
             State::SynSent | State::SynReceived => {
                 if self.syns > resources.config.syn_retries {
-                    return self.give_up(resources, replies);
+                    return self.give_up(resources);
                 }
                 self.nxt = self.una;
                 self.congestion.on_syn_lost();
@@ -122,12 +122,9 @@ impl<P: Profile> Slot<P> {
         self.todo |= todo::OUTPUT;
     }
 
-    /// The peer does not answer.
-    pub(crate) fn give_up(&mut self, resources: &mut Resources<'_>, replies: &mut Replies) {
-        if self.state.is_synchronized() {
-            // Should it still be there, it need not wait for us.
-            replies.push(Reply::ack(self.tuple, self.nxt, self.rcv_nxt, 0).resetting());
-        }
+    /// The peer does not answer. RFC 9293 §3.10.8: the connection ends without a word; a peer that comes back after all is
+    /// reset then.
+    pub(crate) fn give_up(&mut self, resources: &mut Resources<'_>) {
         let error = if self.unreachable { Error::HostUnreachable } else { Error::TimedOut };
         self.end(resources, Some(error));
     }

@@ -1,6 +1,6 @@
 //! What the application wrote and the peer has not acknowledged yet.
 
-use crate::pool::{NONE, Pool};
+use crate::pool::{BLOCK_BYTES, NONE, Pool};
 
 /// A stream's bytes from the first unacknowledged one on, in a chain of blocks.
 ///
@@ -15,6 +15,31 @@ pub(crate) struct SendQueue {
     base: u32,
     len: u32,
     blocks: u32,
+    /// Where the tail's bytes end at most. Invariant: at most [`BLOCK_BYTES`].
+    tail_limit: u16,
+}
+
+/// Where full segments will be cut: a block ends with one, so that each segment lies in one piece.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cuts {
+    /// Place in the queue where the next segment begins.
+    pub(crate) next: u32,
+    /// Bytes of a full segment; 0 if not known yet.
+    pub(crate) full: u16,
+}
+
+impl Cuts {
+    /// How many bytes a block takes whose first is at `place`.
+    fn limit(self, place: u32) -> u16 {
+        const MOST: u32 = BLOCK_BYTES as u32;
+        let full = u32::from(self.full);
+        if full == 0 || full > MOST {
+            return MOST as u16;
+        }
+        // What the block's first segment has before it.
+        let before = place.wrapping_sub(self.next) % full;
+        (MOST - (MOST + before) % full) as u16
+    }
 }
 
 /// Where reading stopped, so that the next reading does not walk there from the start.
@@ -33,7 +58,7 @@ impl Default for Cursor {
 
 impl Default for SendQueue {
     fn default() -> Self {
-        Self { head: NONE, tail: NONE, base: 0, len: 0, blocks: 0 }
+        Self { head: NONE, tail: NONE, base: 0, len: 0, blocks: 0, tail_limit: 0 }
     }
 }
 
@@ -49,27 +74,50 @@ impl SendQueue {
     }
 
     /// Copies as much of `bytes` behind the others as `limit` (bytes in the queue) and the pool allow; gives how much
-    /// that was. `held` are the blocks that the connection holds elsewhere.
-    pub(crate) fn push(&mut self, pool: &mut Pool<'_>, bytes: &[u8], limit: u32, held: u32) -> usize {
+    /// that was. `held` are the blocks that the connection holds elsewhere, `cuts` where segments will be cut.
+    pub(crate) fn push(&mut self, pool: &mut Pool<'_>, bytes: &[u8], limit: u32, held: u32, cuts: Cuts) -> usize {
         let allowed = bytes.len().min(limit.saturating_sub(self.len) as usize);
         let mut rest = bytes.get(..allowed).unwrap_or_default();
-        while !rest.is_empty() {
-            let count = match self.tail {
-                NONE => 0,
-                // The only copy on the way from the application to the frame's buffer.
-                tail => pool.block_mut(tail).append(rest),
-            };
-            self.len += count as u32;
-            rest = rest.get(count..).unwrap_or_default();
-            if !rest.is_empty() && !self.extend(pool, held) {
-                break;
-            }
+        while let Some(space) = self.space(pool, rest.len(), held, cuts) {
+            let count = space.len().min(rest.len());
+            let (now, later) = rest.split_at(count);
+            // The only copy on the way from the application to the frame's buffer.
+            space[..count].copy_from_slice(now);
+            self.grow(pool, count);
+            rest = later;
         }
         allowed - rest.len()
     }
 
+    /// Space in one piece behind what is queued; `None` when none is `wanted` or no block is free.
+    pub(crate) fn space<'p>(
+        &mut self,
+        pool: &'p mut Pool<'_>,
+        wanted: usize,
+        held: u32,
+        cuts: Cuts,
+    ) -> Option<&'p mut [u8]> {
+        if wanted == 0 {
+            return None;
+        }
+        let full = self.tail == NONE
+            || pool.block(self.tail).len() >= usize::from(self.tail_limit) - pool.block(self.tail).start();
+        if full && !self.extend(pool, held, cuts) {
+            return None;
+        }
+        Some(pool.block_mut(self.tail).space(self.tail_limit.into()))
+    }
+
+    /// `count` bytes were written into [`space`](Self::space).
+    pub(crate) fn grow(&mut self, pool: &mut Pool<'_>, count: usize) {
+        if self.tail != NONE {
+            pool.block_mut(self.tail).grow(count);
+            self.len += count as u32;
+        }
+    }
+
     /// Chains an empty block to the tail, if there is one.
-    fn extend(&mut self, pool: &mut Pool<'_>, held: u32) -> bool {
+    fn extend(&mut self, pool: &mut Pool<'_>, held: u32, cuts: Cuts) -> bool {
         let Some(index) = pool.take_for_sending(held + self.blocks, self.blocks == 0) else { return false };
         pool.block_mut(index).seq = self.base.wrapping_add(self.len);
         match self.tail {
@@ -77,6 +125,7 @@ impl SendQueue {
             tail => pool.block_mut(tail).next = index,
         }
         self.tail = index;
+        self.tail_limit = cuts.limit(self.len);
         self.blocks += 1;
         true
     }
@@ -164,11 +213,13 @@ impl<'p> Iterator for Slices<'p, '_> {
 mod tests {
     extern crate alloc;
     use super::*;
-    use crate::pool::{BLOCK_BYTES, Block};
+    use crate::pool::Block;
     use alloc::vec;
     use alloc::vec::Vec;
     use managed::ManagedSlice;
     use proptest::prelude::*;
+
+    const ANYWHERE: Cuts = Cuts { next: 0, full: 0 };
 
     fn read(queue: &SendQueue, pool: &Pool<'_>, offset: u32, len: u32, cursor: &mut Cursor) -> Vec<u8> {
         queue.slices(pool, offset, len, cursor).flatten().copied().collect()
@@ -186,9 +237,24 @@ mod tests {
         let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
         let mut queue = SendQueue::default();
         for _ in 0..200 {
-            assert_eq!(queue.push(&mut pool, b"0123456789", u32::MAX, 0), 10);
+            assert_eq!(queue.push(&mut pool, b"0123456789", u32::MAX, 0, ANYWHERE), 10);
         }
         assert_eq!((queue.len(), queue.blocks()), (2000, 1));
+    }
+
+    #[test]
+    fn full_segments_lie_in_one_piece() {
+        let mut blocks = vec![Block::default(); 64];
+        let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
+        let mut queue = SendQueue::default();
+        queue.push(&mut pool, &[7; 100], u32::MAX, 0, Cuts { next: 0, full: 1448 });
+        // The small segment was sent; full ones follow.
+        queue.push(&mut pool, &[7; 30_000], u32::MAX, 0, Cuts { next: 100, full: 1448 });
+        let mut cursor = Cursor::default();
+        for segment in 3..18 {
+            let pieces = queue.slices(&pool, 100 + segment * 1448, 1448, &mut cursor).count();
+            assert_eq!(pieces, 1, "segment {segment}");
+        }
     }
 
     #[test]
@@ -196,13 +262,13 @@ mod tests {
         let mut blocks = vec![Block::default(); 8];
         let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
         let mut queue = SendQueue::default();
-        queue.push(&mut pool, &[7; 5000], u32::MAX, 0);
+        queue.push(&mut pool, &[7; 5000], u32::MAX, 0, ANYWHERE);
         queue.acked(&mut pool, 4999);
         assert_eq!(pool.in_use(), 1);
         queue.acked(&mut pool, 1);
         assert_eq!((pool.in_use(), queue.len(), queue.blocks()), (0, 0, 0));
         queue.acked(&mut pool, 1_000_000);
-        assert_eq!(queue.push(&mut pool, b"again", u32::MAX, 0), 5);
+        assert_eq!(queue.push(&mut pool, b"again", u32::MAX, 0, ANYWHERE), 5);
         assert_eq!(read(&queue, &pool, 0, 5, &mut Cursor::default()), b"again");
     }
 
@@ -211,9 +277,9 @@ mod tests {
         let mut blocks = vec![Block::default(); 4];
         let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
         let mut queue = SendQueue::default();
-        assert_eq!(queue.push(&mut pool, &[1; 300], 100, 0), 100);
-        assert_eq!(queue.push(&mut pool, &[1; 300], 100, 0), 0);
-        assert_eq!(queue.push(&mut pool, &[1; 100_000], u32::MAX, 0), 2 * BLOCK_BYTES - 100);
+        assert_eq!(queue.push(&mut pool, &[1; 300], 100, 0, ANYWHERE), 100);
+        assert_eq!(queue.push(&mut pool, &[1; 300], 100, 0, ANYWHERE), 0);
+        assert_eq!(queue.push(&mut pool, &[1; 100_000], u32::MAX, 0, ANYWHERE), 2 * BLOCK_BYTES - 100);
     }
 
     #[test]
@@ -222,7 +288,7 @@ mod tests {
         let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
         let mut queue = SendQueue::default();
         let stream: Vec<u8> = (0..40_000_u32).map(|byte| (byte / 100) as u8).collect();
-        queue.push(&mut pool, &stream, u32::MAX, 0);
+        queue.push(&mut pool, &stream, u32::MAX, 0, ANYWHERE);
         let mut cursor = Cursor::default();
         assert_eq!(read(&queue, &pool, 0, 20_000, &mut cursor), stream[..20_000]);
         let there = cursor.block;
@@ -232,7 +298,7 @@ mod tests {
         queue.acked(&mut pool, 30_000);
         assert_eq!(read(&queue, &pool, 0, 10_000, &mut cursor), stream[30_000..]);
         queue.clear(&mut pool);
-        queue.push(&mut pool, b"new", u32::MAX, 0);
+        queue.push(&mut pool, b"new", u32::MAX, 0, ANYWHERE);
         assert_eq!(read(&queue, &pool, 0, 10, &mut cursor), b"new");
     }
 
@@ -267,7 +333,7 @@ mod tests {
                 match operation {
                     Operation::Push(len) => {
                         let bytes: Vec<u8> = (0..u32::from(len)).map(|i| ((written + i) % 251) as u8).collect();
-                        let accepted = queue.push(&mut pool, &bytes, 20_000, 0);
+                        let accepted = queue.push(&mut pool, &bytes, 20_000, 0, ANYWHERE);
                         model.extend(&bytes[..accepted]);
                         written += accepted as u32;
                     }

@@ -57,7 +57,7 @@ impl Stamps {
     /// Remembers `value` of a segment that began at `seq`, when `acked_to` was the last acknowledgement sent (§4.3).
     #[inline]
     pub(crate) fn remember(&mut self, now: Instant, value: u32, seq: SequenceNumber, acked_to: SequenceNumber) {
-        if seq.at_or_before(acked_to) && (value.wrapping_sub(self.recent) as i32) >= 0 {
+        if seq.at_or_before(acked_to) && !self.is_old(now, value) {
             self.recent = value;
             self.recent_at = (now.as_nanos() >> 30) as u32;
         }

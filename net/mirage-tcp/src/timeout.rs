@@ -4,7 +4,7 @@ use mirage_clock::Instant;
 
 use crate::connection::{Slot, todo};
 use crate::keepalive::{self, Action};
-use crate::replies::Replies;
+use crate::replies::{Replies, Reply};
 use crate::resources::Resources;
 use crate::{Profile, State, Tcp};
 
@@ -40,7 +40,8 @@ impl<P: Profile> Slot<P> {
     fn on_timer(&mut self, now: Instant, resources: &mut Resources<'_>, replies: &mut Replies) {
         if self.linger_at <= now {
             if self.state != State::FinWait2 {
-                return self.give_up(resources, replies);
+                self.push_reset(replies);
+                return self.give_up(resources);
             }
             return self.end(resources, None);
         }
@@ -49,7 +50,7 @@ impl<P: Profile> Slot<P> {
             self.acknowledge();
         }
         if self.resend_at <= now {
-            self.on_resend_timer(now, resources, replies);
+            self.on_resend_timer(now, resources);
         }
         if self.paced && self.pace_at <= now {
             self.paced = false;
@@ -67,7 +68,10 @@ impl<P: Profile> Slot<P> {
         let (action, asked) = keepalive::next(&keepalive, now.since(self.heard_at), self.asked);
         self.asked = asked;
         match action {
-            Action::GiveUp => self.give_up(resources, replies),
+            Action::GiveUp => {
+                self.push_reset(replies);
+                self.give_up(resources);
+            }
             Action::Probe => {
                 self.ask = true;
                 self.todo |= todo::OUTPUT;
@@ -76,6 +80,13 @@ impl<P: Profile> Slot<P> {
                 self.arm((self.heard_at + next).max(now));
             }
             Action::Wait(span) => self.arm(now + span),
+        }
+    }
+
+    /// Tells a peer that may still be there that it need not wait for us.
+    fn push_reset(&self, replies: &mut Replies) {
+        if self.state.is_synchronized() {
+            replies.push(Reply::ack(self.tuple, self.nxt, self.rcv_nxt, 0).resetting().stamped(&self.stamps));
         }
     }
 

@@ -15,7 +15,7 @@ use crate::connection::{Slot, todo};
 use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
 use crate::resources::Resources;
-use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, write_segment};
+use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, Template};
 use crate::{Error, Profile, State, Tcp};
 use plan::Plan;
 
@@ -29,7 +29,7 @@ impl<P: Profile> Tcp<'_, P> {
     pub fn poll_transmit(&mut self, now: Instant, ip: &mut impl Ip, budget: usize) -> Result<bool, SendError> {
         let mut left = budget;
         if !self.replies.is_empty() {
-            self.send_replies(ip, &mut left)?;
+            self.send_replies(now, ip, &mut left)?;
         }
         while self.ready.head != NONE {
             if left == 0 {
@@ -63,7 +63,8 @@ impl<P: Profile> Tcp<'_, P> {
             slot.linger(now, resources);
         }
         slot.restart_if_idle(now, resources);
-        for _ in 0..SEGMENTS_PER_TURN {
+        let mut turn = SEGMENTS_PER_TURN;
+        while turn > 0 {
             let Some(plan) = slot.plan(now, resources) else {
                 slot.keep_watch(now, resources);
                 return Ok(Turn::Done);
@@ -71,7 +72,14 @@ impl<P: Profile> Tcp<'_, P> {
             if *left == 0 {
                 return Ok(Turn::More);
             }
-            match slot.send_segment(now, &plan, resources, ip) {
+            let (sent, segments, result) = slot.send_segments(now, &plan, resources, ip, *left);
+            if sent < plan.len && sent > 0 {
+                // The first of several are out.
+                let part = Plan { len: sent, flags: Flags::ACK, ..plan };
+                resources.stats.segments_out += segments as u64;
+                slot.on_sent(&part, now, resources);
+            }
+            match result {
                 Ok(()) => {}
                 Err(SendError::Full) => return Err(SendError::Full),
                 Err(SendError::WouldFragment { mtu }) if slot.shrink_mss(mtu, resources.config.min_mss) => continue,
@@ -82,8 +90,14 @@ impl<P: Profile> Tcp<'_, P> {
                 // It is as good as lost, and repaired like that.
                 Err(_) => {}
             }
-            *left -= 1;
-            resources.stats.segments_out += 1;
+            if sent < plan.len && sent > 0 {
+                *left = left.saturating_sub(segments);
+                continue;
+            }
+            let counted = if slot.device_cuts { 1 } else { segments.max(1) };
+            *left = left.saturating_sub(counted);
+            turn = turn.saturating_sub(counted);
+            resources.stats.segments_out += segments.max(1) as u64;
             slot.on_sent(&plan, now, resources);
         }
         Ok(Turn::More)
@@ -114,11 +128,13 @@ impl<P: Profile> Slot<P> {
             false => (ChecksumOffload::TCP_V6, SegmentationOffload::TCP_V6),
         };
         self.partial_checksum = capabilities.checksum.contains(checksum);
-        self.large = 0;
-        if capabilities.segmentation.contains(segmentation) && self.partial_checksum {
-            let most = capabilities.max_large_frame.min(MAX_IP_PAYLOAD).saturating_sub(HEADER_LEN + 40) as u16;
-            self.large = most - most % self.mss;
-        }
+        self.device_cuts = capabilities.segmentation.contains(segmentation) && self.partial_checksum;
+        let most = match self.device_cuts {
+            true => capabilities.max_large_frame.min(MAX_IP_PAYLOAD).saturating_sub(HEADER_LEN + 40) as u16,
+            // What we cut ourselves is planned and watched over as one, too.
+            false => self.mss.saturating_mul(SEGMENTS_PER_TURN as u16),
+        };
+        self.large = most - most % self.mss;
     }
 
     /// The path takes IP packets of `mtu` bytes only; `false` when that is no news.
@@ -135,13 +151,17 @@ impl<P: Profile> Slot<P> {
         true
     }
 
-    fn send_segment(
+    /// Sends what was planned, in as many segments as it takes but no more than `limit`; gives how many bytes left, and how
+    /// many segments. An error means that not all did.
+    #[inline]
+    fn send_segments(
         &mut self,
         now: Instant,
         plan: &Plan,
         resources: &Resources<'_>,
         ip: &mut impl Ip,
-    ) -> Result<(), SendError> {
+        limit: usize,
+    ) -> (u32, usize, Result<(), SendError>) {
         let options = self.options(now, plan, resources, ip);
         let window = self.offer_window(resources);
         let header = Header {
@@ -152,26 +172,44 @@ impl<P: Profile> Slot<P> {
             flags: plan.flags,
             window: if plan.flags.contains(Flags::SYN) { self.receive_window().min(0xffff) as u16 } else { window },
         };
-        let len = HEADER_LEN + options.as_slice().len() + plan.len as usize;
-        let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, len);
-        packet.dont_fragment = true;
-        let mut checksum = Checksum::Complete;
-        if self.partial_checksum {
-            checksum = Checksum::Partial;
-            packet.checksum = Some(PARTIAL_CHECKSUM);
+        let checksum = if self.partial_checksum { Checksum::Partial } else { Checksum::Complete };
+        let template = Template::new((&self.tuple.local, &self.tuple.remote), &header, options.as_slice(), checksum);
+        let headers = HEADER_LEN + options.as_slice().len();
+        // The device cuts, or we do.
+        let most = if self.device_cuts { plan.len } else { self.payload_of_full_segment() };
+        let (mut sent, mut segments) = (0, 0);
+        loop {
+            let len = (plan.len - sent).min(most);
+            let last = sent + len == plan.len;
+            let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, headers + len as usize);
+            packet.dont_fragment = true;
+            if self.partial_checksum {
+                packet.checksum = Some(PARTIAL_CHECKSUM);
+            }
+            if len > u32::from(self.mss) {
+                packet.segment_size = NonZeroU16::new(self.mss);
+            }
+            let flags = if last { plan.flags } else { plan.flags - Flags::PSH - Flags::FIN };
+            let (seq, offset) = (plan.seq + sent, plan.offset + sent);
+            let mut cursor = self.cursor;
+            let send = &self.send;
+            let result = ip.send(packet, |writer| {
+                let payload = send.slices(&resources.pool, offset, len, &mut cursor);
+                template.write(writer, seq, flags, payload);
+            });
+            self.cursor = cursor;
+            match result {
+                // Other errors are as good as loss.
+                Err(error @ (SendError::Full | SendError::WouldFragment { .. })) => {
+                    return (sent, segments, Err(error));
+                }
+                Err(error) if plan.len == 0 => return (0, 0, Err(error)),
+                _ => (sent, segments) = (sent + len, segments + 1),
+            }
+            if last || segments >= limit {
+                return (sent, segments, Ok(()));
+            }
         }
-        if plan.len > u32::from(self.mss) {
-            packet.segment_size = NonZeroU16::new(self.mss);
-        }
-        let ends = (self.tuple.local, self.tuple.remote);
-        let mut cursor = self.cursor;
-        let send = &self.send;
-        let result = ip.send(packet, |writer| {
-            let payload = send.slices(&resources.pool, plan.offset, plan.len, &mut cursor);
-            write_segment(writer, ends, &header, options.as_slice(), payload, checksum);
-        });
-        self.cursor = cursor;
-        result
     }
 
     /// The options that go with a segment.

@@ -8,6 +8,7 @@
 extern crate std;
 
 use core::cell::RefCell;
+use core::net::Ipv4Addr;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
@@ -171,9 +172,9 @@ struct Memory {
     addresses: [Option<mirage_ipv4::Address>; 1],
     routes: [Option<mirage_ipv4::Route>; 2],
     ip_groups: [Option<mirage_ipv4::Group>; 2],
-    sockets: [mirage_udp::SocketSlot; 2],
+    sockets: [mirage_udp::SocketSlot<Ipv4Addr>; 2],
     socket_buckets: [mirage_udp::Bucket; 2],
-    datagram_blocks: [mirage_udp::Block; 8],
+    datagram_blocks: [mirage_udp::Block<Ipv4Addr>; 8],
     socket_wakers: [mirage_waker::Slot; 2],
     memberships: [mirage_udp::igmp::GroupSlot; 2],
     connections: [mirage_tcp::Slot; CONNECTIONS],

@@ -1,6 +1,8 @@
 //! UDP as the walk knows it. It comes with the first socket: the image of an application without datagrams is without the
 //! code behind them.
 
+use core::net::Ipv4Addr;
+
 use mirage_clock::Instant;
 use mirage_net::{Net, SendError};
 use mirage_protocols::{IcmpError, Received};
@@ -12,8 +14,8 @@ use crate::machines::Machines;
 #[derive(Clone, Copy)]
 pub(crate) struct Datagrams {
     /// Takes a datagram; says whether there is a socket for it.
-    pub(crate) input: fn(&mut Udp<'_>, Instant, &Received<'_>) -> bool,
-    pub(crate) on_icmp_error: fn(&mut Udp<'_>, &IcmpError<'_>),
+    pub(crate) input: fn(&mut Udp<'_, Ipv4Addr>, Instant, &Received<'_>) -> bool,
+    pub(crate) on_icmp_error: fn(&mut Udp<'_, Ipv4Addr>, &IcmpError<'_>),
 }
 
 impl Datagrams {

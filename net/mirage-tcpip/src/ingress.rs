@@ -27,6 +27,7 @@ pub(crate) fn receive(
     Ok(true)
 }
 
+#[inline]
 fn frame_in(machines: &mut Machines<'_>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
     match machines.ethernet.input(frame) {
         Ok(frame) if frame.ethertype == EtherType::IPV4 => ipv4_in(machines, &frame, transmit),
@@ -40,53 +41,55 @@ fn frame_in(machines: &mut Machines<'_>, frame: &Frame<'_>, transmit: &mut impl 
     }
 }
 
+#[inline]
 fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: &mut impl Transmit) {
-    let now = machines.now;
-    let (inbound, mut outbound) = machines.ipv4.split();
-    let incoming = inbound.input(now, INTERFACE, frame.cast, frame.payload, frame.checksum, frame.segment_size);
-    // What IPv4 and the layers above drop they count themselves. Nothing: it was a fragment, and waits for the others.
-    let Ok(Some(packet)) = incoming else { return };
-    let received = &packet.received;
-    let error = match packet.protocol {
-        Protocol::TCP => {
-            let _counted = machines.tcp.input(now, received);
-            return;
-        }
-        Protocol::UDP => match machines.datagrams {
-            Some(datagrams) if (datagrams.input)(&mut machines.udp, now, received) => return,
-            Some(_) => Some(ErrorToSend::PortUnreachable),
-            None => {
-                machines.discards.count(Discard::UnknownProtocol);
-                Some(ErrorToSend::PortUnreachable)
+    let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, discards, datagrams, .. } = machines;
+    let now = *now;
+    let (inbound, mut outbound) = ipv4.split();
+    let payload = (frame.payload, frame.checksum, frame.segment_size);
+    // What IPv4 and the layers above drop they count themselves; a fragment waits for the others.
+    let _counted = inbound.input_with(now, INTERFACE, frame.cast, payload, |packet| {
+        let received = &packet.received;
+        let error = match packet.protocol {
+            Protocol::TCP => {
+                let _counted = tcp.input(now, received);
+                return;
             }
-        },
-        // A gateway takes what is for others, but does not answer pings in their name.
-        Protocol::ICMP if is_for_others(received, &outbound) => return machines.discards.count(Discard::IcmpForOthers),
-        Protocol::ICMP => None,
-        Protocol::IGMP => {
-            let _counted = machines.igmp.input(now, received);
-            return;
-        }
-        _ => {
-            machines.discards.count(Discard::UnknownProtocol);
-            Some(ErrorToSend::ProtocolUnreachable)
-        }
-    };
-    // What may be answered at once.
-    let Machines { ethernet, arp, icmp, .. } = machines;
-    let mut link = ethernet.over(transmit);
-    let mut neighbours = arp.over(now, &mut link);
-    let mut ip = outbound.over(&mut neighbours);
-    match error {
-        Some(error) => {
-            let _counted = icmp.send_error(now, error, packet.header, received.payload, received.cast, &mut ip);
-        }
-        None => {
-            if let Ok(Some(IcmpIncoming::Error(error))) = icmp.input(now, received, &mut ip) {
-                tell(&mut machines.tcp, &mut machines.udp, machines.datagrams, now, &error);
+            Protocol::UDP => match datagrams {
+                Some(datagrams) if (datagrams.input)(udp, now, received) => return,
+                Some(_) => Some(ErrorToSend::PortUnreachable),
+                None => {
+                    discards.count(Discard::UnknownProtocol);
+                    Some(ErrorToSend::PortUnreachable)
+                }
+            },
+            // A gateway takes what is for others, but does not answer pings in their name.
+            Protocol::ICMP if is_for_others(received, &outbound) => return discards.count(Discard::IcmpForOthers),
+            Protocol::ICMP => None,
+            Protocol::IGMP => {
+                let _counted = igmp.input(now, received);
+                return;
             }
+            _ => {
+                discards.count(Discard::UnknownProtocol);
+                Some(ErrorToSend::ProtocolUnreachable)
+            }
+        };
+        // What may be answered at once.
+        let mut link = ethernet.over(transmit);
+        let mut neighbours = arp.over(now, &mut link);
+        let mut ip = outbound.over(&mut neighbours);
+        let report = match error {
+            Some(error) => {
+                let _counted = icmp.send_error(now, error, packet.header, received.payload, received.cast, &mut ip);
+                return;
+            }
+            None => icmp.input(now, received, &mut ip),
+        };
+        if let Ok(Some(IcmpIncoming::Error(error))) = report {
+            tell(tcp, udp, *datagrams, now, &error);
         }
-    }
+    });
 }
 
 /// Whether only [`Config::accept_any`](crate::Config::accept_any) let the packet in.

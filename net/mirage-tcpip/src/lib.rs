@@ -27,6 +27,7 @@ mod unresolved;
 pub use allocate::Tables;
 pub use config::Config;
 pub use counters::Counters;
+pub use mirage_ipv4::Fragmentation;
 pub use mirage_protocols::{Ipv4Cidr, MacAddress};
 pub use mirage_stack::{ErrorKind, Keepalive, ListenOptions, TcpOptions};
 pub use stack::{Progress, Stack};

@@ -13,7 +13,7 @@ pub struct Storage<'s> {
     /// Addresses, routes, and the arena of reassembly.
     pub ipv4: mirage_ipv4::Storage<'s>,
     /// UDP sockets and their datagrams.
-    pub udp: mirage_udp::Storage<'s>,
+    pub udp: mirage_udp::Storage<'s, core::net::Ipv4Addr>,
     /// Multicast groups that routers are told of.
     pub igmp: ManagedSlice<'s, mirage_udp::igmp::GroupSlot>,
     /// TCP connections and their buffers.

@@ -6,6 +6,7 @@ use core::task::{Context, Poll};
 
 use embedded_io_async::{ErrorType, Read, ReadReady, Write, WriteReady};
 use mirage_flow::{Direction, Shutdown, Split};
+use mirage_net::FrameWriter;
 use mirage_stack::Keepalive;
 use mirage_tcp::{ConnectionId, Tcp};
 
@@ -60,6 +61,55 @@ impl<'a, 's> TcpStream<'a, 's> {
     /// When the connection is broken or its write direction was shut down.
     pub fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, ErrorKind>> {
         self.half.poll_write(cx, bytes)
+    }
+
+    /// Writes in place: `write` puts bytes into the send buffer itself, as many as its writer has room for at most (at least
+    /// one). Gives how many it wrote, and what it gave. For callers that poll by hand.
+    ///
+    /// # Errors
+    /// When the connection is broken or its write direction was shut down; `write` was not called then.
+    #[inline]
+    pub fn poll_write_with<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(&mut FrameWriter<'_>) -> R,
+    ) -> Poll<Result<(usize, R), ErrorKind>> {
+        let id = self.half.id;
+        self.half.call(|tcp| tcp.poll_write_with(id, cx, write)).map_err(kind)
+    }
+
+    /// Lends the oldest received bytes in place as [`read_with`](Self::read_with) does. For callers that poll by hand.
+    ///
+    /// # Errors
+    /// When the connection is broken; `take` was not called then.
+    #[inline]
+    pub fn poll_read_with<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(&[u8]) -> (usize, R),
+    ) -> Poll<Result<R, ErrorKind>> {
+        let id = self.half.id;
+        self.half.call(|tcp| tcp.poll_read_with(id, cx, take)).map_err(kind)
+    }
+
+    /// Waits until there is room and writes in place as [`poll_write_with`](Self::poll_write_with) does.
+    ///
+    /// Cancel-safe: nothing is queued before `write` runs.
+    ///
+    /// # Errors
+    /// When the connection is broken or its write direction was shut down.
+    pub async fn write_with<R>(
+        &mut self,
+        write: impl FnOnce(&mut FrameWriter<'_>) -> R,
+    ) -> Result<(usize, R), ErrorKind> {
+        let mut write = Some(write);
+        let (count, result) = poll_fn(|cx| {
+            self.half
+                .call(|tcp| tcp.poll_write_with(self.half.id, cx, |writer| write.take().map(|write| write(writer))))
+        })
+        .await
+        .map_err(kind)?;
+        Ok((count, result.ok_or(ErrorKind::Other)?))
     }
 
     /// Lends the oldest received bytes in place; `take` says how many it has used. An empty slice is the end.

@@ -9,6 +9,8 @@ mirage_protocols::reasons! {
         BadLength = "bad_length",
         /// The checksum is wrong.
         BadChecksum = "bad_checksum",
+        /// Of an IP version that the machine does not speak.
+        OtherVersion = "other_version",
         /// To port 0.
         BadPort = "bad_port",
         /// From the very address and port that it is for (LAND).

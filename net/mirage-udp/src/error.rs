@@ -76,6 +76,8 @@ pub enum BindError {
     NoPort,
     /// The table of sockets is full: close something, or lend more slots.
     TableFull,
+    /// The address is of an IP version that the machine does not speak.
+    Unsupported,
 }
 
 impl fmt::Display for BindError {
@@ -84,6 +86,7 @@ impl fmt::Display for BindError {
             Self::InUse => "the address and port are in use",
             Self::NoPort => "no ephemeral port is free",
             Self::TableFull => "the table of sockets is full",
+            Self::Unsupported => "the address is of another IP version",
         })
     }
 }
@@ -95,6 +98,7 @@ impl mirage_stack::Error for BindError {
         match self {
             Self::InUse => ErrorKind::AddressInUse,
             Self::NoPort | Self::TableFull => ErrorKind::OutOfResources,
+            Self::Unsupported => ErrorKind::Unsupported,
         }
     }
 }

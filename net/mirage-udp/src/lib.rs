@@ -2,6 +2,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod address;
 mod wire;
 
 mod udp;
@@ -18,6 +19,7 @@ mod error;
 
 pub mod igmp;
 
+pub use address::Address;
 pub use discard::Discard;
 pub use error::{BindError, Error};
 pub use managed::ManagedSlice;

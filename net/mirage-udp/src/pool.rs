@@ -1,9 +1,12 @@
 //! The pool of blocks that all sockets share, and the queues in it.
 
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::IpAddr;
 
 use managed::ManagedSlice;
 use mirage_checksum::{Sum, copy_and_sum};
+
+use crate::Address;
+use crate::address::End;
 
 /// A place in one of the lent slices.
 pub(crate) type Index = u16;
@@ -13,23 +16,23 @@ pub(crate) const NONE: Index = Index::MAX;
 
 /// A piece of a queued datagram. The first also holds what is known of it besides its bytes.
 #[derive(Clone, Debug)]
-pub struct Block {
+pub struct Block<A = IpAddr> {
     /// The next block: of the same datagram up to its last, behind that it means nothing; or the next free one.
     next: Index,
-    head: Head,
-    bytes: [u8; Self::SIZE],
+    head: Head<A>,
+    bytes: [u8; SIZE],
 }
 
-impl Block {
+impl<A: Address> Block<A> {
     /// Bytes of datagram that one block holds.
-    pub const SIZE: usize = 256;
+    pub const SIZE: usize = SIZE;
     /// A block as it is lent.
-    pub const EMPTY: Self = Self { next: NONE, head: Head::EMPTY, bytes: [0; Self::SIZE] };
+    pub const EMPTY: Self = Self { next: NONE, head: Head::EMPTY, bytes: [0; SIZE] };
 }
 
 /// What is known of a queued datagram besides its bytes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Head {
+pub(crate) struct Head<A> {
     /// The queue's next datagram.
     after: Index,
     /// Its last block.
@@ -38,12 +41,12 @@ pub(crate) struct Head {
     pub(crate) len: u16,
     /// Sum of the bytes, as [`Sum::partial`] gives it.
     sum: u16,
-    pub(crate) local: SocketAddr,
-    pub(crate) remote: SocketAddr,
+    pub(crate) local: End<A>,
+    pub(crate) remote: End<A>,
 }
 
-impl Head {
-    const EMPTY: Self = Self { after: NONE, last: NONE, len: 0, sum: 0, local: NOWHERE, remote: NOWHERE };
+impl<A: Address> Head<A> {
+    const EMPTY: Self = Self { after: NONE, last: NONE, len: 0, sum: 0, local: End::NOWHERE, remote: End::NOWHERE };
 
     /// Sum of the bytes.
     #[inline]
@@ -51,8 +54,6 @@ impl Head {
         Sum::from_partial(self.sum, self.len as usize)
     }
 }
-
-const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// How much one queue of one socket may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,9 +98,9 @@ pub(crate) enum Refused {
 
 /// Lent blocks, free or in a queue.
 #[derive(Debug)]
-pub(crate) struct Pool<'s> {
+pub(crate) struct Pool<'s, A> {
     /// Invariant: block number `NONE` is used by nobody.
-    blocks: ManagedSlice<'s, Block>,
+    blocks: ManagedSlice<'s, Block<A>>,
     /// The first of a chain of `free_blocks` free ones.
     free: Index,
     free_blocks: u16,
@@ -107,9 +108,9 @@ pub(crate) struct Pool<'s> {
     datagrams: u16,
 }
 
-impl<'s> Pool<'s> {
+impl<'s, A: Address> Pool<'s, A> {
     /// All free. Of more than 65,535 blocks the rest stays unused.
-    pub(crate) fn new(mut blocks: ManagedSlice<'s, Block>) -> Self {
+    pub(crate) fn new(mut blocks: ManagedSlice<'s, Block<A>>) -> Self {
         let free_blocks = count(&blocks);
         let mut free = NONE;
         for (index, block) in (0..free_blocks).zip(blocks.iter_mut()) {
@@ -139,7 +140,7 @@ impl<'s> Pool<'s> {
         &mut self,
         queue: &mut Queue,
         bound: Bound,
-        (local, remote): (&SocketAddr, &SocketAddr),
+        (local, remote): (End<A>, End<A>),
         payload: &[u8],
         unverified: Option<Sum>,
     ) -> Result<(), Refused> {
@@ -152,18 +153,14 @@ impl<'s> Pool<'s> {
         let pool = &mut *self.blocks;
         // The first free blocks are a chain already: until the end they are still free.
         let first = self.free;
-        let (mut last, mut rest, mut sum) = (first, payload, 0);
-        let after = loop {
-            let block = pool.get_mut(usize::from(last)).ok_or(Refused::Pool)?;
-            let (piece, behind) = rest.split_at_checked(Block::SIZE).unwrap_or((rest, &[]));
-            // The copy that a queue costs: the device wants its buffer back, or the caller his. Each piece but the last is of
-            // an even length, and there are too few for a carry.
-            sum += u64::from(copy_and_sum(&mut block.bytes, piece).partial());
-            if behind.is_empty() {
-                break block.next;
-            }
-            (last, rest) = (block.next, behind);
-        };
+        let block = pool.get_mut(usize::from(first)).ok_or(Refused::Pool)?;
+        let (piece, rest) = payload.split_at_checked(SIZE).unwrap_or((payload, &[]));
+        // The copy that a queue costs: the device wants its buffer back, or the caller his.
+        let mut sum = u64::from(copy_and_sum(&mut block.bytes, piece).partial());
+        let (mut last, mut after) = (first, block.next);
+        if !rest.is_empty() {
+            (last, after, sum) = copy_rest(pool, after, rest, sum).ok_or(Refused::Pool)?;
+        }
         let sum = Sum::ZERO.add_u64(sum).partial();
         if let Some(header) = unverified
             && !header.add_sum(Sum::from_partial(sum, payload.len())).is_valid()
@@ -172,7 +169,7 @@ impl<'s> Pool<'s> {
         }
         let head = &mut pool.get_mut(usize::from(first)).ok_or(Refused::Pool)?.head;
         (head.after, head.last, head.len, head.sum) = (NONE, last, payload.len() as u16, sum);
-        (head.local, head.remote) = (*local, *remote);
+        (head.local, head.remote) = (local, remote);
         match pool.get_mut(usize::from(queue.last)) {
             Some(before) if !queue.is_empty() => before.head.after = first,
             _ => queue.first = first,
@@ -190,7 +187,7 @@ impl<'s> Pool<'s> {
 
     /// The oldest datagram of `queue`.
     #[inline]
-    pub(crate) fn front(&self, queue: &Queue) -> Option<&Head> {
+    pub(crate) fn front(&self, queue: &Queue) -> Option<&Head<A>> {
         if queue.is_empty() {
             return None;
         }
@@ -213,7 +210,7 @@ impl<'s> Pool<'s> {
     }
 
     /// Frees the oldest datagram of `queue`.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn drop_front(&mut self, queue: &mut Queue) {
         let pool = &mut *self.blocks;
         let (first, free) = (queue.first, self.free);
@@ -240,6 +237,21 @@ impl<'s> Pool<'s> {
     }
 }
 
+/// Copies what is behind a datagram's first block to `at` and the blocks after it, and adds it to `sum`. Gives the last block
+/// and the one after it.
+#[inline(never)]
+fn copy_rest<A>(pool: &mut [Block<A>], at: Index, payload: &[u8], sum: u64) -> Option<(Index, Index, u64)> {
+    let (mut last, mut after, mut sum) = (at, at, sum);
+    for piece in payload.chunks(SIZE) {
+        last = after;
+        let block = pool.get_mut(usize::from(last))?;
+        // Each piece but the last is of an even length, and there are too few for a carry.
+        sum += u64::from(copy_and_sum(&mut block.bytes, piece).partial());
+        after = block.next;
+    }
+    Some((last, after, sum))
+}
+
 /// How many places a slice has, as far as an [`Index`] reaches.
 pub(crate) fn count<T>(slice: &[T]) -> Index {
     Index::try_from(slice.len()).unwrap_or(NONE)
@@ -247,5 +259,8 @@ pub(crate) fn count<T>(slice: &[T]) -> Index {
 
 /// How many blocks hold `len` bytes: one for an empty datagram.
 const fn blocks(len: usize) -> usize {
-    if len <= Block::SIZE { 1 } else { len.div_ceil(Block::SIZE) }
+    if len <= SIZE { 1 } else { len.div_ceil(SIZE) }
 }
+
+/// Bytes of datagram that one block holds.
+const SIZE: usize = 256;

@@ -1,10 +1,9 @@
 //! Which port a socket gets.
 
-use core::net::IpAddr;
 use core::num::NonZeroU16;
 
-use crate::BindError;
 use crate::table::Table;
+use crate::{Address, BindError};
 use mirage_secret::Draws;
 
 /// Which port a socket asks for.
@@ -35,9 +34,9 @@ impl Default for EphemeralPorts {
 }
 
 /// The port that `choice` means; 0 for every port.
-pub(crate) fn choose(
-    table: &Table<'_>,
-    address: Option<IpAddr>,
+pub(crate) fn choose<A: Address>(
+    table: &Table<'_, A>,
+    address: Option<A>,
     choice: PortChoice,
     range: EphemeralPorts,
     draws: &mut Draws,
@@ -53,7 +52,7 @@ pub(crate) fn choose(
 
 /// RFC 6056 §3.3.2, algorithm 2: a random port, and another random one where it is taken. After a few tries the next free one
 /// after the last guess: of as many ports as there are sockets and one more, one is free, so the search is bounded.
-fn ephemeral(table: &Table<'_>, range: EphemeralPorts, draws: &mut Draws) -> Option<u16> {
+fn ephemeral<A: Address>(table: &Table<'_, A>, range: EphemeralPorts, draws: &mut Draws) -> Option<u16> {
     let first = range.first.get();
     let ports = u32::from(range.last.get().saturating_sub(first)) + 1;
     let at = |offset: u32| first.saturating_add((offset % ports) as u16);

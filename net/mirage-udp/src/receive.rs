@@ -1,6 +1,5 @@
 //! Datagrams and errors on their way up.
 
-use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
 use mirage_checksum::Sum;
@@ -10,11 +9,12 @@ use mirage_protocols::{IcmpError, IcmpErrorKind, Protocol, Received};
 use mirage_stack::Datagram;
 use zerocopy::FromBytes;
 
+use crate::address::End;
 use crate::pool::{Index, Refused};
 use crate::wire::Header;
-use crate::{Discard, Error, SocketId, Udp};
+use crate::{Address, Discard, Error, SocketId, Udp};
 
-impl Udp<'_> {
+impl<A: Address> Udp<'_, A> {
     /// Takes a datagram and queues it for its socket: one copy, in one pass with its checksum.
     ///
     /// # Errors
@@ -76,7 +76,7 @@ impl Udp<'_> {
             self.wakers.register(&mut socket.readers, cx.waker());
             return Poll::Pending;
         };
-        let datagram = Datagram { len: head.len.into(), remote: head.remote, local: head.local };
+        let datagram = Datagram { len: head.len.into(), remote: head.remote.socket(), local: head.local.socket() };
         let mut free = buffer;
         self.pool.read(&socket.incoming, free.len().min(datagram.len), |piece| {
             // The reader's copy: blocks are shared and go back to the pool.
@@ -103,8 +103,8 @@ impl Udp<'_> {
         let (header, payload) = parse(received)?;
         let (local, remote) = ends(received, header)?;
         let unverified = unverified(received, header);
-        match self.table.find(&local, &remote) {
-            Some(index) => self.queue(index, (&local, &remote), payload, unverified),
+        match self.table.find(local, remote) {
+            Some(index) => self.queue(index, (local, remote), payload, unverified),
             // Only who sent a whole datagram is told that nobody listens.
             None => verify(payload, unverified).and(Err(Discard::NoSocket)),
         }
@@ -118,18 +118,22 @@ impl Udp<'_> {
         let (header, payload) = parse(received)?;
         let (local, remote) = ends(received, header)?;
         verify(payload, unverified(received, header))?;
-        let index = self.table.find(&local, &remote).ok_or(Discard::NoSocket)?;
-        if handler(self.table.name(index), Datagram { len: payload.len(), remote, local }, payload) {
+        let index = self.table.find(local, remote).ok_or(Discard::NoSocket)?;
+        if handler(
+            self.table.name(index),
+            Datagram { len: payload.len(), remote: remote.socket(), local: local.socket() },
+            payload,
+        ) {
             return Ok(());
         }
-        self.queue(index, (&local, &remote), payload, None)
+        self.queue(index, (local, remote), payload, None)
     }
 
     #[inline]
     fn queue(
         &mut self,
         index: Index,
-        ends: (&SocketAddr, &SocketAddr),
+        ends: (End<A>, End<A>),
         payload: &[u8],
         unverified: Option<Sum>,
     ) -> Result<(), Discard> {
@@ -150,9 +154,9 @@ impl Udp<'_> {
             return Err(Discard::ErrorNotUdp);
         }
         let (quoted, _) = Header::ref_from_prefix(error.quoted).map_err(|_| Discard::ErrorNotUdp)?;
-        let local = SocketAddr::new(error.source, quoted.source.get());
-        let remote = SocketAddr::new(error.destination, quoted.destination.get());
-        let index = self.table.find(&local, &remote).ok_or(Discard::ErrorNoSocket)?;
+        let local = End::new(error.source, quoted.source.get()).ok_or(Discard::ErrorNoSocket)?;
+        let remote = End::new(error.destination, quoted.destination.get()).ok_or(Discard::ErrorNoSocket)?;
+        let index = self.table.find(local, remote).ok_or(Discard::ErrorNoSocket)?;
         let socket = self.table.at(index).ok_or(Discard::ErrorNoSocket)?;
         // Anybody can send an ICMP error, but to guess both ports of a connected socket is work (RFC 5927 §4.1). A socket
         // that talks to many must not stop for one of them.
@@ -182,10 +186,10 @@ fn parse<'p>(received: &Received<'p>) -> Result<(&'p Header, &'p [u8]), Discard>
 
 /// Our end and the other one, if a datagram may go from there to here.
 #[inline]
-fn ends(received: &Received<'_>, header: &Header) -> Result<(SocketAddr, SocketAddr), Discard> {
-    let local = SocketAddr::new(received.destination, header.destination.get());
-    let remote = SocketAddr::new(received.source, header.source.get());
-    if local.port() == 0 {
+fn ends<A: Address>(received: &Received<'_>, header: &Header) -> Result<(End<A>, End<A>), Discard> {
+    let local = End::new(received.destination, header.destination.get()).ok_or(Discard::OtherVersion)?;
+    let remote = End::new(received.source, header.source.get()).ok_or(Discard::OtherVersion)?;
+    if local.port == 0 {
         return Err(Discard::BadPort);
     }
     if local == remote {

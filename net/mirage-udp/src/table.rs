@@ -1,12 +1,13 @@
 //! The sockets, and how a datagram finds its own.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::IpAddr;
 
 use managed::ManagedSlice;
 use mirage_waker::WaitList;
 
-use crate::Error;
+use crate::address::End;
 use crate::pool::{Index, NONE, Queue, count};
+use crate::{Address, Error};
 
 /// Names a socket. After [`close`](crate::Udp::close) it names nothing, also when the slot has another socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,15 +18,15 @@ pub struct SocketId {
 
 /// Room for one socket.
 #[derive(Debug)]
-pub struct SocketSlot {
+pub struct SocketSlot<A = IpAddr> {
     /// Changes with each socket that is closed here.
     generation: u32,
     /// The bucket's next socket, or the next free slot.
     next: Index,
-    socket: Option<Socket>,
+    socket: Option<Socket<A>>,
 }
 
-impl SocketSlot {
+impl<A> SocketSlot<A> {
     /// A slot as it is lent.
     pub const EMPTY: Self = Self { generation: 0, next: NONE, socket: None };
 }
@@ -40,12 +41,12 @@ impl Bucket {
 }
 
 #[derive(Debug)]
-pub(crate) struct Socket {
+pub(crate) struct Socket<A> {
     /// `None` for every address of ours.
-    pub(crate) address: Option<IpAddr>,
+    pub(crate) address: Option<A>,
     /// 0 for every port.
     pub(crate) port: u16,
-    pub(crate) remote: Option<SocketAddr>,
+    pub(crate) remote: Option<End<A>>,
     pub(crate) incoming: Queue,
     pub(crate) outgoing: Queue,
     /// Who waits for `incoming` and for room in `outgoing`.
@@ -60,27 +61,33 @@ pub(crate) struct Socket {
     next_ready: Index,
 }
 
-impl Socket {
+impl<A: Address> Socket<A> {
+    /// Our end; unspecified for every address.
+    #[inline]
+    pub(crate) fn own(&self) -> End<A> {
+        End { address: self.address.unwrap_or(A::UNSPECIFIED), port: self.port }
+    }
+
     /// How well a datagram matches, or `None` when it is for somebody else: who is connected to its sender comes first,
     /// then who has its address.
     #[inline]
-    fn rank(&self, local: &SocketAddr, remote: &SocketAddr) -> Option<u8> {
+    fn rank(&self, local: End<A>, remote: End<A>) -> Option<u8> {
         let address = match &self.address {
             None => 0,
-            Some(address) if *address == local.ip() => 1,
+            Some(address) if *address == local.address => 1,
             Some(_) => return None,
         };
         match &self.remote {
             None => Some(address),
-            Some(connected) if connected == remote => Some(2 + address),
+            Some(connected) if *connected == remote => Some(2 + address),
             Some(_) => None,
         }
     }
 }
 
 #[derive(Debug)]
-pub(crate) struct Table<'s> {
-    slots: ManagedSlice<'s, SocketSlot>,
+pub(crate) struct Table<'s, A> {
+    slots: ManagedSlice<'s, SocketSlot<A>>,
     buckets: ManagedSlice<'s, Bucket>,
     /// Used buckets less one.
     mask: usize,
@@ -95,9 +102,9 @@ pub(crate) struct Table<'s> {
     last_ready: Index,
 }
 
-impl<'s> Table<'s> {
+impl<'s, A: Address> Table<'s, A> {
     pub(crate) fn new(
-        mut slots: ManagedSlice<'s, SocketSlot>,
+        mut slots: ManagedSlice<'s, SocketSlot<A>>,
         mut buckets: ManagedSlice<'s, Bucket>,
         secret: u32,
     ) -> Self {
@@ -121,7 +128,7 @@ impl<'s> Table<'s> {
     }
 
     /// Whether exactly this address and port are taken.
-    pub(crate) fn is_bound(&self, address: Option<IpAddr>, port: u16) -> bool {
+    pub(crate) fn is_bound(&self, address: Option<A>, port: u16) -> bool {
         self.on_port(port).any(|(_, socket)| socket.address == address)
     }
 
@@ -131,7 +138,7 @@ impl<'s> Table<'s> {
     }
 
     /// A new socket; `None` when the table is full. The caller has made sure that address and port are free.
-    pub(crate) fn insert(&mut self, address: Option<IpAddr>, port: u16) -> Option<SocketId> {
+    pub(crate) fn insert(&mut self, address: Option<A>, port: u16) -> Option<SocketId> {
         let index = self.free;
         let slot = self.slots.get_mut(usize::from(index))?;
         let bucket = bucket(self.secret, self.mask, port);
@@ -155,7 +162,7 @@ impl<'s> Table<'s> {
     }
 
     /// The socket that `id` names.
-    pub(crate) fn named(&mut self, id: SocketId) -> Result<&mut Socket, Error> {
+    pub(crate) fn named(&mut self, id: SocketId) -> Result<&mut Socket<A>, Error> {
         match self.slots.get_mut(usize::from(id.index)) {
             Some(SocketSlot { generation, socket: Some(socket), .. }) if *generation == id.generation => Ok(socket),
             _ => Err(Error::Closed),
@@ -163,13 +170,13 @@ impl<'s> Table<'s> {
     }
 
     /// Like [`named`](Self::named), to look only.
-    pub(crate) fn peek(&self, id: SocketId) -> Option<&Socket> {
+    pub(crate) fn peek(&self, id: SocketId) -> Option<&Socket<A>> {
         let slot = self.slots.get(usize::from(id.index))?;
         slot.socket.as_ref().filter(|_| slot.generation == id.generation)
     }
 
     /// The socket at a place.
-    pub(crate) fn at(&mut self, index: Index) -> Option<&mut Socket> {
+    pub(crate) fn at(&mut self, index: Index) -> Option<&mut Socket<A>> {
         self.slots.get_mut(usize::from(index))?.socket.as_mut()
     }
 
@@ -181,8 +188,8 @@ impl<'s> Table<'s> {
 
     /// Who gets a datagram: the socket that matches best, or else the one that has every port.
     #[inline]
-    pub(crate) fn find(&self, local: &SocketAddr, remote: &SocketAddr) -> Option<Index> {
-        let (slots, port) = (&*self.slots, local.port());
+    pub(crate) fn find(&self, local: End<A>, remote: End<A>) -> Option<Index> {
+        let (slots, port) = (&*self.slots, local.port);
         let mut at = self.buckets.get(bucket(self.secret, self.mask, port))?.0;
         let (mut best, mut found) = (0, NONE);
         while let Some(slot) = slots.get(usize::from(at)) {
@@ -203,7 +210,7 @@ impl<'s> Table<'s> {
     }
 
     /// Takes the name and the port from a socket. It stays, without them, until [`remove_closed`](Self::remove_closed).
-    pub(crate) fn unlink(&mut self, id: SocketId) -> Option<&mut Socket> {
+    pub(crate) fn unlink(&mut self, id: SocketId) -> Option<&mut Socket<A>> {
         let slot = self.slots.get(usize::from(id.index)).filter(|slot| slot.generation == id.generation)?;
         let (port, after) = (slot.socket.as_ref()?.port, slot.next);
         if port == 0 {
@@ -280,7 +287,7 @@ impl<'s> Table<'s> {
         }
     }
 
-    fn on_port(&self, port: u16) -> impl Iterator<Item = (Index, &Socket)> {
+    fn on_port(&self, port: u16) -> impl Iterator<Item = (Index, &Socket<A>)> {
         let mut at = self.buckets.get(bucket(self.secret, self.mask, port)).map_or(NONE, |bucket| bucket.0);
         core::iter::from_fn(move || {
             let index = at;

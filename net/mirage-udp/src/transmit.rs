@@ -10,11 +10,11 @@ use mirage_protocols::{Ip, Packet, Protocol};
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::network_endian::U16;
 
+use crate::address::End;
 use crate::pool::Refused;
 use crate::table::Socket;
-use crate::udp::EVERY_ADDRESS;
 use crate::wire::{Header, LONGEST};
-use crate::{Error, SocketId, Udp};
+use crate::{Address, Error, SocketId, Udp};
 
 /// Where a datagram claims to come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Source {
     End(SocketAddr),
 }
 
-impl Udp<'_> {
+impl<A: Address> Udp<'_, A> {
     /// Queues a datagram whole: one copy, summed in the same pass. [`poll_transmit`](Self::poll_transmit) sends it.
     ///
     /// Pending while the socket's own queue or the pool is full: `cx`'s waker is then woken when there is room. A remote
@@ -48,14 +48,17 @@ impl Udp<'_> {
             Ok(socket) => socket,
             Err(error) => return Poll::Ready(Err(error)),
         };
-        let local = match socket.error.take().map_or_else(|| ends(socket, source, remote), Err) {
-            Ok(local) => local,
+        if let Some(error) = socket.error.take() {
+            return Poll::Ready(Err(error));
+        }
+        let (local, remote) = match ends(socket, &source, &remote) {
+            Ok(ends) => ends,
             Err(error) => return Poll::Ready(Err(error)),
         };
         if payload.len() > LONGEST || !self.pool.could_ever_hold(self.config.send, payload.len()) {
             return Poll::Ready(Err(Error::MessageTooLong));
         }
-        let list = match self.pool.push(&mut socket.outgoing, self.config.send, (&local, &remote), payload, None) {
+        let list = match self.pool.push(&mut socket.outgoing, self.config.send, (local, remote), payload, None) {
             Ok(()) => {
                 self.table.make_ready(id.index);
                 return Poll::Ready(Ok(()));
@@ -83,9 +86,10 @@ impl Udp<'_> {
         remote: SocketAddr,
         len: usize,
         ip: &mut impl Ip,
-        fill: impl FnOnce(&mut FrameWriter<'_>),
+        mut fill: impl FnMut(&mut FrameWriter<'_>),
     ) -> Result<(), Error> {
-        let local = ends(self.table.named(id)?, source, remote)?;
+        let socket = self.table.named(id)?;
+        let (local, remote) = ends(socket, &source, &remote)?;
         if len > LONGEST {
             return Err(Error::MessageTooLong);
         }
@@ -167,42 +171,45 @@ impl Udp<'_> {
     }
 }
 
-/// Our end of a datagram to `remote`: where the address is unspecified, the route chooses.
-fn ends(socket: &Socket, source: Source, remote: SocketAddr) -> Result<SocketAddr, Error> {
+/// Both ends of a datagram, if the socket may send it. Where our address is unspecified, the route chooses.
+#[inline]
+fn ends<A: Address>(socket: &Socket<A>, source: &Source, remote: &SocketAddr) -> Result<(End<A>, End<A>), Error> {
+    let remote = End::<A>::from_socket(remote).ok_or(Error::Unsupported)?;
     let local = match source {
-        Source::Own => SocketAddr::new(socket.address.unwrap_or(EVERY_ADDRESS), socket.port),
-        Source::Address(address) => SocketAddr::new(address, socket.port),
-        Source::End(end) => end,
+        Source::Own => socket.own(),
+        Source::Address(address) => End::new(*address, socket.port).ok_or(Error::Unsupported)?,
+        Source::End(end) => End::from_socket(end).ok_or(Error::Unsupported)?,
     };
-    let (address, port) = (local.ip(), local.port());
-    let owned = socket.address.is_none_or(|own| own == address) && (socket.port == 0 || socket.port == port);
-    if !owned || port == 0 || remote.port() == 0 || remote.ip().is_unspecified() {
+    let owned =
+        socket.address.is_none_or(|own| own == local.address) && (socket.port == 0 || socket.port == local.port);
+    if !owned || local.port == 0 || remote.port == 0 || remote.is_unspecified() {
         return Err(Error::AddressNotAvailable);
     }
-    if !address.is_unspecified() && address.is_ipv4() != remote.is_ipv4() {
+    if local.address.ip().is_ipv4() != remote.address.ip().is_ipv4() && !local.is_unspecified() {
         return Err(Error::Unsupported);
     }
-    Ok(local)
+    Ok((local, remote))
 }
 
 /// Sends a datagram whose payload of `len` bytes `body` writes; `sum` is the payload's, where it is known.
-fn send(
+#[inline]
+fn send<A: Address>(
     ip: &mut impl Ip,
-    local: SocketAddr,
-    remote: SocketAddr,
+    local: End<A>,
+    remote: End<A>,
     len: usize,
     sum: Option<Sum>,
-    body: impl FnOnce(&mut FrameWriter<'_>),
+    mut body: impl FnMut(&mut FrameWriter<'_>),
 ) -> Result<(), SendError> {
-    let destination = remote.ip();
-    let source = match local.ip() {
-        address if address.is_unspecified() => ip.source(destination).ok_or(SendError::NoRoute)?,
-        address => address,
+    let destination = remote.address.ip();
+    let source = match local.is_unspecified() {
+        true => ip.source(destination).ok_or(SendError::NoRoute)?,
+        false => local.address.ip(),
     };
     let len = Header::LEN + len;
     let mut header = Header {
-        source: U16::new(local.port()),
-        destination: U16::new(remote.port()),
+        source: U16::new(local.port),
+        destination: U16::new(remote.port),
         // Fits: the payload is at most `LONGEST`.
         len: U16::new(len as u16),
         checksum: U16::ZERO,

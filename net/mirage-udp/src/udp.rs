@@ -1,14 +1,17 @@
 //! The machine: sockets, their queues and who waits for them.
 
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
 use managed::ManagedSlice;
 use mirage_protocols::{Counts, Reason};
 use mirage_waker::{Slot, WaitList, WakerPool};
 
+use crate::address::End;
 use crate::pool::Pool;
 use crate::table::Table;
-use crate::{BindError, Block, Bound, Bucket, Discard, EphemeralPorts, Error, PortChoice, SocketId, SocketSlot, port};
+use crate::{
+    Address, BindError, Block, Bound, Bucket, Discard, EphemeralPorts, Error, PortChoice, SocketId, SocketSlot, port,
+};
 use mirage_secret::Draws;
 
 /// How much each socket may hold, and which ports are given out.
@@ -32,14 +35,14 @@ impl Default for Config {
 
 /// What the machine keeps everything in; its sizes are the bounds.
 #[derive(Debug)]
-pub struct Storage<'s> {
+pub struct Storage<'s, A = IpAddr> {
     /// One for each socket, at most 65,535.
-    pub sockets: ManagedSlice<'s, SocketSlot>,
+    pub sockets: ManagedSlice<'s, SocketSlot<A>>,
     /// The hash table: at least one, better as many as sockets.
     pub buckets: ManagedSlice<'s, Bucket>,
     /// The queued datagrams of all sockets: one for each, and one more for each [`Block::SIZE`] bytes behind the first.
     /// At most 65,535 blocks.
-    pub blocks: ManagedSlice<'s, Block>,
+    pub blocks: ManagedSlice<'s, Block<A>>,
     /// One for each task that waits, at most 65,535; when they run out, tasks are woken to look again.
     pub wakers: ManagedSlice<'s, Slot>,
 }
@@ -70,12 +73,12 @@ pub struct Stats {
     pub unsent: u64,
 }
 
-/// UDP (RFC 768, RFC 1122 §4.1). It has no timers.
+/// UDP (RFC 768, RFC 1122 §4.1). It has no timers. `A` is what it takes for an address: see [`Address`].
 #[derive(Debug)]
-pub struct Udp<'s> {
+pub struct Udp<'s, A = IpAddr> {
     pub(crate) config: Config,
-    pub(crate) table: Table<'s>,
-    pub(crate) pool: Pool<'s>,
+    pub(crate) table: Table<'s, A>,
+    pub(crate) pool: Pool<'s, A>,
     pub(crate) wakers: WakerPool<'s>,
     /// Who waits for room in the pool.
     pub(crate) room: WaitList,
@@ -85,10 +88,10 @@ pub struct Udp<'s> {
     pub(crate) discards: Counts<Discard, { Discard::ALL.len() }>,
 }
 
-impl<'s> Udp<'s> {
+impl<'s, A: Address> Udp<'s, A> {
     /// A machine without sockets. `secret` must be unpredictable: ephemeral ports follow from it.
     #[inline(never)]
-    pub fn new(config: Config, storage: Storage<'s>, secret: [u8; 16]) -> Self {
+    pub fn new(config: Config, storage: Storage<'s, A>, secret: [u8; 16]) -> Self {
         let Storage { sockets, buckets, blocks, wakers } = storage;
         let mut draws = Draws::new(secret);
         Self {
@@ -109,8 +112,12 @@ impl<'s> Udp<'s> {
     /// # Errors
     /// [`BindError`]
     pub fn bind(&mut self, local: Local) -> Result<SocketId, BindError> {
-        let port = port::choose(&self.table, local.address, local.port, self.config.ephemeral, &mut self.draws)?;
-        self.table.insert(local.address, port).ok_or(BindError::TableFull)
+        let address = match local.address {
+            Some(ip) => Some(A::from_ip(ip).ok_or(BindError::Unsupported)?),
+            None => None,
+        };
+        let port = port::choose(&self.table, address, local.port, self.config.ephemeral, &mut self.draws)?;
+        self.table.insert(address, port).ok_or(BindError::TableFull)
     }
 
     /// Closes a socket. What was written is still sent, what was not read is dropped, and who waits is woken. The port is
@@ -139,11 +146,14 @@ impl<'s> Udp<'s> {
             if remote.port() == 0 || remote.ip().is_unspecified() {
                 return Err(Error::AddressNotAvailable);
             }
-            if socket.address.is_some_and(|address| address.is_ipv4() != remote.is_ipv4()) {
+            if socket.address.is_some_and(|address| address.ip().is_ipv4() != remote.is_ipv4()) {
                 return Err(Error::Unsupported);
             }
         }
-        socket.remote = remote;
+        socket.remote = match remote {
+            Some(remote) => Some(End::from_socket(&remote).ok_or(Error::Unsupported)?),
+            None => None,
+        };
         socket.error = None;
         Ok(())
     }
@@ -151,12 +161,12 @@ impl<'s> Udp<'s> {
     /// Our end: `0.0.0.0` for every address, port 0 for every port. `None` when the socket was closed.
     pub fn local(&self, id: SocketId) -> Option<SocketAddr> {
         let socket = self.table.peek(id)?;
-        Some(SocketAddr::new(socket.address.unwrap_or(EVERY_ADDRESS), socket.port))
+        Some(socket.own().socket())
     }
 
     /// The other end of a connected socket.
     pub fn remote(&self, id: SocketId) -> Option<SocketAddr> {
-        self.table.peek(id)?.remote
+        self.table.peek(id)?.remote.map(End::socket)
     }
 
     /// What was done so far and what is in use.
@@ -170,5 +180,3 @@ impl<'s> Udp<'s> {
         &self.discards
     }
 }
-
-pub(crate) const EVERY_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);

@@ -40,6 +40,10 @@ pub(crate) trait World {
     fn server_send(&mut self, pair: Pair, data: &[u8]) -> usize;
     /// Takes what is there.
     fn server_receive(&mut self, pair: Pair, buffer: &mut [u8]) -> usize;
+    /// Writes up to `most` zeroes into the send buffer in place, as an application that makes its bytes there.
+    fn client_write_in_place(&mut self, pair: Pair, most: usize) -> usize;
+    /// Takes what is there in place, without a copy.
+    fn server_read_in_place(&mut self, pair: Pair) -> usize;
     /// Sends `batch` datagrams of 64 bytes, echoes them and takes the answers.
     fn udp_echo(&mut self, batch: usize);
     /// What an idle established connection costs in all.

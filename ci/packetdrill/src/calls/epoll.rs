@@ -93,10 +93,10 @@ impl World {
         }
     }
 
-    /// A number that changes when bytes come.
+    /// How many bytes have come.
     fn received(&mut self, fd: c_int) -> u64 {
-        let Ok(Some(id)) = self.socket(fd).map(|socket| socket.connection()) else { return 0 };
-        self.stack().tcp.info(id).map_or(0, |info| info.receive_queued.into())
+        let Ok((taken, Some(id))) = self.socket(fd).map(|socket| (socket.taken, socket.connection())) else { return 0 };
+        taken + self.stack().tcp.info(id).map_or(0, |info| u64::from(info.receive_queued))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use libc::c_int;
 use mirage_clock::Duration;
-use mirage_tcp::State;
 
 use crate::errno::{Answer, Errno};
 use crate::profile::number;
@@ -13,7 +12,11 @@ use crate::world::World;
 impl World {
     pub(crate) fn set_option(&mut self, fd: c_int, level: c_int, name: c_int, value: &[u8]) -> Answer<()> {
         let id = self.socket(fd)?.connection();
-        let number = value.first_chunk().map(|bytes| c_int::from_ne_bytes(*bytes));
+        // Some options of IP take a byte.
+        let number = match *value {
+            [byte] => Some(c_int::from(byte)),
+            _ => value.first_chunk().map(|bytes| c_int::from_ne_bytes(*bytes)),
+        };
         let options = &mut self.socket(fd)?.options;
         let second = |number: c_int| Duration::from_secs(number.max(0) as u64);
         match (level, name, number) {
@@ -52,7 +55,12 @@ impl World {
                     self.stack().tcp.set_nodelay(id, on != 0);
                 }
             }
-            (libc::IPPROTO_TCP, libc::TCP_CORK, Some(on)) => options.cork = on != 0,
+            (libc::IPPROTO_TCP, libc::TCP_CORK, Some(on)) => {
+                options.cork = on != 0;
+                if let Some(id) = id {
+                    self.stack().tcp.set_cork(id, on != 0);
+                }
+            }
             (libc::IPPROTO_TCP, libc::TCP_MAXSEG, Some(bytes)) => {
                 let segment = bytes.clamp(48, 65_535) as u16;
                 options.max_segment = Some(segment);
@@ -84,10 +92,10 @@ impl World {
         let number = match (level, name) {
             (libc::IPPROTO_TCP, libc::TCP_INFO) => {
                 let listens = matches!(socket.role, Role::Listener { .. });
-                let tcp = &self.stack().tcp;
-                let state = id.and_then(|id| tcp.state(id)).unwrap_or(State::Closed);
-                let info = id.and_then(|id| tcp.info(id)).unwrap_or_default();
-                return Ok(tcp_info::bytes(state, listens, &info, now));
+                let stack = self.stack();
+                let info = id.and_then(|id| stack.tcp.tcp_info(id, now)).unwrap_or_default();
+                let advmss = stack.wire.mtu.saturating_sub(40) as u32;
+                return Ok(tcp_info::bytes(&info, listens, advmss));
             }
             (libc::IPPROTO_TCP, TCP_CC_INFO) => return Ok(Vec::new()),
             (libc::SOL_SOCKET, SO_MEMINFO) => return Ok(vec![0; 9 * size_of::<u32>()]),

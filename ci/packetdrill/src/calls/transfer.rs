@@ -12,6 +12,16 @@ use crate::world::World;
 impl World {
     /// Reads up to `most` bytes; none is the end.
     pub(crate) fn read(&mut self, fd: c_int, most: usize, flags: c_int) -> Poll<Answer<Vec<u8>>> {
+        let result = self.take(fd, most, flags);
+        if let Poll::Ready(Ok(bytes)) = &result
+            && flags & libc::MSG_PEEK == 0
+        {
+            self.socket(fd)?.taken += bytes.len() as u64;
+        }
+        result
+    }
+
+    fn take(&mut self, fd: c_int, most: usize, flags: c_int) -> Poll<Answer<Vec<u8>>> {
         let id = match self.stream(fd) {
             Ok(id) => id,
             Err(error) => return Poll::Ready(Err(error)),
@@ -62,7 +72,7 @@ impl World {
         if shut {
             return Poll::Ready(Err(Errno(libc::EPIPE)));
         }
-        let _ = flags;
+        let more = flags & libc::MSG_MORE != 0;
         let mut cx = Context::from_waker(Waker::noop());
         let tcp = &mut self.stack().tcp;
         loop {
@@ -74,7 +84,12 @@ impl World {
             if room == 0 && !left.is_empty() && tcp.state(id).is_some_and(|state| state != State::Closed) {
                 return Poll::Pending;
             }
-            match tcp.poll_write(id, &mut cx, &left[..left.len().min(room)]) {
+            let piece = &left[..left.len().min(room)];
+            let written = match more {
+                true => tcp.poll_write_more(id, &mut cx, piece),
+                false => tcp.poll_write(id, &mut cx, piece),
+            };
+            match written {
                 Poll::Ready(Ok(count)) => {
                     *done += count;
                     if *done == bytes.len() {

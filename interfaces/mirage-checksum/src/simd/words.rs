@@ -24,19 +24,18 @@ pub(super) fn tail(bytes: &[u8], start: usize) -> u64 {
 pub(super) fn copy(to: &mut [u8], from: &[u8], start: usize) -> u64 {
     // One length for both, for the compiler to know.
     let Some(to) = to.get_mut(..from.len()) else { return 0 };
-    // Several words in each turn: of a loop over one the compiler makes a call of memcpy and a second loop that sums.
-    let (fours, rest) = from.get(start..).unwrap_or_default().as_chunks::<8>().0.as_chunks::<4>();
-    let (spaces, space) = to.get_mut(start..).unwrap_or_default().as_chunks_mut::<8>().0.as_chunks_mut::<4>();
+    // Two words in each turn: of a loop over one the compiler makes a call of memcpy and a second loop that sums.
+    let (pairs, rest) = from.get(start..).unwrap_or_default().as_chunks::<8>().0.as_chunks::<2>();
+    let (spaces, space) = to.get_mut(start..).unwrap_or_default().as_chunks_mut::<8>().0.as_chunks_mut::<2>();
     // So few words that no carry is lost.
     let mut total = 0_u128;
-    for (space, four) in spaces.iter_mut().zip(fours) {
-        *space = *four;
-        let [a, b, c, d] = four.map(|word| u128::from(u64::from_le_bytes(word)));
-        total += a + b + c + d;
+    for ([space_a, space_b], [a, b]) in spaces.iter_mut().zip(pairs) {
+        (*space_a, *space_b) = (*a, *b);
+        total += u128::from(u64::from_le_bytes(*a)) + u128::from(u64::from_le_bytes(*b));
     }
-    for (space, word) in space.iter_mut().zip(rest) {
+    if let ([space], [word]) = (space, rest) {
         *space = *word;
-        total += u128::from(core::hint::black_box(u64::from_le_bytes(*word)));
+        total += u128::from(u64::from_le_bytes(*word));
     }
     let last = from.len() % 8;
     if last > 0 {

@@ -2,32 +2,29 @@
 
 use super::{avx2, detect, sse2, words};
 
-/// Below this many bytes a plain loop is done before a vector one has started.
-const SHORT: usize = 128;
-/// What the twins sum at once, at most.
-const LONG: usize = 512 << 10;
+/// The lengths for which the vector loops are: below, a plain loop is done before they have started; beyond, their lanes
+/// overflow, and no packet is that long.
+const VECTORS: core::ops::RangeInclusive<usize> = 128..=512 << 10;
 
 /// The folded sum of big-endian 16-bit words; the last is filled with a zero byte.
 #[inline]
 pub(crate) fn sum(bytes: &[u8]) -> u16 {
-    if bytes.len() < SHORT { words::finish(words::tail(bytes, 0)) } else { sum_long(bytes) }
+    if VECTORS.contains(&bytes.len()) { sum_vectors(bytes) } else { words::finish(words::tail(bytes, 0)) }
 }
 
 /// Copies and sums `source`. Both slices have the same length.
 #[inline]
 pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
-    if source.len() < SHORT {
-        words::finish(words::copy(destination, source, 0))
+    if VECTORS.contains(&source.len()) {
+        copy_and_sum_vectors(destination, source)
     } else {
-        copy_and_sum_long(destination, source)
+        words::finish(words::copy(destination, source, 0))
     }
 }
 
 #[inline(never)]
-fn sum_long(bytes: &[u8]) -> u16 {
-    if bytes.len() > LONG {
-        bytes.chunks(LONG).fold(0, |total, part| words::fold(u64::from(total) + u64::from(sum(part))))
-    } else if detect::avx2() {
+fn sum_vectors(bytes: &[u8]) -> u16 {
+    if detect::avx2() {
         // SAFETY: `avx2::sum` needs AVX2 and nothing else; it was just found to be there.
         unsafe { avx2::sum(bytes) }
     } else {
@@ -37,11 +34,8 @@ fn sum_long(bytes: &[u8]) -> u16 {
 }
 
 #[inline(never)]
-fn copy_and_sum_long(destination: &mut [u8], source: &[u8]) -> u16 {
-    if source.len() > LONG {
-        let parts = destination.chunks_mut(LONG).zip(source.chunks(LONG));
-        parts.fold(0, |total, (to, from)| words::fold(u64::from(total) + u64::from(copy_and_sum(to, from))))
-    } else if detect::avx2() {
+fn copy_and_sum_vectors(destination: &mut [u8], source: &[u8]) -> u16 {
+    if detect::avx2() {
         // SAFETY: `avx2::copy_and_sum` needs AVX2 and nothing else; it was just found to be there.
         unsafe { avx2::copy_and_sum(destination, source) }
     } else {

@@ -1,5 +1,6 @@
 //! What the peer acknowledges, and the window it offers.
 
+use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 
 use crate::connection::{Slot, todo};
@@ -52,6 +53,7 @@ impl<P: Profile> Slot<P> {
             return Err(Discard::BadAck);
         }
         if ack.before(self.una) {
+            self.take_old_blocks(resources, now, ack, heard);
             return Ok(());
         }
         if self.watch == Watch::Persist {
@@ -78,6 +80,18 @@ impl<P: Profile> Slot<P> {
             self.on_fin_acked(resources, now);
         }
         Ok(())
+    }
+
+    /// An acknowledgement that was overtaken: what it tells of bytes behind SND.UNA is news all the same.
+    fn take_old_blocks(&mut self, resources: &mut Resources<'_>, now: Instant, ack: SequenceNumber, heard: &Heard) {
+        let mut blocks = heard.blocks;
+        // What arrived twice is not told again.
+        let _twice = blocks.take_twice(ack);
+        blocks.clean(self.una, self.nxt);
+        if !blocks.is_empty() {
+            let news = News { ack: self.una, echo: heard.echo(), duplicate: false };
+            self.take_news(resources, now, &news, &blocks);
+        }
     }
 
     /// The peer has our FIN.

@@ -33,7 +33,7 @@ impl<P: Profile> Tcp<'_, P> {
                     Ok(None)
                 }
                 false if inside => {
-                    self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window).stamped(now, &stamps));
+                    self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window).stamped(&stamps));
                     Err(Discard::BadReset)
                 }
                 false => Err(Discard::OutsideWindow),
@@ -42,10 +42,10 @@ impl<P: Profile> Tcp<'_, P> {
         if flags.contains(Flags::SYN) {
             if segment.seq == irs && !flags.contains(Flags::ACK) {
                 // Our answer was lost.
-                self.send_syn_ack(now, index);
+                self.send_syn_ack(index);
                 return Ok(None);
             }
-            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window).stamped(now, &stamps));
+            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window).stamped(&stamps));
             return Err(Discard::UnexpectedSyn);
         }
         if !flags.contains(Flags::ACK) {
@@ -64,7 +64,7 @@ impl<P: Profile> Tcp<'_, P> {
             return Err(Discard::BadAck);
         }
         if !inside {
-            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window).stamped(now, &stamps));
+            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window).stamped(&stamps));
             return Err(Discard::OutsideWindow);
         }
         if self.listener(listener).is_none() {

@@ -96,8 +96,10 @@ impl<P: Profile> Tcp<'_, P> {
         let end = segment.seq + segment.payload.len() as u32;
         if !slot.held && !segment.payload.is_empty() && end.after(slot.rcv_nxt) && slot.state.may_receive() {
             // RFC 2525 §2.17: nobody will ever read this, and the peer shall know.
-            replies.push(Reply::ack(slot.tuple, slot.nxt, slot.rcv_nxt, 0).resetting());
-            resources.stats.resets_out += 1;
+            // As if there were no connection any more: with the very number that the peer expects.
+            if let Some(reset) = Reply::reset(slot.tuple, &segment) {
+                replies.push(reset.stamped(&slot.stamps));
+            }
             slot.end(resources, None);
             return Err(Discard::AfterClose);
         }
@@ -117,7 +119,7 @@ impl<P: Profile> Tcp<'_, P> {
             Memory { tuple: slot.tuple, snd_nxt: slot.nxt, rcv_nxt: slot.rcv_nxt, window, stamps: slot.stamps };
         if slot.ack_now {
             let reply = Reply::ack(memory.tuple, memory.snd_nxt, memory.rcv_nxt, memory.window);
-            self.replies.push(reply.stamped(now, &memory.stamps));
+            self.replies.push(reply.stamped(&memory.stamps));
         }
         slot.end(&mut self.resources, None);
         slot.state = State::TimeWait;
@@ -178,7 +180,8 @@ impl<P: Profile> Slot<P> {
     /// A segment from long ago: the peer is told where we are, unless that was told too often.
     fn refuse_old(&mut self, resources: &mut crate::resources::Resources<'_>, now: Instant, segment: &Segment<'_>) {
         resources.stats.old_stamps += 1;
-        if segment.len() > 0 {
+        // What never came is not told of: the peer would believe that it did.
+        if segment.len() > 0 && segment.end().at_or_before(self.rcv_nxt) {
             self.note_twice(segment.seq, segment.seq + segment.payload.len() as u32);
         }
         self.challenge(resources, now);

@@ -1,15 +1,21 @@
 //! Losses found by counting: for peers without selective acknowledgments (RFC 5681 §3.2, RFC 6582).
 
+use mirage_checksum::SequenceNumber;
+
 use super::{Phase, Recovery};
 use crate::runs::{Runs, fate};
 
 impl Recovery {
-    /// A duplicate acknowledgement stands for a segment that arrived out of order; `flight` bytes are under way. More
-    /// duplicates than segments are invented by the peer and count for nothing. Says whether enough came to think the first
-    /// segment lost.
-    pub(crate) fn on_duplicate(&mut self, mss: u32, flight: u32) -> bool {
+    /// A duplicate acknowledgement stands for a segment that arrived out of order; `flight` bytes, from `una` on, are
+    /// under way. More duplicates than segments were when the loss was noticed are invented by the peer (Savage et al. 1999)
+    /// and count for nothing. Says whether enough came to think the first segment lost.
+    pub(crate) fn on_duplicate(&mut self, mss: u32, una: SequenceNumber, flight: u32) -> bool {
         self.duplicates = self.duplicates.saturating_add(1);
-        self.sacked = (self.sacked + mss).min(flight.saturating_sub(mss));
+        let most = match self.phase {
+            Phase::Open => u32::from(THRESHOLD) * mss,
+            _ => self.recover.since(una),
+        };
+        self.sacked = (self.sacked + mss).min(most).min(flight.saturating_sub(mss));
         self.phase == Phase::Open && self.duplicates == THRESHOLD
     }
 

@@ -126,18 +126,21 @@ impl<P: Profile> Slot<P> {
             recovery.take_ordered(runs, now, news.ack, &before, tally);
         }
         if P::SELECTIVE && !blocks.is_empty() {
-            recovery.take_selective(runs, now, &blocks, &before, tally);
+            recovery.take_selective(runs, now, &blocks, u32::from(self.mss).max(1), &before, tally);
         }
         if !self.selective && (recovery.sacked > 0 || news.duplicate || recovery.duplicates > 0) {
             let flight = self.nxt.since(news.ack);
+            let known = recovery.sacked;
             if tally.acked > 0 {
                 recovery.on_progress(tally.acked, self.mss.into(), flight);
-            } else if news.duplicate && recovery.on_duplicate(self.mss.into(), flight) {
+            } else if news.duplicate && recovery.on_duplicate(self.mss.into(), news.ack, flight) {
                 // RFC 6582 §3.2 (2): not for duplicates that our own retransmissions may have caused.
                 if recovery.recover.before(news.ack) || recovery.delivery.lost == 0 {
                     recovery.lose_first(runs, self.mss.into());
                 }
             }
+            // What duplicates stood for arrived when they came, not when it is acknowledged.
+            tally.delivered = (tally.delivered + recovery.sacked).saturating_sub(known);
         }
     }
 
@@ -342,6 +345,7 @@ impl<P: Profile> Slot<P> {
         let bytes = acked.min(self.send.len());
         self.send.acked(&mut resources.pool, bytes);
         self.una += acked;
+        self.release();
         if bytes < acked {
             self.fin_acked = true;
         }
@@ -349,9 +353,6 @@ impl<P: Profile> Slot<P> {
         self.stuck_since = now;
         if self.reduced_until.is_some_and(|until| self.una.at_or_after(until)) {
             self.reduced_until = None;
-        }
-        if self.una.after(self.usage_seq) {
-            (self.most_in_flight, self.usage_seq) = (0, self.nxt);
         }
         if self.state != State::FinWait2 {
             // Progress: a peer that nobody but us waits for has its time anew.

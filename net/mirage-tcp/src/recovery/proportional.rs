@@ -38,10 +38,10 @@ impl Proportional {
             let share = share.div_ceil(u64::from(self.flight)).min(u32::MAX.into()) as u32;
             share.saturating_sub(self.out)
         } else {
-            let mut limit = self.delivered.saturating_sub(self.out);
+            // RFC 9937 §6: "MAX(prr_delivered - prr_out, DeliveredData)", and "if SafeACK: sndcnt += 1" (a segment).
+            let mut limit = self.delivered.saturating_sub(self.out).max(delivered);
             if progress {
-                // PRR-SSRB; without progress the conservative bound holds (PRR-CRB).
-                limit = limit.max(delivered).saturating_add(mss);
+                limit = limit.saturating_add(mss);
             }
             (ssthresh - pipe).min(limit)
         };

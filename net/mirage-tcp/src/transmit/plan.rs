@@ -5,6 +5,7 @@ use mirage_clock::Instant;
 use mirage_congestion::Congestion as _;
 
 use crate::connection::Slot;
+use crate::cork::Hold;
 use crate::identifier::NONE;
 use crate::recovery::Phase;
 use crate::resources::Resources;
@@ -89,13 +90,15 @@ impl<P: Profile> Slot<P> {
         let room = if self.probe_tail { mss } else { window.saturating_sub(pipe) };
         let usable = offered.min(room);
         let unsent = queued.saturating_sub(offset);
-        let mut len = unsent.min(usable).min(mss.max(self.large.into()));
+        // Half a window at most, so that acknowledgements of one half bring out the other (as Linux).
+        let mut len = unsent.min(usable).min(mss.max(u32::from(self.large).min(window / 2)));
         if self.probe_tail {
             len = len.min(mss);
         }
         self.congestion_limited = room < offered && room < unsent.min(mss);
         // Nagle as Minshall has it: one small segment may be under way, not two.
-        let tail_may_go = self.nodelay || self.fin_queued || self.small_end.at_or_before(self.una);
+        let tail_may_go =
+            self.fin_queued || (self.hold == Hold::Nothing && (self.nodelay || self.small_end.at_or_before(self.una)));
         if len > mss && (len < unsent || !tail_may_go) {
             len -= len % mss;
         }
@@ -108,7 +111,7 @@ impl<P: Profile> Slot<P> {
         if (worth || (unsent == 0 && fin)) && resources.runs.can_push(&self.recovery.chain) {
             let mut flags = Flags::ACK;
             // What the device cuts is marked at its end, so that a receiver that puts it together again hands it up at once.
-            if len > mss || (last && len > 0) {
+            if (len > mss && self.device_cuts) || (last && len > 0 && !self.unpushed) {
                 flags |= Flags::PSH;
             }
             if fin {
@@ -164,7 +167,9 @@ impl<P: Profile> Slot<P> {
             }
             match resources.runs.of(tail).len() > mss {
                 true => {
-                    let at = self.nxt - mss;
+                    // The last segment, full or not.
+                    let run = resources.runs.of(tail);
+                    let at = run.start + (run.len() - 1) / mss * mss;
                     let tail_before = tail;
                     match resources.runs.cut(&mut self.recovery.chain, tail_before, at) {
                         true => self.recovery.chain.tail,

@@ -1,5 +1,6 @@
 //! Replies on their way out, and connections that are broken off.
 
+use mirage_clock::Instant;
 use mirage_net::ChecksumOffload;
 use mirage_protocols::{Ip, Packet, Protocol, SendError};
 
@@ -7,17 +8,18 @@ use crate::connection::todo;
 use crate::options::{Encoded, SynOptions};
 use crate::replies::Reply;
 use crate::sack::Blocks;
+use crate::stamps::Stamps;
 use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, write_segment};
 use crate::{Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
     /// Sends the replies that wait.
     #[inline(never)]
-    pub(super) fn send_replies(&mut self, ip: &mut impl Ip, left: &mut usize) -> Result<(), SendError> {
+    pub(super) fn send_replies(&mut self, now: Instant, ip: &mut impl Ip, left: &mut usize) -> Result<(), SendError> {
         while let Some(reply) = self.replies.first()
             && *left > 0
         {
-            if send_reply(reply, ip) == Err(SendError::Full) {
+            if send_reply(now, reply, ip) == Err(SendError::Full) {
                 return Err(SendError::Full);
             }
             if reply.flags.contains(Flags::RST) {
@@ -36,7 +38,8 @@ impl<P: Profile> Tcp<'_, P> {
         slot.held = false;
         // RFC 9293 §3.10.5: a reset for every state in which the peer knows of the connection.
         if !matches!(slot.state, State::Closed | State::SynSent | State::TimeWait) {
-            self.replies.push(Reply::ack(slot.tuple, slot.nxt, slot.rcv_nxt, 0).resetting());
+            // RFC 7323 §3.2: timestamps "SHOULD be sent in an <RST> segment".
+            self.replies.push(Reply::ack(slot.tuple, slot.nxt, slot.rcv_nxt, 0).resetting().stamped(&slot.stamps));
         }
         slot.end(&mut self.resources, None);
         slot.todo |= todo::END;
@@ -44,19 +47,20 @@ impl<P: Profile> Tcp<'_, P> {
     }
 }
 
-fn send_reply(reply: &Reply, ip: &mut impl Ip) -> Result<(), SendError> {
+fn send_reply(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendError> {
     let tuple = &reply.tuple;
+    let stamps = reply.stamps.map(|(offset, recent)| (Stamps::off(offset).value(now), recent));
     let mut options = Encoded::default();
     if reply.flags.contains(Flags::SYN) {
         options = SynOptions {
             mss: Some(super::our_mss(ip, tuple.remote)),
             window_scale: reply.window_scale,
             sack_permitted: reply.selective,
-            timestamps: reply.stamps,
+            timestamps: stamps,
         }
         .emit();
-    } else if reply.stamps.is_some() {
-        options.put_heard(reply.stamps, &Blocks::NONE);
+    } else if stamps.is_some() {
+        options.put_heard(stamps, &Blocks::NONE);
     }
     let header = Header {
         source_port: tuple.local_port,

@@ -15,6 +15,9 @@ impl<P: Profile> Slot<P> {
     #[inline]
     pub(super) fn on_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
         if plan.flags.contains(Flags::ACK) {
+            if self.quick_acks > 0 && self.acked_to != self.rcv_nxt {
+                self.quick_acks -= 1;
+            }
             self.acked_to = self.rcv_nxt;
             self.ack_now = self.repeats > 0;
             self.repeats = self.repeats.saturating_sub(1);
@@ -55,6 +58,11 @@ impl<P: Profile> Slot<P> {
         if idle {
             self.stuck_since = now;
         }
+        let quick = self.quick_acks > 0 && self.quick_acks < resources.config.quick_acks;
+        if quick && self.since_data(now) < resources.config.delayed_ack {
+            // The application answers what came: from now on its answers carry the acknowledgements.
+            self.quick_acks = 0;
+        }
         let told = self.flight(self.pipe());
         self.congestion.on_sent(now, bytes, &told);
         self.nxt = end;
@@ -62,8 +70,8 @@ impl<P: Profile> Slot<P> {
         let mark = self.recovery.delivery.on_sent(now, in_flight, idle);
         let limited = if self.recovery.delivery.is_app_limited() { fate::APP_LIMITED } else { 0 };
         let run = RunSlot { start: plan.seq, end, sent_at: now, fate: limited, mark, ..RunSlot::default() };
-        let _kept = resources.runs.push(&mut self.recovery.chain, run);
-        if self.in_flight() > self.most_in_flight {
+        let _kept = resources.runs.push(&mut self.recovery.chain, run, self.small_end != plan.seq);
+        if self.in_flight() > self.most_in_flight || self.una.at_or_after(self.usage_seq) {
             (self.most_in_flight, self.usage_seq) = (self.in_flight(), end);
         }
         // No division for the usual segment.
@@ -78,7 +86,8 @@ impl<P: Profile> Slot<P> {
         if self.probe_tail {
             self.probe_tail = false;
             (self.recovery.tail.end, self.recovery.tail.resent) = (Some(end), false);
-            self.restart_resend_timer(resources, now);
+            // RFC 8985 §7.3: the timeout counts from the probe.
+            self.start_resend_timer(now, resources.config.max_rto);
         } else if !self.is_watched() || self.watch == crate::retransmit::Watch::Tail {
             // RFC 6298 §5.1; and RFC 8985 §7.2: each new segment postpones the probe.
             self.start_resend_timer(now, resources.config.max_rto);
@@ -110,7 +119,7 @@ impl<P: Profile> Slot<P> {
         if self.recovery.phase == Phase::Open {
             // The tail as a probe.
             (self.recovery.tail.end, self.recovery.tail.resent) = (Some(self.nxt), true);
-            self.restart_resend_timer(resources, now);
+            self.start_resend_timer(now, resources.config.max_rto);
         } else if plan.seq == self.una || !self.is_watched() {
             self.start_resend_timer(now, resources.config.max_rto);
         }

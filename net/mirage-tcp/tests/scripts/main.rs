@@ -55,7 +55,8 @@ macro_rules! folders {
 }
 
 folders! {
-    keepalive cookies pmtud rfc5961 zero_window simultaneous time_wait window_shrink fin delayed_ack nagle silly_window
+    keepalive cookies pmtud rfc5961 zero_window simultaneous time_wait window_shrink fin delayed_ack nagle silly_window sack dsack rack tail timestamps undo
+    limited_transmit
 }
 
 #[test]

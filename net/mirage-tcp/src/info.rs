@@ -1,0 +1,165 @@
+//! What is known of a connection, for people and programs that look after it.
+
+use mirage_clock::{Duration, Instant};
+use mirage_congestion::Congestion as _;
+
+use crate::connection::Slot;
+use crate::identifier::NONE;
+use crate::recovery::Phase;
+use crate::runs::fate;
+use crate::{ConnectionId, Profile, State, Tcp};
+
+/// What the sender makes of the network (Linux: `tcpi_ca_state`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Recovering {
+    /// Nothing is wrong.
+    #[default]
+    Open,
+    /// Something arrived out of order: it may be lost or late.
+    Disorder,
+    /// Marks of congestion came: the window is being reduced.
+    Reduced,
+    /// Something is lost and is sent again.
+    Recovery,
+    /// A retransmission timeout: all is sent again.
+    Loss,
+}
+
+/// What is known of a connection, with the names of Linux's `struct tcp_info` where it has them. Sizes are in bytes, where
+/// Linux counts segments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcpInfo {
+    /// Where the connection is in its life.
+    pub state: State,
+    /// What the sender makes of the network.
+    pub ca_state: Recovering,
+    /// Retransmission timeouts in a row.
+    pub backoff: u8,
+    /// Keepalive probes that were not answered.
+    pub probes: u8,
+    /// Both ends use timestamps (RFC 7323).
+    pub timestamps: bool,
+    /// Both ends use selective acknowledgments (RFC 2018).
+    pub sack: bool,
+    /// By how many bits the peer's windows are shifted; `None` when windows are not scaled.
+    pub snd_wscale: Option<u8>,
+    /// By how many bits ours are shifted.
+    pub rcv_wscale: Option<u8>,
+    /// Retransmission timeout, with back-off.
+    pub rto: Duration,
+    /// Payload of the segments that we send.
+    pub snd_mss: u16,
+    /// Payload of the segments that come, as far as we have seen.
+    pub rcv_mss: u16,
+    /// Sent and not acknowledged.
+    pub unacked: u32,
+    /// Of these: acknowledged selectively.
+    pub sacked: u32,
+    /// Of these: thought lost, whether sent again or not.
+    pub lost: u32,
+    /// Of these: sent again, and under way.
+    pub retrans: u32,
+    /// Since when nothing was sent.
+    pub last_data_sent: Duration,
+    /// Since when no data came.
+    pub last_data_recv: Duration,
+    /// Since when nothing came at all.
+    pub last_ack_recv: Duration,
+    /// Smoothed round-trip time; zero before the first measurement.
+    pub rtt: Duration,
+    /// How much it varies.
+    pub rttvar: Duration,
+    /// The shortest of the last minutes.
+    pub min_rtt: Duration,
+    /// Slow-start threshold; `u32::MAX` before the first loss.
+    pub snd_ssthresh: u32,
+    /// Congestion window.
+    pub snd_cwnd: u32,
+    /// By how many bytes at most the network was seen to reorder; 0 for not at all.
+    pub reordering: u32,
+    /// How many bytes a second may leave, where the congestion controller paces.
+    pub pacing_rate: Option<u64>,
+    /// Bytes that the peer has, modulo 2³².
+    pub delivered: u32,
+    /// Written and not sent yet.
+    pub notsent_bytes: u32,
+    /// What the peer's window has room for.
+    pub snd_wnd: u32,
+    /// What ours has room for.
+    pub rcv_wnd: u32,
+    /// Bytes that wait behind holes.
+    pub rcv_ooopack: u32,
+}
+
+impl<P: Profile> Tcp<'_, P> {
+    /// All that is known of a connection; `None` when there is no such connection. It looks at each run of bytes under way: not
+    /// for every segment.
+    pub fn tcp_info(&self, id: ConnectionId, now: Instant) -> Option<TcpInfo> {
+        let slot = self.slot(id)?;
+        let config = &self.resources.config;
+        let scale = |shift: u8| slot.scaling.then_some(shift);
+        let (lost, retrans) = self.sent_again(slot);
+        Some(TcpInfo {
+            state: slot.state,
+            ca_state: slot.recovering(),
+            backoff: slot.round_trip.backoff(),
+            probes: slot.asked,
+            timestamps: slot.stamps.on,
+            sack: slot.selective,
+            snd_wscale: scale(slot.send_scale),
+            rcv_wscale: scale(slot.receive_scale),
+            rto: slot.round_trip.rto(config.max_rto),
+            snd_mss: slot.mss,
+            rcv_mss: slot.receive_mss,
+            unacked: slot.in_flight(),
+            sacked: slot.recovery.sacked,
+            lost,
+            retrans,
+            last_data_sent: now.since(slot.sent_at),
+            last_data_recv: slot.since_data(now),
+            last_ack_recv: now.since(slot.heard_at),
+            rtt: slot.round_trip.srtt().unwrap_or_default(),
+            rttvar: slot.round_trip.rttvar(),
+            min_rtt: slot.recovery.rack.min_rtt(),
+            snd_ssthresh: slot.congestion.ssthresh(),
+            snd_cwnd: slot.send_window(),
+            reordering: slot.recovery.rack.distance,
+            pacing_rate: slot.congestion.pacing_rate(),
+            delivered: slot.recovery.delivery.delivered,
+            notsent_bytes: slot.send.len().saturating_sub(slot.in_flight()),
+            snd_wnd: slot.window,
+            rcv_wnd: slot.receive_window(),
+            rcv_ooopack: slot.receive.ooo_bytes(),
+        })
+    }
+
+    /// How many bytes under way are thought lost, and how many were sent again.
+    fn sent_again(&self, slot: &Slot<P>) -> (u32, u32) {
+        let mut again = 0;
+        let mut index = slot.recovery.chain.head;
+        while index != NONE {
+            let run = self.resources.runs.of(index);
+            if run.is(fate::RESENT) && !run.is(fate::SACKED | fate::LOST) {
+                again += run.len();
+            }
+            index = run.next;
+        }
+        match slot.recovery.phase {
+            // The tail, sent again as a probe, is not thought lost.
+            Phase::Open => (slot.recovery.lost, again),
+            _ => (slot.recovery.lost + again, again),
+        }
+    }
+}
+
+impl<P: Profile> Slot<P> {
+    fn recovering(&self) -> Recovering {
+        match self.recovery.phase {
+            Phase::Recovery => Recovering::Recovery,
+            Phase::Loss => Recovering::Loss,
+            Phase::Open if self.reduced_until.is_some() => Recovering::Reduced,
+            Phase::Open if self.recovery.sacked > 0 || self.recovery.duplicates > 0 => Recovering::Disorder,
+            Phase::Open => Recovering::Open,
+        }
+    }
+}
