@@ -54,6 +54,10 @@ pub trait Networked: App {
     /// Only targets that have a host beside them use it.
     const FORWARDS: &'static [&'static str] = &[];
 
+    /// Whether our own stack takes and sends IPv4 packets in fragments. An application whose datagrams fit the MTU may say
+    /// `false`: its image is 10 KB smaller, and fragments that come are dropped and counted.
+    const FRAGMENTS: bool = true;
+
     /// Runs until it is done. A request to stop drops the future.
     fn run<S: Stack + 'static>(self, stack: S, context: Context) -> impl Future<Output = Exit>;
 }

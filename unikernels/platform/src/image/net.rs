@@ -43,7 +43,7 @@ impl Network {
 
 /// Runs `app` on the stack.
 pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>) -> Exit {
-    let failure = match stack(start.machine, &network) {
+    let failure = match stack::<A>(start.machine, &network) {
         Ok(stack) => {
             let reach = Reach::Address(network.address.address());
             let context = start.context.clone().with_network(reach, Own(stack));
@@ -57,10 +57,10 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>
     start.context.fail(start.about.name, &*failure.0)
 }
 
-fn stack(machine: &Machine, network: &Network) -> Result<&'static Stack<'static, Net>, Failure> {
+fn stack<A: Networked>(machine: &Machine, network: &Network) -> Result<&'static Stack<'static, Net>, Failure> {
     let device = machine.net(Device::SERVICE.name)?;
     let mut random = SeededGenerator::new(&mut machine.entropy())?;
-    own::stack(device, (network.address, network.gateway), &mut random, sizes(image::memory()))
+    own::stack::<A, _>(device, (network.address, network.gateway), &mut random, sizes(image::memory()))
 }
 
 /// Memory in which a stack may have what [`Sizes::default`] says.

@@ -8,7 +8,7 @@ use core::net::Ipv4Addr;
 use mirage_net::Net;
 use mirage_protocols::Ipv4Cidr;
 use mirage_random::SeededGenerator;
-use mirage_tcpip::{Config, Sizes, Stack, Storage};
+use mirage_tcpip::{Config, Fragmentation, Sizes, Stack, Storage};
 
 use crate::boot::until;
 use crate::{Context, Exit, Networked, Stats};
@@ -23,13 +23,14 @@ impl<E: fmt::Display + 'static> From<E> for Failure {
 }
 
 /// A stack on `device`, for good: tasks may hold it.
-pub(crate) fn stack<N: Net>(
+pub(crate) fn stack<A: Networked, N: Net>(
     device: N,
     (address, gateway): (Ipv4Cidr, Option<Ipv4Addr>),
     random: &mut SeededGenerator,
     sizes: Sizes,
 ) -> Result<&'static Stack<'static, N>, Failure> {
-    let stack = Stack::new(device, Config::default(), Storage::allocate(sizes), random);
+    let config = if A::FRAGMENTS { Config::default() } else { Config::new(Fragmentation::NONE) };
+    let stack = Stack::new(device, config, Storage::allocate(sizes), random);
     stack.add_address(address)?;
     if let Some(gateway) = gateway {
         stack.set_gateway(gateway)?;
