@@ -28,6 +28,8 @@ pub struct HalfOpenSlot {
     pub(crate) stamp_offset: u32,
     /// The window that our SYN-ACK offers.
     pub(crate) window: u16,
+    /// Our SYN-ACK carries a cookie for data with the next SYN, by the number of the experiment or not.
+    pub(crate) granted: Option<bool>,
     /// How often our SYN-ACK was sent again.
     pub(crate) resent: u8,
     /// When the first SYN-ACK was sent.
@@ -46,6 +48,7 @@ impl Default for HalfOpenSlot {
             peer: SynOptions::default(),
             stamp_offset: 0,
             window: 0,
+            granted: None,
             resent: 0,
             since: Instant::ZERO,
         }
@@ -110,15 +113,21 @@ impl<P: Profile> Tcp<'_, P> {
     pub(crate) fn send_syn_ack(&mut self, index: u32) {
         let Some(slot) = self.half_open.slots.get(index as usize) else { return };
         let scale = slot.peer.window_scale.map(|_| self.resources.config.window_scale());
+        let mut flags = Flags::SYN | Flags::ACK;
+        flags.set(Flags::ECE, slot.peer.marks && self.resources.config.accepts_marks::<P>());
         let reply = Reply {
             tuple: slot.tuple,
             seq: slot.iss,
             ack: slot.irs + 1,
-            flags: Flags::SYN | Flags::ACK,
+            flags,
             window: slot.window,
             window_scale: scale,
             selective: P::SELECTIVE && self.resources.config.selective && slot.peer.sack_permitted,
             stamps: None,
+            cookie: slot.granted.and_then(|experimental| {
+                let fast_open = self.listeners.get(slot.listener.index as usize)?.fast_open?;
+                Some(fast_open.cookie(&slot.tuple, experimental))
+            }),
         };
         let stamps = slot.stamps::<P>(&self.resources.config);
         self.replies.push(reply.stamped(&stamps));

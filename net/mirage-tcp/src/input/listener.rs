@@ -2,10 +2,12 @@
 
 use mirage_clock::{Duration, Instant};
 
+use super::fast_open::Verdict;
 use super::has_bad_flags;
 use crate::demux::{Found, Tuple};
 use crate::half_open::HalfOpenSlot;
 use crate::isn::isn;
+use crate::marks::Marks;
 use crate::options::SynOptions;
 use crate::replies::Reply;
 use crate::wire::{Flags, Segment};
@@ -68,14 +70,14 @@ impl<P: Profile> Tcp<'_, P> {
             // As Linux: no promise that cannot be kept. The peer tries again.
             return Err(Discard::Overloaded);
         }
-        let peer = SynOptions::parse(segment.options);
+        let peer = SynOptions::of(segment);
         let first = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
         let mut iss = first.number;
         if let Some(after) = after.filter(|after| !iss.after(*after)) {
             // RFC 9293 §3.10.7.4: larger than what the old connection used.
             iss = after + 0x1_0000;
         }
-        let handshake = HalfOpenSlot {
+        let mut handshake = HalfOpenSlot {
             tuple: *tuple,
             listener: self.listener_id(listener),
             iss,
@@ -86,8 +88,18 @@ impl<P: Profile> Tcp<'_, P> {
             since: now,
             ..HalfOpenSlot::default()
         };
+        if P::FAST_OPEN {
+            match self.judge_syn(listener, &handshake, segment) {
+                Verdict::Ordinary => {}
+                Verdict::Grant(cookie) => handshake.granted = Some(cookie.experimental),
+                Verdict::Open => return self.open_at_once(now, &handshake, segment),
+            }
+        }
         if self.begin_handshake(now, handshake) {
             return Ok(());
+        }
+        if !P::COOKIES {
+            return Err(Discard::Overloaded);
         }
         self.half_open.overflowed_at = Some(now);
         let mss = peer.mss.unwrap_or(self.resources.config.default_mss);
@@ -107,7 +119,7 @@ impl<P: Profile> Tcp<'_, P> {
         tuple: &Tuple,
         segment: &Segment<'_>,
     ) -> Option<HalfOpenSlot> {
-        if !self.are_cookies_out(now) {
+        if !P::COOKIES || !self.are_cookies_out(now) {
             return None;
         }
         let (irs, iss) = (segment.seq - 1, segment.ack - 1);
@@ -145,19 +157,9 @@ impl<P: Profile> Tcp<'_, P> {
         handshake: &HalfOpenSlot,
         seq: mirage_checksum::SequenceNumber,
     ) -> Option<u32> {
-        let index = self.take_slot()?;
-        let options = self.listeners.get(handshake.listener.index as usize)?.options;
+        let index = self.open_slot(now, handshake)?;
         let config = self.resources.config;
         let slot = self.connections.get_mut(index as usize)?;
-        slot.begin(now, handshake.tuple, handshake.iss + 1, &config);
-        slot.set_options(&options, &config);
-        slot.scaling = true;
-        slot.learn_peer(&handshake.peer, &config);
-        slot.stamps = handshake.stamps::<P>(&config);
-        slot.recovery.rack.begin(slot.una);
-        slot.rcv_nxt = handshake.irs + 1;
-        slot.acked_to = slot.rcv_nxt;
-        slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);
         slot.window_seq = seq - 1;
         if handshake.resent == 0 {
             let rtt = now.since(handshake.since);
@@ -167,12 +169,32 @@ impl<P: Profile> Tcp<'_, P> {
             slot.round_trip.restart_after_lost_syn();
             slot.congestion.on_syn_lost();
         }
-        slot.state = State::Established;
-        slot.linked = true;
-        slot.establish(&mut self.resources, now);
         self.resources.stats.accepted += 1;
         self.link(Found::Connection(index));
         self.enqueue_accepted(index, handshake.listener.index);
+        Some(index)
+    }
+
+    /// A slot for the connection that a handshake becomes, established but not to be found yet.
+    pub(super) fn open_slot(&mut self, now: Instant, handshake: &HalfOpenSlot) -> Option<u32> {
+        let index = self.take_slot()?;
+        let options = self.listeners.get(handshake.listener.index as usize)?.options;
+        let config = self.resources.config;
+        let slot = self.connections.get_mut(index as usize)?;
+        slot.begin(now, handshake.tuple, handshake.iss + 1, &config);
+        slot.set_options(&options, &config);
+        slot.scaling = true;
+        slot.learn_peer(&handshake.peer, &config);
+        slot.stamps = handshake.stamps::<P>(&config);
+        slot.marks = Marks::agreed(handshake.peer.marks && config.accepts_marks::<P>());
+        slot.recovery.rack.begin(slot.una);
+        (slot.iss, slot.irs) = (handshake.iss, handshake.irs);
+        slot.rcv_nxt = handshake.irs + 1;
+        slot.acked_to = slot.rcv_nxt;
+        slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);
+        slot.state = State::Established;
+        slot.linked = true;
+        slot.establish(&mut self.resources, now);
         Some(index)
     }
 }

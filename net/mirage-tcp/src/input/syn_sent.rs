@@ -2,9 +2,10 @@
 
 use mirage_clock::Instant;
 
+use crate::marks::{Marking, Marks};
 use crate::options::SynOptions;
 use crate::wire::{Flags, Segment};
-use crate::{Discard, Error, Profile, State, Tcp};
+use crate::{Cookie, Discard, Error, Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
     #[inline(never)]
@@ -14,7 +15,9 @@ impl<P: Profile> Tcp<'_, P> {
         let flags = segment.flags;
         let acknowledges = flags.contains(Flags::ACK);
         // "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset (unless the RST bit is set …)"
-        if acknowledges && (segment.ack != slot.una + 1 || slot.syns == 0) {
+        // What went with our SYN may be acknowledged with it (RFC 7413 §4.2.1).
+        let with_data = segment.ack.since(slot.una + 1);
+        if acknowledges && (with_data > slot.syn_len.into() || slot.syns == 0) {
             let tuple = slot.tuple;
             self.refuse(now, tuple, segment);
             return Err(Discard::BadAck);
@@ -36,12 +39,17 @@ impl<P: Profile> Tcp<'_, P> {
         }
         slot.hear(now);
         let offered = slot.receive_window().min(0xffff);
+        slot.irs = segment.seq;
         slot.rcv_nxt = segment.seq + 1;
         slot.acked_to = slot.rcv_nxt;
         slot.rcv_end = slot.rcv_nxt + offered;
         let peer = SynOptions::parse(segment.options);
         slot.learn_peer(&peer, &resources.config);
         slot.stamps = resources.config.begin_stamps::<P>(now, slot.stamps.offset, &peer);
+        // RFC 3168 §6.1.1: ECE without CWR is the answer to a SYN that asks. One that was sent again did not ask.
+        let answer = segment.flags.intersection(Flags::ECE | Flags::CWR) == Flags::ECE;
+        let asked = P::MARKS && resources.config.ecn == Marking::Ask && slot.syns <= 1;
+        slot.marks = Marks::agreed(acknowledges && asked && answer);
         slot.window_seq = segment.seq;
         // The window in a SYN is never scaled (RFC 7323 §2.2).
         slot.change_window(resources, now, segment.window.into());
@@ -54,6 +62,11 @@ impl<P: Profile> Tcp<'_, P> {
             return Ok(());
         }
         slot.confirm_syn(now, segment.ack, resources.config.min_rto);
+        if P::FAST_OPEN {
+            slot.send.acked(&mut resources.pool, with_data);
+            slot.syn_data = with_data > 0;
+            slot.cookie = Cookie::parse(segment.options);
+        }
         slot.establish(resources, now);
         slot.end_writing_if_asked();
         slot.acknowledge();

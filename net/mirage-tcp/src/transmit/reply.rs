@@ -57,8 +57,12 @@ fn send_reply(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendE
             window_scale: reply.window_scale,
             sack_permitted: reply.selective,
             timestamps: stamps,
+            marks: false,
         }
         .emit();
+        if let Some(cookie) = &reply.cookie {
+            options.put_cookie(cookie);
+        }
     } else if stamps.is_some() {
         options.put_heard(stamps, &Blocks::NONE);
     }
