@@ -76,8 +76,8 @@ impl<'s> Timers<'s> {
             return Some(wanted);
         }
         // The first may have moved away; those behind it are then next, or it still is.
-        let others = [1, 2].into_iter().filter_map(|place| self.entry(place)).map(|entry| entry.due);
-        let next = others.fold(wanted, Instant::min);
+        let due = |place| self.entry(place).map_or(Instant::MAX, |entry| entry.due);
+        let next = wanted.min(due(1)).min(due(2));
         (next != Instant::MAX).then_some(next)
     }
 
