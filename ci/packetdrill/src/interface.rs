@@ -222,7 +222,7 @@ extern "C" fn recvmsg(shared: &Shared, fd: c_int, message: usize, flags: c_int) 
         Ok(header) => header,
         Err(error) => return answer(Err::<isize, _>(error)),
     };
-    let (list, count) = (header.msg_iov as usize, header.msg_iovlen as usize);
+    let (list, count) = (header.msg_iov as usize, header.msg_iovlen);
     match memory::room(list, count) {
         Ok(most) => receive(shared, fd, most, flags, |bytes| memory::scatter(list, count, bytes)),
         Err(error) => answer(Err::<isize, _>(error)),
@@ -270,8 +270,7 @@ extern "C" fn sendto(
 }
 
 extern "C" fn sendmsg(shared: &Shared, fd: c_int, message: usize, flags: c_int) -> isize {
-    let bytes =
-        read::<msghdr>(message).and_then(|header| memory::gather(header.msg_iov as usize, header.msg_iovlen as usize));
+    let bytes = read::<msghdr>(message).and_then(|header| memory::gather(header.msg_iov as usize, header.msg_iovlen));
     transmit(shared, fd, bytes, flags)
 }
 

@@ -74,8 +74,10 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) path: Path,
     /// Payload of a full segment: what peer and path take; 0 until the path was asked.
     pub(crate) mss: u16,
-    /// Payload of the largest segment the device cuts for us; 0 if it cuts none.
+    /// Payload of the most that is planned at once, in full segments.
     pub(crate) large: u16,
+    /// Whether the device cuts it into segments; otherwise we do.
+    pub(crate) device_cuts: bool,
     /// Whether the device completes checksums.
     pub(crate) partial_checksum: bool,
     /// Shift of the windows the peer sends.
@@ -136,8 +138,8 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) read_shut: bool,
     /// How many more acknowledgements do not wait for data to ride on.
     pub(crate) quick_acks: u8,
-    /// When data last came.
-    pub(crate) data_at: Instant,
+    /// When data last came, in units of 2²⁰ ns: about a millisecond.
+    pub(crate) data_at: u32,
     /// An acknowledgement is to be sent at once.
     pub(crate) ack_now: bool,
     /// How often it is to be repeated after that. Invariant: at most 3, and 0 unless `ack_now`.
@@ -245,6 +247,7 @@ impl<P: Profile> Slot<P> {
             peer_mss: 0,
             mss: 0,
             large: 0,
+            device_cuts: false,
             partial_checksum: false,
             send_scale: 0,
             scaling: false,
@@ -276,7 +279,7 @@ impl<P: Profile> Slot<P> {
             ended: false,
             read_shut: false,
             quick_acks: 0,
-            data_at: Instant::ZERO,
+            data_at: 0,
             ack_now: false,
             repeats: 0,
             ack_at: Instant::MAX,
@@ -330,6 +333,18 @@ impl<P: Profile> Slot<P> {
         self.nodelay = options.nodelay;
         self.keepalive = Schedule::new(options.keepalive);
         self.user_timeout = options.user_timeout.unwrap_or(config.user_timeout);
+    }
+
+    /// Data came.
+    #[inline]
+    pub(crate) fn note_data(&mut self, now: Instant) {
+        self.data_at = (now.as_nanos() >> DATA_SHIFT) as u32;
+    }
+
+    /// How long ago data last came.
+    pub(crate) fn since_data(&self, now: Instant) -> Duration {
+        let units = ((now.as_nanos() >> DATA_SHIFT) as u32).wrapping_sub(self.data_at);
+        Duration::from_nanos(u64::from(units) << DATA_SHIFT)
     }
 
     /// How many numbers are on their way.
@@ -393,7 +408,8 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn establish(&mut self, resources: &mut Resources<'_>, now: Instant) {
         self.state = State::Established;
         self.resend_at = Instant::MAX;
-        (self.heard_at, self.data_at) = (now, now);
+        self.heard_at = now;
+        self.note_data(now);
         self.stuck_since = now;
         if let Some(keepalive) = self.keepalive.keepalive() {
             self.arm(now + keepalive.after);
@@ -416,3 +432,6 @@ impl<P: Profile> Slot<P> {
         }
     }
 }
+
+/// The unit of `data_at`.
+const DATA_SHIFT: u32 = 20;

@@ -152,7 +152,7 @@ impl<P: Profile> Tcp<'_, P> {
             retrans,
             total_retrans: slot.resent,
             last_data_sent: now.since(slot.sent_at),
-            last_data_recv: now.since(slot.data_at),
+            last_data_recv: slot.since_data(now),
             last_ack_recv: now.since(slot.heard_at),
             rtt: slot.round_trip.srtt().unwrap_or_default(),
             rttvar: slot.round_trip.rttvar(),

@@ -1,6 +1,6 @@
 //! What came in: bytes in order that wait for the application, and bytes out of order that wait for a hole to fill.
 
-use mirage_checksum::SequenceNumber;
+use mirage_checksum::{SequenceNumber, Sum, copy_and_sum};
 
 use crate::pool::{BLOCK_BYTES, NONE, Pool};
 
@@ -140,6 +140,45 @@ impl ReceiveQueue {
             }
         }
         Inserted { advanced: next.since(rcv_nxt), dropped: rest.len() as u32, ..Inserted::default() }
+    }
+
+    /// Copies `bytes` to where they belong if they are next in order, and sums them; they count once they are
+    /// [committed](Self::commit). `None` when they do not fit in one piece. Gives the block they are in.
+    #[inline]
+    pub(crate) fn stage(&mut self, pool: &mut Pool<'_>, bytes: &[u8]) -> Option<(u32, Sum)> {
+        let mut block = self.tail;
+        if block == NONE || pool.block(block).room() < bytes.len() {
+            if bytes.len() > BLOCK_BYTES || (block != NONE && pool.block(block).room() > LEAST_ROOM) {
+                return None;
+            }
+            block = pool.take_for_order(self.blocks)?;
+        }
+        let space = pool.block_mut(block).space(BLOCK_BYTES);
+        // The copy out of the device's buffer; the application makes none when it reads in place.
+        Some((block, copy_and_sum(space, bytes)))
+    }
+
+    /// The `len` bytes staged in `block` are what they should be.
+    #[inline]
+    pub(crate) fn commit(&mut self, pool: &mut Pool<'_>, block: u32, len: usize) {
+        if block != self.tail {
+            match self.tail {
+                NONE => self.head = block,
+                tail => pool.block_mut(tail).next = block,
+            }
+            self.tail = block;
+            self.blocks += 1;
+        }
+        pool.block_mut(block).grow(len);
+        self.readable += len as u32;
+    }
+
+    /// The bytes staged in `block` are not what they should be.
+    #[cold]
+    pub(crate) fn abandon(&self, pool: &mut Pool<'_>, block: u32) {
+        if block != self.tail {
+            pool.give(block);
+        }
     }
 
     /// Copies as much of `bytes` behind those in order as the pool allows; gives how much that was. What does not fit into

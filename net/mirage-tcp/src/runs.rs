@@ -148,15 +148,18 @@ impl<'s> Runs<'s> {
         None
     }
 
-    /// Appends what was just sent for the first time. Without a slot for it the last run grows: it is then only known less
+    /// Appends what was just sent for the first time. `whole`: what was sent before it ended with a full segment, so that it
+    /// is known where the segments of both begin. Without a slot for it the last run grows: it is then only known less
     /// exactly when its bytes were sent. `false` when there is none to grow either.
     #[inline]
-    pub(crate) fn push(&mut self, chain: &mut Chain, run: RunSlot) -> bool {
-        if let Some(last) = self.slots.get_mut(chain.tail as usize) {
-            if last.sent_at == run.sent_at && last.fate == run.fate {
-                last.end = run.end;
-                return true;
-            }
+    pub(crate) fn push(&mut self, chain: &mut Chain, run: RunSlot, whole: bool) -> bool {
+        if let Some(last) = self.slots.get_mut(chain.tail as usize)
+            && whole
+            && last.sent_at == run.sent_at
+            && last.fate == run.fate
+        {
+            last.end = run.end;
+            return true;
         }
         self.push_slow(chain, run)
     }

@@ -14,7 +14,7 @@ use crate::connection::{Slot, todo};
 use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
 use crate::resources::Resources;
-use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, write_segment};
+use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, Template};
 use crate::{Error, Profile, State, Tcp};
 use plan::{Kind, Plan};
 
@@ -62,7 +62,8 @@ impl<P: Profile> Tcp<'_, P> {
             slot.linger(now, resources);
         }
         slot.restart_if_idle(now, resources);
-        for _ in 0..SEGMENTS_PER_TURN {
+        let mut turn = SEGMENTS_PER_TURN;
+        while turn > 0 {
             let Some(plan) = slot.plan(now, resources) else {
                 slot.keep_watch(now, resources);
                 return Ok(Turn::Done);
@@ -70,7 +71,14 @@ impl<P: Profile> Tcp<'_, P> {
             if *left == 0 {
                 return Ok(Turn::More);
             }
-            match slot.send_segment(now, &plan, resources, ip) {
+            let (sent, segments, result) = slot.send_segments(now, &plan, resources, ip, *left);
+            if sent < plan.len && sent > 0 {
+                // The first of several are out.
+                let part = Plan { len: sent, flags: Flags::ACK, ..plan };
+                resources.stats.segments_out += segments as u64;
+                slot.on_sent(&part, now, resources);
+            }
+            match result {
                 Ok(()) => {}
                 Err(SendError::Full) => return Err(SendError::Full),
                 Err(SendError::WouldFragment { mtu }) if slot.shrink_path(mtu, &resources.config) => continue,
@@ -81,8 +89,14 @@ impl<P: Profile> Tcp<'_, P> {
                 // It is as good as lost, and repaired like that.
                 Err(_) => {}
             }
-            *left -= 1;
-            resources.stats.segments_out += 1;
+            if sent < plan.len && sent > 0 {
+                *left = left.saturating_sub(segments);
+                continue;
+            }
+            let counted = if slot.device_cuts { 1 } else { segments.max(1) };
+            *left = left.saturating_sub(counted);
+            turn = turn.saturating_sub(counted);
+            resources.stats.segments_out += segments.max(1) as u64;
             slot.on_sent(&plan, now, resources);
         }
         Ok(Turn::More)
@@ -107,8 +121,8 @@ impl<P: Profile> Slot<P> {
             false => (ChecksumOffload::TCP_V6, SegmentationOffload::TCP_V6),
         };
         self.partial_checksum = capabilities.checksum.contains(checksum);
-        self.large = 0;
-        if capabilities.segmentation.contains(segmentation) && self.partial_checksum {
+        self.device_cuts = capabilities.segmentation.contains(segmentation) && self.partial_checksum;
+        if self.device_cuts {
             self.large = capabilities.max_large_frame.min(MAX_IP_PAYLOAD).saturating_sub(HEADER_LEN + 40) as u16;
         }
         self.begin_path(now, our_mss(ip, self.tuple.remote).max(1), resources);
@@ -119,13 +133,17 @@ impl<P: Profile> Slot<P> {
         if self.stamps.on { STAMPS_LEN } else { 0 }
     }
 
-    fn send_segment(
+    /// Sends what was planned, in as many segments as it takes but no more than `limit`; gives how many bytes left, and how
+    /// many segments. An error means that not all did.
+    #[inline]
+    fn send_segments(
         &mut self,
         now: Instant,
         plan: &Plan,
         resources: &Resources<'_>,
         ip: &mut impl Ip,
-    ) -> Result<(), SendError> {
+        limit: usize,
+    ) -> (u32, usize, Result<(), SendError>) {
         let options = self.options(now, plan, resources, ip);
         let window = self.offer_window(resources);
         let mut flags = plan.flags;
@@ -144,30 +162,49 @@ impl<P: Profile> Slot<P> {
             flags,
             window: if plan.flags.contains(Flags::SYN) { self.receive_window().min(0xffff) as u16 } else { window },
         };
-        let len = HEADER_LEN + options.as_slice().len() + plan.len as usize;
-        let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, len);
-        packet.dont_fragment = true;
-        packet.ecn = ecn;
-        let mut checksum = Checksum::Complete;
-        if self.partial_checksum {
-            checksum = Checksum::Partial;
-            packet.checksum = Some(PARTIAL_CHECKSUM);
+        let checksum = if self.partial_checksum { Checksum::Partial } else { Checksum::Complete };
+        let template = Template::new((&self.tuple.local, &self.tuple.remote), &header, options.as_slice(), checksum);
+        let headers = HEADER_LEN + options.as_slice().len();
+        // The device cuts, or we do.
+        let longer = P::PROBING && plan.kind == Kind::Longer;
+        let most = if self.device_cuts || longer { plan.len } else { self.payload_of_full_segment() };
+        let (mut sent, mut segments) = (0, 0);
+        loop {
+            let len = (plan.len - sent).min(most);
+            let last = sent + len == plan.len;
+            let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, headers + len as usize);
+            packet.dont_fragment = true;
+            packet.ecn = ecn;
+            if self.partial_checksum {
+                packet.checksum = Some(PARTIAL_CHECKSUM);
+            }
+            if len > u32::from(self.mss) && !longer {
+                packet.segment_size = NonZeroU16::new(self.mss);
+            }
+            let flags = if last { flags } else { flags - Flags::PSH - Flags::FIN };
+            let (seq, offset) = (plan.seq + sent, plan.offset + sent);
+            let mut cursor = self.cursor;
+            let send = &self.send;
+            let result = ip.send(packet, |writer| {
+                let payload = send.slices(&resources.pool, offset, len, &mut cursor);
+                template.write(writer, seq, flags, payload);
+            });
+            self.cursor = cursor;
+            if P::MARKS && flags.contains(Flags::CWR) && result != Err(SendError::Full) {
+                self.marks.on_told();
+            }
+            match result {
+                // Other errors are as good as loss.
+                Err(error @ (SendError::Full | SendError::WouldFragment { .. })) => {
+                    return (sent, segments, Err(error));
+                }
+                Err(error) if plan.len == 0 => return (0, 0, Err(error)),
+                _ => (sent, segments) = (sent + len, segments + 1),
+            }
+            if last || segments >= limit {
+                return (sent, segments, Ok(()));
+            }
         }
-        if plan.len > u32::from(self.mss) && plan.kind != Kind::Longer {
-            packet.segment_size = NonZeroU16::new(self.mss);
-        }
-        let ends = (self.tuple.local, self.tuple.remote);
-        let mut cursor = self.cursor;
-        let send = &self.send;
-        let result = ip.send(packet, |writer| {
-            let payload = send.slices(&resources.pool, plan.offset, plan.len, &mut cursor);
-            write_segment(writer, ends, &header, options.as_slice(), payload, checksum);
-        });
-        self.cursor = cursor;
-        if P::MARKS && flags.contains(Flags::CWR) && !flags.contains(Flags::SYN) && result != Err(SendError::Full) {
-            self.marks.on_told();
-        }
-        result
     }
 
     /// The options that go with a segment.
@@ -214,4 +251,4 @@ const STAMPS_LEN: u16 = 12;
 /// What fits behind an IP header.
 const MAX_IP_PAYLOAD: usize = 65_495;
 /// How many segments a connection sends before the next one has its turn.
-const SEGMENTS_PER_TURN: usize = 16;
+pub(crate) const SEGMENTS_PER_TURN: usize = 16;

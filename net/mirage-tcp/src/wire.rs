@@ -55,24 +55,26 @@ pub(crate) struct Segment<'a> {
 
 impl<'a> Segment<'a> {
     /// Reads a segment and checks its lengths, ports and, unless the device did, its checksum.
+    #[cfg(test)]
     pub(crate) fn parse(received: &Received<'a>) -> Result<Self, Discard> {
-        let bytes = received.payload;
-        let Ok((header, rest)) = RawHeader::ref_from_prefix(bytes) else { return Err(Discard::TooShort) };
+        let segment = Self::read(received)?;
+        if segment.is_intact(received) { Ok(segment) } else { Err(Discard::BadChecksum) }
+    }
+
+    /// Reads a segment and checks its lengths and ports. Whether it [is intact](Self::is_intact) is not asked yet.
+    #[inline]
+    pub(crate) fn read(received: &Received<'a>) -> Result<Self, Discard> {
+        let Ok((header, rest)) = RawHeader::ref_from_prefix(received.payload) else { return Err(Discard::TooShort) };
         let offset = usize::from(header.offset >> 4) * 4;
         let Some((options, payload)) =
             offset.checked_sub(HEADER_LEN).and_then(|options| rest.split_at_checked(options))
         else {
             return Err(Discard::BadOffset);
         };
-        if received.checksum == ReceivedChecksum::Unchecked {
-            let len = bytes.len() as u32;
-            let pseudo_header = Sum::ZERO.pseudo_header(received.source, received.destination, Protocol::TCP.0, len);
-            let sum = pseudo_header.add_bytes(bytes);
-            if !sum.is_valid() {
-                return Err(Discard::BadChecksum);
-            }
+        if header.source == U16::ZERO || header.destination == U16::ZERO {
+            return Err(Discard::BadPort);
         }
-        let segment = Segment {
+        Ok(Segment {
             source_port: header.source.get(),
             destination_port: header.destination.get(),
             seq: SequenceNumber(header.seq.get()),
@@ -82,8 +84,25 @@ impl<'a> Segment<'a> {
             ecn: received.ecn,
             options,
             payload,
-        };
-        if segment.source_port == 0 || segment.destination_port == 0 { Err(Discard::BadPort) } else { Ok(segment) }
+        })
+    }
+
+    /// Whether the checksum is right, or the device found it so.
+    #[inline]
+    pub(crate) fn is_intact(&self, received: &Received<'_>) -> bool {
+        received.checksum != ReceivedChecksum::Unchecked || self.is_intact_with(received, Sum::of(self.payload))
+    }
+
+    /// Whether the checksum is right when `payload` is the sum of the payload.
+    #[inline]
+    pub(crate) fn is_intact_with(&self, received: &Received<'_>, payload: Sum) -> bool {
+        let len = received.payload.len();
+        // Header and options are words of four bytes, fifteen at most.
+        let header = received.payload.get(..len - self.payload.len()).unwrap_or_default();
+        let (quads, _) = header.as_chunks::<4>();
+        let words: u64 = quads.iter().map(|quad| u64::from(u32::from_be_bytes(*quad))).sum();
+        let pseudo_header = Sum::ZERO.pseudo_header(received.source, received.destination, Protocol::TCP.0, len as u32);
+        pseudo_header.add_u64(words).add_sum(payload).is_valid()
     }
 
     /// How many sequence numbers it occupies: its payload, SYN and FIN.
@@ -129,49 +148,104 @@ pub(crate) enum Checksum {
 /// Where a device finds the checksum it shall complete.
 pub(crate) const PARTIAL_CHECKSUM: PartialChecksum = PartialChecksum { start: 0, offset: CHECKSUM_AT as u16 };
 
+/// The headers of segments that differ in their number, their flags and their payload only.
+#[derive(Clone, Copy)]
+pub(crate) struct Template {
+    bytes: [u8; MOST_HEADER],
+    /// Bytes of header and options.
+    len: u8,
+    checksum: Checksum,
+    /// The sum of the pseudo-header but for the length, and of the header but for number and flags.
+    sum: Sum,
+}
+
+impl Template {
+    /// Headers from one end to the other, with `options` (a multiple of four bytes, at most 40).
+    #[inline]
+    pub(crate) fn new(ends: (&IpAddr, &IpAddr), header: &Header, options: &[u8], checksum: Checksum) -> Self {
+        let words = (HEADER_LEN + options.len()) / 4;
+        let raw = RawHeader {
+            source: header.source_port.into(),
+            destination: header.destination_port.into(),
+            seq: U32::ZERO,
+            ack: header.ack.0.into(),
+            offset: (words as u8) << 4,
+            flags: 0,
+            window: header.window.into(),
+            checksum: U16::ZERO,
+            urgent: U16::ZERO,
+        };
+        let mut bytes = [0; MOST_HEADER];
+        if let Some((start, rest)) = bytes.split_first_chunk_mut::<HEADER_LEN>() {
+            start.copy_from_slice(raw.as_bytes());
+            if let Some(space) = rest.get_mut(..options.len()) {
+                space.copy_from_slice(options);
+            }
+        }
+        let mut sum = Sum::ZERO.pseudo_header(*ends.0, *ends.1, Protocol::TCP.0, 0);
+        if checksum == Checksum::Complete {
+            sum = sum.add_sum(raw.sum());
+            let (quads, rest) = options.as_chunks::<4>();
+            debug_assert!(rest.is_empty(), "options are padded");
+            for quad in quads {
+                sum = sum.add_u32(u32::from_be_bytes(*quad));
+            }
+        }
+        Self { bytes, len: 4 * words as u8, checksum, sum }
+    }
+
+    /// Writes a segment and, when all is there, the checksum.
+    #[inline]
+    pub(crate) fn write<'p>(
+        &self,
+        writer: &mut FrameWriter<'_>,
+        seq: SequenceNumber,
+        flags: Flags,
+        payload: impl IntoIterator<Item = &'p [u8]>,
+    ) {
+        let start = writer.len();
+        let mut bytes = self.bytes;
+        bytes[4..8].copy_from_slice(&seq.0.to_be_bytes());
+        bytes[13] = flags.bits();
+        // Known lengths are copied without a call: no options, and timestamps.
+        match bytes.get(..usize::from(self.len)).unwrap_or_default() {
+            header if header.len() == HEADER_LEN => writer.put_header(&bytes[..HEADER_LEN]),
+            header if header.len() == HEADER_LEN + 12 => writer.put_header(&bytes[..HEADER_LEN + 12]),
+            header => writer.put(header),
+        }
+        let mut sum = self.sum;
+        if self.checksum == Checksum::Complete {
+            sum = sum.add_u32(seq.0).add_u16(flags.bits().into());
+        }
+        for piece in payload {
+            // The only copy on the way out: the block keeps the bytes until they are acknowledged.
+            match self.checksum {
+                Checksum::Complete => sum = sum.add_sum(writer.put_summed(piece)),
+                Checksum::Partial => writer.put(piece),
+            }
+        }
+        // The payload may have had an odd length: the sum of the pseudo-header's comes on top, not behind it.
+        let len = Sum::ZERO.add_u32(writer.len().saturating_sub(start) as u32);
+        let sum = len.add_sum(sum);
+        let value = match self.checksum {
+            Checksum::Complete => sum.finish(),
+            Checksum::Partial => sum.partial(),
+        };
+        writer.patch(start + CHECKSUM_AT, &value.to_be_bytes());
+    }
+}
+
 /// Writes a segment: the header, `options` (a multiple of four bytes, at most 40), the slices of `payload` and, when
 /// all is there, the checksum.
 pub(crate) fn write_segment<'p>(
     writer: &mut FrameWriter<'_>,
-    (source, destination): (IpAddr, IpAddr),
+    ends: (IpAddr, IpAddr),
     header: &Header,
     options: &[u8],
     payload: impl IntoIterator<Item = &'p [u8]>,
     checksum: Checksum,
 ) {
-    let start = writer.len();
-    let words = (HEADER_LEN + options.len()) / 4;
-    let raw = RawHeader {
-        source: header.source_port.into(),
-        destination: header.destination_port.into(),
-        seq: header.seq.0.into(),
-        ack: header.ack.0.into(),
-        offset: (words as u8) << 4,
-        flags: header.flags.bits(),
-        window: header.window.into(),
-        checksum: U16::ZERO,
-        urgent: U16::ZERO,
-    };
-    writer.put_header(raw.as_bytes());
-    let mut sum = Sum::ZERO;
-    if !options.is_empty() {
-        writer.put(options);
-        sum = Sum::of(options);
-    }
-    for piece in payload {
-        // The only copy on the way out: the block keeps the bytes until they are acknowledged.
-        match checksum {
-            Checksum::Complete => sum = sum.add_sum(writer.put_summed(piece)),
-            Checksum::Partial => writer.put(piece),
-        }
-    }
-    let len = writer.len().saturating_sub(start) as u32;
-    let pseudo_header = Sum::ZERO.pseudo_header(source, destination, Protocol::TCP.0, len);
-    let value = match checksum {
-        Checksum::Complete => pseudo_header.add_sum(raw.sum()).add_sum(sum).finish(),
-        Checksum::Partial => pseudo_header.partial(),
-    };
-    writer.patch(start + CHECKSUM_AT, &value.to_be_bytes());
+    Template::new((&ends.0, &ends.1), header, options, checksum).write(writer, header.seq, header.flags, payload);
 }
 
 /// The ports and the sequence number at the start of a segment of ours that an ICMP error quotes; the rest of the
@@ -186,6 +260,8 @@ pub(crate) fn parse_quoted(quoted: &[u8]) -> Option<(u16, u16, SequenceNumber)> 
 pub(crate) const HEADER_LEN: usize = size_of::<RawHeader>();
 
 const CHECKSUM_AT: usize = 16;
+/// RFC 9293 §3.1: a data offset of 15 words.
+const MOST_HEADER: usize = 60;
 
 #[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]

@@ -45,13 +45,30 @@ impl<P: Profile> Slot<P> {
         }
         // RFC 5681 §4.2: at once when something is out of order, when it fills a hole, and after two full segments.
         let unordinary = inserted.advanced as usize != payload.len() || holes > 0;
-        self.data_at = now;
+        self.note_data(now);
         if unordinary || self.quick_acks > 0 || self.rcv_nxt.since(self.acked_to) >= 2 * u32::from(self.receive_mss) {
             self.acknowledge();
         } else {
             self.acknowledge_soon(resources, now);
         }
         inserted.dropped
+    }
+
+    /// `len` bytes in order were stored while nothing waited behind a hole.
+    #[inline]
+    pub(super) fn take_ordered(&mut self, resources: &mut Resources<'_>, now: Instant, len: u32, full: u16) {
+        self.rcv_nxt += len;
+        self.repeats = 0;
+        resources.wakers.wake(&mut self.readers);
+        if full > self.receive_mss {
+            self.receive_mss = full.min(self.mss.max(self.receive_mss));
+        }
+        self.note_data(now);
+        if self.quick_acks > 0 || self.rcv_nxt.since(self.acked_to) >= 2 * u32::from(self.receive_mss) {
+            self.acknowledge();
+        } else {
+            self.acknowledge_soon(resources, now);
+        }
     }
 
     /// Lets an acknowledgement wait for data to ride on.

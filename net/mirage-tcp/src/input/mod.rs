@@ -10,6 +10,7 @@ mod synchronized;
 mod time_wait;
 
 use mirage_clock::{Duration, Instant};
+use mirage_net::ReceivedChecksum;
 use mirage_protocols::{Cast, Received};
 
 use crate::connection::Slot;
@@ -35,30 +36,59 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     fn route(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
-        let segment = Segment::parse(received)?;
+        let segment = Segment::read(received)?;
         // What a merged segment was cut from counts, not its own length.
         let full = match received.segment_size {
             Some(size) => size.get(),
             None => segment.payload.len().min(0xffff) as u16,
         };
         let index = match self.connections.get(self.last as usize) {
-            Some(slot) if received.cast == Cast::Unicast && slot.tuple.is_of(received, &segment) => self.last,
+            Some(slot) if received.cast == Cast::Unicast && slot.tuple.is_of(received, &segment) => {
+                // The checksum of what is expected next is verified while it is copied.
+                let index = self.last;
+                if let Some(result) = self.input_predicted(now, index, received, &segment, full) {
+                    return result;
+                }
+                if !segment.is_intact(received) {
+                    return Err(Discard::BadChecksum);
+                }
+                index
+            }
+            _ if !segment.is_intact(received) => return Err(Discard::BadChecksum),
             _ => match self.find_for(now, received.cast, &Tuple::of(received, &segment), &segment)? {
                 Some(index) => index,
                 None => return Ok(()),
             },
         };
-        self.last = index;
+        if self.last != index {
+            self.last = index;
+            let verified = Received { checksum: ReceivedChecksum::Verified, ..*received };
+            if let Some(result) = self.input_predicted(now, index, &verified, &segment, full) {
+                return result;
+            }
+        }
         self.input_connection(now, index, &segment, full)
+    }
+
+    /// A segment for the connection the last one was for, if it is what was to be expected.
+    #[inline]
+    fn input_predicted(
+        &mut self,
+        now: Instant,
+        index: u32,
+        received: &Received<'_>,
+        segment: &Segment<'_>,
+        full: u16,
+    ) -> Option<Result<(), Discard>> {
+        let slot = self.connections.get_mut(index as usize)?;
+        let result = slot.input_fast(&mut self.resources, now, received, segment, full)?;
+        self.settle(index);
+        Some(result)
     }
 
     /// A segment for a connection.
     fn input_connection(&mut self, now: Instant, index: u32, segment: &Segment<'_>, full: u16) -> Result<(), Discard> {
-        let Some(slot) = self.connections.get_mut(index as usize) else { return Ok(()) };
-        if slot.input_fast(&mut self.resources, now, segment, full) {
-            self.settle(index);
-            return Ok(());
-        }
+        let Some(slot) = self.connections.get(index as usize) else { return Ok(()) };
         let result = match slot.state {
             State::SynSent => self.input_syn_sent(now, index, segment),
             _ => self.input_synchronized(now, index, segment, full),

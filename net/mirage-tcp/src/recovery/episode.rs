@@ -127,7 +127,7 @@ impl<P: Profile> Slot<P> {
             recovery.take_ordered(runs, now, news.ack, &before, tally);
         }
         if P::SELECTIVE && !blocks.is_empty() {
-            recovery.take_selective(runs, now, &blocks, &before, tally);
+            recovery.take_selective(runs, now, &blocks, u32::from(self.mss).max(1), &before, tally);
         }
         if !self.selective && (recovery.sacked > 0 || news.duplicate || recovery.duplicates > 0) {
             let flight = self.nxt.since(news.ack);

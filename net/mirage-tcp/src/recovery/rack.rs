@@ -26,9 +26,7 @@ pub(crate) struct Rack {
     quarters: u8,
     /// Recoveries for which `quarters` stays as it is.
     persist: u8,
-    /// The network was seen to reorder.
-    pub(crate) reordering: bool,
-    /// By how many bytes at most.
+    /// By how many bytes at most the network was seen to reorder; 0 for not at all.
     pub(crate) distance: u32,
 }
 
@@ -43,7 +41,6 @@ impl Rack {
         twice_until: None,
         quarters: 1,
         persist: 0,
-        reordering: false,
         distance: 0,
     };
 
@@ -73,7 +70,6 @@ impl Rack {
             }
         } else if end.before(self.highest) {
             // It was sent before what arrived before it.
-            self.reordering = true;
             self.distance = self.distance.max(self.highest.since(run.start));
         }
         self.highest = self.highest.latest(end);
@@ -106,7 +102,7 @@ impl Recovery {
     /// How much later than its successors something may arrive.
     fn reordering_window(&self, srtt: Duration, mss: u32) -> Duration {
         let rack = &self.rack;
-        if !rack.reordering && (self.phase != Phase::Open || self.sacked >= 3 * mss) {
+        if rack.distance == 0 && (self.phase != Phase::Open || self.sacked >= 3 * mss) {
             // §6.2 step 4: as quick as three duplicates where nothing is reordered.
             return Duration::ZERO;
         }

@@ -47,12 +47,14 @@ impl Recovery {
         }
     }
 
-    /// Takes selective acknowledgments in: `blocks` lie between `una` and SND.NXT, in order.
+    /// Takes selective acknowledgments in: `blocks` lie between `una` and SND.NXT, in order. Only whole segments count, of
+    /// `mss` bytes but for the last of a run: a peer that tells of crumbs cuts no run into crumbs.
     pub(crate) fn take_selective(
         &mut self,
         runs: &mut Runs<'_>,
         now: Instant,
         blocks: &Blocks,
+        mss: u32,
         before: &impl Echo,
         tally: &mut Tally,
     ) {
@@ -69,13 +71,22 @@ impl Recovery {
                     (previous, index) = (index, run.next);
                     continue;
                 }
+                // Where the first whole segment of the block in this run begins, and where the last ends.
+                let ahead = start.signed_since(run.start).max(0) as u32;
+                let covered = if run.end.after(end) { end.since(run.start) / mss * mss } else { run.len() };
+                let (first, last) = (run.start + ahead.div_ceil(mss) * mss, run.start + covered);
+                let crumbs = first.at_or_after(last);
+                if crumbs {
+                    (previous, index) = (index, run.next);
+                    continue;
+                }
                 if run.start.before(start) {
                     // Without room to cut it, the run counts as not arrived: at worst it is sent again in vain.
-                    let (next, cut) = (run.next, runs.cut(&mut self.chain, index, start));
+                    let (next, cut) = (run.next, runs.cut(&mut self.chain, index, first));
                     (previous, index) = (index, if cut { runs.of(index).next } else { next });
                     continue;
                 }
-                if run.end.after(end) && !runs.cut(&mut self.chain, index, end) {
+                if run.end.after(end) && !runs.cut(&mut self.chain, index, last) {
                     (previous, index) = (index, runs.of(index).next);
                     continue;
                 }

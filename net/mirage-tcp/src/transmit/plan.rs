@@ -119,7 +119,7 @@ impl<P: Profile> Slot<P> {
         if (worth || (unsent == 0 && fin)) && resources.runs.can_push(&self.recovery.chain) {
             let mut flags = Flags::ACK;
             // What the device cuts is marked at its end, so that a receiver that puts it together again hands it up at once.
-            if len > mss || (last && len > 0 && !self.unpushed) {
+            if (len > mss && self.device_cuts) || (last && len > 0 && !self.unpushed) {
                 flags |= Flags::PSH;
             }
             if fin {
@@ -175,7 +175,9 @@ impl<P: Profile> Slot<P> {
             }
             match resources.runs.of(tail).len() > mss {
                 true => {
-                    let at = self.nxt - mss;
+                    // The last segment, full or not.
+                    let run = resources.runs.of(tail);
+                    let at = run.start + (run.len() - 1) / mss * mss;
                     let tail_before = tail;
                     match resources.runs.cut(&mut self.recovery.chain, tail_before, at) {
                         true => self.recovery.chain.tail,

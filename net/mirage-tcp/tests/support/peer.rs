@@ -26,12 +26,14 @@ pub struct Handshake {
     pub port: u16,
     pub mss: Option<u16>,
     pub scale: Option<u8>,
+    /// It understands selective acknowledgments.
+    pub selective: bool,
     pub window: u16,
 }
 
 impl Default for Handshake {
     fn default() -> Self {
-        Self { port: 4000, mss: Some(1460), scale: None, window: 65_535 }
+        Self { port: 4000, mss: Some(1460), scale: None, selective: false, window: 65_535 }
     }
 }
 
@@ -41,6 +43,9 @@ impl Handshake {
         if let Some(mss) = self.mss {
             options.extend([2, 4]);
             options.extend(mss.to_be_bytes());
+        }
+        if self.selective {
+            options.extend([1, 1, 4, 2]);
         }
         if let Some(scale) = self.scale {
             options.extend([1, 3, 3, scale]);
