@@ -83,7 +83,7 @@ impl Ip for Wire {
         }
     }
 
-    fn send(&mut self, packet: Packet, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+    fn send(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         if packet.segment_size.is_none() && HEADER_LEN + packet.len > self.mtu {
             return Err(SendError::WouldFragment { mtu: self.mtu });
         }

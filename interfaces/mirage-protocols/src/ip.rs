@@ -84,7 +84,7 @@ pub trait Ip {
     /// header.
     fn capabilities(&self, to: IpAddr) -> Capabilities;
 
-    /// Writes the IP header and lets `fill` write exactly `packet.len` bytes behind it. A packet longer than
+    /// Writes the IP header and lets `fill`, which is called once at most, write exactly `packet.len` bytes behind it. A packet longer than
     /// [`mtu`](Self::mtu) is cut into fragments unless it says otherwise.
     ///
     /// `Ok` means that the packet is on its way or waits for its next hop's address; it may still be lost.
@@ -93,7 +93,7 @@ pub trait Ip {
     /// - [`SendError::Full`]: no buffer is free; `fill` was not called; try again later.
     /// - [`SendError::NoRoute`], [`SendError::Unresolved`]: it cannot go there (now).
     /// - [`SendError::WouldFragment`], [`SendError::TooLong`]: make it shorter.
-    fn send(&mut self, packet: Packet, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError>;
+    fn send(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError>;
 }
 
 impl<T: Ip + ?Sized> Ip for &mut T {
@@ -106,7 +106,7 @@ impl<T: Ip + ?Sized> Ip for &mut T {
     fn capabilities(&self, to: IpAddr) -> Capabilities {
         T::capabilities(self, to)
     }
-    fn send(&mut self, packet: Packet, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+    fn send(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         T::send(self, packet, fill)
     }
 }

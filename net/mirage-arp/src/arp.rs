@@ -128,6 +128,12 @@ impl<'s> Arp<'s> {
         self.pending.dropped()
     }
 
+    /// Whether [`next_event`](Self::next_event) has one.
+    #[inline]
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// The next event, oldest first.
     pub fn next_event(&mut self) -> Option<Event> {
         self.poll_event(|event, _| event)

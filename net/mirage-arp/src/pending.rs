@@ -12,6 +12,8 @@ use mirage_protocols::{EtherType, HopPacket, LinkPacket};
 pub struct Pending {
     target: Ipv4Addr,
     fate: Fate,
+    /// Valid with the fate `Goes`: the target's station.
+    mac: MacAddress,
     ethertype: EtherType,
     len: usize,
     checksum: Option<PartialChecksum>,
@@ -23,16 +25,24 @@ pub struct Pending {
 enum Fate {
     /// Its target is being asked for.
     Waits,
-    /// Its target is this station: it goes out as soon as the device takes it.
-    Goes(MacAddress),
+    /// Its target has answered: it goes out as soon as the device takes it.
+    Goes,
     /// Its target does not answer: it is kept until the event that says so is fetched.
     Lost,
 }
 
+/// Where a packet lies.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    index: usize,
+    /// Its first byte in the arena.
+    start: usize,
+}
+
 /// All of them, oldest first, their bytes one after the other from the start of the arena.
 ///
-/// To remove one moves those behind it, at most the whole arena: this is the slow path, taken once for each packet
-/// that had to wait.
+/// To find one is to look at all, and to remove one moves those behind it, at most the whole arena: this is the slow path,
+/// taken once for each packet that had to wait.
 #[derive(Debug)]
 pub(crate) struct PendingPackets<'s> {
     /// Invariant: the first `count` are `Some`, the others are not looked at.
@@ -53,6 +63,7 @@ impl<'s> PendingPackets<'s> {
     }
 
     /// Whether any packet can go out.
+    #[inline]
     pub(crate) fn any_going(&self) -> bool {
         self.going > 0
     }
@@ -83,128 +94,125 @@ impl<'s> PendingPackets<'s> {
         per_target: usize,
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> bool {
-        if !self.could_hold(packet.len) || per_target == 0 {
+        if per_target == 0 || !self.make_room(target, packet.len, per_target) {
             return false;
-        }
-        while self.count_of(target) >= per_target
-            && let Some(oldest) = self.first_of(target)
-        {
-            self.drop_at(oldest);
-        }
-        while self.count == self.packets.len() || self.bytes.len() - self.used < packet.len {
-            // What is only kept for a report goes first, then the target's own.
-            let victim = self.position(|p| p.fate == Fate::Lost).or_else(|| self.first_of(target)).unwrap_or(0);
-            if self.count == 0 {
-                return false;
-            }
-            self.drop_at(victim);
         }
         let Some(space) = self.bytes.get_mut(self.used..self.used + packet.len) else { return false };
         let Some(len) = FrameWriter::fill(space, fill).map(|written| written.len()) else { return false };
         let Some(slot) = self.packets.get_mut(self.count) else { return false };
         let HopPacket { checksum, segment_size, .. } = *packet;
-        *slot = Some(Pending { target, fate: Fate::Waits, ethertype, len, checksum, segment_size });
+        let (fate, mac) = (Fate::Waits, MacAddress::UNSPECIFIED);
+        *slot = Some(Pending { target, fate, mac, ethertype, len, checksum, segment_size });
         self.count += 1;
         self.used += len;
         true
     }
 
+    #[inline(never)]
+    fn make_room(&mut self, target: Ipv4Addr, len: usize, per_target: usize) -> bool {
+        if !self.could_hold(len) {
+            return false;
+        }
+        // Of one target there are `per_target` at most, so one at most has to go.
+        let waiting = self.packets.iter().take(self.count).flatten();
+        if waiting.filter(|packet| packet.is(Fate::Waits, Some(target))).count() >= per_target
+            && let Some(oldest) = self.find(Fate::Waits, Some(target))
+        {
+            self.drop_at(oldest);
+        }
+        while self.count == self.packets.len() || self.bytes.len() - self.used < len {
+            // What is only kept for a report goes first, then the target's own, then the oldest.
+            let victim = self.find(Fate::Lost, None).or_else(|| self.find(Fate::Waits, Some(target)));
+            self.drop_at(victim.unwrap_or(Place { index: 0, start: 0 }));
+        }
+        true
+    }
+
     /// The target has the address `mac`: its packets can go.
     pub(crate) fn release(&mut self, target: Ipv4Addr, mac: MacAddress) {
-        let mut released = 0;
-        for packet in self.packets.iter_mut().take(self.count).flatten() {
-            if packet.waits_for(target) {
-                packet.fate = Fate::Goes(mac);
-                released += 1;
+        while let Some(place) = self.find(Fate::Waits, Some(target)) {
+            if let Some(Some(packet)) = self.packets.get_mut(place.index) {
+                (packet.fate, packet.mac) = (Fate::Goes, mac);
+                self.going += 1;
             }
         }
-        self.going += released;
     }
 
     /// The target does not answer: the first of its packets is kept for the report if `keep_one`, the others are
     /// dropped.
     pub(crate) fn lose(&mut self, target: Ipv4Addr, keep_one: bool) {
-        if keep_one
-            && let Some(first) = self.first_of(target)
-            && let Some(Some(packet)) = self.packets.get_mut(first)
-        {
-            packet.fate = Fate::Lost;
-        }
-        while let Some(index) = self.first_of(target) {
-            self.remove(index);
+        let mut keep = keep_one;
+        while let Some(place) = self.find(Fate::Waits, Some(target)) {
+            match self.packets.get_mut(place.index) {
+                Some(Some(packet)) if keep => packet.fate = Fate::Lost,
+                _ => self.remove(place),
+            }
+            keep = false;
         }
     }
 
     /// The bytes of the packet that was kept for the report about `target`.
     pub(crate) fn lost(&self, target: Ipv4Addr) -> Option<(EtherType, &[u8])> {
-        let index = self.position(|p| p.fate == Fate::Lost && p.target == target)?;
-        let (packet, start) = self.at(index)?;
-        Some((packet.ethertype, self.bytes.get(start..start + packet.len)?))
+        let (packet, bytes) = self.at(self.find(Fate::Lost, Some(target))?)?;
+        Some((packet.ethertype, bytes))
     }
 
     /// Forgets the packet that was kept for the report about `target`.
     pub(crate) fn forget_lost(&mut self, target: Ipv4Addr) {
-        if let Some(index) = self.position(|p| p.fate == Fate::Lost && p.target == target) {
-            self.remove(index);
+        if let Some(place) = self.find(Fate::Lost, Some(target)) {
+            self.remove(place);
         }
     }
 
     /// The oldest packet that can go, with its bytes, and where it lies.
-    pub(crate) fn first_going(&self) -> Option<(usize, LinkPacket, &[u8])> {
+    pub(crate) fn first_going(&self) -> Option<(Place, LinkPacket, &[u8])> {
         if !self.any_going() {
             return None;
         }
-        let index = self.position(|p| matches!(p.fate, Fate::Goes(_)))?;
-        let (packet, start) = self.at(index)?;
-        let Fate::Goes(destination) = packet.fate else { return None };
-        let Pending { ethertype, len, checksum, segment_size, .. } = *packet;
-        let link_packet = LinkPacket { destination, ethertype, len, checksum, segment_size };
-        Some((index, link_packet, self.bytes.get(start..start + len)?))
+        let place = self.find(Fate::Goes, None)?;
+        let (packet, bytes) = self.at(place)?;
+        let Pending { mac: destination, ethertype, len, checksum, segment_size, .. } = *packet;
+        Some((place, LinkPacket { destination, ethertype, len, checksum, segment_size }, bytes))
     }
 
-    /// Takes the packet at `index` out.
-    pub(crate) fn remove(&mut self, index: usize) {
-        let Some((&Pending { fate, len, .. }, start)) = self.at(index) else { return };
-        self.bytes.copy_within(start + len..self.used, start);
-        self.packets.copy_within(index + 1..self.count, index);
+    /// Takes the packet at `place` out.
+    #[inline(never)]
+    pub(crate) fn remove(&mut self, place: Place) {
+        let Some(Some(Pending { fate, len, .. })) = self.packets.get(place.index) else { return };
+        self.going -= usize::from(*fate == Fate::Goes);
+        let len = *len;
+        self.bytes.copy_within(place.start + len..self.used, place.start);
+        self.packets.copy_within(place.index + 1..self.count, place.index);
         self.used -= len;
         self.count -= 1;
-        self.going -= usize::from(matches!(fate, Fate::Goes(_)));
     }
 
-    fn drop_at(&mut self, index: usize) {
+    fn drop_at(&mut self, place: Place) {
         self.dropped += 1;
-        self.remove(index);
+        self.remove(place);
     }
 
-    /// The packet at `index` and where its bytes start.
-    fn at(&self, index: usize) -> Option<(&Pending, usize)> {
+    fn at(&self, place: Place) -> Option<(&Pending, &[u8])> {
+        let packet = self.packets.get(place.index)?.as_ref()?;
+        Some((packet, self.bytes.get(place.start..)?.get(..packet.len)?))
+    }
+
+    /// The oldest with this fate and, if given, this target.
+    #[inline(never)]
+    fn find(&self, fate: Fate, target: Option<Ipv4Addr>) -> Option<Place> {
         let mut start = 0;
-        for (at, packet) in self.packets.iter().take(self.count).flatten().enumerate() {
-            if at == index {
-                return Some((packet, start));
+        for (index, packet) in self.packets.iter().take(self.count).flatten().enumerate() {
+            if packet.is(fate, target) {
+                return Some(Place { index, start });
             }
             start += packet.len;
         }
         None
     }
-
-    fn position(&self, is_it: impl Fn(&Pending) -> bool) -> Option<usize> {
-        self.packets.iter().take(self.count).position(|packet| packet.as_ref().is_some_and(&is_it))
-    }
-
-    /// The oldest that waits for `target`.
-    fn first_of(&self, target: Ipv4Addr) -> Option<usize> {
-        self.position(|p| p.waits_for(target))
-    }
-
-    fn count_of(&self, target: Ipv4Addr) -> usize {
-        self.packets.iter().take(self.count).flatten().filter(|p| p.waits_for(target)).count()
-    }
 }
 
 impl Pending {
-    fn waits_for(&self, target: Ipv4Addr) -> bool {
-        self.target == target && self.fate == Fate::Waits
+    fn is(&self, fate: Fate, target: Option<Ipv4Addr>) -> bool {
+        self.fate == fate && target.is_none_or(|target| self.target == target)
     }
 }

@@ -38,7 +38,7 @@ impl Arp<'_> {
                         self.transmit_released(link)?;
                         mac
                     }
-                    None => return self.hold(now, ip, &packet, ethertype, link.mtu(), fill),
+                    None => return self.hold(now, ip, packet, ethertype, link.mtu(), fill),
                 },
             },
             many => {
@@ -95,7 +95,7 @@ impl Arp<'_> {
         &mut self,
         now: Instant,
         ip: Ipv4Addr,
-        packet: &HopPacket,
+        packet: HopPacket,
         ethertype: EtherType,
         mtu: usize,
         fill: impl FnOnce(&mut FrameWriter<'_>),
@@ -107,7 +107,7 @@ impl Arp<'_> {
         if !self.pending.could_hold(packet.len) || self.config.max_pending == 0 {
             return Err(SendError::Unresolved);
         }
-        if self.pending.push(ip, packet, ethertype, self.config.max_pending.into(), fill) {
+        if self.pending.push(ip, &packet, ethertype, self.config.max_pending.into(), fill) {
             Ok(())
         } else {
             Err(SendError::TooLong)

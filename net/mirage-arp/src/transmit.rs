@@ -37,10 +37,11 @@ impl Arp<'_> {
     /// Whether [`poll_transmit`](Self::poll_transmit) has anything to send.
     #[inline]
     pub fn wants_transmit(&self) -> bool {
+        // All of them, without a branch for each: mostly there is nothing.
         self.pending.any_going()
-            || self.cache.front(State::Due).is_some()
-            || !self.messages.is_empty()
-            || self.addresses.any_due()
+            | self.cache.front(State::Due).is_some()
+            | !self.messages.is_empty()
+            | self.addresses.any_due()
     }
 
     /// Sends answers, packets that waited for a neighbour which has answered, probes and announcements, and
@@ -72,14 +73,14 @@ impl Arp<'_> {
     /// Sends packets whose target has answered, oldest first.
     #[inline(never)]
     pub(crate) fn transmit_released(&mut self, link: &mut impl Ethernet) -> Result<(), SendError> {
-        while let Some((index, packet, bytes)) = self.pending.first_going() {
+        while let Some((place, packet, bytes)) = self.pending.first_going() {
             // The copy into the device's buffer: the packet had no device when it was written.
-            let sent = link.send(packet, |writer| writer.put(bytes));
+            let sent = send(link, packet, bytes);
             if let Err(why @ (SendError::Full | SendError::Disconnected)) = sent {
                 return Err(why);
             }
             // What does not fit today will not fit tomorrow.
-            self.pending.remove(index);
+            self.pending.remove(place);
         }
         Ok(())
     }
@@ -120,6 +121,11 @@ impl Arp<'_> {
 }
 
 fn transmit(link: &mut impl Ethernet, destination: MacAddress, packet: &Packet) -> Result<(), SendError> {
-    let link_packet = LinkPacket::new(destination, EtherType::ARP, Packet::LEN);
-    link.send(link_packet, |writer| writer.put(packet.as_bytes()))
+    send(link, LinkPacket::new(destination, EtherType::ARP, Packet::LEN), packet.as_bytes())
+}
+
+/// One piece of code for all that is not sent on the straight way.
+#[inline(never)]
+fn send(link: &mut impl Ethernet, packet: LinkPacket, bytes: &[u8]) -> Result<(), SendError> {
+    link.send(packet, |writer| writer.put(bytes))
 }

@@ -5,7 +5,7 @@ use core::fmt;
 use managed::ManagedSlice;
 use mirage_clock::Duration;
 
-use crate::{Address, Block, Group, Route};
+use crate::{Address, Block, Fragmentation, Group, Route};
 
 /// How the layer behaves. [`Config::default`] is right for an ordinary host.
 #[derive(Clone, Copy, Debug)]
@@ -14,13 +14,23 @@ pub struct Config {
     pub ttl: u8,
     /// A packet to any unicast address counts as ours: for a gateway that answers in the name of others.
     pub accept_any: bool,
+    /// Whether packets come and go in pieces.
+    pub fragmentation: Fragmentation,
     /// Bounds of reassembly.
     pub limits: Limits,
 }
 
+impl Config {
+    /// The defaults, with packets in pieces or without.
+    pub const fn new(fragmentation: Fragmentation) -> Self {
+        Self { ttl: 64, accept_any: false, fragmentation, limits: Limits::DEFAULT }
+    }
+}
+
 impl Default for Config {
+    /// Packets come and go in pieces.
     fn default() -> Self {
-        Self { ttl: 64, accept_any: false, limits: Limits::default() }
+        Self::new(Fragmentation::BOTH_WAYS)
     }
 }
 
@@ -42,15 +52,20 @@ pub struct Limits {
     pub timeout: Duration,
 }
 
+impl Limits {
+    /// The numbers named above.
+    pub const DEFAULT: Self = Self {
+        datagrams: 64,
+        fragments_per_datagram: 256,
+        fragments_per_source: 1024,
+        bytes_per_source: 128 * 1024,
+        timeout: Duration::from_secs(30),
+    };
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            datagrams: 64,
-            fragments_per_datagram: 256,
-            fragments_per_source: 1024,
-            bytes_per_source: 128 * 1024,
-            timeout: Duration::from_secs(30),
-        }
+        Self::DEFAULT
     }
 }
 

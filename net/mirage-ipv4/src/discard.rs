@@ -29,6 +29,8 @@ mirage_protocols::reasons! {
         NotForUs = "not_for_us",
         /// For one station, but the frame went to many (RFC 1122 §3.3.6).
         UnicastInBroadcast = "unicast_in_broadcast",
+        /// A fragment, where nothing is put together.
+        Fragment = "fragment",
         /// A fragment without a payload.
         EmptyFragment = "empty_fragment",
         /// A fragment that is not the last and whose length is not a multiple of eight.

@@ -87,7 +87,7 @@ impl<'a> Inbound<'a, '_> {
 
     /// As [`Ipv4::poll_expired`](crate::Ipv4::poll_expired).
     pub fn poll_expired(&mut self, now: Instant) -> Option<Expired<'_>> {
-        self.receiver.reassembly.poll_expired(now)
+        self.receiver.poll_expired(&self.known.config, now)
     }
 
     /// Checks what can be checked of a packet alone, and who may be told of it.
@@ -113,12 +113,16 @@ impl<'a> Inbound<'a, '_> {
         cast: Cast,
         packet: &Parsed<'_>,
     ) -> Result<Option<Incoming<'a>>, Discard> {
-        let whole = match self.receiver.reassembly.input(now, interface, cast, packet) {
+        let Receiver { reassembly, discards } = self.receiver;
+        let (Some(verbs), Some(reassembly)) = (self.known.config.fragmentation.0, reassembly) else {
+            return Err(discard(discards, Discard::Fragment));
+        };
+        let whole = match (verbs.input)(reassembly, now, interface, cast, packet) {
             Ok(Some(whole)) => whole,
             Ok(None) => return Ok(None),
-            Err(reason) => return Err(discard(&mut self.receiver.discards, reason)),
+            Err(reason) => return Err(discard(discards, reason)),
         };
-        let (header, payload) = self.receiver.reassembly.whole(whole);
+        let (header, payload) = reassembly.whole(whole);
         let received = Received {
             source: IpAddr::V4(packet.source()),
             destination: IpAddr::V4(packet.destination()),

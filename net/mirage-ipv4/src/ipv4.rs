@@ -41,8 +41,20 @@ pub(crate) struct Sender<'s> {
 
 /// What only the receiving half changes.
 pub(crate) struct Receiver<'s> {
-    pub(crate) reassembly: Reassembly<'s>,
+    /// Invariant: there exactly if the configuration has fragmentation.
+    pub(crate) reassembly: Option<Reassembly<'s>>,
     pub(crate) discards: Discards,
+}
+
+impl Receiver<'_> {
+    #[inline]
+    pub(crate) fn poll_expired(&mut self, config: &Config, now: Instant) -> Option<Expired<'_>> {
+        let (Some(verbs), Some(reassembly)) = (config.fragmentation.0, &mut self.reassembly) else { return None };
+        match reassembly.poll_timeout() {
+            Some(oldest) if oldest <= now => (verbs.poll_expired)(reassembly, now),
+            _ => None,
+        }
+    }
 }
 
 impl<'s> Ipv4<'s> {
@@ -61,7 +73,10 @@ impl<'s> Ipv4<'s> {
                 fragments: Fragments::new(storage.fragments_out),
             },
             receiver: Receiver {
-                reassembly: Reassembly::new(storage.reassembly, storage.assembly, config.limits, &secret),
+                reassembly: config
+                    .fragmentation
+                    .0
+                    .map(|verbs| (verbs.new)(storage.reassembly, storage.assembly, config.limits, &secret)),
                 discards: Discards::default(),
             },
         }
@@ -100,21 +115,30 @@ impl<'s> Ipv4<'s> {
     /// Forgets the datagrams that did not come together in time, up to one whose sender shall be told so by ICMP
     /// (time exceeded, code 1). Call it until it gives `None`.
     pub fn poll_expired(&mut self, now: Instant) -> Option<Expired<'_>> {
-        self.receiver.reassembly.poll_expired(now)
+        self.receiver.poll_expired(&self.known.config, now)
     }
 
     /// When [`poll_expired`](Self::poll_expired) or [`handle_timeout`](Self::handle_timeout) is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        match (self.receiver.reassembly.poll_timeout(), self.sender.fragments.poll_timeout()) {
+        let reassembly = self.receiver.reassembly.as_ref().and_then(Reassembly::poll_timeout);
+        match (reassembly, self.sender.fragments.poll_timeout()) {
             (Some(one), Some(two)) => Some(one.min(two)),
             (one, two) => one.or(two),
         }
     }
 
+    /// Whether [`poll_expired`](Self::poll_expired) or [`poll_transmit`](Self::poll_transmit) may have something to do: fragments
+    /// that wait for their neighbour want nothing until their time has come.
+    #[inline]
+    pub fn is_due(&self, now: Instant) -> bool {
+        let oldest = self.receiver.reassembly.as_ref().and_then(Reassembly::poll_timeout);
+        !self.sender.fragments.is_empty() || oldest.is_some_and(|oldest| oldest <= now)
+    }
+
     /// Does what is due. Datagrams that timed out are forgotten without a word: call
     /// [`poll_expired`](Self::poll_expired) before to tell their senders.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while self.receiver.reassembly.poll_expired(now).is_some() {}
+        while self.poll_expired(now).is_some() {}
         self.sender.fragments.handle_timeout(now);
     }
 
@@ -202,7 +226,7 @@ impl<'s> Ipv4<'s> {
 
     /// How many of the lent blocks hold something now.
     pub fn blocks_in_use(&self) -> usize {
-        self.receiver.reassembly.blocks_in_use()
+        self.receiver.reassembly.as_ref().map_or(0, Reassembly::blocks_in_use)
     }
 }
 

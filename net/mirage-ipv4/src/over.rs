@@ -10,9 +10,10 @@ use zerocopy::byteorder::network_endian::U16;
 
 use crate::Outbound;
 use crate::fragment::Piece;
+use crate::fragmentation::Verbs;
 use crate::ipv4::Known;
 use crate::route::{Hop, Way, way};
-use crate::wire::{DONT_FRAGMENT, HEADER_LEN, Header, MAX_LEN, NO_OPTIONS, ROUTER_ALERT};
+use crate::wire::{DONT_FRAGMENT, HEADER_LEN, Header, MAX_LEN, NO_OPTIONS, ROUTER_ALERT, ROUTER_ALERT_SUM};
 
 /// The sending half over its links for the time of a call; from [`Ipv4::over`](crate::Ipv4::over). An address of IPv6 has no route here.
 #[derive(Debug)]
@@ -76,13 +77,8 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
 
     /// `packet.source` is taken as it is: a gateway sends in the name of others.
     #[inline]
-    fn send(&mut self, packet: Packet, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
-        let mut fill = Some(fill);
-        self.send_packet(&packet, None, &mut |frame| {
-            if let Some(fill) = fill.take() {
-                fill(frame);
-            }
-        })
+    fn send(&mut self, packet: Packet, mut fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        self.send_packet(&packet, None, &mut fill)
     }
 }
 
@@ -98,8 +94,8 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
             Some(piece) => piece.hop,
             None => self.way(destination).ok_or(SendError::NoRoute)?.hop,
         };
-        let options: &[u8] = if packet.router_alert { &ROUTER_ALERT } else { &[] };
-        let header_len = HEADER_LEN + options.len();
+        let options = if packet.router_alert { ROUTER_ALERT.len() } else { 0 };
+        let header_len = HEADER_LEN + options;
         let len = header_len + packet.len;
         let total_length = u16::try_from(len).map_err(|_| SendError::TooLong)?;
         let (identification, flags_and_offset) = match piece {
@@ -111,13 +107,15 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
         let mtu = self.neighbours.mtu(hop.interface);
         if len > mtu && packet.segment_size.is_none() {
             // Nobody could complete a checksum that is spread over fragments.
-            if packet.dont_fragment || packet.checksum.is_some() {
-                return Err(SendError::WouldFragment { mtu });
-            }
-            return self.send_in_pieces(packet, hop, identification, mtu, fill);
+            return match self.outbound.known.config.fragmentation.0 {
+                Some(verbs) if !packet.dont_fragment && packet.checksum.is_none() => {
+                    self.send_in_pieces(verbs, packet, hop, identification, mtu, fill)
+                }
+                _ => Err(SendError::WouldFragment { mtu }),
+            };
         }
         let mut header = Header {
-            version_and_length: NO_OPTIONS + (options.len() / 4) as u8,
+            version_and_length: NO_OPTIONS + (options / 4) as u8,
             traffic_class: packet.ecn as u8,
             total_length: U16::new(total_length),
             identification: U16::new(identification),
@@ -131,7 +129,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
             source: source.octets(),
             destination: destination.octets(),
         };
-        header.seal(options);
+        header.seal_with(if options > 0 { ROUTER_ALERT_SUM } else { 0 });
         let below = HopPacket {
             to: hop.next,
             len,
@@ -141,11 +139,15 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
         self.neighbours.send(hop.interface, below, |frame| {
             let before = frame.len();
             frame.put_header(header.as_bytes());
-            if !options.is_empty() {
-                frame.put(options);
+            if options > 0 {
+                frame.put(&ROUTER_ALERT);
             }
             fill(frame);
-            debug_assert_eq!(frame.len() - before, len, "fill writes as many bytes as it announced");
+            debug_assert_eq!(
+                frame.len() - before,
+                usize::from(header.total_length.get()),
+                "fill writes as many bytes as it announced"
+            );
         })
     }
 
@@ -153,6 +155,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
     #[cold]
     fn send_in_pieces(
         &mut self,
+        verbs: &Verbs,
         packet: &Packet,
         hop: Hop,
         identification: u16,
@@ -160,7 +163,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
         fill: Fill<'_>,
     ) -> Result<(), SendError> {
         let mut fragments = self.outbound.sender.fragments.take();
-        let sent = fragments.send(packet, hop, identification, mtu, fill, &mut |packet, piece, fill| {
+        let sent = (verbs.send)(&mut fragments, packet, hop, identification, mtu, fill, &mut |packet, piece, fill| {
             self.send_packet(packet, Some(piece), fill)
         });
         self.outbound.sender.fragments = fragments;
@@ -170,8 +173,9 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
     /// Sends the pieces for which the device had no room before.
     #[cold]
     pub(crate) fn send_rest(&mut self, now: Instant) {
+        let Some(verbs) = self.outbound.known.config.fragmentation.0 else { return };
         let mut fragments = self.outbound.sender.fragments.take();
-        fragments.poll_transmit(now, &mut |packet, piece, fill| self.send_packet(packet, Some(piece), fill));
+        (verbs.send_rest)(&mut fragments, now, &mut |packet, piece, fill| self.send_packet(packet, Some(piece), fill));
         self.outbound.sender.fragments = fragments;
     }
 }

@@ -55,8 +55,13 @@ impl Header {
     }
 
     /// Computes the checksum from the fields, for a header that is followed by `options`.
-    #[inline]
     pub fn seal(&mut self, options: &[u8]) {
+        self.seal_with(if options.is_empty() { 0 } else { Sum::of(options).partial() });
+    }
+
+    /// As [`seal`](Self::seal), for options whose sum is known.
+    #[inline]
+    pub(crate) fn seal_with(&mut self, options: u16) {
         // Over the fields, which are in registers, rather than over the bytes in the device's buffer; in the order in
         // which the machine has them, and in words of 16 and 32 bits, whose carries are added at the end (RFC 1071 §2
         // (B) and (C)).
@@ -69,7 +74,7 @@ impl Header {
             + pair(self.ttl, self.protocol)
             + u64::from(u32::from_ne_bytes(self.source))
             + u64::from(u32::from_ne_bytes(self.destination))
-            + if options.is_empty() { 0 } else { u64::from(Sum::of(options).partial().to_be()) };
+            + u64::from(options.to_be());
         let sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
         let sum = (sum & 0xffff) + (sum >> 16);
         self.checksum = U16::from_bytes((!((sum + (sum >> 16)) as u16)).to_ne_bytes());
@@ -192,6 +197,8 @@ pub const DONT_FRAGMENT: u16 = 0x4000;
 pub const MORE_FRAGMENTS: u16 = 0x2000;
 /// Option: routers look at this packet although it is not for them (RFC 2113).
 pub const ROUTER_ALERT: [u8; 4] = [0x94, 4, 0, 0];
+/// Its sum.
+pub(crate) const ROUTER_ALERT_SUM: u16 = 0x9404;
 const OFFSET: u16 = 0x1fff;
 const END_OF_OPTIONS: u8 = 0;
 const NO_OPERATION: u8 = 1;

@@ -4,7 +4,7 @@ mod common;
 
 use common::*;
 use mirage_clock::{Duration, Instant};
-use mirage_ipv4::{Block, Config, Discard, Ipv4, Limits, Storage};
+use mirage_ipv4::{Block, Config, Discard, Fragmentation, Ipv4, Limits, Storage};
 use mirage_net::ReceivedChecksum;
 use mirage_protocols::{Cast, Ip, Packet, Protocol};
 
@@ -300,4 +300,12 @@ fn time_that_stands_at_its_end_does_no_harm() {
     assert_eq!(give_at(&mut host, Instant::MAX, &pieces[0]), Ok(None));
     host.handle_timeout(Instant::MAX);
     assert_eq!(host.blocks_in_use(), 0);
+}
+
+#[test]
+fn without_fragmentation_pieces_are_refused_and_whole_packets_pass() {
+    let mut host = host_with(Config::new(Fragmentation::NONE), 256, 65_535);
+    assert_eq!(give(&mut host, &cut(&whole(24), &[8])[0]), Err(Discard::Fragment));
+    assert_eq!(give(&mut host, &whole(24)), Ok(Some(pattern(24))));
+    assert_eq!((host.blocks_in_use(), host.poll_timeout()), (0, None));
 }

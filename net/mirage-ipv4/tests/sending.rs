@@ -5,7 +5,7 @@ mod common;
 use core::num::NonZeroU16;
 
 use common::*;
-use mirage_ipv4::{Config, Ipv4, Route, TableFull};
+use mirage_ipv4::{Config, Fragmentation, Ipv4, Route, TableFull};
 use mirage_net::{Capabilities, FrameWriter, PartialChecksum, SendError};
 use mirage_protocols::{Ecn, InterfaceId, Ip, IpAddr, Ipv4Cidr, NextHop, Packet, Protocol};
 
@@ -468,4 +468,13 @@ fn identifications_towards_one_peer_say_nothing_about_another() {
     let peers: Vec<_> = (1..=100).map(|n| identification(&mut host, &format!("192.0.2.{n}"))).collect();
     let steps = peers.windows(2).filter(|pair| pair[1].wrapping_sub(pair[0]) < 256).count();
     assert!(steps < 5, "{steps} of 99 steps are small");
+}
+
+#[test]
+fn without_fragmentation_a_packet_longer_than_the_mtu_is_refused() {
+    let mut host = host_with(Config::new(Fragmentation::NONE), 0, 0);
+    let mut links = Links::new(1500);
+    let sent = host.over(&mut links).send(packet("10.0.0.1", 1481), |frame| frame.put(&[0; 1481]));
+    assert_eq!(sent, Err(SendError::WouldFragment { mtu: 1500 }));
+    host.over(&mut links).send(packet("10.0.0.1", 1480), |frame| frame.put(&[0; 1480])).unwrap();
 }

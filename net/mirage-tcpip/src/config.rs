@@ -2,6 +2,7 @@
 
 use mirage_clock::Duration;
 use mirage_ethernet::VlanId;
+use mirage_ipv4::Fragmentation;
 
 /// How the stack behaves. The default suits a host on an ordinary network.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +13,9 @@ pub struct Config {
     pub accept_any: bool,
     /// How many frames one poll takes in and how many segments it sends, so that no peer can hold the loop.
     pub budget: usize,
+    /// Whether IPv4 packets come and go in pieces. [`Fragmentation::NONE`] makes a program
+    /// smaller; build such a configuration with [`Config::new`].
+    pub fragmentation: Fragmentation,
     /// Limits of IPv4 reassembly.
     pub reassembly: mirage_ipv4::Limits,
     /// How talkative ICMP is.
@@ -26,10 +30,18 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
+        Self::new(Fragmentation::BOTH_WAYS)
+    }
+}
+
+impl Config {
+    /// The defaults with this fragmentation: no other is linked.
+    pub fn new(fragmentation: Fragmentation) -> Self {
         Self {
             vlan: None,
             accept_any: false,
             budget: 64,
+            fragmentation,
             reassembly: mirage_ipv4::Limits::default(),
             icmp: mirage_icmp::Config::default(),
             udp: mirage_udp::Config::default(),

@@ -34,7 +34,10 @@ pub(crate) fn transmit<N: Net>(
 }
 
 fn walk<N: Net>(machines: &mut Machines<'_>, device: &mut N, datagrams: Option<Send<N>>) -> Result<bool, SendError> {
-    network(machines, device.split().1)?;
+    let Machines { arp, ipv4, igmp, now, .. } = &*machines;
+    if arp.wants_transmit() || ipv4.is_due(*now) || igmp.is_due(*now) {
+        network(machines, device.split().1)?;
+    }
     let mut more = false;
     for datagrams_next in [machines.datagrams_first, !machines.datagrams_first] {
         more |= match (datagrams_next, datagrams) {
@@ -44,14 +47,15 @@ fn walk<N: Net>(machines: &mut Machines<'_>, device: &mut N, datagrams: Option<S
         };
     }
     // What was sent just now may have asked for a neighbour: the question goes out with the same flush.
-    let Machines { ethernet, arp, now, .. } = machines;
-    if arp.wants_transmit() {
-        arp.poll_transmit(*now, &mut ethernet.over(device.split().1))?;
+    if machines.arp.wants_transmit() {
+        network(machines, device.split().1)?;
     }
     Ok(more)
 }
 
 /// What the layers up to IPv4, ICMP and IGMP have to send.
+#[cold]
+#[inline(never)]
 fn network(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<(), SendError> {
     let Machines { ethernet, arp, ipv4, icmp, igmp, now, .. } = machines;
     let now = *now;
@@ -61,7 +65,6 @@ fn network(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<
     }
     let mut neighbours = arp.over(now, &mut link);
     let (mut inbound, mut outbound) = ipv4.split();
-    // Always: fragments that wait for their neighbour want nothing until their time has come.
     outbound.poll_transmit(now, &mut neighbours);
     let mut ip = outbound.over(&mut neighbours);
     while let Some(expired) = inbound.poll_expired(now) {

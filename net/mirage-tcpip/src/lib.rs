@@ -23,8 +23,11 @@ mod tcp_stream;
 mod udp_socket;
 mod unresolved;
 
+#[cfg(feature = "alloc")]
+pub use allocate::Tables;
 pub use config::Config;
 pub use counters::Counters;
+pub use mirage_ipv4::Fragmentation;
 pub use mirage_protocols::{Ipv4Cidr, MacAddress};
 pub use mirage_stack::{ErrorKind, Keepalive, ListenOptions, TcpOptions};
 pub use stack::{Progress, Stack};

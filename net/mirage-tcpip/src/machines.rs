@@ -78,7 +78,7 @@ impl<'s> Machines<'s> {
         let ipv4_config = mirage_ipv4::Config {
             accept_any: config.accept_any,
             limits: config.reassembly,
-            ..mirage_ipv4::Config::default()
+            ..mirage_ipv4::Config::new(config.fragmentation)
         };
         Self {
             ethernet: Ethernet::new(mac, config.vlan, storage.ethernet),
@@ -135,6 +135,13 @@ impl<'s> Machines<'s> {
             self.arp.handle_timeout(now);
             self.igmp.handle_timeout(now);
         }
+        if self.arp.has_events() {
+            self.hear_of_neighbours(now);
+        }
+    }
+
+    #[cold]
+    fn hear_of_neighbours(&mut self, now: Instant) {
         let Self { arp, udp, tcp, datagrams, .. } = self;
         let mut lost = |_: Event, packet: Option<UnresolvedPacket<'_>>| {
             let Some(error) = packet.and_then(unresolved::error) else { return };

@@ -86,7 +86,7 @@ impl<A: Address> Udp<'_, A> {
         remote: SocketAddr,
         len: usize,
         ip: &mut impl Ip,
-        fill: impl FnOnce(&mut FrameWriter<'_>),
+        mut fill: impl FnMut(&mut FrameWriter<'_>),
     ) -> Result<(), Error> {
         let socket = self.table.named(id)?;
         let (local, remote) = ends(socket, &source, &remote)?;
@@ -199,7 +199,7 @@ fn send<A: Address>(
     remote: End<A>,
     len: usize,
     sum: Option<Sum>,
-    body: impl FnOnce(&mut FrameWriter<'_>),
+    mut body: impl FnMut(&mut FrameWriter<'_>),
 ) -> Result<(), SendError> {
     let destination = remote.address.ip();
     let source = match local.is_unspecified() {

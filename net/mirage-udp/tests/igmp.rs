@@ -217,6 +217,8 @@ fn nonsense_is_dropped_by_name() {
     let mut igmp = Igmp::new(&mut groups[..], [1; 16]);
     let query = query_v3(Ipv4Addr::UNSPECIFIED, 10);
     let far = Received { ttl: 64, ..Received::new(ROUTER, IpAddr::V4(EVERYBODY), &query) };
+    assert_eq!(igmp.input(NOW, &far), Ok(()), "who is in no group does not listen");
+    igmp.join(EVERYBODY).unwrap();
     assert_eq!(igmp.input(NOW, &far), Err(Discard::BadTtl));
     assert_eq!(hear(&mut igmp, NOW, &query[..7]), Err(Discard::TooShort));
     let mut broken = query.clone();

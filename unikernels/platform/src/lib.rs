@@ -22,6 +22,7 @@ mod exit;
 #[doc(hidden)]
 pub mod image;
 pub mod logger;
+mod once;
 pub mod network;
 #[cfg(all(any(feature = "solo5-spt", feature = "solo5-hvt"), not(feature = "unix")))]
 #[doc(hidden)]

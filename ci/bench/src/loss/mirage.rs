@@ -193,7 +193,7 @@ impl Ip for Wire {
         Capabilities::default()
     }
 
-    fn send(&mut self, packet: Packet, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+    fn send(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         let mut buffer = vec![0; packet.len];
         FrameWriter::fill(&mut buffer, fill).ok_or(SendError::TooLong)?;
         self.sent.push(buffer);

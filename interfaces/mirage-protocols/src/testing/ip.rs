@@ -95,7 +95,7 @@ impl Ip for FakeIp {
         self.capabilities
     }
 
-    fn send(&mut self, packet: Packet, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+    fn send(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         self.refusal(&packet)?;
         if packet.checksum.is_some() {
             assert!(!self.capabilities.checksum.is_empty(), "a checksum is left for a device that completes none");

@@ -72,6 +72,8 @@ pub struct Igmp<'s> {
     next_due: Instant,
     draws: Draws,
     discards: Counts<Discard, { Discard::ALL.len() }>,
+    /// `None` until the first group is joined.
+    spoken: Option<&'static Verbs>,
 }
 
 impl<'s> Igmp<'s> {
@@ -85,6 +87,7 @@ impl<'s> Igmp<'s> {
             next_due: Instant::MAX,
             draws: Draws::new(secret),
             discards: Counts::default(),
+            spoken: None,
         }
     }
 
@@ -96,6 +99,7 @@ impl<'s> Igmp<'s> {
         if !group.is_multicast() {
             return Err(JoinError::NotAGroup);
         }
+        self.spoken = Some(&VERBS);
         let known = self.groups.iter().position(|slot| !slot.is_free() && slot.group == group);
         let place = known.or_else(|| self.groups.iter().position(GroupSlot::is_free));
         let slot = place.and_then(|place| self.groups.get_mut(place)).ok_or(JoinError::TableFull)?;
@@ -128,11 +132,18 @@ impl<'s> Igmp<'s> {
         group == EVERYBODY || self.groups.iter().any(|slot| slot.users > 0 && slot.group == group)
     }
 
-    /// Takes a message.
+    /// Takes a message. Before the first [`join`](Self::join) there is nothing to say to any, and they are not looked at.
     ///
     /// # Errors
     /// The reason why it was dropped; it is already counted.
     pub fn input(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
+        match self.spoken {
+            Some(verbs) => (verbs.input)(self, now, received),
+            None => Ok(()),
+        }
+    }
+
+    fn take(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         let message = if received.ttl == 1 { wire::parse(received.payload) } else { Err(Discard::BadTtl) };
         match message {
             Ok(Message::Query { group, within, old }) => self.on_query(now, group, within, old),
@@ -151,42 +162,70 @@ impl<'s> Igmp<'s> {
     /// # Errors
     /// [`SendError::Full`] and [`SendError::Disconnected`]; what was not sent is due next time. Other errors of the IP layer
     /// lose a report, as the link may.
+    #[inline]
     pub fn poll_transmit(&mut self, now: Instant, ip: &mut impl Ip) -> Result<(), SendError> {
         if self.next_due > now {
             return Ok(());
         }
-        let old = self.old_until > now;
-        let mut next_due = Instant::MAX;
-        for slot in self.groups.iter_mut() {
-            if slot.due <= now {
-                let sent = if old {
-                    let (to, message) = wire::version2(slot.group, slot.saying);
-                    send(ip, to, &message)
-                } else {
-                    let (to, message) = wire::version3(slot.group, slot.saying);
-                    send(ip, to, &message)
-                };
-                if let Err(error @ (SendError::Full | SendError::Disconnected)) = sent {
-                    return Err(error);
-                }
-                match slot.repeats.checked_sub(1) {
-                    // RFC 2236 §3: a leave is said once.
-                    Some(repeats) if !(old && slot.saying == Saying::Left) => {
-                        let interval = if old { UNSOLICITED_V2 } else { UNSOLICITED_V3 };
-                        slot.say(slot.saying, repeats, now + random(&mut self.draws, interval));
-                    }
-                    _ => slot.be_silent(),
-                }
+        let Some(verbs) = self.spoken else { return Ok(()) };
+        while let Some(report) = (verbs.report)(self, now) {
+            if let Err(error @ (SendError::Full | SendError::Disconnected)) = send(ip, &report) {
+                return Err(error);
             }
-            next_due = next_due.min(slot.due);
+            (verbs.on_sent)(self, now, report.place);
         }
-        self.next_due = next_due;
         Ok(())
+    }
+
+    /// The first report that is due.
+    fn report(&mut self, now: Instant) -> Option<Report> {
+        let due = self.groups.iter().position(|slot| slot.due <= now);
+        let Some((place, slot)) = due.and_then(|place| Some((place, self.groups.get(place)?))) else {
+            self.next_due = self.first_due();
+            return None;
+        };
+        let mut message = [0; 16];
+        let (to, len) = if self.old_until > now {
+            let (to, bytes) = wire::version2(slot.group, slot.saying);
+            message[..8].copy_from_slice(&bytes);
+            (to, bytes.len())
+        } else {
+            let (to, bytes) = wire::version3(slot.group, slot.saying);
+            message = bytes;
+            (to, bytes.len())
+        };
+        Some(Report { place, to, message, len })
+    }
+
+    /// The report about the group at `place` was sent, or is lost.
+    fn on_sent(&mut self, now: Instant, place: usize) {
+        let old = self.old_until > now;
+        let Some(slot) = self.groups.get_mut(place) else { return };
+        match slot.repeats.checked_sub(1) {
+            // RFC 2236 §3: a leave is said once.
+            Some(repeats) if !(old && slot.saying == Saying::Left) => {
+                let interval = if old { UNSOLICITED_V2 } else { UNSOLICITED_V3 };
+                // Never at once: a group whose turn is over waits for the others.
+                let pause = random(&mut self.draws, interval).max(Duration::from_nanos(1));
+                slot.say(slot.saying, repeats, now + pause);
+            }
+            _ => slot.be_silent(),
+        }
+    }
+
+    fn first_due(&self) -> Instant {
+        self.groups.iter().fold(Instant::MAX, |next, slot| next.min(slot.due))
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit) next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         (self.next_due != Instant::MAX).then_some(self.next_due)
+    }
+
+    /// Whether [`poll_transmit`](Self::poll_transmit) has something to do.
+    #[inline]
+    pub fn is_due(&self, now: Instant) -> bool {
+        self.next_due <= now
     }
 
     /// Nothing but sending happens in time, and [`poll_transmit`](Self::poll_transmit) knows what is due.
@@ -226,12 +265,42 @@ impl<'s> Igmp<'s> {
         if let Some(slot) = slots.find(|slot| slot.group == group && slot.saying == Saying::Present) {
             slot.be_silent();
         }
-        self.next_due = self.groups.iter().fold(Instant::MAX, |next, slot| next.min(slot.due));
+        self.next_due = self.first_due();
     }
 }
 
-fn send(ip: &mut impl Ip, to: Ipv4Addr, message: &[u8]) -> Result<(), SendError> {
-    let to = IpAddr::V4(to);
+/// A report on its way out.
+struct Report {
+    /// Which slot it is about.
+    place: usize,
+    to: Ipv4Addr,
+    message: [u8; 16],
+    len: usize,
+}
+
+/// What a host in no group does not need, behind pointers so that only [`Igmp::join`] names it: a program that never joins
+/// does not hold it.
+struct Verbs {
+    input: for<'s> fn(&mut Igmp<'s>, Instant, &Received<'_>) -> Result<(), Discard>,
+    report: for<'s> fn(&mut Igmp<'s>, Instant) -> Option<Report>,
+    on_sent: for<'s> fn(&mut Igmp<'s>, Instant, usize),
+}
+
+static VERBS: Verbs = Verbs {
+    input: |igmp, now, received| igmp.take(now, received),
+    report: |igmp, now| igmp.report(now),
+    on_sent: |igmp, now, place| igmp.on_sent(now, place),
+};
+
+impl fmt::Debug for Verbs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verbs")
+    }
+}
+
+fn send(ip: &mut impl Ip, report: &Report) -> Result<(), SendError> {
+    let message = report.message.get(..report.len).unwrap_or_default();
+    let to = IpAddr::V4(report.to);
     // RFC 3376 §4.2.13: 0.0.0.0 where the host has no address yet.
     let source = ip.source(to).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let packet = Packet { ttl: Some(1), router_alert: true, ..Packet::new(source, to, Protocol::IGMP, message.len()) };
