@@ -30,6 +30,7 @@ mod open;
 mod options;
 mod path;
 mod paths;
+mod peers;
 mod pool;
 mod ports;
 mod profile;
@@ -55,6 +56,7 @@ mod time_wait;
 mod timeout;
 mod timers;
 mod transmit;
+mod tuning;
 mod window;
 mod wire;
 

@@ -9,6 +9,7 @@ use crate::isn::isn;
 use crate::marks::Marks;
 use crate::options::SynOptions;
 use crate::replies::Reply;
+use crate::tuning::Tuning;
 use crate::wire::{Flags, Segment};
 use mirage_congestion::Congestion as _;
 
@@ -34,7 +35,7 @@ impl<P: Profile> Tcp<'_, P> {
             if !flags.contains(Flags::SYN)
                 && let Some(handshake) = self.redeem_cookie(now, listener, tuple, segment)
             {
-                return match self.may_accept(listener) {
+                return match self.may_accept(listener) && self.may_hold_more(tuple) {
                     true => {
                         self.resources.stats.cookies_accepted += 1;
                         Ok(self.admit(now, &handshake, segment.seq))
@@ -65,7 +66,7 @@ impl<P: Profile> Tcp<'_, P> {
         segment: &Segment<'_>,
         after: Option<mirage_checksum::SequenceNumber>,
     ) -> Result<(), Discard> {
-        if !self.may_accept(listener) {
+        if !self.may_accept(listener) || !self.may_hold_more(tuple) {
             // As Linux: no promise that cannot be kept. The peer tries again.
             return Err(Discard::Overloaded);
         }
@@ -132,6 +133,12 @@ impl<P: Profile> Tcp<'_, P> {
         self.half_open.overflowed_at.is_some_and(|at| now.since(at) <= COOKIE_LIFETIME)
     }
 
+    /// Whether the peer holds fewer connections than it may.
+    fn may_hold_more(&self, tuple: &Tuple) -> bool {
+        let most = self.resources.config.per_peer;
+        most == 0 || self.peers.of(tuple.remote) < most
+    }
+
     /// Whether there are a slot and a place in the accept queue for one more connection.
     pub(super) fn may_accept(&self, listener: u32) -> bool {
         self.connections.get(self.free_connection as usize).is_some()
@@ -160,6 +167,7 @@ impl<P: Profile> Tcp<'_, P> {
         (slot.iss, slot.irs) = (handshake.iss, handshake.irs);
         slot.rcv_nxt = handshake.irs + 1;
         slot.acked_to = slot.rcv_nxt;
+        slot.tuning = Tuning::begin::<P>(now, slot.rcv_nxt, &config);
         slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);
         slot.window_seq = seq - 1;
         if handshake.resent == 0 {
@@ -169,6 +177,10 @@ impl<P: Profile> Tcp<'_, P> {
         } else {
             slot.round_trip.restart_after_lost_syn();
             slot.congestion.on_syn_lost();
+        }
+        slot.counted = config.per_peer > 0;
+        if slot.counted {
+            self.peers.enter(handshake.tuple.remote);
         }
         slot.state = State::Established;
         slot.linked = true;
