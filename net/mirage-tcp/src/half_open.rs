@@ -135,6 +135,7 @@ impl<P: Profile> Tcp<'_, P> {
             window_scale: scale,
             selective: P::SELECTIVE && self.resources.config.selective && slot.peer.sack_permitted,
             stamps: None,
+            told: None,
         };
         let stamps = slot.stamps::<P>(&self.resources.config);
         self.replies.push(reply.stamped(&stamps));

@@ -22,8 +22,8 @@ mod exit;
 #[doc(hidden)]
 pub mod image;
 pub mod logger;
-mod once;
 pub mod network;
+mod once;
 #[cfg(all(any(feature = "solo5-spt", feature = "solo5-hvt"), not(feature = "unix")))]
 #[doc(hidden)]
 pub mod solo5;

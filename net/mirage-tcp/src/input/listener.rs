@@ -3,11 +3,12 @@
 use mirage_clock::{Duration, Instant};
 
 use super::has_bad_flags;
+use crate::cookies::Told;
 use crate::demux::{Found, Tuple};
 use crate::half_open::HalfOpenSlot;
 use crate::isn::isn;
 use crate::marks::Marks;
-use crate::options::SynOptions;
+use crate::options::{Heard, SynOptions};
 use crate::replies::Reply;
 use crate::tuning::Tuning;
 use crate::wire::{Flags, Segment};
@@ -94,9 +95,20 @@ impl<P: Profile> Tcp<'_, P> {
         self.half_open.overflowed_at = Some(now);
         let mss = peer.mss.unwrap_or(self.resources.config.default_mss);
         let cookie = cookies::encode(&self.secrets.cookies, now, tuple.local(), tuple.remote(), segment.seq, mss);
-        let window = self.resources.first_window();
-        self.replies
-            .push(Reply { flags: Flags::SYN | Flags::ACK, ..Reply::ack(*tuple, cookie, segment.seq + 1, window) });
+        // Without timestamps of the peer nothing but its segment size comes back, so nothing else is agreed on.
+        let config = &self.resources.config;
+        let stamps = config.begin_stamps::<P>(now, first.stamp_offset, &peer);
+        let marks = stamps.on && peer.marks && config.accepts_marks::<P>();
+        let mut flags = Flags::SYN | Flags::ACK;
+        flags.set(Flags::ECE, marks);
+        let reply = Reply {
+            flags,
+            window_scale: peer.window_scale.filter(|_| stamps.on).map(|_| config.window_scale()),
+            selective: stamps.on && P::SELECTIVE && config.selective && peer.sack_permitted,
+            told: Some(Told::new(&SynOptions { marks, ..peer })),
+            ..Reply::ack(*tuple, cookie, segment.seq + 1, self.resources.first_window())
+        };
+        self.replies.push(reply.stamped(&stamps));
         self.resources.stats.cookies_sent += 1;
         Ok(())
     }
@@ -114,12 +126,18 @@ impl<P: Profile> Tcp<'_, P> {
         }
         let (irs, iss) = (segment.seq - 1, segment.ack - 1);
         let mss = cookies::decode(&self.secrets.cookies, now, tuple.local(), tuple.remote(), irs, iss)?;
+        let stamps = match segment.options {
+            [] => None,
+            options => Heard::parse(options, P::TIMESTAMPS && self.resources.config.timestamps, false).stamps,
+        };
+        let peer = stamps.map_or(SynOptions::default(), |(_, echo)| Told::read(echo));
         Some(HalfOpenSlot {
             tuple: *tuple,
             listener: self.listener_id(listener),
             iss,
             irs,
-            peer: SynOptions { mss: Some(mss), ..SynOptions::default() },
+            peer: SynOptions { mss: Some(mss), timestamps: stamps, ..peer },
+            stamp_offset: isn(&self.secrets.isn, tuple.local(), tuple.remote(), now).stamp_offset,
             window: self.resources.first_window(),
             // There is no measurement.
             resent: 1,

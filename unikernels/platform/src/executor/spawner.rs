@@ -7,8 +7,8 @@ use core::fmt;
 use core::future::Future;
 
 use super::Core;
-use crate::once::made;
 use super::tasks::{Boxed, Table, Tasks};
+use crate::once::made;
 
 /// Starts tasks. A handle: clones start them in the same executor.
 #[derive(Clone)]

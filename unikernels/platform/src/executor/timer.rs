@@ -11,8 +11,8 @@ use core::task::{Context, Poll, Waker};
 use mirage_clock::{Duration, Instant, Monotonic, Sleep};
 
 use super::Core;
-use crate::once::made;
 use super::deadlines::{Deadlines, Key};
+use crate::once::made;
 
 /// The executor's clock and its timers. A handle: clones are the same timer.
 #[derive(Clone)]
