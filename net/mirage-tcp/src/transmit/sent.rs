@@ -83,7 +83,7 @@ impl<P: Profile> Slot<P> {
             self.path.on_probe(end);
         }
         let run = RunSlot { start: plan.seq, end, sent_at: now, fate, mark, ..RunSlot::default() };
-        let _kept = resources.runs.push(&mut self.recovery.chain, run, self.small_end != plan.seq);
+        let _kept = resources.runs.push(&mut self.recovery.chain, &run, self.small_end != plan.seq);
         if self.in_flight() > self.most_in_flight || self.una.at_or_after(self.usage_seq) {
             (self.most_in_flight, self.usage_seq) = (self.in_flight(), end);
         }
