@@ -11,6 +11,7 @@ use crate::paths::LIFETIME;
 use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::runs::fate;
+use crate::transmit::SEGMENTS_PER_TURN;
 use crate::wire::HEADER_LEN;
 use crate::{Config, Profile};
 
@@ -129,7 +130,11 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn set_path(&mut self, takes: u16) {
         self.path.takes = takes;
         self.mss = self.peer_mss.min(takes).saturating_sub(self.stamps_len()).max(1);
-        self.large -= self.large % self.mss;
+        self.large = match self.device_cuts {
+            true => self.large - self.large % self.mss,
+            // What we cut ourselves is planned and watched over as one, too.
+            false => self.mss.saturating_mul(SEGMENTS_PER_TURN as u16),
+        };
         self.congestion.set_mss(self.mss.into());
     }
 

@@ -12,6 +12,7 @@ use crate::half_open::HalfOpen;
 use crate::identifier::NONE;
 use crate::listen::ListenerSlot;
 use crate::paths::Paths;
+use crate::peers::Peers;
 use crate::pool::Pool;
 use crate::ports::Ports;
 use crate::ready::Ends;
@@ -35,6 +36,7 @@ pub struct Tcp<'s, P: Profile = Standard> {
     pub(crate) demux: Demux<'s>,
     pub(crate) resources: Resources<'s>,
     pub(crate) secrets: Secrets,
+    pub(crate) peers: Peers,
     pub(crate) ports: Ports,
     pub(crate) replies: Replies,
     pub(crate) resets: PerSecond,
@@ -81,6 +83,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 paths: Paths::NONE,
                 stats: Stats::default(),
             },
+            peers: Peers::new(secrets.demux),
             secrets,
             ports: Ports::default(),
             replies: Replies::default(),
@@ -200,6 +203,9 @@ impl<'s, P: Profile> Tcp<'s, P> {
 
     fn free_slot(&mut self, index: u32) {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
+        if slot.counted {
+            self.peers.leave(slot.tuple.remote);
+        }
         slot.send.clear(&mut self.resources.pool);
         slot.receive.clear(&mut self.resources.pool);
         self.resources.runs.clear(&mut slot.recovery.chain);
