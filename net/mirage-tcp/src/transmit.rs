@@ -241,7 +241,15 @@ impl<P: Profile> Slot<P> {
             timestamps: stamps.then(|| (self.stamps.value(now), self.stamps.recent)),
             marks: false,
         };
-        options.emit()
+        let mut encoded = options.emit();
+        if P::FAST_OPEN
+            && !answers
+            && self.syns == 0
+            && let Some(cookie) = &self.cookie
+        {
+            encoded.put_cookie(cookie);
+        }
+        encoded
     }
 }
 

@@ -29,6 +29,11 @@ impl<P: Profile> Slot<P> {
         }
         match plan.kind {
             Kind::Empty => self.ask = false,
+            Kind::SynAck => {
+                self.syn_due = false;
+                self.syns = self.syns.saturating_add(1);
+                self.watch_for(crate::retransmit::Watch::Resend, now + self.round_trip.rto(resources.config.max_rto));
+            }
             Kind::Next if plan.flags.contains(Flags::SYN) => self.on_syn_sent(now, resources),
             Kind::Next | Kind::Longer => self.on_next_sent(plan, full, now, resources),
             Kind::Again(run) => self.on_sent_again(plan, run, now, resources),
