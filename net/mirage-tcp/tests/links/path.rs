@@ -2,7 +2,6 @@
 
 use alloc::collections::BTreeMap;
 
-use mirage_checksum::Sum;
 use mirage_clock::Instant;
 use mirage_protocols::Ecn;
 use mirage_protocols::testing::SentPacket;
@@ -58,12 +57,11 @@ impl<'c> Path<'c> {
                 packet.packet.ecn = Ecn::Congested;
             }
             if random.happens(case.damaged) {
-                // One byte: the checksum finds that in every case. The device has completed it before the packet left.
-                if let Some(partial) = packet.packet.checksum.take() {
-                    let (start, offset) = (usize::from(partial.start), usize::from(partial.offset));
-                    let value = Sum::of(&packet.bytes[start..]).finish();
-                    packet.bytes[start + offset..][..2].copy_from_slice(&value.to_be_bytes());
+                if packet.packet.checksum.is_some() {
+                    // A device that completes checksums verifies them, too, and throws away what was damaged.
+                    continue;
                 }
+                // One byte: the checksum finds that in every case.
                 let place = random.below(packet.bytes.len() as u64) as usize;
                 packet.bytes[place] ^= 1 + random.below(255) as u8;
             }
