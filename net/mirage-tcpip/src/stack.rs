@@ -74,7 +74,7 @@ impl<'s, N: Net> Stack<'s, N> {
     /// [`Disconnected`] when the device is gone for good.
     pub fn poll(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
         let mut device = lent(&self.device);
-        let machines = &mut *self.shared.machines();
+        let machines = &mut *self.shared.undisturbed();
         self.shared.attend(cx.waker());
         let came = take_in(machines, &mut *device, now, cx)?;
         let progress = self.send_out(machines, &mut *device, cx)?;
@@ -83,16 +83,19 @@ impl<'s, N: Net> Stack<'s, N> {
 
     /// The first half of [`poll`](Self::poll): timers that are due, and frames from the device up.
     pub(crate) fn poll_in(&self, now: Instant, cx: &mut Context<'_>) -> Result<Came, Disconnected> {
+        let mut device = lent(&self.device);
+        let machines = &mut *self.shared.undisturbed();
         self.shared.attend(cx.waker());
-        take_in(&mut self.shared.machines(), &mut *lent(&self.device), now, cx)
+        take_in(machines, &mut *device, now, cx)
     }
 
     /// The second: what waits down to the device.
     pub(crate) fn poll_out(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
-        let machines = &mut *self.shared.machines();
+        let mut device = lent(&self.device);
+        let machines = &mut *self.shared.undisturbed();
         self.shared.attend(cx.waker());
         machines.now = now;
-        self.send_out(machines, &mut *lent(&self.device), cx)
+        self.send_out(machines, &mut *device, cx)
     }
 
     fn send_out(
@@ -103,8 +106,8 @@ impl<'s, N: Net> Stack<'s, N> {
     ) -> Result<Progress, Disconnected> {
         let more = egress::transmit(machines, device, self.datagrams.get(), cx)?;
         device.split().1.flush();
-        machines.next = machines.poll_timeout();
-        Ok(Progress { more, next: machines.next })
+        let next = machines.find_next();
+        Ok(Progress { more, next: (next != Instant::MAX).then_some(next) })
     }
 
     /// From now on there may be datagrams.
