@@ -53,9 +53,7 @@ impl Lab {
 
     /// The same without offloads: every frame is as on a wire.
     pub(crate) fn plain_tap(&self, number: u8) -> Result<Tap, String> {
-        let tap = self.tap_with(number, "")?;
-        self.without_offloads(Side::Client, &tap.name)?;
-        Ok(tap)
+        self.tap_with(number, "")
     }
 
     fn tap_with(&self, number: u8, flags: &str) -> Result<Tap, String> {
@@ -67,10 +65,16 @@ impl Lab {
         Ok(tap)
     }
 
-    /// Has the kernel do everything for an interface by itself, packet by packet.
+    /// Takes all offloads from an interface.
     pub(crate) fn without_offloads(&self, side: Side, interface: &str) -> Result<(), String> {
         let namespace = self.namespace(side);
         ip(&format!("netns exec {namespace} ethtool -K {interface} tso off gso off gro off tx off rx off"))
+    }
+
+    /// Has the kernel's TCP make packets for an interface one by one. `gso off` alone does not: since Linux 4.17 TCP makes
+    /// large ones all the same, and cuts them in software at the interface's door.
+    pub(crate) fn packet_by_packet(&self, side: Side, interface: &str) -> Result<(), String> {
+        ip(&format!("-n {} link set dev {interface} gso_max_segs 1", self.namespace(side)))
     }
 
     /// `program` in the namespace of `side`. The process is the program itself: nothing stands above it.

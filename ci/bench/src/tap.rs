@@ -1,5 +1,5 @@
 //! `bench tap`: one stream between our stack on a tap and Linux, beside the same stream between Linux and Linux over a veth
-//! pair, with and without offloads. Needs root.
+//! pair. Needs root.
 //!
 //! The far end is the same in both: a thread with an ordinary socket in the client's namespace. The near end sends
 //! characters without end or throws away what comes: ours is `echo` (RFC 863 and 864), the peer a program that does nothing
@@ -21,7 +21,9 @@ use near::Near;
 const WARM_UP: Duration = Duration::from_millis(500);
 const COUNTED: Duration = Duration::from_secs(3);
 /// Runs of each, in turn, of which the middle one counts.
-const RUNS: usize = 7;
+const RUNS: usize = 5;
+/// What Linux controls congestion by unless an administrator says otherwise; here both ends of Linux ask for it.
+const CONGESTION: &str = "cubic";
 
 /// Which way the bytes go, as the near end sees it.
 #[derive(Clone, Copy, Debug)]
@@ -30,17 +32,45 @@ enum Way {
     Receive,
 }
 
+/// What the devices take over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Offloads {
+    /// All they can.
+    All,
+    /// Nothing, and Linux does not spare itself work by cutting large packets late either.
+    None,
+    /// Nothing, but Linux does.
+    LateCutting,
+}
+
+impl Offloads {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::All, "offload"), (Self::None, "plain"), (Self::LateCutting, "plain-gso")];
+
+    /// Sets up both ends of the veth pair and our tap.
+    fn set_up(self, lab: &Lab) -> Result<lab::Tap, String> {
+        if self == Self::All {
+            return lab.tap(8);
+        }
+        let tap = lab.plain_tap(8)?;
+        for (side, interface) in [(Side::Client, "veth0"), (Side::Peer, "veth0"), (Side::Client, &*tap.name)] {
+            lab.without_offloads(side, interface)?;
+            if self == Self::None {
+                lab.packet_by_packet(side, interface)?;
+            }
+        }
+        Ok(tap)
+    }
+}
+
 /// Runs everything.
 pub(crate) fn run() -> Result<(), String> {
-    println!("everything on core {}, MTU 1500; Gbit/s", lab::CORE);
+    println!("everything on core {}, MTU 1500, {CONGESTION} on Linux; Gbit/s", lab::CORE);
     let mut rows = Vec::new();
-    for (kind, offloads) in [("offload", true), ("plain", false)] {
+    for (offloads, kind) in Offloads::ALL {
         let lab = Lab::new()?;
-        if !offloads {
-            lab.without_offloads(Side::Client, "veth0")?;
-            lab.without_offloads(Side::Peer, "veth0")?;
-        }
-        let ours = Near::ours(&lab, offloads)?;
+        let tap = offloads.set_up(&lab)?;
+        let ours = Near::ours(&lab, &tap, offloads == Offloads::All)?;
         let peer = Near::peer(&lab)?;
         for (way, name) in [(Way::Send, "send"), (Way::Receive, "receive")] {
             let (mut ours_all, mut peer_all) = (Vec::new(), Vec::new());
@@ -61,5 +91,5 @@ pub(crate) fn run() -> Result<(), String> {
 fn print(row: &str, name: &str, all: &[f64]) {
     let least = all.iter().copied().fold(f64::INFINITY, f64::min);
     let most = all.iter().copied().fold(0.0, f64::max);
-    println!("{row:16} {name:5} {:>7.3} ({least:.3} to {most:.3})", median(all.to_vec()));
+    println!("{row:18} {name:5} {:>7.3} ({least:.3} to {most:.3})", median(all.to_vec()));
 }

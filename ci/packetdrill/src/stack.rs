@@ -4,7 +4,7 @@ use mirage_clock::Instant;
 use mirage_cubic::Cubic;
 use mirage_icmp::{Icmp, Incoming};
 use mirage_ipv4::wire::parse;
-use mirage_protocols::{Cast, Protocol, Received};
+use mirage_protocols::{Cast, Ecn, Protocol, Received};
 use mirage_stack::IpAddr;
 use mirage_tcp::{ManagedSlice, Secrets, Storage, Tcp};
 use mirage_waker::WakerPool;
@@ -59,6 +59,7 @@ impl Stack {
             destination: IpAddr::V4(parsed.destination()),
             cast: Cast::Unicast,
             ttl: parsed.header.ttl,
+            ecn: Ecn::of(parsed.header.traffic_class),
             ..Received::new(IpAddr::V4(parsed.source()), IpAddr::V4(parsed.destination()), parsed.payload)
         };
         self.wire.now = now;

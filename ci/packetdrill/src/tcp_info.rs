@@ -18,14 +18,13 @@ pub(crate) fn bytes(info: &TcpInfo, listens: bool, advmss: u32) -> Vec<u8> {
         Recovering::Recovery => 3,
         Recovering::Loss => 4,
     });
-    // retransmits, probes, backoff
-    fields.byte(info.backoff);
+    fields.byte(info.retransmits);
     fields.byte(info.probes);
     fields.byte(info.backoff);
-    fields.byte(u8::from(info.timestamps) | u8::from(info.sack) << 1 | u8::from(info.snd_wscale.is_some()) << 2);
+    let options = [info.timestamps, info.sack, info.snd_wscale.is_some(), info.ecn, info.ecn_seen];
+    fields.byte(options.iter().rev().fold(0, |bits, set| bits << 1 | u8::from(*set)));
     fields.byte(info.snd_wscale.unwrap_or(0) | info.rcv_wscale.unwrap_or(0) << 4);
-    // application limited
-    fields.byte(0);
+    fields.byte(info.delivery_rate_app_limited.into());
     fields.word(micros(info.rto));
     // ato
     fields.word(40_000);
@@ -51,20 +50,24 @@ pub(crate) fn bytes(info: &TcpInfo, listens: bool, advmss: u32) -> Vec<u8> {
     fields.word(info.snd_cwnd / mss);
     fields.word(advmss);
     fields.word(segments(info.reordering).max(3));
-    // rcv_rtt, rcv_space, total_retrans
-    (0..3).for_each(|_| fields.word(0));
+    // rcv_rtt
+    fields.word(0);
+    fields.word(info.rcv_space);
+    fields.word(info.total_retrans);
     // pacing rate, its maximum, bytes acknowledged, received
     fields.long(info.pacing_rate.unwrap_or(u64::MAX));
     fields.long(u64::MAX);
-    (0..2).for_each(|_| fields.long(0));
+    fields.long(info.bytes_acked.into());
+    fields.long(info.bytes_received.into());
     // segments out, in
     (0..2).for_each(|_| fields.word(0));
     fields.word(info.notsent_bytes);
     fields.word(micros(info.min_rtt));
     // data segments in, out
     (0..2).for_each(|_| fields.word(0));
-    // delivery rate, busy, window limited, buffer limited
-    (0..4).for_each(|_| fields.long(0));
+    fields.long(info.delivery_rate);
+    // busy, window limited, buffer limited
+    (0..3).for_each(|_| fields.long(0));
     // Linux counts the SYN.
     fields.word(segments(info.delivered) + 1);
     // delivered with congestion experienced

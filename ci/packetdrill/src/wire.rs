@@ -49,7 +49,7 @@ impl Wire {
         }
         let mut header = Header {
             version_and_length: NO_OPTIONS,
-            traffic_class: 0,
+            traffic_class: packet.ecn as u8,
             total_length: (total as u16).into(),
             identification: 0.into(),
             flags_and_offset: if packet.dont_fragment { DONT_FRAGMENT } else { 0 }.into(),

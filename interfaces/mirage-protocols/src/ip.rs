@@ -5,6 +5,8 @@ use core::num::NonZeroU16;
 
 use mirage_net::{Capabilities, FrameWriter, PartialChecksum, SendError};
 
+use crate::Ecn;
+
 /// What lies behind an IP header (IANA protocol numbers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Protocol(pub u8);
@@ -44,6 +46,8 @@ pub struct Packet {
     pub checksum: Option<PartialChecksum>,
     /// Set when the device shall cut the packet into segments of this payload size.
     pub segment_size: Option<NonZeroU16>,
+    /// Whether routers may mark it instead of dropping it.
+    pub ecn: Ecn,
 }
 
 impl Packet {
@@ -59,6 +63,7 @@ impl Packet {
             router_alert: false,
             checksum: None,
             segment_size: None,
+            ecn: Ecn::NotCapable,
         }
     }
 }

@@ -7,6 +7,7 @@ extern crate alloc;
 
 mod cidr;
 mod discard;
+mod ecn;
 mod ethernet;
 mod icmp;
 mod ip;
@@ -18,6 +19,7 @@ pub mod testing;
 pub use cidr::{CidrError, Ipv4Cidr, parse_ipv4};
 pub use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 pub use discard::{Counts, Reason, show_counts};
+pub use ecn::Ecn;
 pub use ethernet::{EtherType, Ethernet, LinkPacket};
 pub use icmp::{IcmpError, IcmpErrorKind};
 pub use ip::{Ip, Packet, Protocol};

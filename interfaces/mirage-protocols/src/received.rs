@@ -5,6 +5,8 @@ use core::num::NonZeroU16;
 
 use mirage_net::ReceivedChecksum;
 
+use crate::Ecn;
+
 /// Whom a packet was sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cast {
@@ -33,6 +35,8 @@ pub struct Received<'a> {
     pub segment_size: Option<NonZeroU16>,
     /// The header's time to live.
     pub ttl: u8,
+    /// What routers say of congestion on its way.
+    pub ecn: Ecn,
 }
 
 impl<'a> Received<'a> {
@@ -46,6 +50,7 @@ impl<'a> Received<'a> {
             checksum: ReceivedChecksum::Unchecked,
             segment_size: None,
             ttl: 64,
+            ecn: Ecn::NotCapable,
         }
     }
 }

@@ -6,7 +6,7 @@ use core::num::NonZeroU16;
 
 use mirage_clock::Instant;
 use mirage_net::ReceivedChecksum;
-use mirage_protocols::{Cast, InterfaceId, Received};
+use mirage_protocols::{Cast, Ecn, InterfaceId, Received};
 
 use crate::address::Arrival;
 use crate::discard::{Discard, Discards};
@@ -75,6 +75,7 @@ impl<'a> Inbound<'a, '_> {
                     checksum,
                     segment_size,
                     ttl: packet.header.ttl,
+                    ecn: Ecn::of(packet.header.traffic_class),
                 },
                 header: packet.header_bytes,
                 fragmented: false,
@@ -131,6 +132,8 @@ impl<'a> Inbound<'a, '_> {
             checksum: ReceivedChecksum::Unchecked,
             segment_size: None,
             ttl: header.get(TTL).copied().unwrap_or_default(),
+            // What the first fragment says; RFC 3168 §5.3 would have a mark on any of them count.
+            ecn: Ecn::of(header.get(TRAFFIC_CLASS).copied().unwrap_or_default()),
         };
         Ok(Some(Incoming { protocol: packet.protocol(), received, header, fragmented: true }))
     }
@@ -150,3 +153,5 @@ fn discard(discards: &mut Discards, reason: Discard) -> Discard {
 
 /// Where the time to live lies in a header.
 const TTL: usize = 8;
+/// Where the traffic class lies.
+const TRAFFIC_CLASS: usize = 1;

@@ -116,7 +116,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
         }
         let mut header = Header {
             version_and_length: NO_OPTIONS + (options / 4) as u8,
-            traffic_class: 0,
+            traffic_class: packet.ecn as u8,
             total_length: U16::new(total_length),
             identification: U16::new(identification),
             flags_and_offset: U16::new(flags_and_offset),

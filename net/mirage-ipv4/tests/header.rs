@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use mirage_ipv4::Discard;
 use mirage_net::ReceivedChecksum;
-use mirage_protocols::{Cast, Protocol};
+use mirage_protocols::{Cast, Ecn, Protocol};
 
 #[test]
 fn a_packet_without_options_comes_up_with_everything_known_of_it() {
@@ -21,6 +21,17 @@ fn a_packet_without_options_comes_up_with_everything_known_of_it() {
     assert_eq!((received.source, received.destination), (PEER.into(), US.into()));
     assert_eq!((received.cast, received.payload, received.ttl), (Cast::Unicast, &b"payload!"[..], 3));
     assert_eq!((received.checksum, received.segment_size), (ReceivedChecksum::Verified, size));
+}
+
+#[test]
+fn a_mark_of_a_router_comes_up() {
+    let mut bytes = Raw::default().bytes();
+    bytes[1] = 0xb8 | 3;
+    let bytes = sealed(bytes);
+    let mut host = host();
+    let incoming =
+        host.input(secs(1), FIRST, Cast::Unicast, &bytes, ReceivedChecksum::Unchecked, None).unwrap().unwrap();
+    assert_eq!(incoming.received.ecn, Ecn::Congested);
 }
 
 #[test]

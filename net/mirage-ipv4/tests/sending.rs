@@ -7,7 +7,7 @@ use core::num::NonZeroU16;
 use common::*;
 use mirage_ipv4::{Config, Fragmentation, Ipv4, Route, TableFull};
 use mirage_net::{Capabilities, FrameWriter, PartialChecksum, SendError};
-use mirage_protocols::{InterfaceId, Ip, IpAddr, Ipv4Cidr, NextHop, Packet, Protocol};
+use mirage_protocols::{Ecn, InterfaceId, Ip, IpAddr, Ipv4Cidr, NextHop, Packet, Protocol};
 
 fn packet(to: &str, len: usize) -> Packet {
     Packet::new(US.into(), ip(to), Protocol::UDP, len)
@@ -55,6 +55,15 @@ fn a_packet_leaves_with_a_right_header_straight_in_the_frame() {
     assert_eq!(bytes[12..20], [10, 0, 0, 2, 10, 0, 0, 1]);
     assert_eq!(ones_sum(&bytes[..20]), 0xffff);
     assert_eq!(bytes[20..], pattern(100));
+}
+
+#[test]
+fn whether_a_packet_may_be_marked_stands_in_its_header() {
+    let (mut host, mut links) = (host(), Links::new(1500));
+    send(&mut host, &mut links, Packet { ecn: Ecn::Capable0, ..packet("10.0.0.1", 100) }).unwrap();
+    let (_, _, bytes) = &links.sent[0];
+    assert_eq!(bytes[1], 2);
+    assert_eq!(ones_sum(&bytes[..20]), 0xffff);
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub use mirage_stack::flow::Direction;
 
 use crate::connection::{Slot, todo};
 use crate::cork::Hold;
+use crate::keepalive::Schedule;
 use crate::resources::Resources;
 use crate::send_queue::Cuts;
 use crate::{ConnectionId, Error, Info, Profile, State, Tcp};
@@ -274,9 +275,10 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// Probes an idle peer from now on, or stops doing so. The silence counts from when the peer was last heard.
     pub fn set_keepalive(&mut self, id: ConnectionId, keepalive: Option<Keepalive>) {
         if let Some((slot, _)) = self.open(id) {
-            slot.keepalive = keepalive.filter(|_| !matches!(slot.state, State::Closed | State::TimeWait));
+            let keepalive = keepalive.filter(|_| !matches!(slot.state, State::Closed | State::TimeWait));
+            slot.keepalive = Schedule::new(keepalive);
             slot.asked = 0;
-            if let Some(keepalive) = slot.keepalive {
+            if let Some(keepalive) = keepalive {
                 slot.arm(slot.heard_at + keepalive.after);
             }
             self.settle(id.index);

@@ -2,9 +2,9 @@
 
 use mirage_clock::{Duration, Instant};
 
-use crate::Profile;
 use crate::options::SynOptions;
 use crate::stamps::Stamps;
+use crate::{Marking, Probing, Profile};
 
 /// What can be tuned. The default suits a server on the Internet; every value is clamped to what makes sense, none
 /// can make the machine panic.
@@ -54,6 +54,10 @@ pub struct Config {
     pub selective: bool,
     /// Whether connections use timestamps (RFC 7323) when the peer does: 12 bytes in each segment. Default `true`.
     pub timestamps: bool,
+    /// Whether connections understand congestion marks (RFC 3168). Default: when the peer asks for it, as Linux.
+    pub ecn: Marking,
+    /// Whether the path's MTU is found out where routers do not tell (RFC 4821). Default: when full segments vanish.
+    pub probing: Probing,
     /// How many segments a new connection may send before the first acknowledgement. Default 10 (RFC 6928).
     pub initial_window: u8,
     /// How many resets a second may answer strangers, over all of them. Default 200.
@@ -84,6 +88,8 @@ impl Default for Config {
             default_mss: 536,
             selective: true,
             timestamps: true,
+            ecn: Marking::Accept,
+            probing: Probing::BlackHole,
             initial_window: 10,
             resets_per_second: 200,
             challenges_per_second: 1000,

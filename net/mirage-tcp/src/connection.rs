@@ -3,12 +3,15 @@
 use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};
 use mirage_congestion::Congestion as _;
-use mirage_stack::{Keepalive, TcpOptions};
+use mirage_stack::TcpOptions;
 use mirage_waker::WaitList;
 
 use crate::cork::Hold;
 use crate::demux::Tuple;
 use crate::identifier::NONE;
+use crate::keepalive::Schedule;
+use crate::marks::Marks;
+use crate::path::Path;
 use crate::ready::Place;
 use crate::receive_queue::ReceiveQueue;
 use crate::recovery::Recovery;
@@ -62,6 +65,13 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) cursor: Cursor,
     /// The largest payload the peer takes.
     pub(crate) peer_mss: u16,
+    /// The number of our SYN.
+    pub(crate) iss: SequenceNumber,
+    /// The number of the peer's SYN.
+    pub(crate) irs: SequenceNumber,
+    /// Segments sent again.
+    pub(crate) resent: u32,
+    pub(crate) path: Path,
     /// Payload of a full segment: what peer and path take; 0 until the path was asked.
     pub(crate) mss: u16,
     /// Payload of the most that is planned at once, in full segments.
@@ -114,8 +124,8 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) receive: ReceiveQueue,
     /// Numbers of what came last behind holes, newest first: what selective acknowledgments tell of first.
     pub(crate) latest: [SequenceNumber; 3],
-    /// What came twice, for the next acknowledgement to tell (RFC 2883).
-    pub(crate) twice: Option<(SequenceNumber, SequenceNumber)>,
+    /// What came twice, for the next acknowledgement to tell (RFC 2883); empty for nothing.
+    pub(crate) twice: (SequenceNumber, SequenceNumber),
     /// Where the peer's direction ends, if its FIN came before data that it follows.
     pub(crate) fin_at: Option<SequenceNumber>,
     /// Payload of the peer's full segments, as far as we have seen.
@@ -156,14 +166,16 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) congestion: P::Congestion,
     pub(crate) recovery: Recovery,
     pub(crate) stamps: Stamps,
-    /// The window was reduced for a congestion mark: not again before this is acknowledged.
+    pub(crate) marks: Marks,
+    /// The window was reduced for a congestion mark: not again before something behind this is acknowledged, so that the peer
+    /// has heard of it (RFC 3168 §6.1.2).
     pub(crate) reduced_until: Option<SequenceNumber>,
     /// The most that was under way since the window was last found used up, and what is acknowledged when that is old.
     pub(crate) most_in_flight: u32,
     pub(crate) usage_seq: SequenceNumber,
     /// How many bytes may be written and not yet acknowledged.
     pub(crate) send_limit: u32,
-    pub(crate) keepalive: Option<Keepalive>,
+    pub(crate) keepalive: Schedule,
     /// Keepalive probes since the peer was last heard.
     pub(crate) asked: u8,
     /// SYNs sent.
@@ -228,6 +240,10 @@ impl<P: Profile> Slot<P> {
             small_end: zero,
             send: SendQueue::default(),
             cursor: Cursor::default(),
+            iss: zero,
+            irs: zero,
+            resent: 0,
+            path: Path::UNKNOWN,
             peer_mss: 0,
             mss: 0,
             large: 0,
@@ -256,7 +272,7 @@ impl<P: Profile> Slot<P> {
             acked_to: zero,
             receive: ReceiveQueue::default(),
             latest: [zero; 3],
-            twice: None,
+            twice: (zero, zero),
             fin_at: None,
             receive_mss: 0,
             receive_scale: 0,
@@ -277,11 +293,12 @@ impl<P: Profile> Slot<P> {
             congestion: P::Congestion::new(1, 1),
             recovery: Recovery::new(),
             stamps: Stamps::OFF,
+            marks: Marks::OFF,
             reduced_until: None,
             most_in_flight: 0,
             usage_seq: zero,
             send_limit: 0,
-            keepalive: None,
+            keepalive: Schedule::OFF,
             asked: 0,
             syns: 0,
             user_timeout: Duration::ZERO,
@@ -314,7 +331,7 @@ impl<P: Profile> Slot<P> {
     /// Takes over what the application wants.
     pub(crate) fn set_options(&mut self, options: &TcpOptions, config: &Config) {
         self.nodelay = options.nodelay;
-        self.keepalive = options.keepalive;
+        self.keepalive = Schedule::new(options.keepalive);
         self.user_timeout = options.user_timeout.unwrap_or(config.user_timeout);
     }
 
@@ -382,7 +399,7 @@ impl<P: Profile> Slot<P> {
         self.repeats = 0;
         (self.ack_now, self.probe, self.probe_tail, self.ask, self.paced) = (false, false, false, false, false);
         (self.ack_at, self.resend_at, self.linger_at) = (Instant::MAX, Instant::MAX, Instant::MAX);
-        self.keepalive = None;
+        self.keepalive = Schedule::OFF;
         self.todo |= todo::END;
         self.wake_all(resources);
     }
@@ -394,7 +411,7 @@ impl<P: Profile> Slot<P> {
         self.heard_at = now;
         self.note_data(now);
         self.stuck_since = now;
-        if let Some(keepalive) = self.keepalive {
+        if let Some(keepalive) = self.keepalive.keepalive() {
             self.arm(now + keepalive.after);
         }
         self.todo |= todo::OUTPUT;

@@ -110,11 +110,13 @@ impl<P: Profile> Tcp<'_, P> {
     pub(crate) fn send_syn_ack(&mut self, index: u32) {
         let Some(slot) = self.half_open.slots.get(index as usize) else { return };
         let scale = slot.peer.window_scale.map(|_| self.resources.config.window_scale());
+        let mut flags = Flags::SYN | Flags::ACK;
+        flags.set(Flags::ECE, slot.peer.marks && self.resources.config.accepts_marks::<P>());
         let reply = Reply {
             tuple: slot.tuple,
             seq: slot.iss,
             ack: slot.irs + 1,
-            flags: Flags::SYN | Flags::ACK,
+            flags,
             window: slot.window,
             window_scale: scale,
             selective: P::SELECTIVE && self.resources.config.selective && slot.peer.sack_permitted,

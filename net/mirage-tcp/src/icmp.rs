@@ -3,7 +3,6 @@
 use mirage_clock::Instant;
 use mirage_protocols::{IcmpError, IcmpErrorKind};
 
-use crate::connection::todo;
 use crate::demux::{Found, Tuple};
 use crate::wire::parse_quoted;
 use crate::{Discard, Error, Profile, State, Tcp};
@@ -42,16 +41,7 @@ impl<P: Profile> Tcp<'_, P> {
             IcmpErrorKind::HostUnreachable if opening && error.reporter == error.source => {
                 slot.end(resources, Some(Error::HostUnreachable));
             }
-            IcmpErrorKind::FragmentationNeeded { mtu } => {
-                // RFC 5927 §7.2: nobody makes us send crumbs.
-                let mtu = usize::from(mtu).max(MIN_MTU);
-                if slot.mss != 0 && slot.shrink_mss(mtu, resources.config.min_mss) {
-                    // What is under way does not fit: it goes again in smaller pieces, and the network is not to blame.
-                    slot.recovery.lose_all(&mut resources.runs);
-                    slot.start_resend_timer(now, resources.config.max_rto);
-                    slot.todo |= todo::OUTPUT;
-                }
-            }
+            IcmpErrorKind::FragmentationNeeded { mtu } if slot.mss != 0 => slot.on_too_big(now, mtu, resources),
             // Soft: it may pass (RFC 5461). Should it not, the application learns of it instead of a mere timeout.
             _ => slot.unreachable |= error.kind == IcmpErrorKind::HostUnreachable && opening,
         }
@@ -59,6 +49,3 @@ impl<P: Profile> Tcp<'_, P> {
         Ok(())
     }
 }
-
-/// The least MTU we believe in, as Linux.
-const MIN_MTU: usize = 552;

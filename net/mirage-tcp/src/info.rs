@@ -6,6 +6,7 @@ use mirage_congestion::Congestion as _;
 use crate::connection::Slot;
 use crate::identifier::NONE;
 use crate::recovery::Phase;
+use crate::retransmit::Watch;
 use crate::runs::fate;
 use crate::{ConnectionId, Profile, State, Tcp};
 
@@ -33,14 +34,20 @@ pub struct TcpInfo {
     pub state: State,
     /// What the sender makes of the network.
     pub ca_state: Recovering,
-    /// Retransmission timeouts in a row.
+    /// Retransmission timeouts in a row, or SYNs sent again.
+    pub retransmits: u8,
+    /// How often the retransmission timeout is doubled.
     pub backoff: u8,
-    /// Keepalive probes that were not answered.
+    /// Probes of a closed window, or of a silent peer, that were not answered.
     pub probes: u8,
     /// Both ends use timestamps (RFC 7323).
     pub timestamps: bool,
     /// Both ends use selective acknowledgments (RFC 2018).
     pub sack: bool,
+    /// Both ends understand congestion marks (RFC 3168).
+    pub ecn: bool,
+    /// A packet of the peer's said that it may be marked.
+    pub ecn_seen: bool,
     /// By how many bits the peer's windows are shifted; `None` when windows are not scaled.
     pub snd_wscale: Option<u8>,
     /// By how many bits ours are shifted.
@@ -51,6 +58,10 @@ pub struct TcpInfo {
     pub snd_mss: u16,
     /// Payload of the segments that come, as far as we have seen.
     pub rcv_mss: u16,
+    /// The payload that we told the peer we take; 0 before anything was sent.
+    pub advmss: u16,
+    /// The path's MTU, IP header included, as far as we know; 0 before anything was sent.
+    pub pmtu: u32,
     /// Sent and not acknowledged.
     pub unacked: u32,
     /// Of these: acknowledged selectively.
@@ -59,6 +70,8 @@ pub struct TcpInfo {
     pub lost: u32,
     /// Of these: sent again, and under way.
     pub retrans: u32,
+    /// Segments (here Linux's unit counts) sent again since the connection began.
+    pub total_retrans: u32,
     /// Since when nothing was sent.
     pub last_data_sent: Duration,
     /// Since when no data came.
@@ -79,14 +92,24 @@ pub struct TcpInfo {
     pub reordering: u32,
     /// How many bytes a second may leave, where the congestion controller paces.
     pub pacing_rate: Option<u64>,
+    /// How many bytes a second the network delivered when that was last measured; 0 before.
+    pub delivery_rate: u64,
+    /// That says how much the application had to send, not what the path takes.
+    pub delivery_rate_app_limited: bool,
     /// Bytes that the peer has, modulo 2³².
     pub delivered: u32,
+    /// Bytes acknowledged in order since the connection began, modulo 2³².
+    pub bytes_acked: u32,
+    /// Bytes received in order since the connection began, modulo 2³².
+    pub bytes_received: u32,
     /// Written and not sent yet.
     pub notsent_bytes: u32,
     /// What the peer's window has room for.
     pub snd_wnd: u32,
     /// What ours has room for.
     pub rcv_wnd: u32,
+    /// How much the application may leave unread at most.
+    pub rcv_space: u32,
     /// Bytes that wait behind holes.
     pub rcv_ooopack: u32,
 }
@@ -99,22 +122,35 @@ impl<P: Profile> Tcp<'_, P> {
         let config = &self.resources.config;
         let scale = |shift: u8| slot.scaling.then_some(shift);
         let (lost, retrans) = self.sent_again(slot);
+        let backoff = slot.round_trip.backoff();
+        let persists = slot.watch == Watch::Persist && slot.resend_at != Instant::MAX;
+        let retransmits = match slot.state {
+            State::SynSent | State::SynReceived => slot.syns.saturating_sub(1),
+            _ if persists => 0,
+            _ => backoff,
+        };
         Some(TcpInfo {
             state: slot.state,
             ca_state: slot.recovering(),
-            backoff: slot.round_trip.backoff(),
-            probes: slot.asked,
+            retransmits,
+            backoff,
+            probes: if persists { backoff } else { slot.asked },
             timestamps: slot.stamps.on,
             sack: slot.selective,
+            ecn: slot.marks.is_on(),
+            ecn_seen: slot.marks.seen(),
             snd_wscale: scale(slot.send_scale),
             rcv_wscale: scale(slot.receive_scale),
             rto: slot.round_trip.rto(config.max_rto),
             snd_mss: slot.mss,
             rcv_mss: slot.receive_mss,
+            advmss: slot.path.advmss,
+            pmtu: slot.path_mtu(),
             unacked: slot.in_flight(),
             sacked: slot.recovery.sacked,
             lost,
             retrans,
+            total_retrans: slot.resent,
             last_data_sent: now.since(slot.sent_at),
             last_data_recv: slot.since_data(now),
             last_ack_recv: now.since(slot.heard_at),
@@ -125,10 +161,15 @@ impl<P: Profile> Tcp<'_, P> {
             snd_cwnd: slot.send_window(),
             reordering: slot.recovery.rack.distance,
             pacing_rate: slot.congestion.pacing_rate(),
+            delivery_rate: slot.recovery.delivery.newest.bytes_per_second(),
+            delivery_rate_app_limited: slot.recovery.delivery.newest.is_app_limited(),
+            bytes_acked: slot.bytes_acked(),
+            bytes_received: slot.bytes_received(),
             delivered: slot.recovery.delivery.delivered,
             notsent_bytes: slot.send.len().saturating_sub(slot.in_flight()),
             snd_wnd: slot.window,
             rcv_wnd: slot.receive_window(),
+            rcv_space: config.receive_window,
             rcv_ooopack: slot.receive.ooo_bytes(),
         })
     }
@@ -153,6 +194,15 @@ impl<P: Profile> Tcp<'_, P> {
 }
 
 impl<P: Profile> Slot<P> {
+    /// Our SYN occupies the first number, and our FIN, once acknowledged, the last.
+    fn bytes_acked(&self) -> u32 {
+        self.una.since(self.iss).saturating_sub(1 + u32::from(self.fin_acked))
+    }
+
+    fn bytes_received(&self) -> u32 {
+        self.rcv_nxt.since(self.irs).saturating_sub(1 + u32::from(self.ended))
+    }
+
     fn recovering(&self) -> Recovering {
         match self.recovery.phase {
             Phase::Recovery => Recovering::Recovery,

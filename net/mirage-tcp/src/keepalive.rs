@@ -14,6 +14,35 @@ pub(crate) enum Action {
     Wait(Duration),
 }
 
+/// What a connection keeps of a [`Keepalive`]: 12 bytes. Times are rounded to milliseconds, at most 49 days.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schedule {
+    after: u32,
+    interval: u32,
+    probes: u8,
+    on: bool,
+}
+
+impl Schedule {
+    pub(crate) const OFF: Self = Self { after: 0, interval: 0, probes: 0, on: false };
+
+    pub(crate) fn new(keepalive: Option<Keepalive>) -> Self {
+        let millis = |span: Duration| span.as_millis().min(u64::from(u32::MAX)) as u32;
+        keepalive.map_or(Self::OFF, |Keepalive { after, interval, probes }| Self {
+            after: millis(after),
+            interval: millis(interval),
+            probes,
+            on: true,
+        })
+    }
+
+    pub(crate) fn keepalive(self) -> Option<Keepalive> {
+        let millis = |span: u32| Duration::from_millis(span.into());
+        let Self { after, interval, probes, on } = self;
+        on.then(|| Keepalive { after: millis(after), interval: millis(interval), probes })
+    }
+}
+
 /// Decides from how long the peer has been `silent` and how many probes were `sent` since; gives how many that are then.
 ///
 /// A late call skips the probes it missed rather than sending them in a burst.

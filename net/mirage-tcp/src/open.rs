@@ -60,6 +60,7 @@ impl<P: Profile> Tcp<'_, P> {
         let config = self.resources.config;
         let slot = &mut self.connections[index as usize];
         slot.begin(now, tuple, first.number, &config);
+        slot.iss = first.number;
         slot.stamps.offset = first.stamp_offset;
         slot.set_options(&options, &config);
         slot.scaling = true;

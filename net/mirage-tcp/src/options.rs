@@ -1,6 +1,9 @@
 //! TCP options (RFC 9293 §3.1, RFC 7323, RFC 2018).
 
+use mirage_protocols::Ecn;
+
 use crate::sack::Blocks;
+use crate::wire::{Flags, Segment};
 
 /// The options of a header one after the other, each as its kind and its bytes behind the length.
 ///
@@ -53,9 +56,18 @@ pub(crate) struct SynOptions {
     pub(crate) sack_permitted: bool,
     /// The sender's clock and its echo of ours (RFC 7323 §3).
     pub(crate) timestamps: Option<(u32, u32)>,
+    /// The sender understands congestion marks: no option, but flags of the SYN (RFC 3168 §6.1.1).
+    pub(crate) marks: bool,
 }
 
 impl SynOptions {
+    /// What a SYN says that opens a connection.
+    pub(crate) fn of(segment: &Segment<'_>) -> Self {
+        // RFC 3168 §6.1.1: "A host MUST NOT set ECT on SYN or SYN-ACK packets"; who does speaks something else.
+        let marks = segment.flags.contains(Flags::ECE | Flags::CWR) && segment.ecn == Ecn::NotCapable;
+        Self { marks, ..Self::parse(segment.options) }
+    }
+
     /// Reads the options of a SYN. Never fails: what makes no sense is ignored, and behind a bogus length nothing is
     /// read any more.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
@@ -234,7 +246,13 @@ mod tests {
         let options = SynOptions::parse(&with_timestamps);
         assert_eq!(
             options,
-            SynOptions { mss: Some(1460), window_scale: Some(8), sack_permitted: true, timestamps: Some((7, 9)) }
+            SynOptions {
+                mss: Some(1460),
+                window_scale: Some(8),
+                sack_permitted: true,
+                timestamps: Some((7, 9)),
+                marks: false
+            }
         );
         assert_eq!(options.emit().as_slice(), with_timestamps);
         let without = [2, 4, 5, 180, 1, 1, 4, 2, 1, 3, 3, 8];
@@ -302,7 +320,7 @@ mod tests {
             sack_permitted: bool,
             timestamps: Option<(u32, u32)>,
         ) {
-            let options = SynOptions { mss, window_scale, sack_permitted, timestamps };
+            let options = SynOptions { mss, window_scale, sack_permitted, timestamps, marks: false };
             let encoded = options.emit();
             prop_assert_eq!(encoded.as_slice().len() % 4, 0);
             prop_assert_eq!(SynOptions::parse(encoded.as_slice()), options);

@@ -1,6 +1,7 @@
 //! The blocks that all connections of a machine share for their bytes.
 
 use managed::ManagedSlice;
+use zerocopy::FromZeros;
 
 /// Bytes of a stream that fit in a block: two full segments on a link with an MTU of 1,500 bytes.
 pub const BLOCK_BYTES: usize = 2932;
@@ -10,8 +11,9 @@ pub(crate) const NONE: u32 = u32::MAX;
 
 /// A piece of some connection's stream: 2,944 bytes, of which [`BLOCK_BYTES`] carry data.
 ///
-/// Lend a slice of them in [`Storage`](crate::Storage). What a block holds is the machine's own affair.
-#[derive(Clone, Debug)]
+/// Lend a slice of them in [`Storage`](crate::Storage). What a block holds is the machine's own affair; one that was never
+/// used may be all zeroes, so that a large pool costs nothing before it is needed.
+#[derive(Clone, Debug, FromZeros)]
 #[repr(C)]
 pub struct Block {
     /// The block behind this one in its chain, or [`NONE`].
@@ -29,7 +31,7 @@ const FREE: u16 = u16::MAX;
 
 impl Default for Block {
     fn default() -> Self {
-        Self { next: NONE, seq: 0, start: FREE, len: 0, bytes: [0; BLOCK_BYTES] }
+        Self::new_zeroed()
     }
 }
 
@@ -181,7 +183,8 @@ impl<'s> Pool<'s> {
 
     /// Takes a block back. One that is free already stays as it is.
     pub(crate) fn give(&mut self, index: u32) {
-        let Some(block) = self.blocks.get_mut(index as usize) else { return };
+        let taken = self.blocks.get_mut(index as usize).filter(|_| index < self.untouched);
+        let Some(block) = taken else { return };
         debug_assert_ne!(block.start, FREE, "a block is given back once");
         if block.start == FREE {
             return;
@@ -194,7 +197,7 @@ impl<'s> Pool<'s> {
     /// Takes back the block `head` and all that are chained to it.
     pub(crate) fn give_chain(&mut self, head: u32) {
         let mut index = head;
-        while let Some(block) = self.blocks.get(index as usize) {
+        while let Some(block) = self.blocks.get(index as usize).filter(|_| index < self.untouched) {
             if block.start == FREE {
                 return;
             }

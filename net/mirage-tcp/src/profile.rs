@@ -34,7 +34,8 @@ pub trait Profile: Copy + Debug + 'static {
     const COOKIES: bool = true;
     /// Data in the SYN (RFC 7413), for those who turn it on.
     const FAST_OPEN: bool = true;
-    /// Finding the path's MTU by larger segments (RFC 8899).
+    /// Remembering the MTU of paths, claims of routers that wait for confirmation (RFC 5927), and finding the MTU by longer
+    /// segments (RFC 8899).
     const PROBING: bool = true;
     /// Buffers that grow with need.
     const TUNING: bool = true;

@@ -3,6 +3,7 @@
 use mirage_waker::{WaitList, WakerPool};
 
 use crate::challenge::Challenges;
+use crate::paths::Paths;
 use crate::pool::{BLOCK_BYTES, Pool};
 use crate::receive_queue::LEAST_ROOM;
 use crate::runs::Runs;
@@ -19,6 +20,7 @@ pub(crate) struct Resources<'s> {
     /// Those who could not write because no block was free.
     pub(crate) starved: WaitList,
     pub(crate) challenges: Challenges,
+    pub(crate) paths: Paths,
     /// Only the counters; what is held is counted when it is asked for.
     pub(crate) stats: Stats,
 }

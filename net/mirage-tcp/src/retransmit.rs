@@ -114,6 +114,9 @@ impl<P: Profile> Slot<P> {
                 Watch::Reordering => return self.on_reordering_timer(resources, now),
                 Watch::Resend => {
                     let again = self.round_trip.backoff() > 0;
+                    if P::PROBING {
+                        self.on_path_timeout(now, again, resources);
+                    }
                     self.begin_loss(resources, now, again);
                 }
             },

@@ -54,6 +54,8 @@ pub(crate) mod fate {
     pub(crate) const RESENT: u8 = 4;
     /// The application had nothing more to send.
     pub(crate) const APP_LIMITED: u8 = 8;
+    /// It is one segment, longer than the path is known to take.
+    pub(crate) const LONGER: u8 = 16;
 }
 
 impl Default for RunSlot {
@@ -99,6 +101,11 @@ pub(crate) struct Runs<'s> {
 impl<'s> Runs<'s> {
     pub(crate) fn new(slots: ManagedSlice<'s, RunSlot>) -> Self {
         Self { steps: 0, slots, free: NONE, fresh: 0 }
+    }
+
+    /// A run by its number, or `None` for [`NONE`].
+    pub(crate) fn get(&self, index: u32) -> Option<&RunSlot> {
+        self.slots.get(index as usize)
     }
 
     /// A run by its number, which is of a chain.

@@ -119,13 +119,19 @@ impl<P: Profile> Slot<P> {
     /// The bytes from `start` to `end` came a second time.
     pub(crate) fn note_twice(&mut self, start: SequenceNumber, end: SequenceNumber) {
         if P::SELECTIVE && self.selective && start.before(end) {
-            self.twice = Some((start, end));
+            self.twice = (start, end);
         }
+    }
+
+    /// Whether the next acknowledgement tells of something that came twice.
+    #[inline]
+    pub(crate) fn has_twice(&self) -> bool {
+        self.twice.0 != self.twice.1
     }
 
     /// How many bytes of options the next acknowledgement has for this.
     pub(crate) fn sack_space(&self) -> u32 {
-        let ranges = self.receive.ooo_range_count() + u32::from(self.twice.is_some());
+        let ranges = self.receive.ooo_range_count() + u32::from(self.has_twice());
         match ranges.min(self.most_blocks()) {
             0 => 0,
             blocks => 4 + 8 * blocks,
@@ -142,8 +148,8 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn selective_blocks(&self, pool: &Pool<'_>) -> Blocks {
         let mut blocks = Blocks::NONE;
         let most = self.most_blocks() as u8;
-        if let Some((start, end)) = self.twice {
-            blocks.push(start, end);
+        if self.has_twice() {
+            blocks.push(self.twice.0, self.twice.1);
         }
         let first = usize::from(blocks.len);
         let told = |blocks: &Blocks, start| blocks.as_slice().iter().skip(first).any(|(other, _)| *other == start);

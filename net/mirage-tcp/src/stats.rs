@@ -23,6 +23,8 @@ pub struct Stats {
     pub retransmits: u64,
     /// Retransmission timeouts.
     pub timeouts: u64,
+    /// Paths on which full segments vanished (RFC 4821 §7.7).
+    pub black_holes: u64,
     /// Recoveries taken back because nothing had been lost.
     pub undone: u64,
     /// Word of peers that they got something twice (RFC 2883).

@@ -11,6 +11,7 @@ use crate::discard::Discards;
 use crate::half_open::HalfOpen;
 use crate::identifier::NONE;
 use crate::listen::ListenerSlot;
+use crate::paths::Paths;
 use crate::pool::Pool;
 use crate::ports::Ports;
 use crate::ready::Ends;
@@ -76,6 +77,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 wakers,
                 starved: WaitList::EMPTY,
                 challenges: Challenges::new(secrets.ports, config.challenges_per_second.into()),
+                paths: Paths::NONE,
                 stats: Stats::default(),
             },
             secrets,

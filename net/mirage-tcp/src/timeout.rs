@@ -52,6 +52,9 @@ impl<P: Profile> Slot<P> {
         if self.resend_at <= now {
             self.on_resend_timer(now, resources);
         }
+        if P::PROBING && self.path.raise_at() <= now {
+            self.raise_path(&resources.config);
+        }
         if self.paced && self.pace_at <= now {
             self.paced = false;
             self.todo |= todo::OUTPUT;
@@ -64,7 +67,7 @@ impl<P: Profile> Slot<P> {
 
     /// RFC 9293 §3.8.4.
     fn keep_alive(&mut self, now: Instant, resources: &mut Resources<'_>, replies: &mut Replies) {
-        let Some(keepalive) = self.keepalive else { return };
+        let Some(keepalive) = self.keepalive.keepalive() else { return };
         let (action, asked) = keepalive::next(&keepalive, now.since(self.heard_at), self.asked);
         self.asked = asked;
         match action {
@@ -93,6 +96,9 @@ impl<P: Profile> Slot<P> {
     /// Sets the timer to the earliest of what is left.
     fn arm_next(&mut self) {
         let pace_at = if self.paced { self.pace_at } else { Instant::MAX };
+        if P::PROBING {
+            self.arm(self.path.raise_at());
+        }
         let next = self.ack_at.min(self.resend_at).min(self.linger_at).min(pace_at);
         if next != Instant::MAX {
             self.arm(next);

@@ -7,9 +7,8 @@ mod sent;
 use core::num::NonZeroU16;
 
 use mirage_clock::Instant;
-use mirage_congestion::Congestion as _;
 use mirage_net::{ChecksumOffload, SegmentationOffload};
-use mirage_protocols::{Ip, Packet, Protocol, SendError};
+use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
 
 use crate::connection::{Slot, todo};
 use crate::identifier::NONE;
@@ -17,7 +16,7 @@ use crate::options::{Encoded, SynOptions};
 use crate::resources::Resources;
 use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, Template};
 use crate::{Error, Profile, State, Tcp};
-use plan::Plan;
+use plan::{Kind, Plan};
 
 impl<P: Profile> Tcp<'_, P> {
     /// Sends up to `budget` segments: first what answers strangers, then a few of each connection in turn. Says whether
@@ -56,7 +55,7 @@ impl<P: Profile> Tcp<'_, P> {
         let Tcp { connections, resources, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return Ok(Turn::Done) };
         if slot.mss == 0 {
-            slot.learn_path(ip);
+            slot.learn_path(now, ip, resources);
         }
         slot.paced = false;
         if slot.state == State::FinWait2 && !slot.held {
@@ -82,7 +81,7 @@ impl<P: Profile> Tcp<'_, P> {
             match result {
                 Ok(()) => {}
                 Err(SendError::Full) => return Err(SendError::Full),
-                Err(SendError::WouldFragment { mtu }) if slot.shrink_mss(mtu, resources.config.min_mss) => continue,
+                Err(SendError::WouldFragment { mtu }) if slot.shrink_path(mtu, &resources.config) => continue,
                 Err(SendError::NoRoute) if slot.state == State::SynSent => {
                     slot.end(resources, Some(Error::HostUnreachable));
                     return Ok(Turn::Done);
@@ -115,40 +114,25 @@ enum Turn {
 
 impl<P: Profile> Slot<P> {
     /// Asks what the path takes and what the device takes over.
-    fn learn_path(&mut self, ip: &impl Ip) {
-        let mtu = ip.mtu(self.tuple.remote);
+    fn learn_path(&mut self, now: Instant, ip: &impl Ip, resources: &Resources<'_>) {
         let capabilities = ip.capabilities(self.tuple.remote);
-        let path = mtu.saturating_sub(HEADER_LEN).clamp(1, usize::from(u16::MAX)) as u16;
-        // RFC 6691 §2: what the options take is not in the MSS that the peer announced.
-        let options = if self.stamps.on { STAMPS_LEN } else { 0 };
-        self.mss = self.peer_mss.min(path).saturating_sub(options).max(1);
-        self.congestion.set_mss(self.mss.into());
         let (checksum, segmentation) = match self.tuple.remote.is_ipv4() {
             true => (ChecksumOffload::TCP_V4, SegmentationOffload::TCP_V4),
             false => (ChecksumOffload::TCP_V6, SegmentationOffload::TCP_V6),
         };
         self.partial_checksum = capabilities.checksum.contains(checksum);
         self.device_cuts = capabilities.segmentation.contains(segmentation) && self.partial_checksum;
-        let most = match self.device_cuts {
+        self.large = match self.device_cuts {
             true => capabilities.max_large_frame.min(MAX_IP_PAYLOAD).saturating_sub(HEADER_LEN + 40) as u16,
             // What we cut ourselves is planned and watched over as one, too.
-            false => self.mss.saturating_mul(SEGMENTS_PER_TURN as u16),
+            false => self.peer_mss.saturating_mul(SEGMENTS_PER_TURN as u16),
         };
-        self.large = most - most % self.mss;
+        self.begin_path(now, our_mss(ip, self.tuple.remote).max(1), resources);
     }
 
-    /// The path takes IP packets of `mtu` bytes only; `false` when that is no news.
-    pub(crate) fn shrink_mss(&mut self, mtu: usize, min_mss: u16) -> bool {
-        let options = if self.stamps.on { usize::from(STAMPS_LEN) } else { 0 };
-        let headers = HEADER_LEN + options + if self.tuple.remote.is_ipv4() { 20 } else { 40 };
-        let mss = mtu.saturating_sub(headers).clamp(usize::from(min_mss), usize::from(u16::MAX)) as u16;
-        if mss >= self.mss {
-            return false;
-        }
-        self.mss = mss;
-        self.large -= self.large % mss;
-        self.congestion.set_mss(mss.into());
-        true
+    /// What the timestamps take of a segment; RFC 6691 §2: it is not in the MSS that the peer announced.
+    pub(crate) fn stamps_len(&self) -> u16 {
+        if self.stamps.on { STAMPS_LEN } else { 0 }
     }
 
     /// Sends what was planned, in as many segments as it takes but no more than `limit`; gives how many bytes left, and how
@@ -164,38 +148,48 @@ impl<P: Profile> Slot<P> {
     ) -> (u32, usize, Result<(), SendError>) {
         let options = self.options(now, plan, resources, ip);
         let window = self.offer_window(resources);
+        let mut flags = plan.flags;
+        // RFC 3168 §6.1.4, §6.1.5: neither acknowledgements nor what is sent again may be marked.
+        let mut ecn = Ecn::NotCapable;
+        if P::MARKS && self.marks.is_on() {
+            let fresh = matches!(plan.kind, Kind::Next | Kind::Longer) && plan.len > 0;
+            flags |= self.marks.flags(fresh);
+            ecn = if fresh { Ecn::Capable0 } else { ecn };
+        }
         let header = Header {
             source_port: self.tuple.local_port,
             destination_port: self.tuple.remote_port,
             seq: plan.seq,
             ack: if plan.flags.contains(Flags::ACK) { self.rcv_nxt } else { Default::default() },
-            flags: plan.flags,
+            flags,
             window: if plan.flags.contains(Flags::SYN) { self.receive_window().min(0xffff) as u16 } else { window },
         };
         let checksum = if self.partial_checksum { Checksum::Partial } else { Checksum::Complete };
         let template = Template::new((&self.tuple.local, &self.tuple.remote), &header, options.as_slice(), checksum);
         let headers = HEADER_LEN + options.as_slice().len();
         // The device cuts, or we do.
-        let most = if self.device_cuts { plan.len } else { self.payload_of_full_segment() };
+        let most =
+            if self.device_cuts || plan.kind == Kind::Longer { plan.len } else { self.payload_of_full_segment() };
         let (mut sent, mut segments) = (0, 0);
         loop {
             let len = (plan.len - sent).min(most);
             let last = sent + len == plan.len;
             let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, headers + len as usize);
             packet.dont_fragment = true;
+            packet.ecn = ecn;
             if self.partial_checksum {
                 packet.checksum = Some(PARTIAL_CHECKSUM);
             }
-            if len > u32::from(self.mss) {
+            if len > u32::from(self.mss) && plan.kind != Kind::Longer {
                 packet.segment_size = NonZeroU16::new(self.mss);
             }
-            let flags = if last { plan.flags } else { plan.flags - Flags::PSH - Flags::FIN };
+            let piece_flags = if last { flags } else { flags - Flags::PSH - Flags::FIN };
             let (seq, offset) = (plan.seq + sent, plan.offset + sent);
             let mut cursor = self.cursor;
             let send = &self.send;
             let result = ip.send(packet, |writer| {
                 let payload = send.slices(&resources.pool, offset, len, &mut cursor);
-                template.write(writer, seq, flags, payload);
+                template.write(writer, seq, piece_flags, payload);
             });
             self.cursor = cursor;
             match result {
@@ -205,6 +199,11 @@ impl<P: Profile> Slot<P> {
                 }
                 Err(error) if plan.len == 0 => return (0, 0, Err(error)),
                 _ => (sent, segments) = (sent + len, segments + 1),
+            }
+            if P::MARKS && flags.contains(Flags::CWR) && !flags.contains(Flags::SYN) {
+                // Told once (RFC 3168 §6.1.2).
+                flags.remove(Flags::CWR);
+                self.marks.on_told();
             }
             if last || segments >= limit {
                 return (sent, segments, Ok(()));
@@ -222,7 +221,7 @@ impl<P: Profile> Slot<P> {
         if P::TIMESTAMPS && self.stamps.on {
             options.put_stamps(self.stamps.value(now), self.stamps.recent);
         }
-        if P::SELECTIVE && self.selective && (self.twice.is_some() || self.receive.ooo_bytes() > 0) {
+        if P::SELECTIVE && self.selective && (self.has_twice() || self.receive.ooo_bytes() > 0) {
             options.put_heard(None, &self.selective_blocks(&resources.pool));
         }
         options
@@ -240,6 +239,7 @@ impl<P: Profile> Slot<P> {
             window_scale: self.scaling.then(|| config.window_scale()),
             sack_permitted: selective,
             timestamps: stamps.then(|| (self.stamps.value(now), self.stamps.recent)),
+            marks: false,
         };
         options.emit()
     }

@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use bitflags::bitflags;
 use mirage_checksum::{SequenceNumber, Sum};
 use mirage_net::{FrameWriter, PartialChecksum, ReceivedChecksum};
-use mirage_protocols::{Protocol, Received};
+use mirage_protocols::{Ecn, Protocol, Received};
 use zerocopy::byteorder::network_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -47,6 +47,8 @@ pub(crate) struct Segment<'a> {
     pub(crate) flags: Flags,
     /// As it stands in the header, not scaled.
     pub(crate) window: u16,
+    /// What the IP header says of congestion.
+    pub(crate) ecn: Ecn,
     pub(crate) options: &'a [u8],
     pub(crate) payload: &'a [u8],
 }
@@ -79,6 +81,7 @@ impl<'a> Segment<'a> {
             ack: SequenceNumber(header.ack.get()),
             flags: Flags::from_bits_retain(header.flags),
             window: header.window.get(),
+            ecn: received.ecn,
             options,
             payload,
         })

@@ -1,80 +1,99 @@
-//! Storage from the heap.
+//! Storage of given sizes.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use managed::ManagedSlice;
-use mirage_tcp::{Block, HalfOpenSlot, ListenerSlot, RunSlot, Slot, TimeWaitSlot, TimerSlot};
+use mirage_tcp::{HalfOpenSlot, ListenerSlot, RunSlot, Slot, TimeWaitSlot, TimerSlot};
 use mirage_waker::{Slot as WakerSlot, WakerPool};
+use zerocopy::FromZeros;
 
 use crate::{Sizes, Storage};
 
+/// Where the tables of [`Storage::build`] come from.
+pub trait Tables {
+    /// A table of `count` times what `empty` makes.
+    ///
+    /// [`Storage::build`] promises that `empty` makes the same bits each time, and that they own nothing: a copy of them is
+    /// as good as another call.
+    fn table<T>(&mut self, count: usize, empty: fn() -> T) -> ManagedSlice<'static, T>;
+
+    /// A table of `count` zeroes. It is large, and little of it is used at first.
+    fn zeroes<T: FromZeros>(&mut self, count: usize) -> ManagedSlice<'static, T>;
+}
+
+/// From the heap.
+struct Heap;
+
+impl Tables for Heap {
+    fn table<T>(&mut self, count: usize, empty: fn() -> T) -> ManagedSlice<'static, T> {
+        // Growing is one function for whatever type, unlike being born with a capacity.
+        let mut items = Vec::new();
+        items.resize_with(count, empty);
+        ManagedSlice::Owned(items)
+    }
+
+    fn zeroes<T: FromZeros>(&mut self, count: usize) -> ManagedSlice<'static, T> {
+        ManagedSlice::Owned(T::new_vec_zeroed(count).unwrap_or_default())
+    }
+}
+
 impl Storage<'static> {
     /// Allocates everything at once; the stack itself never allocates.
-    #[inline(never)]
     pub fn allocate(sizes: Sizes) -> Self {
+        Self::build(sizes, &mut Heap)
+    }
+
+    /// The same from somewhere else.
+    #[inline(never)]
+    pub fn build(sizes: Sizes, tables: &mut impl Tables) -> Self {
         let Sizes { addresses, groups, neighbours, .. } = sizes;
         Self {
-            ethernet: each(groups, || None),
+            ethernet: tables.table(groups, || None),
             arp: mirage_arp::Storage {
-                entries: each(neighbours, || mirage_arp::Entry::EMPTY),
-                addresses: each(addresses, || None),
-                pending: each(64, || None),
+                entries: tables.table(neighbours, || mirage_arp::Entry::EMPTY),
+                addresses: tables.table(addresses, || None),
+                pending: tables.table(64, || None),
                 // The longest datagram at an MTU of 1,500: 45 fragments with a header each.
-                bytes: bytes(65_536 + 45 * 20),
-                messages: each(32, || None),
-                events: each(8, || None),
+                bytes: tables.zeroes(65_536 + 45 * 20),
+                messages: tables.table(32, || None),
+                events: tables.table(8, || None),
             },
             ipv4: mirage_ipv4::Storage {
-                addresses: each(addresses, || None),
-                routes: each(addresses, || None),
-                groups: each(groups, || None),
-                reassembly: each(sizes.fragments, || mirage_ipv4::Block::EMPTY),
-                assembly: bytes(65_535),
-                fragments_out: bytes(65_515),
+                addresses: tables.table(addresses, || None),
+                routes: tables.table(addresses, || None),
+                groups: tables.table(groups, || None),
+                reassembly: tables.table(sizes.fragments, || mirage_ipv4::Block::EMPTY),
+                assembly: tables.zeroes(65_535),
+                fragments_out: tables.zeroes(65_515),
             },
             udp: mirage_udp::Storage {
-                sockets: each(sizes.udp_sockets, || mirage_udp::SocketSlot::EMPTY),
-                buckets: each(sizes.udp_sockets.next_power_of_two(), || mirage_udp::Bucket::EMPTY),
-                blocks: each(sizes.udp_blocks, || mirage_udp::Block::EMPTY),
-                wakers: each(2 * sizes.udp_sockets, || WakerSlot::EMPTY),
+                sockets: tables.table(sizes.udp_sockets, || mirage_udp::SocketSlot::EMPTY),
+                buckets: tables.table(sizes.udp_sockets.next_power_of_two(), || mirage_udp::Bucket::EMPTY),
+                blocks: tables.table(sizes.udp_blocks, || mirage_udp::Block::EMPTY),
+                wakers: tables.table(2 * sizes.udp_sockets, || WakerSlot::EMPTY),
             },
-            igmp: each(groups, || mirage_udp::igmp::GroupSlot::EMPTY),
-            tcp: tcp(sizes),
+            igmp: tables.table(groups, || mirage_udp::igmp::GroupSlot::EMPTY),
+            tcp: tcp(sizes, tables),
         }
     }
 }
 
-/// So many zeroes.
-#[inline(never)]
-fn bytes(count: usize) -> ManagedSlice<'static, u8> {
-    ManagedSlice::Owned(vec![0; count])
-}
-
-/// So many of what `make` makes.
-fn each<T>(count: usize, make: impl FnMut() -> T) -> ManagedSlice<'static, T> {
-    // Growing is one function for whatever type, unlike being born with a capacity.
-    let mut items = Vec::new();
-    items.resize_with(count, make);
-    ManagedSlice::Owned(items)
-}
-
-fn tcp(sizes: Sizes) -> mirage_tcp::Storage<'static> {
+fn tcp(sizes: Sizes, tables: &mut impl Tables) -> mirage_tcp::Storage<'static> {
     let Sizes { connections, half_open, time_wait, listeners, blocks, .. } = sizes;
     let timers = mirage_tcp::Storage::timers_for(connections, half_open);
     let buckets = mirage_tcp::Storage::buckets_for(connections, half_open, time_wait, listeners);
     // One for each task that reads, writes or accepts; a task that does two things at once takes two.
     let wakers = 2 * (connections + listeners);
     mirage_tcp::Storage {
-        connections: each(connections, Slot::default),
-        buckets: each(buckets, || 0),
-        listeners: each(listeners, ListenerSlot::default),
-        time_wait: each(time_wait, TimeWaitSlot::default),
-        half_open: each(half_open, HalfOpenSlot::default),
-        timers: each(timers, TimerSlot::default),
-        blocks: each(blocks, Block::default),
-        runs: each(mirage_tcp::Storage::runs_for(blocks), RunSlot::default),
-        wakers: WakerPool::new(each(wakers, || WakerSlot::EMPTY)),
+        connections: tables.table(connections, Slot::default),
+        buckets: tables.table(buckets, || 0),
+        listeners: tables.table(listeners, ListenerSlot::default),
+        time_wait: tables.table(time_wait, TimeWaitSlot::default),
+        half_open: tables.table(half_open, HalfOpenSlot::default),
+        timers: tables.table(timers, TimerSlot::default),
+        blocks: tables.zeroes(blocks),
+        runs: tables.table(mirage_tcp::Storage::runs_for(blocks), RunSlot::default),
+        wakers: WakerPool::new(tables.table(wakers, || WakerSlot::EMPTY)),
     }
 }
 

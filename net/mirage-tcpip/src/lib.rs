@@ -23,6 +23,8 @@ mod tcp_stream;
 mod udp_socket;
 mod unresolved;
 
+#[cfg(feature = "alloc")]
+pub use allocate::Tables;
 pub use config::Config;
 pub use counters::Counters;
 pub use mirage_ipv4::Fragmentation;

@@ -23,21 +23,21 @@ const MAX_TASKS: usize = 65_536;
 const LOG_LINES: u32 = 1_000;
 
 /// What the boot code lends the part that runs the application.
-pub(crate) struct Start<'a> {
+pub(crate) struct Start {
     pub(crate) context: Context,
-    pub(crate) machine: &'a Machine,
-    pub(crate) about: &'a About,
+    pub(crate) machine: &'static Machine,
+    pub(crate) about: &'static About,
 }
 
 /// Reads the arguments, starts the log and the machine, runs what `prepare` makes of the application until it is done or
 /// the machine is asked to stop. `words` are the arguments, each ended by a zero byte.
-pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Display>(
+pub(crate) fn start<A: crate::App, F: Future<Output = Exit>, R: FnOnce(Start) -> F, E: fmt::Display>(
     words: Result<&'static str, BadArgument>,
     declared: &[&[Argument]],
     machine: impl FnOnce(&Arguments) -> Result<Machine, E>,
     prepare: impl FnOnce(A, &Arguments) -> Result<R, BadArgument>,
 ) -> Exit {
-    let about = A::ABOUT;
+    let about = const { &A::ABOUT };
     let prepared = || -> Result<_, Stop> {
         let arguments = Arguments::read(declared, words?)?;
         let levels = arguments.text(&LOGS).unwrap_or_default();
@@ -49,8 +49,8 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
         Ok(prepared) => prepared,
         Err(stop) => {
             match &stop {
-                Stop::Help => help(&about, declared, &mut Machine::print),
-                Stop::Version => version(&about, &mut Machine::print),
+                Stop::Help => help(about, declared, &mut Machine::print),
+                Stop::Version => version(about, &mut Machine::print),
                 Stop::Bad(bad) => {
                     let mut line = Line::new();
                     bad.put(line.put_all(&[about.name, ": "]));
@@ -72,7 +72,7 @@ pub(crate) fn start<A: crate::App, R: AsyncFnOnce(Start<'_>) -> Exit, E: fmt::Di
         }
     };
     let context = Context::new(machine, MAX_TASKS);
-    let mut work = pin!(run(Start { context: context.clone(), machine: context.machine(), about: &about }));
+    let mut work = pin!(run(Start { context: context.clone(), machine: context.machine(), about }));
     // Who never waits needs no run loop, and its image has none. Who does is asked again with a waker that counts.
     if let Poll::Ready(exit) = work.as_mut().poll(&mut task::Context::from_waker(Waker::noop())) {
         return exit;

@@ -13,6 +13,7 @@ use mirage_clock::{Duration, Instant, Monotonic, Sleep, Timestamp, Wall};
 use crate::Exit;
 use crate::executor::{Executor, Spawner, Timer, TooManyTasks};
 use crate::network::{Reach, Service};
+use crate::once::made;
 use crate::stats::Stats;
 use crate::target::{Counted, Machine};
 use crate::text::Line;
@@ -70,7 +71,7 @@ impl Context {
 
     fn running(&self) -> &'static Running {
         let Inner { machine, max_tasks, running, .. } = self.0;
-        running.get_or_init(|| {
+        made(running, || {
             let executor = Executor::new(machine.park(), *max_tasks);
             Running { spawner: executor.spawner(), timer: executor.timer(), executor }
         })

@@ -23,6 +23,7 @@ mod exit;
 pub mod image;
 pub mod logger;
 pub mod network;
+mod once;
 #[cfg(all(any(feature = "solo5-spt", feature = "solo5-hvt"), not(feature = "unix")))]
 #[doc(hidden)]
 pub mod solo5;

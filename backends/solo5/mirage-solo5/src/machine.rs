@@ -147,7 +147,8 @@ impl Inner {
             // Nobody waits for a device that is not there.
             None => waker,
         };
-        self.waiting.set(waiting);
+        // What is there now is empty: nothing to drop.
+        core::mem::forget(self.waiting.replace(waiting));
         old
     }
 }

@@ -1,4 +1,4 @@
-//! What is asked of the kernel by `ioctl`: the only unsafe code here.
+//! What is asked of the kernel by `ioctl`.
 
 use std::ffi::c_int;
 use std::io;

@@ -6,6 +6,7 @@ mod kernel;
 mod options;
 mod queue;
 mod receive;
+mod ring;
 mod shared;
 mod tap;
 mod transmit;

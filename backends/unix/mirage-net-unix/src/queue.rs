@@ -68,9 +68,27 @@ impl Queue {
         self.bytes.get(self.frames.front()?.clone())
     }
 
+    /// Every frame with its header, the oldest first.
+    pub(crate) fn frames(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.frames.iter().map(|frame| self.bytes.get(frame.clone()).unwrap_or_default())
+    }
+
     /// The oldest frame is gone.
     pub(crate) fn pop(&mut self) {
-        self.frames.pop_front();
+        self.settle([true].into_iter());
+    }
+
+    /// The oldest frames were tried: of each, in order, whether it is gone. The others stay, the oldest first.
+    pub(crate) fn settle(&mut self, gone: impl Iterator<Item = bool>) {
+        let mut stay = 0;
+        for gone in gone {
+            let Some(frame) = self.frames.pop_front() else { break };
+            if !gone {
+                self.frames.push_back(frame);
+                stay += 1;
+            }
+        }
+        self.frames.rotate_right(stay);
         if self.frames.is_empty() {
             self.end = 0;
         }
@@ -100,6 +118,18 @@ mod tests {
         assert_eq!(queue.first(), Some(&b"\x05\x05\x05\x05\x05\x05\x05\x05\x05\x05three"[..]));
         queue.pop();
         assert_eq!(queue.first(), None);
+    }
+
+    #[test]
+    fn frames_that_were_not_taken_stay_before_those_that_were_not_tried() {
+        let mut queue = Queue::new(200, 1);
+        for byte in *b"abcdef" {
+            queue.push(1, |frame| frame.put(&[byte]), PLAIN).expect("room");
+        }
+        queue.settle([true, false, true, false].into_iter());
+        assert_eq!(queue.frames().collect::<Vec<_>>(), [b"b", b"d", b"e", b"f"]);
+        queue.settle([true; 4].into_iter());
+        assert!(queue.frames().len() == 0 && queue.has_room(190));
     }
 
     #[test]

@@ -39,6 +39,11 @@ impl Receive for TapReceive {
         if shared.gone.get() {
             return Poll::Ready(Err(Disconnected));
         }
+        // Frames that came since the last look are told of by the next: a poll for another reason costs no system call.
+        if shared.fd.is_waiting(cx, Direction::Read) {
+            wake_when_unstuck(shared, cx);
+            return Poll::Pending;
+        }
         let read = shared.fd.poll_io(cx, Direction::Read, |fd| Ok(rustix::io::read(fd, &mut **buffer)?));
         let len = match read {
             Poll::Ready(Ok(len)) => len,

@@ -1,13 +1,15 @@
 //! The device.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
+use std::os::fd::AsFd as _;
 use std::rc::Rc;
 
 use mirage_net::{MacAddress, Net, Stats};
 use mirage_unix::{Reactor, Registered};
 
 use crate::kernel::{Interface, Offloads};
+use crate::ring::Ring;
 use crate::shared::Shared;
 use crate::{Options, TapReceive, TapTransmit, kernel};
 
@@ -35,12 +37,14 @@ impl Tap {
         let interface = Interface::new(name)?;
         let mtu = interface.mtu()?;
         let mac = options.mac.map_or_else(random_mac, Ok)?;
+        let ring = RefCell::new(Ring::new(fd.as_fd()));
         let shared = Rc::new(Shared {
             fd: Registered::new(reactor, fd)?,
             with_header: options.offloads,
             gone: Cell::new(false),
             stuck: Cell::new(false),
             stats: Cell::default(),
+            ring,
         });
         Ok(Self {
             receive: TapReceive::new(shared.clone(), mtu),

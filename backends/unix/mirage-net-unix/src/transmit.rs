@@ -100,7 +100,8 @@ impl Transmit for TapTransmit {
             match shared.fd.poll_io(cx, Direction::Write, |fd| Ok(rustix::io::write(fd, frame)?)) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(result) => {
-                    self.written(result.map_err(|error| Errno::from_io_error(&error)));
+                    shared.written(result.map_err(|error| Errno::from_io_error(&error)));
+                    queue.pop();
                 }
             }
         }
@@ -132,6 +133,7 @@ impl Transmit for TapTransmit {
     }
 
     fn flush(&mut self) {
+        self.flush_batches();
         while let Some(frame) = self.queue.first() {
             match rustix::io::write(self.shared.fd.get_ref(), frame) {
                 Err(Errno::INTR) => {}
@@ -139,7 +141,13 @@ impl Transmit for TapTransmit {
                     self.shared.stuck.set(true);
                     return;
                 }
-                result => self.written(result.map_err(Some)),
+                result => {
+                    self.shared.written(result.map_err(Some));
+                    self.queue.pop();
+                }
+            }
+            if self.shared.gone.get() {
+                self.queue.clear();
             }
         }
         self.shared.stuck.set(false);
@@ -147,22 +155,28 @@ impl Transmit for TapTransmit {
 }
 
 impl TapTransmit {
-    /// The kernel took the oldest frame or refused it.
-    fn written(&mut self, result: Result<usize, Option<Errno>>) {
-        match result {
-            Ok(len) => self.shared.count(|stats| {
-                stats.tx_frames += 1;
-                stats.tx_bytes += (len - if self.shared.with_header { header::LEN } else { 0 }) as u64;
-            }),
-            // The interface was deleted.
-            Err(Some(Errno::BADFD | Errno::NODEV | Errno::NXIO)) => {
-                self.shared.gone.set(true);
-                self.queue.clear();
+    /// Writes what waits by few system calls, as long as the kernel takes everything.
+    fn flush_batches(&mut self) {
+        let Self { shared, queue, .. } = self;
+        let mut ring = shared.ring.borrow_mut();
+        while queue.frames().len() >= WORTH_A_BATCH && !shared.gone.get() {
+            let outcomes = ring.write(queue.frames());
+            let mut all = !outcomes.is_empty();
+            queue.settle(outcomes.iter().map(|outcome| {
+                let result = outcome.bytes();
+                let gone = !matches!(result, Err(Errno::AGAIN | Errno::INTR));
+                if gone {
+                    shared.written(result.map_err(Some));
+                }
+                all &= gone;
+                gone
+            }));
+            if !all {
                 return;
             }
-            // The interface is down, the kernel is out of memory or does not like the frame: it is lost, as on a cable.
-            Err(_) => self.shared.count(|stats| stats.tx_dropped += 1),
         }
-        self.queue.pop();
     }
 }
+
+/// How many frames one call of the ring is cheaper for than a call for each.
+const WORTH_A_BATCH: usize = 2;

@@ -82,6 +82,18 @@ fn receive<R>(reactor: &Reactor, tap: &mut Tap, mut wanted: impl FnMut(Frame<'_>
     None
 }
 
+/// As [`receive`], but soon.
+fn receive_now<R>(reactor: &Reactor, tap: &mut Tap, mut wanted: impl FnMut(Frame<'_>) -> Option<R>) -> Option<R> {
+    let mut cx = Context::from_waker(Waker::noop());
+    settle(reactor);
+    while let Poll::Ready(Ok(found)) = tap.split().0.poll_frame(&mut cx, &mut wanted) {
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
 #[test]
 fn two_devices_with_offloads_pass_the_exam() {
     in_namespace("two_devices_with_offloads_pass_the_exam", || {
@@ -98,6 +110,53 @@ fn two_plain_devices_pass_the_exam() {
         let [mut a, mut b] = bridged(&reactor, [false, false]);
         assert_eq!(a.split().1.capabilities(), Capabilities::default());
         examine_pair(&mut a, &mut b, || settle(&reactor));
+    });
+}
+
+#[test]
+fn a_device_can_be_opened_again_as_soon_as_it_was_dropped() {
+    in_namespace("a_device_can_be_opened_again_as_soon_as_it_was_dropped", || {
+        let reactor = Reactor::new().expect("a reactor");
+        ip("tuntap add dev tap0 mode tap vnet_hdr");
+        ip("link set tap0 up");
+        for _ in 0..20 {
+            let mut tap = open(&reactor, "tap0", true);
+            let transmit = tap.split().1;
+            for _ in 0..5 {
+                transmit.send(Outgoing::new(60), |frame| frame.put(&[0xff; 60])).expect("room");
+            }
+            transmit.flush();
+            assert_eq!(tap.stats().tx_frames, 5);
+        }
+    });
+}
+
+#[test]
+fn a_hundred_frames_arrive_in_order() {
+    in_namespace("a_hundred_frames_arrive_in_order", || {
+        let reactor = Reactor::new().expect("a reactor");
+        let [mut a, mut b] = bridged(&reactor, [true, false]);
+        let frame = |number: u8| {
+            let mut bytes = [number; 100];
+            bytes[..14].copy_from_slice(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 9, 0x88, 0xb5]);
+            bytes
+        };
+        let numbered = |frame: Frame<'_>| (frame.bytes.get(12..14)? == [0x88, 0xb5]).then(|| frame.bytes[99]);
+        // Until the bridge forwards.
+        while receive_now(&reactor, &mut b, numbered).is_none() {
+            let transmit = a.split().1;
+            transmit.send(Outgoing::new(100), |writer| writer.put(&frame(0))).expect("room");
+            transmit.flush();
+        }
+        let transmit = a.split().1;
+        for number in 1..=100 {
+            transmit.send(Outgoing::new(100), |writer| writer.put(&frame(number))).expect("room");
+        }
+        transmit.flush();
+        for number in 1..=100 {
+            let came = receive(&reactor, &mut b, |frame| numbered(frame).filter(|&number| number != 0));
+            assert_eq!(came, Some(number));
+        }
     });
 }
 

@@ -51,6 +51,21 @@ fn every_task_that_waits_for_a_descriptor_is_woken_once() {
 }
 
 #[test]
+fn a_task_that_waits_is_known_until_the_descriptor_is_ready() {
+    let reactor = Reactor::new().expect("a reactor");
+    let (near, mut far) = pair(&reactor);
+    let (waker, other) = (Waker::from(Arc::new(Bell::default())), Waker::from(Arc::new(Bell::default())));
+    let waits = |waker: &Waker, direction| near.is_waiting(&Context::from_waker(waker), direction);
+    assert!(!waits(&waker, Direction::Read), "nobody has asked");
+    assert!(read(&near, &waker).is_pending());
+    assert!(waits(&waker, Direction::Read));
+    assert!(!waits(&waker, Direction::Write) && !waits(&other, Direction::Read), "another direction, another task");
+    far.write_all(b"x").expect("room");
+    assert_eq!(reactor.wait(soon()).expect("waited"), 1);
+    assert!(!waits(&waker, Direction::Read), "now it is worth trying");
+}
+
+#[test]
 fn a_full_socket_is_waited_for_and_then_written() {
     let reactor = Reactor::new().expect("a reactor");
     let (near, mut far) = pair(&reactor);

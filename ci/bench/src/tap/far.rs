@@ -1,11 +1,14 @@
 //! The far end: an ordinary socket of Linux.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use rustix::net::sockopt::set_tcp_congestion;
+use rustix::net::{AddressFamily, SocketType, socket};
+
 use super::near::Near;
-use super::{COUNTED, WARM_UP, Way};
+use super::{CONGESTION, COUNTED, WARM_UP, Way};
 use crate::lab::{Lab, Side};
 
 /// How much one call moves.
@@ -26,14 +29,22 @@ pub(super) fn rate(lab: &Lab, near: &Near, way: Way) -> Result<f64, String> {
     })
 }
 
-fn stream(near: &Near, way: Way) -> std::io::Result<f64> {
-    let mut stream = TcpStream::connect((near.address(), near.port(way)))?;
+/// An ordinary connection, but with the congestion control that both sides shall have.
+fn connect(to: SocketAddr) -> io::Result<TcpStream> {
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    set_tcp_congestion(&socket, CONGESTION)?;
+    rustix::net::connect(&socket, &to)?;
+    Ok(socket.into())
+}
+
+fn stream(near: &Near, way: Way) -> io::Result<f64> {
+    let mut stream = connect(SocketAddr::new(near.address(), near.port(way)))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut buffer = vec![0x5a; CHUNK];
     let mut step = || match way {
         Way::Send => match stream.read(&mut buffer) {
-            Ok(0) => Err(std::io::ErrorKind::UnexpectedEof.into()),
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
             result => result,
         },
         Way::Receive => stream.write(&buffer),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Way, peer};
 use crate::folders;
-use crate::lab::{Lab, PEER, Side};
+use crate::lab::{Lab, PEER, Side, Tap};
 
 /// How long a near end may take to open its ports.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -20,8 +20,8 @@ pub(super) struct Near {
 
 impl Near {
     /// Ours: an ordinary image as a process on a tap.
-    pub(super) fn ours(lab: &Lab, offloads: bool) -> Result<Self, String> {
-        let (tap, plain) = if offloads { (lab.tap(8)?, "") } else { (lab.plain_tap(8)?, ",plain") };
+    pub(super) fn ours(lab: &Lab, tap: &Tap, offloads: bool) -> Result<Self, String> {
+        let plain = if offloads { "" } else { ",plain" };
         let mut echo = lab.command(Side::Client, folders::program("echo"));
         echo.arg(format!("--net=tap:{}{plain}", tap.name)).arg(format!("--ipv4={}/24", tap.guest));
         Self::start("ours", &tap.guest, &mut echo, lab)

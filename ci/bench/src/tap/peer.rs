@@ -3,6 +3,10 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
+use rustix::net::sockopt::set_tcp_congestion;
+
+use super::CONGESTION;
+
 /// RFC 863 and RFC 864, where ours offers them.
 pub(super) const DISCARD: u16 = 9;
 pub(super) const CHARGEN: u16 = 19;
@@ -13,7 +17,12 @@ const CHUNK: usize = 64 * 1024;
 /// Serves one connection after the other at each port until the process is ended.
 pub(crate) fn run() -> Result<(), String> {
     let listen = |port| {
-        TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).map_err(|error| format!("listening at port {port}: {error}"))
+        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).and_then(|listener| {
+            // What it accepts has the same.
+            set_tcp_congestion(&listener, CONGESTION)?;
+            Ok(listener)
+        });
+        listener.map_err(|error| format!("listening at port {port}: {error}"))
     };
     let (discard, chargen) = (listen(DISCARD)?, listen(CHARGEN)?);
     let (mut into, from) = (vec![0; CHUNK], vec![0x5a; CHUNK]);

@@ -8,7 +8,7 @@ use crate::options::Heard;
 use crate::recovery::News;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
-use crate::wire::Segment;
+use crate::wire::{Flags, Segment};
 use crate::{Discard, Profile, State};
 
 impl<P: Profile> Slot<P> {
@@ -66,6 +66,9 @@ impl<P: Profile> Slot<P> {
             if !unchanged {
                 self.change_window(resources, now, window);
             }
+        }
+        if P::MARKS && segment.flags.contains(Flags::ECE) && self.marks.is_on() {
+            self.on_echo(now);
         }
         // RFC 5681 §2: a duplicate acknowledgement.
         let duplicate = ack == self.una && segment.len() == 0 && unchanged && self.in_flight() > 0 && window > 0;

@@ -36,7 +36,8 @@ impl<P: Profile> Slot<P> {
             && !self.read_shut
             && self.fin_at.is_none()
             && self.receive.ooo_bytes() == 0
-            && self.recovery.phase == Phase::Open;
+            && self.recovery.phase == Phase::Open
+            && (!P::MARKS || self.marks.is_ordinary(segment.ecn));
         if !ordinary {
             return None;
         }

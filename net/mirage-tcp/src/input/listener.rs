@@ -6,6 +6,7 @@ use super::has_bad_flags;
 use crate::demux::{Found, Tuple};
 use crate::half_open::HalfOpenSlot;
 use crate::isn::isn;
+use crate::marks::Marks;
 use crate::options::SynOptions;
 use crate::replies::Reply;
 use crate::wire::{Flags, Segment};
@@ -68,7 +69,7 @@ impl<P: Profile> Tcp<'_, P> {
             // As Linux: no promise that cannot be kept. The peer tries again.
             return Err(Discard::Overloaded);
         }
-        let peer = SynOptions::parse(segment.options);
+        let peer = SynOptions::of(segment);
         let first = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
         let mut iss = first.number;
         if let Some(after) = after.filter(|after| !iss.after(*after)) {
@@ -154,7 +155,9 @@ impl<P: Profile> Tcp<'_, P> {
         slot.scaling = true;
         slot.learn_peer(&handshake.peer, &config);
         slot.stamps = handshake.stamps::<P>(&config);
+        slot.marks = Marks::agreed(handshake.peer.marks && config.accepts_marks::<P>());
         slot.recovery.rack.begin(slot.una);
+        (slot.iss, slot.irs) = (handshake.iss, handshake.irs);
         slot.rcv_nxt = handshake.irs + 1;
         slot.acked_to = slot.rcv_nxt;
         slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);

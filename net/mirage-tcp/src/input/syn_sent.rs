@@ -2,6 +2,7 @@
 
 use mirage_clock::Instant;
 
+use crate::marks::{Marking, Marks};
 use crate::options::SynOptions;
 use crate::wire::{Flags, Segment};
 use crate::{Discard, Error, Profile, State, Tcp};
@@ -36,12 +37,17 @@ impl<P: Profile> Tcp<'_, P> {
         }
         slot.hear(now);
         let offered = slot.receive_window().min(0xffff);
+        slot.irs = segment.seq;
         slot.rcv_nxt = segment.seq + 1;
         slot.acked_to = slot.rcv_nxt;
         slot.rcv_end = slot.rcv_nxt + offered;
         let peer = SynOptions::parse(segment.options);
         slot.learn_peer(&peer, &resources.config);
         slot.stamps = resources.config.begin_stamps::<P>(now, slot.stamps.offset, &peer);
+        // RFC 3168 §6.1.1: ECE without CWR is the answer to a SYN that asks. One that was sent again did not ask.
+        let answer = segment.flags.intersection(Flags::ECE | Flags::CWR) == Flags::ECE;
+        let asked = P::MARKS && resources.config.ecn == Marking::Ask && slot.syns <= 1;
+        slot.marks = Marks::agreed(acknowledges && asked && answer);
         slot.window_seq = segment.seq;
         // The window in a SYN is never scaled (RFC 7323 §2.2).
         slot.change_window(resources, now, segment.window.into());

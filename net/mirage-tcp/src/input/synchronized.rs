@@ -103,6 +103,9 @@ impl<P: Profile> Tcp<'_, P> {
             slot.end(resources, None);
             return Err(Discard::AfterClose);
         }
+        if P::MARKS && slot.marks.is_on() && !segment.payload.is_empty() {
+            slot.note_marks(segment.ecn, segment.flags);
+        }
         let taken = slot.take_text(resources, now, segment.seq, segment.payload, fin, full);
         if slot.state == State::TimeWait && slot.todo & todo::END == 0 {
             self.enter_time_wait(now, index);

@@ -6,6 +6,7 @@ use mirage_congestion::{Ack, Congestion, Flight, Signal};
 
 use super::{Phase, Tally};
 use crate::connection::{Slot, todo};
+use crate::path::Stage;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
 use crate::sack::Blocks;
@@ -199,7 +200,7 @@ impl<P: Profile> Slot<P> {
             Phase::Loss => self.on_ack_after_timeout(resources, now, news, tally, covered),
         }
         if self.recovery.phase == Phase::Open && self.recovery.lost > 0 {
-            self.begin_recovery(now);
+            self.begin_recovery(resources, now);
         }
         wait
     }
@@ -251,7 +252,7 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn on_reordering_timer(&mut self, resources: &mut Resources<'_>, now: Instant) {
         let wait = self.find_losses(resources, now);
         if self.recovery.phase == Phase::Open && self.recovery.lost > 0 {
-            self.begin_recovery(now);
+            self.begin_recovery(resources, now);
         } else if self.recovery.phase == Phase::Recovery {
             self.share_out(0, false);
         }
@@ -262,14 +263,20 @@ impl<P: Profile> Slot<P> {
     }
 
     /// A loss was noticed.
-    fn begin_recovery(&mut self, now: Instant) {
+    fn begin_recovery(&mut self, resources: &mut Resources<'_>, now: Instant) {
+        if P::PROBING && self.is_only_probe_lost(resources) {
+            self.todo |= todo::OUTPUT;
+            return;
+        }
         let flight = self.in_flight();
         self.recovery.phase = Phase::Recovery;
         self.recovery.recover = self.nxt;
         self.recovery.tail.end = None;
-        self.recovery.undo.begin(self.una);
+        self.recovery.undo.begin();
         self.recovery.proportional.begin(flight);
         if self.reduced_until.is_none() {
+            // RFC 3168 §6.1.2: the peer is told of every reduction, whatever for.
+            self.marks.on_reduced();
             let told = self.flight(flight);
             self.congestion.on_congestion(now, Signal::Loss, &told);
         }
@@ -288,7 +295,7 @@ impl<P: Profile> Slot<P> {
     fn end_recovery(&mut self, now: Instant) {
         self.recovery.phase = Phase::Open;
         (self.recovery.doubted, self.new_first) = (false, false);
-        self.recovery.undo.since = None;
+        self.recovery.undo.possible = false;
         self.recovery.undo.unanswered = 0;
         self.recovery.rack.on_recovered();
         if !self.selective {
@@ -305,7 +312,7 @@ impl<P: Profile> Slot<P> {
         self.congestion.undo(now);
         self.recovery.phase = Phase::Open;
         (self.recovery.doubted, self.new_first) = (false, false);
-        self.recovery.undo.since = None;
+        self.recovery.undo.possible = false;
         self.recovery.undo.unanswered = 0;
         self.round_trip.reset_backoff();
         resources.stats.undone += 1;
@@ -318,11 +325,12 @@ impl<P: Profile> Slot<P> {
         let flight = self.flight(self.in_flight());
         let fresh = self.recovery.phase == Phase::Open || self.una.at_or_after(self.recovery.recover);
         if fresh || !again {
-            self.recovery.undo.begin(self.una);
+            self.recovery.undo.begin();
         }
         self.recovery.doubted = fresh && !again;
         self.new_first = false;
         self.congestion.on_timeout(now, &flight, again);
+        self.marks.on_reduced();
         self.recovery.phase = Phase::Loss;
         self.recovery.recover = self.nxt;
         self.recovery.tail.end = None;
@@ -351,8 +359,11 @@ impl<P: Profile> Slot<P> {
         }
         self.round_trip.reset_backoff();
         self.stuck_since = now;
-        if self.reduced_until.is_some_and(|until| self.una.at_or_after(until)) {
+        if self.reduced_until.is_some_and(|until| self.una.after(until)) {
             self.reduced_until = None;
+        }
+        if P::PROBING && self.path.stage == Stage::Probing {
+            self.on_probe_progress();
         }
         if self.state != State::FinWait2 {
             // Progress: a peer that nobody but us waits for has its time anew.

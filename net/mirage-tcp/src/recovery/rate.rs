@@ -19,7 +19,42 @@ pub(crate) struct Delivery {
     round_end: u32,
     delivered_at: Instant,
     first_sent_at: Instant,
+    /// What was measured last.
+    pub(crate) newest: Measured,
 }
+
+/// A delivery rate as it was measured, to be told to people.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measured {
+    /// Bytes delivered over the span.
+    delivered: u32,
+    /// The span in units of 2¹⁰ ns, 0 for no measurement; and in the highest bit, whether the application was what limited it.
+    span: u32,
+}
+
+impl Measured {
+    const NONE: Self = Self { delivered: 0, span: 0 };
+
+    fn new(delivered: u32, span: Duration, app_limited: bool) -> Self {
+        let span = (span.as_nanos() >> 10).clamp(1, u64::from(APP_LIMITED - 1)) as u32;
+        Self { delivered, span: span | if app_limited { APP_LIMITED } else { 0 } }
+    }
+
+    pub(crate) fn is_app_limited(&self) -> bool {
+        self.span & APP_LIMITED != 0
+    }
+
+    /// Bytes a second; 0 before the first measurement.
+    pub(crate) fn bytes_per_second(&self) -> u64 {
+        // 2³² bytes times 10⁹ fit in 62 bits.
+        match self.span & !APP_LIMITED {
+            0 => 0,
+            span => u64::from(self.delivered) * 1_000_000_000 / (u64::from(span) << 10),
+        }
+    }
+}
+
+const APP_LIMITED: u32 = 1 << 31;
 
 impl Delivery {
     pub(crate) const NEW: Self = Self {
@@ -29,6 +64,7 @@ impl Delivery {
         round_end: 0,
         delivered_at: Instant::ZERO,
         first_sent_at: Instant::ZERO,
+        newest: Measured::NONE,
     };
 
     /// What goes with something that is sent now; `in_flight` is under way, this included. `idle`: nothing was before.
@@ -87,6 +123,7 @@ impl Delivery {
             lost: self.lost.wrapping_sub(mark.lost),
             app_limited,
         };
+        self.newest = Measured::new(rate.delivered, interval, app_limited);
         (Some(rate), round)
     }
 }

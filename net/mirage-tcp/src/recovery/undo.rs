@@ -1,12 +1,10 @@
 //! Finding out that nothing had been lost (Eifel, RFC 3522 and RFC 4015; DSACK, RFC 3708).
 
-use mirage_checksum::SequenceNumber;
-
 /// What tells whether the present recovery was a mistake.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Undo {
-    /// SND.UNA when it began; `None` when it can no longer be undone.
-    pub(crate) since: Option<SequenceNumber>,
+    /// Whether it can still be undone.
+    pub(crate) possible: bool,
     /// Bytes sent again that the peer has not told of as having got twice.
     pub(crate) unanswered: u32,
     /// Whether anything was sent again.
@@ -16,10 +14,10 @@ pub(crate) struct Undo {
 }
 
 impl Undo {
-    pub(crate) const NEW: Self = Self { since: None, unanswered: 0, resent: false, stamp: 0 };
+    pub(crate) const NEW: Self = Self { possible: false, unanswered: 0, resent: false, stamp: 0 };
 
-    pub(crate) fn begin(&mut self, una: SequenceNumber) {
-        *self = Self { since: Some(una), ..Self::NEW };
+    pub(crate) fn begin(&mut self) {
+        *self = Self { possible: true, ..Self::NEW };
     }
 
     /// `bytes` are sent again, with the timestamp `stamp`.
@@ -38,8 +36,8 @@ impl Undo {
     /// Whether the first sending arrived after all: the peer echoes an earlier timestamp than that of the second, or got
     /// all that was sent again twice.
     pub(crate) fn is_mistake(&self, echo: Option<u32>) -> bool {
-        if self.since.is_none() || !self.resent {
-            return self.since.is_some() && !self.resent;
+        if !self.possible || !self.resent {
+            return self.possible && !self.resent;
         }
         let earlier = echo.is_some_and(|echo| (echo.wrapping_sub(self.stamp) as i32) < 0);
         earlier || self.unanswered == 0

@@ -11,7 +11,7 @@ use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
 use crate::wire::Flags;
-use crate::{Profile, State};
+use crate::{Marking, Profile, State};
 
 /// A segment to be sent.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +29,8 @@ pub(super) struct Plan {
 pub(super) enum Kind {
     /// It carries what comes next.
     Next,
+    /// So it does, in a longer segment than the path is known to take.
+    Longer,
     /// It carries this run again.
     Again(u32),
     /// It carries nothing, with a number that the peer has to answer: its window is closed.
@@ -42,7 +44,7 @@ impl<P: Profile> Slot<P> {
     #[inline]
     pub(super) fn plan(&mut self, now: Instant, resources: &mut Resources<'_>) -> Option<Plan> {
         if !self.state.may_transmit() {
-            return self.plan_without_data();
+            return self.plan_without_data(resources);
         }
         let held_back = self.is_held_back(now);
         if (self.recovery.lost > 0 || self.probe_tail)
@@ -90,9 +92,15 @@ impl<P: Profile> Slot<P> {
         let room = if self.probe_tail { mss } else { window.saturating_sub(pipe) };
         let usable = offered.min(room);
         let unsent = queued.saturating_sub(offset);
+        if P::PROBING && self.path.is_searched() && !self.probe_tail && resources.runs.can_begin() {
+            if let Some(len) = self.longer_segment(now, usable, unsent) {
+                return Some(Plan { seq: self.nxt, offset, len, flags: Flags::ACK, kind: Kind::Longer });
+            }
+        }
         // Half a window at most, so that acknowledgements of one half bring out the other (as Linux).
         let mut len = unsent.min(usable).min(mss.max(u32::from(self.large).min(window / 2)));
-        if self.probe_tail {
+        if self.probe_tail || self.marks.has_news() {
+            // What the peer is told of a reduction it is told once, not by each piece.
             len = len.min(mss);
         }
         self.congestion_limited = room < offered && room < unsent.min(mss);
@@ -204,11 +212,14 @@ impl<P: Profile> Slot<P> {
         Some(Plan { seq: start, offset, len, flags, kind: Kind::Again(index) })
     }
 
-    fn plan_without_data(&mut self) -> Option<Plan> {
+    fn plan_without_data(&mut self, resources: &Resources<'_>) -> Option<Plan> {
         match self.state {
             State::SynSent | State::SynReceived if self.nxt == self.una => {
                 let answers = self.state == State::SynReceived;
-                let flags = if answers { Flags::SYN | Flags::ACK } else { Flags::SYN };
+                let mut flags = if answers { Flags::SYN | Flags::ACK } else { Flags::SYN };
+                // RFC 3168 §6.1.1.1: a SYN that is not answered may have been dropped for asking.
+                let asks = P::MARKS && resources.config.ecn == Marking::Ask && self.syns == 0 && !answers;
+                flags.set(Flags::ECE | Flags::CWR, asks);
                 Some(Plan { seq: self.una, offset: 0, len: 0, flags, kind: Kind::Next })
             }
             State::SynReceived | State::FinWait2 => self.plan_empty(),

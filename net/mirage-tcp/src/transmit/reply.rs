@@ -57,6 +57,7 @@ fn send_reply(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendE
             window_scale: reply.window_scale,
             sack_permitted: reply.selective,
             timestamps: stamps,
+            marks: false,
         }
         .emit();
     } else if stamps.is_some() {

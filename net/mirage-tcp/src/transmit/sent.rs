@@ -6,6 +6,7 @@ use mirage_congestion::Congestion as _;
 use super::plan::{Kind, Plan};
 use crate::Profile;
 use crate::connection::Slot;
+use crate::path::Stage;
 use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::runs::{RunSlot, fate};
@@ -22,12 +23,12 @@ impl<P: Profile> Slot<P> {
             self.ack_now = self.repeats > 0;
             self.repeats = self.repeats.saturating_sub(1);
             self.ack_at = Instant::MAX;
-            self.twice = None;
+            self.twice.1 = self.twice.0;
         }
         match plan.kind {
             Kind::Empty => self.ask = false,
             Kind::Next if plan.flags.contains(Flags::SYN) => self.on_syn_sent(now, resources),
-            Kind::Next => self.on_next_sent(plan, now, resources),
+            Kind::Next | Kind::Longer => self.on_next_sent(plan, now, resources),
             Kind::Again(run) => self.on_sent_again(plan, run, now, resources),
             Kind::Probe => {
                 self.probe = false;
@@ -43,6 +44,7 @@ impl<P: Profile> Slot<P> {
             self.stuck_since = now;
         } else {
             resources.stats.retransmits += 1;
+            self.resent += 1;
         }
         self.nxt = self.una + 1;
         self.syns = self.syns.saturating_add(1);
@@ -68,8 +70,12 @@ impl<P: Profile> Slot<P> {
         self.nxt = end;
         let in_flight = self.pipe();
         let mark = self.recovery.delivery.on_sent(now, in_flight, idle);
-        let limited = if self.recovery.delivery.is_app_limited() { fate::APP_LIMITED } else { 0 };
-        let run = RunSlot { start: plan.seq, end, sent_at: now, fate: limited, mark, ..RunSlot::default() };
+        let mut fate = if self.recovery.delivery.is_app_limited() { fate::APP_LIMITED } else { 0 };
+        if P::PROBING && plan.kind == Kind::Longer {
+            fate |= fate::LONGER;
+            self.path.on_probe(end);
+        }
+        let run = RunSlot { start: plan.seq, end, sent_at: now, fate, mark, ..RunSlot::default() };
         let _kept = resources.runs.push(&mut self.recovery.chain, run, self.small_end != plan.seq);
         if self.in_flight() > self.most_in_flight || self.una.at_or_after(self.usage_seq) {
             (self.most_in_flight, self.usage_seq) = (self.in_flight(), end);
@@ -77,7 +83,11 @@ impl<P: Profile> Slot<P> {
         // No division for the usual segment.
         let mss = u32::from(self.mss);
         if plan.len != mss && !plan.len.is_multiple_of(mss) {
-            self.small_end = end;
+            if plan.kind != Kind::Longer {
+                self.small_end = end;
+            }
+        } else if P::PROBING && self.path.stage == Stage::Untried {
+            self.path.on_tried(end);
         }
         self.probe = false;
         if self.recovery.phase == Phase::Recovery {
@@ -103,9 +113,14 @@ impl<P: Profile> Slot<P> {
     #[inline(never)]
     fn on_sent_again(&mut self, plan: &Plan, index: u32, now: Instant, resources: &mut Resources<'_>) {
         resources.stats.retransmits += 1;
+        self.resent += (plan.len + u32::from(plan.flags.contains(Flags::FIN))).div_ceil(u32::from(self.mss).max(1));
         let run = resources.runs.of_mut(index);
         let bytes = run.len();
-        if run.is(fate::LOST) {
+        if run.is(fate::LONGER) {
+            self.path.on_probe_lost();
+        }
+        let lost = run.is(fate::LOST);
+        if lost {
             self.recovery.lost = self.recovery.lost.saturating_sub(bytes);
         }
         run.fate = (run.fate & !fate::LOST) | fate::RESENT;
@@ -116,7 +131,7 @@ impl<P: Profile> Slot<P> {
         if self.recovery.phase == Phase::Recovery {
             self.recovery.proportional.on_sent(bytes);
         }
-        if self.recovery.phase == Phase::Open {
+        if self.recovery.phase == Phase::Open && !lost {
             // The tail as a probe.
             (self.recovery.tail.end, self.recovery.tail.resent) = (Some(self.nxt), true);
             self.start_resend_timer(now, resources.config.max_rto);

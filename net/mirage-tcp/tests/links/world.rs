@@ -182,6 +182,7 @@ impl<'s, 'c> World<'s, 'c> {
         let received = Received {
             checksum,
             segment_size: packet.segment_size,
+            ecn: packet.ecn,
             ..Received::new(packet.source, packet.destination, &sent.bytes)
         };
         let _counted = self.machines[to].0.input(self.now, &received);

@@ -84,7 +84,9 @@ impl Host {
 
     /// Hands a segment to the machine.
     pub fn input(&mut self, segment: &Segment) -> Result<(), Discard> {
-        self.input_bytes(segment.from.ip(), segment.to.ip(), &segment.bytes(), ReceivedChecksum::Unchecked)
+        let bytes = segment.bytes();
+        let received = Received::new(segment.from.ip(), segment.to.ip(), &bytes);
+        self.tcp.input(self.now, &Received { ecn: segment.ecn, ..received })
     }
 
     /// Hands any bytes to the machine.
@@ -216,7 +218,8 @@ impl Host {
 
 fn read_sent(SentPacket { packet, bytes }: SentPacket) -> Segment {
     assert_eq!(packet.protocol, Protocol::TCP);
-    Segment::read(packet.source, packet.destination, &bytes, packet.checksum.is_some())
+    let segment = Segment::read(packet.source, packet.destination, &bytes, packet.checksum.is_some());
+    segment.ecn(packet.ecn)
 }
 
 fn cx() -> Context<'static> {

@@ -9,11 +9,15 @@ mod wire;
 
 pub use host::{HERE, Host, Sizes, THERE};
 pub use peer::{Handshake, Peer, accepted, connected};
-pub use segment::{ACK, FIN, PSH, RST, SYN, Segment, URG};
+pub use segment::{ACK, CWR, ECE, FIN, PSH, RST, SYN, Segment, URG};
 pub use wire::{exchange, run, run_until};
 
 pub use mirage_clock::{Duration, Instant};
-pub use mirage_tcp::{Config, ConnectionId, Direction, Discard, Error, Keepalive, ListenOptions, State, TcpOptions};
+pub use mirage_protocols::Ecn;
+pub use mirage_tcp::{
+    Config, ConnectionId, Direction, Discard, Error, Keepalive, ListenOptions, Marking, Probing, Recovering, State,
+    TcpOptions,
+};
 
 /// So many milliseconds.
 pub const fn ms(millis: u64) -> Duration {

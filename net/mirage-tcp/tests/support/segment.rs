@@ -3,6 +3,7 @@
 use core::net::SocketAddr;
 
 use mirage_checksum::Sum;
+use mirage_protocols::Ecn;
 
 pub const FIN: u8 = 1;
 pub const SYN: u8 = 2;
@@ -10,6 +11,8 @@ pub const RST: u8 = 4;
 pub const PSH: u8 = 8;
 pub const ACK: u8 = 16;
 pub const URG: u8 = 32;
+pub const ECE: u8 = 64;
+pub const CWR: u8 = 128;
 
 /// A segment with its ends.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,12 +26,14 @@ pub struct Segment {
     pub urgent: u16,
     pub options: Vec<u8>,
     pub payload: Vec<u8>,
+    /// What the IP header says of congestion.
+    pub ecn: Ecn,
 }
 
 impl Segment {
     pub fn new(from: SocketAddr, to: SocketAddr, flags: u8) -> Self {
         let (options, payload) = (Vec::new(), Vec::new());
-        Self { from, to, flags, seq: 0, ack: 0, window: 65_535, urgent: 0, options, payload }
+        Self { from, to, flags, seq: 0, ack: 0, window: 65_535, urgent: 0, options, payload, ecn: Ecn::NotCapable }
     }
 
     pub fn seq(mut self, seq: u32) -> Self {
@@ -49,6 +54,11 @@ impl Segment {
     pub fn urgent(mut self, urgent: u16) -> Self {
         self.urgent = urgent;
         self.flags |= URG;
+        self
+    }
+
+    pub fn ecn(mut self, ecn: Ecn) -> Self {
+        self.ecn = ecn;
         self
     }
 
@@ -141,6 +151,7 @@ impl Segment {
             urgent: word(18),
             options: bytes[20..offset].to_vec(),
             payload: bytes[offset..].to_vec(),
+            ecn: Ecn::NotCapable,
         };
         let pseudo_header = segment.pseudo_header(bytes.len());
         match checksum_is_partial {
@@ -157,7 +168,7 @@ impl Segment {
 
 impl core::fmt::Debug for Segment {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let names = [(SYN, 'S'), (FIN, 'F'), (RST, 'R'), (PSH, 'P'), (ACK, '.'), (URG, 'U')];
+        let names = [(SYN, 'S'), (FIN, 'F'), (RST, 'R'), (PSH, 'P'), (ACK, '.'), (URG, 'U'), (ECE, 'E'), (CWR, 'W')];
         let flags: String = names.iter().filter(|(flag, _)| self.has(*flag)).map(|(_, name)| name).collect();
         write!(f, "{}>{} {flags} seq {} ", self.from.port(), self.to.port(), self.seq)?;
         write!(f, "ack {} win {} len {}", self.ack, self.window, self.payload.len())

@@ -49,7 +49,8 @@ impl Permits {
         if !waiting.iter().any(|kept| kept.will_wake(cx.waker())) {
             waiting.push(cx.waker().clone());
         }
-        self.0.waiting.set(waiting);
+        // What is there now is empty: nothing to drop.
+        core::mem::forget(self.0.waiting.replace(waiting));
         Poll::Pending
     }
 }

@@ -8,6 +8,7 @@ use core::future::Future;
 
 use super::Core;
 use super::tasks::{Boxed, Table, Tasks};
+use crate::once::made;
 
 /// Starts tasks. A handle: clones start them in the same executor.
 #[derive(Clone)]
@@ -41,7 +42,7 @@ impl Spawner {
     /// The same for a task of whatever type: one piece of code.
     #[inline(never)]
     fn start(&self, task: Boxed) -> Result<(), TooManyTasks> {
-        let tasks = self.0.tasks.get_or_init(|| Box::new(Table::new(self.0.max_tasks)));
+        let tasks = made(&self.0.tasks, || Box::new(Table::new(self.0.max_tasks)));
         tasks.insert(task, &self.0.ready).ok_or(TooManyTasks)?.wake();
         Ok(())
     }

@@ -12,6 +12,7 @@ use mirage_clock::{Duration, Instant, Monotonic, Sleep};
 
 use super::Core;
 use super::deadlines::{Deadlines, Key};
+use crate::once::made;
 
 /// The executor's clock and its timers. A handle: clones are the same timer.
 #[derive(Clone)]
@@ -66,7 +67,7 @@ impl Future for SleepUntil {
         match key {
             None if *deadline <= core.park.now() => Poll::Ready(()),
             None => {
-                let timers = core.timers.get_or_init(|| Box::new(Heap::default()));
+                let timers = made(&core.timers, || Box::new(Heap::default()));
                 *key = Some(timers.insert(*deadline, cx.waker().clone()));
                 Poll::Pending
             }
@@ -125,7 +126,8 @@ impl Heap {
     fn waiting<R>(&self, act: impl FnOnce(&mut Deadlines) -> R) -> R {
         let mut waiting = self.waiting.take();
         let result = act(&mut waiting);
-        self.waiting.set(waiting);
+        // What is there now is empty: nothing to drop.
+        core::mem::forget(self.waiting.replace(waiting));
         result
     }
 }

@@ -12,13 +12,13 @@ use crate::{BadArgument, Exit, Local, Networked};
 /// Runs an application with a network on `machine`, whose command line is `line` without its last byte.
 pub(crate) fn boot<A: Networked>(machine: Machine, line: &'static mut [u8]) -> Exit {
     let declared = [A::ARGUMENTS, net::ARGUMENTS, &[LOGS]];
-    start::<A, _, _>(
+    start::<A, _, _, _>(
         words(line),
         &declared,
         |_| Ok::<_, Infallible>(machine),
         |app, arguments| {
             let network = Network::new(arguments)?;
-            Ok(async move |start: Start<'_>| net::run(app, network, start).await)
+            Ok(move |start| net::run(app, network, start))
         },
     )
 }
@@ -26,11 +26,11 @@ pub(crate) fn boot<A: Networked>(machine: Machine, line: &'static mut [u8]) -> E
 /// Runs an application without a network. See [`boot`].
 pub(crate) fn boot_local<A: Local>(machine: Machine, line: &'static mut [u8]) -> Exit {
     let declared = [A::ARGUMENTS, &[LOGS]];
-    start::<A, _, _>(
+    start::<A, _, _, _>(
         words(line),
         &declared,
         |_| Ok::<_, Infallible>(machine),
-        |app, _| Ok(async move |start: Start<'_>| app.run(start.context).await),
+        |app, _| Ok(move |start: Start| app.run(start.context)),
     )
 }
 

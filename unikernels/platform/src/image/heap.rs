@@ -2,6 +2,7 @@
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ops::Range;
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use talc::TalcCell;
@@ -14,6 +15,11 @@ use crate::text::Line;
 /// The heap of an image. It has one thread, and interrupts never allocate.
 pub(crate) struct Heap {
     talc: TalcCell<Manual>,
+    /// The end of what `talc` has; 0 when it has nothing.
+    end: AtomicUsize,
+    /// Memory that nobody has touched yet: from here to `rest_end`. Given to `talc` when that has no more.
+    rest: AtomicUsize,
+    rest_end: AtomicUsize,
     /// Bytes that were asked for and not given back. Atomic for the compiler's sake.
     used: AtomicUsize,
 }
@@ -25,7 +31,13 @@ unsafe impl Sync for Heap {}
 impl Heap {
     /// A heap without memory.
     pub(crate) const fn new() -> Self {
-        Self { talc: TalcCell::new(Manual), used: AtomicUsize::new(0) }
+        Self {
+            talc: TalcCell::new(Manual),
+            end: AtomicUsize::new(0),
+            rest: AtomicUsize::new(0),
+            rest_end: AtomicUsize::new(0),
+            used: AtomicUsize::new(0),
+        }
     }
 
     /// Takes `memory` for the heap.
@@ -33,8 +45,44 @@ impl Heap {
     /// # Safety
     /// Nobody else uses that memory, ever.
     pub(crate) unsafe fn claim(&self, memory: Range<usize>) {
-        // SAFETY: by our own condition. A region that is too small is not taken, and the first allocation says so.
-        let _ = unsafe { self.talc.claim(core::ptr::with_exposed_provenance_mut(memory.start), memory.len()) };
+        self.rest.store(memory.start, Relaxed);
+        self.rest_end.store(memory.end, Relaxed);
+    }
+
+    /// Cuts memory off the end, for good. Nobody has touched it since the machine began.
+    pub(super) fn cut(&self, layout: Layout) -> Option<*mut u8> {
+        let end = self.rest_end.load(Relaxed);
+        let start = end.checked_sub(layout.size())? & !(layout.align() - 1);
+        if start < self.rest.load(Relaxed) {
+            return None;
+        }
+        self.rest_end.store(start, Relaxed);
+        self.count(end - start, 0);
+        Some(core::ptr::with_exposed_provenance_mut(start))
+    }
+
+    /// Gives the allocator a quarter of the rest, so that the others can still be cut, or all there is from the second time
+    /// on; `false` when that is nothing.
+    #[inline(never)]
+    fn grow(&self) -> bool {
+        let (start, rest_end, old) = (self.rest.load(Relaxed), self.rest_end.load(Relaxed), self.end.load(Relaxed));
+        let whole = rest_end - start;
+        let end = if old == 0 && whole > WHOLE { start + whole / 4 } else { rest_end };
+        if start == end {
+            return false;
+        }
+        self.rest.store(end, Relaxed);
+        let from = core::ptr::with_exposed_provenance_mut::<u8>(start);
+        // SAFETY: this is memory that was claimed and never given away; what the allocator has ends where it begins.
+        let new = unsafe {
+            match NonNull::new(core::ptr::with_exposed_provenance_mut::<u8>(old)) {
+                Some(old) => Some(self.talc.extend(old, from.wrapping_add(end - start))),
+                // A region that is too small is not taken.
+                None => self.talc.claim(from, end - start),
+            }
+        };
+        self.end.store(new.map_or(0, |new| new.addr().get()), Relaxed);
+        true
     }
 }
 
@@ -55,7 +103,11 @@ unsafe impl GlobalAlloc for Heap {
     /// that out.
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's conditions.
-        let memory = unsafe { self.talc.alloc(layout) };
+        let mut memory = unsafe { self.talc.alloc(layout) };
+        while memory.is_null() && self.grow() {
+            // SAFETY: as above.
+            memory = unsafe { self.talc.alloc(layout) };
+        }
         self.count(layout.size(), 0);
         if memory.is_null() { exhausted(layout.size()) } else { memory }
     }
@@ -68,11 +120,18 @@ unsafe impl GlobalAlloc for Heap {
 
     unsafe fn realloc(&self, start: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller's conditions.
-        let memory = unsafe { self.talc.realloc(start, layout, size) };
+        let mut memory = unsafe { self.talc.realloc(start, layout, size) };
+        while memory.is_null() && self.grow() {
+            // SAFETY: as above; what could not be done was not begun.
+            memory = unsafe { self.talc.realloc(start, layout, size) };
+        }
         self.count(size, layout.size());
         if memory.is_null() { exhausted(size) } else { memory }
     }
 }
+
+/// A heap that is not worth being cut, in bytes.
+const WHOLE: usize = 64 * 1024;
 
 /// There are no `bytes` bytes left.
 #[cold]

@@ -1,5 +1,7 @@
 //! Where things lie in the image's memory.
 
+use alloc::alloc::alloc;
+use core::alloc::Layout;
 use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
@@ -34,6 +36,15 @@ pub(crate) unsafe fn claim(heap: Range<usize>, stack_top: usize, line: &[u8]) ->
         copy.add(line.len()).write(0);
         HEAP.claim(start..heap.end);
         core::slice::from_raw_parts_mut(copy, len)
+    }
+}
+
+/// Memory for `layout`, for good: where it can be, such as nobody has touched since the machine began; then `true`.
+pub(super) fn cut(layout: Layout) -> (*mut u8, bool) {
+    match HEAP.cut(layout) {
+        Some(memory) => (memory, true),
+        // SAFETY: who asks for a table asks for some bytes.
+        None => (unsafe { alloc(layout) }, false),
     }
 }
 

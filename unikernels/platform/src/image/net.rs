@@ -4,8 +4,9 @@ use core::net::Ipv4Addr;
 
 use mirage_protocols::{Ipv4Cidr, parse_ipv4};
 use mirage_random::SeededGenerator;
-use mirage_tcpip::{Sizes, Stack};
+use mirage_tcpip::{Sizes, Stack, Storage};
 
+use super::tables::Cut;
 use crate::boot::Start;
 use crate::network::Reach;
 use crate::network::own::{self, Failure, Own};
@@ -42,7 +43,7 @@ impl Network {
 }
 
 /// Runs `app` on the stack.
-pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>) -> Exit {
+pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start) -> Exit {
     let failure = match stack::<A>(start.machine, &network) {
         Ok(stack) => {
             let reach = Reach::Address(network.address.address());
@@ -60,7 +61,8 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>
 fn stack<A: Networked>(machine: &Machine, network: &Network) -> Result<&'static Stack<'static, Net>, Failure> {
     let device = machine.net(Device::SERVICE.name)?;
     let mut random = SeededGenerator::new(&mut machine.entropy())?;
-    own::stack::<A, _>(device, (network.address, network.gateway), &mut random, sizes(image::memory()))
+    let storage = Storage::build(sizes(image::memory()), &mut Cut);
+    own::stack::<A, _>(device, (network.address, network.gateway), &mut random, storage)
 }
 
 /// Memory in which a stack may have what [`Sizes::default`] says.

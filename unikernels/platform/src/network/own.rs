@@ -8,7 +8,7 @@ use core::net::Ipv4Addr;
 use mirage_net::Net;
 use mirage_protocols::Ipv4Cidr;
 use mirage_random::SeededGenerator;
-use mirage_tcpip::{Config, Fragmentation, Sizes, Stack, Storage};
+use mirage_tcpip::{Config, Fragmentation, Stack, Storage};
 
 use crate::boot::until;
 use crate::{Context, Exit, Networked, Stats};
@@ -27,15 +27,16 @@ pub(crate) fn stack<A: Networked, N: Net>(
     device: N,
     (address, gateway): (Ipv4Cidr, Option<Ipv4Addr>),
     random: &mut SeededGenerator,
-    sizes: Sizes,
+    storage: Storage<'static>,
 ) -> Result<&'static Stack<'static, N>, Failure> {
     let config = if A::FRAGMENTS { Config::default() } else { Config::new(Fragmentation::NONE) };
-    let stack = Stack::new(device, config, Storage::allocate(sizes), random);
+    // For good, also where it comes to nothing: an image without its network ends.
+    let stack: &'static Stack<'static, N> = Box::leak(Box::new(Stack::new(device, config, storage, random)));
     stack.add_address(address)?;
     if let Some(gateway) = gateway {
         stack.set_gateway(gateway)?;
     }
-    Ok(Box::leak(Box::new(stack)))
+    Ok(stack)
 }
 
 /// Runs `app` on `stack`, which `context` knows.

@@ -11,6 +11,7 @@ use mirage_solo5::{Abi as _, Boot, ProcessorEntropy};
 use super::Abi;
 use crate::executor::Park;
 use crate::network::own::Own;
+use crate::once::made;
 use crate::{DeviceError, Exit, image};
 
 /// A network device.
@@ -28,12 +29,15 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
+    /// Whether memory is all zeroes at first: the tenders map it so.
+    pub(crate) const BEGINS_ZEROED: bool = true;
+
     pub(super) const fn new(boot: Boot) -> Self {
         Self { boot, shared: OnceCell::new() }
     }
 
     fn shared(&self) -> &mirage_solo5::Machine<Abi> {
-        self.shared.get_or_init(|| mirage_solo5::Machine::new(&self.boot))
+        made(&self.shared, || mirage_solo5::Machine::new(&self.boot))
     }
 
     /// Writes bytes to the console.

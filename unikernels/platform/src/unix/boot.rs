@@ -17,11 +17,11 @@ use crate::{App, Arguments, BadArgument, Local, Networked};
 /// SIGINT or SIGTERM comes, and gives the exit code.
 pub fn boot<A: Networked>() -> ExitCode {
     let declared = [A::ARGUMENTS, net::ARGUMENTS, block::arguments(A::DEVICES), nic::arguments(A::DEVICES), &[LOGS]];
-    let exit = start::<A, _, _>(words(), &declared, machine::<A>, |app, arguments| {
+    let exit = start::<A, _, _, _>(words(), &declared, machine::<A>, |app, arguments| {
         block::check(arguments, A::DEVICES)?;
         nic::check(arguments, A::DEVICES)?;
         let network = Network::new(arguments, A::FORWARDS)?;
-        Ok(async move |start: Start<'_>| net::run(app, network, start).await)
+        Ok(move |start| net::run(app, network, start))
     });
     exit.into()
 }
@@ -29,10 +29,10 @@ pub fn boot<A: Networked>() -> ExitCode {
 /// Runs an application without a network: the whole `main` of an image. See [`boot`].
 pub fn boot_local<A: Local>() -> ExitCode {
     let declared = [A::ARGUMENTS, block::arguments(A::DEVICES), nic::arguments(A::DEVICES), &[LOGS]];
-    let exit = start::<A, _, _>(words(), &declared, machine::<A>, |app, arguments| {
+    let exit = start::<A, _, _, _>(words(), &declared, machine::<A>, |app, arguments| {
         block::check(arguments, A::DEVICES)?;
         nic::check(arguments, A::DEVICES)?;
-        Ok(async move |start: Start<'_>| app.run(start.context).await)
+        Ok(move |start: Start| app.run(start.context))
     });
     exit.into()
 }

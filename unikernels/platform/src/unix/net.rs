@@ -92,7 +92,7 @@ impl Network {
 }
 
 /// Runs `app` on the network that was asked for. The application is compiled once for each kind.
-pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start<'_>) -> Exit {
+pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start) -> Exit {
     let about = start.about;
     let run = async {
         match &network.kind {

@@ -34,6 +34,9 @@ pub(crate) struct Machine {
 type Found = (DeviceType, Option<mirage_virtio::Device>);
 
 impl Machine {
+    /// Whether memory is all zeroes at first. A virtual machine's may hold what was there before it was started anew.
+    pub(crate) const BEGINS_ZEROED: bool = false;
+
     pub(super) const fn new(declared: &'static [&'static [Device]]) -> Self {
         Self { declared, found: Cell::new(Vec::new()) }
     }

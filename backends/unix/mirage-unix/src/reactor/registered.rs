@@ -61,6 +61,14 @@ impl<F: AsFd + 'static> Registered<F> {
         }
     }
 
+    /// Whether the task of `cx` waits for `direction` already and the descriptor has not become ready since, as far as the
+    /// last [`wait`](Reactor::wait) saw: to try now would most likely be for nothing. For tasks that are woken for many
+    /// reasons; whoever is told of readiness in another way must try.
+    #[inline]
+    pub fn is_waiting(&self, cx: &Context<'_>, direction: Direction) -> bool {
+        self.reactor.0.slots.borrow_mut().keeps(self.token, direction, cx.waker())
+    }
+
     /// [`poll_io`](Self::poll_io) as a future. Cancel-safe: a dropped future has done nothing.
     ///
     /// # Errors

@@ -47,6 +47,15 @@ struct Slot {
     writers: Vec<Waker>,
 }
 
+impl Slot {
+    fn wakers(&mut self, direction: Direction) -> &mut Vec<Waker> {
+        match direction {
+            Direction::Read => &mut self.readers,
+            Direction::Write => &mut self.writers,
+        }
+    }
+}
+
 impl Slots {
     /// A place for `fd`.
     pub(super) fn insert(&mut self, fd: Rc<dyn AsFd>) -> Token {
@@ -72,14 +81,16 @@ impl Slots {
 
     /// Keeps `waker` until the descriptor is ready; a waker of the same task is kept once.
     pub(super) fn keep(&mut self, token: Token, direction: Direction, waker: &Waker) {
-        let Some(slot) = self.slot(token) else { return };
-        let wakers = match direction {
-            Direction::Read => &mut slot.readers,
-            Direction::Write => &mut slot.writers,
-        };
-        if !wakers.iter().any(|kept| kept.will_wake(waker)) {
-            wakers.push(waker.clone());
+        if !self.keeps(token, direction, waker)
+            && let Some(slot) = self.slot(token)
+        {
+            slot.wakers(direction).push(waker.clone());
         }
+    }
+
+    /// Whether a waker of the same task is kept already: it was not taken since, so the descriptor has not become ready.
+    pub(super) fn keeps(&mut self, token: Token, direction: Direction, waker: &Waker) -> bool {
+        self.slot(token).is_some_and(|slot| slot.wakers(direction).iter().any(|kept| kept.will_wake(waker)))
     }
 
     /// Moves the wakers of those for whom `token` is now ready to `woken`.

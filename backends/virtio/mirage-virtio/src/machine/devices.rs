@@ -7,6 +7,7 @@ mod microvm;
 mod msix;
 mod pci;
 mod placement;
+mod queue_registers;
 mod slot;
 mod transport;
 

@@ -15,7 +15,8 @@ impl Dma {
     /// `pages` whole pages.
     fn layout(pages: usize) -> Layout {
         let bytes = pages.checked_mul(PAGE_SIZE).and_then(|bytes| Layout::from_size_align(bytes, PAGE_SIZE).ok());
-        bytes.expect("fewer pages than an address can count")
+        let Some(layout) = bytes else { panic!("fewer pages than an address can count") };
+        layout
     }
 }
 
@@ -36,9 +37,10 @@ unsafe impl Hal for Dma {
     }
 
     unsafe fn mmio_phys_to_virt(address: PhysAddr, bytes: usize) -> NonNull<u8> {
-        memory::map_device(address, bytes as u64).expect("devices whose registers cannot be mapped are left out");
+        let mapped = memory::map_device(address, bytes as u64);
         let address = usize::try_from(address).ok().and_then(core::num::NonZeroUsize::new);
-        NonNull::with_exposed_provenance(address.expect("no device lies at address 0"))
+        let (Some(address), Some(_)) = (address, mapped) else { panic!("such devices are left out") };
+        NonNull::with_exposed_provenance(address)
     }
 
     unsafe fn share(buffer: NonNull<[u8]>, _: BufferDirection) -> PhysAddr {

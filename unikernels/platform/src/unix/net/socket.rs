@@ -10,7 +10,7 @@ use crate::network::{Mapped, Reach};
 use crate::{Exit, Networked, Stats};
 
 /// Runs `app` on the host's sockets, its services where the forwards say.
-pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start<'_>) -> Exit {
+pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start) -> Exit {
     let host = HostStack::new(start.machine.reactor());
     let stack = Mapped::new(host.clone(), network.forwards.clone());
     let reach = Reach::Forwarded(network.forwards.clone());

@@ -5,7 +5,7 @@ use alloc::rc::Rc;
 
 use mirage_net_unix::{Options, Tap};
 use mirage_random::SeededGenerator;
-use mirage_tcpip::Sizes;
+use mirage_tcpip::{Sizes, Storage};
 use mirage_unix::KernelEntropy;
 
 use super::Network;
@@ -20,12 +20,13 @@ pub(super) async fn run<A: Networked>(
     name: &str,
     plain: bool,
     network: &Network,
-    start: Start<'_>,
+    start: Start,
 ) -> Result<Exit, Failure> {
     let options = Options { offloads: !plain, ..Options::default() };
     let tap = Tap::open(start.machine.reactor(), name, options).map_err(|error| format!("{name}: {error}"))?;
     let mut random = SeededGenerator::new(&mut KernelEntropy)?;
     let reach = Reach::Address(network.address.address());
-    let stack = own::stack::<A, _>(tap, (network.address, network.gateway), &mut random, Sizes::default())?;
+    let storage = Storage::allocate(Sizes::default());
+    let stack = own::stack::<A, _>(tap, (network.address, network.gateway), &mut random, storage)?;
     own::run(app, stack, start.context.with_network(reach, Rc::new(Own(stack)))).await
 }

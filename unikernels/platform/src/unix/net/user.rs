@@ -7,7 +7,7 @@ use mirage_net::{Capabilities, ChecksumOffload, MacAddress, SegmentationOffload}
 use mirage_protocols::Ipv4Cidr;
 use mirage_random::{Rng, SeededGenerator};
 use mirage_stack_unix::HostStack;
-use mirage_tcpip::Sizes;
+use mirage_tcpip::{Sizes, Storage};
 use mirage_unix::KernelEntropy;
 use mirage_usernet::{Config, Gateway, Transport};
 use mirage_vnetif::Cable;
@@ -29,7 +29,7 @@ const CAPABILITIES: Capabilities = Capabilities {
 };
 
 /// Runs `app` behind a gateway.
-pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start<'_>) -> Result<Exit, Failure> {
+pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start) -> Result<Exit, Failure> {
     let host = HostStack::new(start.machine.reactor());
     let mut random = SeededGenerator::new(&mut KernelEntropy)?;
     let neighbour = |offset: u32| Ipv4Addr::from_bits(network.address.network().to_bits() | offset);
@@ -56,7 +56,8 @@ pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start<'_
     }
     let timer = start.context.timer().clone();
     let reach = Reach::Forwarded(network.forwards.clone());
-    let stack = own::stack::<A, _>(near, (network.address, Some(gateway)), &mut random, Sizes::default())?;
+    let storage = Storage::allocate(Sizes::default());
+    let stack = own::stack::<A, _>(near, (network.address, Some(gateway)), &mut random, storage)?;
     let image = own::run(app, stack, start.context.with_network(reach, Rc::new(Own(stack))));
     // The gateway first: its doors are open before the application says that it is ready.
     match until(gateway_itself.run(&timer, &timer), image).await {

@@ -4,6 +4,7 @@ use core::ptr::{NonNull, with_exposed_provenance_mut};
 
 use virtio_drivers::transport::mmio::MmioTransport;
 
+use super::queue_registers::QueueRegisters;
 use super::{Device, DeviceTransport};
 use crate::machine::cpu::io_apic;
 use crate::machine::cpu::mmio::Mmio;
@@ -51,7 +52,9 @@ pub(super) fn open(slot: Slot) -> Option<Device> {
     // SAFETY: this is the register of the device by which it is told that its interrupt was seen.
     line.acknowledge_at(unsafe { Mmio::new(slot.address as usize + INTERRUPT_ACK) });
     io_apic::route(slot.interrupt, line.vector());
-    Some(Device::new(DeviceTransport::of_slot(transport), line))
+    // SAFETY: the registers of the device are there, for ever.
+    let queues = unsafe { QueueRegisters::new(slot.address as usize) };
+    Some(Device::new(DeviceTransport::of_slot(transport, queues), line))
 }
 
 /// virtio 1.2 §4.2.2.
