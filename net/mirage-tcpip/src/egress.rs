@@ -9,7 +9,19 @@ use crate::datagrams::Send;
 use crate::machines::Machines;
 
 /// Sends what waits until nothing does, the device is full or the budget is used up; only then `true`.
+#[inline]
 pub(crate) fn transmit<N: Net>(
+    machines: &mut Machines<'_>,
+    device: &mut N,
+    datagrams: Option<Send<N>>,
+    cx: &mut Context<'_>,
+) -> Result<bool, Disconnected> {
+    let waits = network_waits(machines) || machines.tcp.wants_transmit() || machines.udp.wants_transmit();
+    if waits { transmit_waiting(machines, device, datagrams, cx) } else { Ok(false) }
+}
+
+#[inline(never)]
+fn transmit_waiting<N: Net>(
     machines: &mut Machines<'_>,
     device: &mut N,
     datagrams: Option<Send<N>>,
@@ -34,8 +46,7 @@ pub(crate) fn transmit<N: Net>(
 }
 
 fn walk<N: Net>(machines: &mut Machines<'_>, device: &mut N, datagrams: Option<Send<N>>) -> Result<bool, SendError> {
-    let Machines { arp, ipv4, igmp, now, .. } = &*machines;
-    if arp.wants_transmit() || ipv4.is_due(*now) || igmp.is_due(*now) {
+    if network_waits(machines) {
         network(machines, device.split().1)?;
     }
     let mut more = false;
@@ -51,6 +62,13 @@ fn walk<N: Net>(machines: &mut Machines<'_>, device: &mut N, datagrams: Option<S
         network(machines, device.split().1)?;
     }
     Ok(more)
+}
+
+/// Whether [`network`] has something to do.
+#[inline]
+fn network_waits(machines: &Machines<'_>) -> bool {
+    let Machines { arp, ipv4, igmp, now, .. } = machines;
+    arp.wants_transmit() || ipv4.is_due(*now) || igmp.is_due(*now)
 }
 
 /// What the layers up to IPv4, ICMP and IGMP have to send.
