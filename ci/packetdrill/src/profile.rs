@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use mirage_clock::Duration;
-use mirage_tcp::Config;
+use mirage_tcp::{Config, FastOpen, Marking};
 
 /// How the machine is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,27 @@ impl Profile {
         config.min_mss = 48;
         config.selective = number("tcp_sack") != Some(0);
         config.timestamps = number("tcp_timestamps") != Some(0);
+        config.ecn = match number("tcp_ecn") {
+            Some(0) => Marking::Never,
+            Some(1) => Marking::Ask,
+            _ => Marking::Accept,
+        };
         config
+    }
+
+    /// How a listener takes data with the SYN, when it asked for that with so many pending ones or (`None`) did not ask.
+    pub(crate) fn fast_open(&self, pending: Option<u16>) -> Option<FastOpen> {
+        let flags: u32 = sysctl("tcp_fastopen").and_then(|text| flags(text.trim())).filter(|_| self.linux)?;
+        if flags & SERVER == 0 || (pending.is_none() && flags & EVERY_LISTENER == 0) {
+            return None;
+        }
+        let mut key = [0; 16];
+        let text = sysctl("tcp_fastopen_key").unwrap_or_default();
+        for (word, digits) in key.chunks_mut(4).zip(text.trim().split('-')) {
+            word.copy_from_slice(&u32::from_str_radix(digits, 16).unwrap_or(0).to_le_bytes());
+        }
+        let without_cookie = flags & SERVER_WITHOUT_COOKIE != 0;
+        Some(FastOpen { key, pending: pending.unwrap_or(128), without_cookie })
     }
 
     /// How many segments the device cuts a large one into: Linux makes them so long that one leaves in each millisecond, but
@@ -57,6 +77,18 @@ impl Profile {
     pub(crate) fn cuts(&self) -> usize {
         if self.linux { number("tcp_min_tso_segs").unwrap_or(2).clamp(1, 40) } else { 1 }
     }
+}
+
+/// What clients may do.
+pub(crate) struct ClientFastOpen {
+    pub(crate) enabled: bool,
+    pub(crate) without_cookie: bool,
+}
+
+/// What `tcp_fastopen` says of clients.
+pub(crate) fn client_fast_open() -> ClientFastOpen {
+    let bits = sysctl("tcp_fastopen").and_then(|text| flags(text.trim())).unwrap_or(0);
+    ClientFastOpen { enabled: bits & CLIENT != 0, without_cookie: bits & CLIENT_WITHOUT_COOKIE != 0 }
 }
 
 /// A `sysctl` of the network namespace.
@@ -68,6 +100,22 @@ pub(crate) fn sysctl(name: &str) -> Option<String> {
 pub(crate) fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
     sysctl(name)?.trim().parse().ok()
 }
+
+/// A number in decimal, or in hexadecimal behind `0x`.
+fn flags(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// Bits of `tcp_fastopen`: clients may send data with the SYN; even without a cookie. Listeners may take it; even without
+/// a cookie; even those that did not ask.
+const CLIENT: u32 = 1;
+const CLIENT_WITHOUT_COOKIE: u32 = 4;
+const SERVER: u32 = 2;
+const SERVER_WITHOUT_COOKIE: u32 = 0x200;
+const EVERY_LISTENER: u32 = 0x400;
 
 /// The last of the three sizes of a buffer.
 fn largest(name: &str) -> Option<u32> {

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::net::Ipv4Addr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::thread::ThreadId;
@@ -10,6 +11,7 @@ use std::thread::ThreadId;
 use libc::c_int;
 use mirage_clock::{Duration, Instant};
 
+use crate::calls::fast_open::Known;
 use crate::errno::{Answer, Errno};
 use crate::profile::Profile;
 use crate::socket::Descriptor;
@@ -32,6 +34,8 @@ pub(crate) struct World {
     profile: Profile,
     stack: Option<Stack>,
     pub(crate) descriptors: BTreeMap<c_int, Descriptor>,
+    /// What servers said in their SYN-ACKs.
+    pub(crate) known: BTreeMap<Ipv4Addr, Known>,
     /// What holds their numbers.
     pub(crate) numbers: BTreeMap<c_int, File>,
     /// When calls that wait give up.
@@ -42,6 +46,8 @@ pub(crate) struct World {
     to_look: usize,
     /// How often something happened.
     happenings: u64,
+    /// A call that waited has returned since the script last slept.
+    returned: bool,
 }
 
 thread_local! {
@@ -111,6 +117,7 @@ impl Shared {
         }
         if std::thread::current().id() != self.main {
             ENDED.set(Some(world.now));
+            world.returned = true;
             // This was the look that the thread that moves the clock waits for.
             world.to_look = world.to_look.saturating_sub(1);
             self.looked.notify_all();
@@ -132,7 +139,11 @@ impl Shared {
     pub(crate) fn sleep(&self, span: Duration) {
         let world = self.lock();
         let until = world.now + span;
-        drop(self.go_on(world, until));
+        let returned = std::mem::take(&mut self.go_on(world, until).returned);
+        if returned {
+            // packetdrill has yet to book what the call on the other thread gave, and may not come to it before the next event.
+            std::thread::sleep(BOOKING);
+        }
     }
 
     /// The next packet that leaves, and when; waits for it as long as anything can still happen.
@@ -157,6 +168,7 @@ impl Shared {
         if let Some(stack) = &mut world.stack {
             stack.input(now, bytes);
         }
+        world.learn();
         world.transmit();
         drop(self.let_them_look(world));
     }
@@ -225,11 +237,13 @@ impl World {
             profile,
             stack: None,
             descriptors: BTreeMap::new(),
+            known: BTreeMap::new(),
             numbers: BTreeMap::new(),
             deadlines: Vec::new(),
             waiting: 0,
             to_look: 0,
             happenings: 0,
+            returned: false,
         }
     }
 
@@ -256,3 +270,6 @@ impl World {
         }
     }
 }
+
+/// Real time.
+const BOOKING: std::time::Duration = std::time::Duration::from_millis(10);

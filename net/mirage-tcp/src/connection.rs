@@ -20,7 +20,8 @@ use crate::retransmit::Watch;
 use crate::rto::RoundTrip;
 use crate::send_queue::{Cursor, SendQueue};
 use crate::stamps::Stamps;
-use crate::{Config, Error, Profile, Standard, State};
+use crate::tuning::Tuning;
+use crate::{Config, Cookie, Error, Profile, Standard, State};
 
 /// Room for one connection: a control block of less than 400 bytes, without buffers.
 ///
@@ -37,6 +38,8 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) in_use: bool,
     /// Whether an application holds it, or will once it accepts.
     pub(crate) held: bool,
+    /// Whether it counts among those its peer holds.
+    pub(crate) counted: bool,
     /// Whether segments can still find it. Not in TIME-WAIT, where a [`TimeWaitSlot`](crate::TimeWaitSlot) is found.
     pub(crate) linked: bool,
     /// What is left to do at the end of the public method that runs; see [`todo`].
@@ -114,6 +117,18 @@ pub struct Slot<P: Profile = Standard> {
     /// Somebody waits until everything was sent.
     pub(crate) flushing: bool,
 
+    // Data with the SYN (RFC 7413).
+    /// The peer has yet to acknowledge our SYN, although all goes on as if it had: `una` is behind it.
+    pub(crate) unconfirmed: bool,
+    /// Our SYN-ACK is to be sent, for the first time or again.
+    pub(crate) syn_due: bool,
+    /// Data came or went with the first SYN, and was taken.
+    pub(crate) syn_data: bool,
+    /// How many bytes of the send queue go with our first SYN.
+    pub(crate) syn_len: u16,
+    /// What our SYN asks with; then what the server gave.
+    pub(crate) cookie: Option<Cookie>,
+
     // What we receive.
     /// RCV.NXT: the next number expected.
     pub(crate) rcv_nxt: SequenceNumber,
@@ -173,6 +188,7 @@ pub struct Slot<P: Profile = Standard> {
     /// The most that was under way since the window was last found used up, and what is acknowledged when that is old.
     pub(crate) most_in_flight: u32,
     pub(crate) usage_seq: SequenceNumber,
+    pub(crate) tuning: Tuning,
     /// How many bytes may be written and not yet acknowledged.
     pub(crate) send_limit: u32,
     pub(crate) keepalive: Schedule,
@@ -227,6 +243,7 @@ impl<P: Profile> Slot<P> {
             state: State::Closed,
             in_use: false,
             held: false,
+            counted: false,
             linked: false,
             todo: 0,
             ready: Place::default(),
@@ -278,6 +295,11 @@ impl<P: Profile> Slot<P> {
             receive_scale: 0,
             ended: false,
             read_shut: false,
+            unconfirmed: false,
+            syn_due: false,
+            syn_data: false,
+            syn_len: 0,
+            cookie: None,
             quick_acks: 0,
             data_at: 0,
             ack_now: false,
@@ -297,6 +319,7 @@ impl<P: Profile> Slot<P> {
             reduced_until: None,
             most_in_flight: 0,
             usage_seq: zero,
+            tuning: Tuning::NONE,
             send_limit: 0,
             keepalive: Schedule::OFF,
             asked: 0,
@@ -318,7 +341,8 @@ impl<P: Profile> Slot<P> {
         self.held = true;
         (self.una, self.nxt, self.small_end, self.usage_seq) = (iss, iss, iss, iss);
         (self.recovery.recover, self.latest) = (iss, [iss; 3]);
-        self.send_limit = config.send_buffer;
+        self.send_limit = config.first_send_limit::<P>();
+        self.tuning = Tuning::begin::<P>(now, SequenceNumber(0), config);
         self.peer_mss = config.default_mss;
         self.receive_mss = config.default_mss;
         self.round_trip = RoundTrip::new(config.initial_rto);
@@ -390,6 +414,10 @@ impl<P: Profile> Slot<P> {
     /// Ends the connection at once: nothing more is sent. What came in order can still be read.
     pub(crate) fn end(&mut self, resources: &mut Resources<'_>, error: Option<Error>) {
         self.state = State::Closed;
+        if core::mem::take(&mut self.unconfirmed) {
+            resources.fast_open_pending -= 1;
+        }
+        self.syn_due = false;
         self.error = self.error.or(error);
         self.send.clear(&mut resources.pool);
         resources.runs.clear(&mut self.recovery.chain);

@@ -28,6 +28,8 @@ pub struct HalfOpenSlot {
     pub(crate) stamp_offset: u32,
     /// The window that our SYN-ACK offers.
     pub(crate) window: u16,
+    /// Our SYN-ACK carries a cookie for data with the next SYN, by the number of the experiment or not.
+    pub(crate) granted: Option<bool>,
     /// How often our SYN-ACK was sent again.
     pub(crate) resent: u8,
     /// When the first SYN-ACK was sent.
@@ -46,6 +48,7 @@ impl Default for HalfOpenSlot {
             peer: SynOptions::default(),
             stamp_offset: 0,
             window: 0,
+            granted: None,
             resent: 0,
             since: Instant::ZERO,
         }
@@ -84,6 +87,13 @@ impl<P: Profile> Tcp<'_, P> {
     pub(crate) fn begin_handshake(&mut self, now: Instant, handshake: HalfOpenSlot) -> bool {
         let index = self.half_open.free;
         let Some(slot) = self.half_open.slots.get_mut(index as usize) else { return false };
+        // Behind one listener there may be no more than may wait to be accepted, so that others have room.
+        let door = self.listeners.get_mut(handshake.listener.index as usize).filter(|door| !door.is_flooded());
+        let Some(door) = door else { return false };
+        door.half_open += 1;
+        if self.resources.config.per_peer > 0 {
+            self.peers.enter(handshake.tuple.remote);
+        }
         self.half_open.free = slot.next;
         self.half_open.count += 1;
         *slot = handshake;
@@ -100,6 +110,13 @@ impl<P: Profile> Tcp<'_, P> {
         let timer = self.half_open_timer(index);
         self.resources.timers.clear(timer);
         if let Some(slot) = self.half_open.slots.get_mut(index as usize) {
+            if self.resources.config.per_peer > 0 {
+                self.peers.leave(slot.tuple.remote);
+            }
+            let door = self.listeners.get_mut(slot.listener.index as usize);
+            if let Some(door) = door.filter(|door| door.is(slot.listener)) {
+                door.half_open -= 1;
+            }
             *slot = HalfOpenSlot { next: self.half_open.free, ..HalfOpenSlot::default() };
             self.half_open.free = index;
             self.half_open.count -= 1;
@@ -121,6 +138,11 @@ impl<P: Profile> Tcp<'_, P> {
             window_scale: scale,
             selective: P::SELECTIVE && self.resources.config.selective && slot.peer.sack_permitted,
             stamps: None,
+            cookie: slot.granted.and_then(|experimental| {
+                let fast_open = self.listeners.get(slot.listener.index as usize)?.fast_open?;
+                Some(fast_open.cookie(&slot.tuple, experimental))
+            }),
+            told: None,
         };
         let stamps = slot.stamps::<P>(&self.resources.config);
         self.replies.push(reply.stamped(&stamps));

@@ -10,7 +10,7 @@ use mirage_waker::WaitList;
 use crate::demux::Found;
 use crate::identifier::NONE;
 use crate::ready::Ends;
-use crate::{ConnectionId, Error, ListenError, ListenerId, Profile, Tcp};
+use crate::{ConnectionId, Error, FastOpen, ListenError, ListenerId, Profile, Tcp};
 
 /// What a listener listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +33,13 @@ pub struct ListenerSlot {
     pub(crate) local: Option<Local>,
     pub(crate) options: TcpOptions,
     backlog: u32,
+    /// How it takes data with the SYN, if it does.
+    pub(crate) fast_open: Option<FastOpen>,
     /// Established connections that wait, oldest first, and how many.
     pub(crate) queue: Ends,
     pub(crate) queued: u32,
+    /// Handshakes under way through it.
+    pub(crate) half_open: u32,
     /// Tasks that wait for one.
     pub(crate) waiting: WaitList,
 }
@@ -61,10 +65,22 @@ impl ListenerSlot {
             local: None,
             options: TcpOptions::default(),
             backlog: 0,
+            fast_open: None,
             queue: Ends::default(),
             queued: 0,
+            half_open: 0,
             waiting: WaitList::EMPTY,
         }
+    }
+
+    /// Whether no further handshake may be remembered here.
+    pub(crate) fn is_flooded(&self) -> bool {
+        self.half_open >= self.backlog.max(LEAST_HALF_OPEN)
+    }
+
+    /// Whether it is the listener `id` names.
+    pub(crate) fn is(&self, id: ListenerId) -> bool {
+        self.generation == id.generation && self.local.is_some()
     }
 
     /// Whether no further connection may wait.
@@ -148,3 +164,6 @@ impl<P: Profile> Tcp<'_, P> {
         ListenerId { index, generation }
     }
 }
+
+/// How many handshakes may be under way through a listener however few connections may wait there.
+const LEAST_HALF_OPEN: u32 = 16;

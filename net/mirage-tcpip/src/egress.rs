@@ -9,19 +9,7 @@ use crate::datagrams::Send;
 use crate::machines::Machines;
 
 /// Sends what waits until nothing does, the device is full or the budget is used up; only then `true`.
-#[inline]
 pub(crate) fn transmit<N: Net>(
-    machines: &mut Machines<'_>,
-    device: &mut N,
-    datagrams: Option<Send<N>>,
-    cx: &mut Context<'_>,
-) -> Result<bool, Disconnected> {
-    let waits = network_waits(machines) || machines.tcp.wants_transmit() || machines.udp.wants_transmit();
-    if waits { transmit_waiting(machines, device, datagrams, cx) } else { Ok(false) }
-}
-
-#[inline(never)]
-fn transmit_waiting<N: Net>(
     machines: &mut Machines<'_>,
     device: &mut N,
     datagrams: Option<Send<N>>,
@@ -32,6 +20,7 @@ fn transmit_waiting<N: Net>(
         Err(SendError::Disconnected) => Err(Disconnected),
         // The device wakes us when it has room again; if it has by now, go on at once.
         Err(_) => {
+            machines.stirred = true;
             // In turn: whoever found no room comes first the next time.
             machines.datagrams_first = !machines.datagrams_first;
             let transmit = device.split().1;
@@ -46,29 +35,34 @@ fn transmit_waiting<N: Net>(
 }
 
 fn walk<N: Net>(machines: &mut Machines<'_>, device: &mut N, datagrams: Option<Send<N>>) -> Result<bool, SendError> {
-    if network_waits(machines) {
-        network(machines, device.split().1)?;
+    if machines.are_stirred() {
+        let Machines { arp, ipv4, igmp, now, .. } = &*machines;
+        if arp.wants_transmit() || ipv4.is_due(*now) || igmp.is_due(*now) {
+            network(machines, device.split().1)?;
+        }
     }
+    let datagrams = datagrams.filter(|_| machines.udp.wants_transmit());
+    let datagrams_first = machines.datagrams_first;
     let mut more = false;
-    for datagrams_next in [machines.datagrams_first, !machines.datagrams_first] {
-        more |= match (datagrams_next, datagrams) {
-            (true, Some(send)) => send(machines, device)?,
-            (true, None) => false,
-            (false, _) => segments(machines, device.split().1)?,
-        };
+    if let Some(send) = datagrams
+        && datagrams_first
+    {
+        more |= send(machines, device)?;
+    }
+    if machines.tcp.wants_transmit() {
+        more |= segments(machines, device.split().1)?;
+        machines.stirred |= machines.arp.wants_transmit();
+    }
+    if let Some(send) = datagrams
+        && !datagrams_first
+    {
+        more |= send(machines, device)?;
     }
     // What was sent just now may have asked for a neighbour: the question goes out with the same flush.
-    if machines.arp.wants_transmit() {
+    if machines.stirred && machines.arp.wants_transmit() {
         network(machines, device.split().1)?;
     }
     Ok(more)
-}
-
-/// Whether [`network`] has something to do.
-#[inline]
-fn network_waits(machines: &Machines<'_>) -> bool {
-    let Machines { arp, ipv4, igmp, now, .. } = machines;
-    arp.wants_transmit() || ipv4.is_due(*now) || igmp.is_due(*now)
 }
 
 /// What the layers up to IPv4, ICMP and IGMP have to send.
@@ -95,9 +89,6 @@ fn network(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<
 /// What TCP has to send: whether more waits.
 fn segments(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<bool, SendError> {
     let Machines { ethernet, arp, ipv4, tcp, now, budget, .. } = machines;
-    if !tcp.wants_transmit() {
-        return Ok(false);
-    }
     let mut link = ethernet.over(transmit);
     let mut neighbours = arp.over(*now, &mut link);
     let (_, mut outbound) = ipv4.split();

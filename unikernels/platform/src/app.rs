@@ -54,8 +54,8 @@ pub trait Networked: App {
     /// Only targets that have a host beside them use it.
     const FORWARDS: &'static [&'static str] = &[];
 
-    /// Whether our own stack takes and sends IPv4 packets in fragments. An application whose datagrams fit the MTU may say
-    /// `false`: its image is 10 KB smaller, and fragments that come are dropped and counted.
+    /// Whether IPv4 packets come and go in pieces, where the stack is our own. An application that only speaks TCP does
+    /// without, for TCP cuts its segments to what the path takes; its image is 10 KB smaller.
     const FRAGMENTS: bool = true;
 
     /// Runs until it is done. A request to stop drops the future.

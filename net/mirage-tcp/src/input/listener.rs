@@ -2,13 +2,16 @@
 
 use mirage_clock::{Duration, Instant};
 
+use super::fast_open::Verdict;
 use super::has_bad_flags;
+use crate::cookies::Told;
 use crate::demux::{Found, Tuple};
 use crate::half_open::HalfOpenSlot;
 use crate::isn::isn;
 use crate::marks::Marks;
-use crate::options::SynOptions;
+use crate::options::{Heard, SynOptions};
 use crate::replies::Reply;
+use crate::tuning::Tuning;
 use crate::wire::{Flags, Segment};
 use mirage_congestion::Congestion as _;
 
@@ -34,7 +37,7 @@ impl<P: Profile> Tcp<'_, P> {
             if !flags.contains(Flags::SYN)
                 && let Some(handshake) = self.redeem_cookie(now, listener, tuple, segment)
             {
-                return match self.may_accept(listener) {
+                return match self.may_accept(listener) && self.may_hold_more(tuple) {
                     true => {
                         self.resources.stats.cookies_accepted += 1;
                         Ok(self.admit(now, &handshake, segment.seq))
@@ -65,7 +68,7 @@ impl<P: Profile> Tcp<'_, P> {
         segment: &Segment<'_>,
         after: Option<mirage_checksum::SequenceNumber>,
     ) -> Result<(), Discard> {
-        if !self.may_accept(listener) {
+        if !self.may_accept(listener) || !self.may_hold_more(tuple) {
             // As Linux: no promise that cannot be kept. The peer tries again.
             return Err(Discard::Overloaded);
         }
@@ -76,7 +79,7 @@ impl<P: Profile> Tcp<'_, P> {
             // RFC 9293 §3.10.7.4: larger than what the old connection used.
             iss = after + 0x1_0000;
         }
-        let handshake = HalfOpenSlot {
+        let mut handshake = HalfOpenSlot {
             tuple: *tuple,
             listener: self.listener_id(listener),
             iss,
@@ -87,15 +90,36 @@ impl<P: Profile> Tcp<'_, P> {
             since: now,
             ..HalfOpenSlot::default()
         };
+        if P::FAST_OPEN {
+            match self.judge_syn(listener, &handshake, segment) {
+                Verdict::Ordinary => {}
+                Verdict::Grant(cookie) => handshake.granted = Some(cookie.experimental),
+                Verdict::Open => return self.open_at_once(now, &handshake, segment),
+            }
+        }
         if self.begin_handshake(now, handshake) {
             return Ok(());
+        }
+        if !P::COOKIES {
+            return Err(Discard::Overloaded);
         }
         self.half_open.overflowed_at = Some(now);
         let mss = peer.mss.unwrap_or(self.resources.config.default_mss);
         let cookie = cookies::encode(&self.secrets.cookies, now, tuple.local(), tuple.remote(), segment.seq, mss);
-        let window = self.resources.first_window();
-        self.replies
-            .push(Reply { flags: Flags::SYN | Flags::ACK, ..Reply::ack(*tuple, cookie, segment.seq + 1, window) });
+        // Without timestamps of the peer nothing but its segment size comes back, so nothing else is agreed on.
+        let config = &self.resources.config;
+        let stamps = config.begin_stamps::<P>(now, first.stamp_offset, &peer);
+        let marks = stamps.on && peer.marks && config.accepts_marks::<P>();
+        let mut flags = Flags::SYN | Flags::ACK;
+        flags.set(Flags::ECE, marks);
+        let reply = Reply {
+            flags,
+            window_scale: peer.window_scale.filter(|_| stamps.on).map(|_| config.window_scale()),
+            selective: stamps.on && P::SELECTIVE && config.selective && peer.sack_permitted,
+            told: Some(Told::new(&SynOptions { marks, ..peer })),
+            ..Reply::ack(*tuple, cookie, segment.seq + 1, self.resources.first_window())
+        };
+        self.replies.push(reply.stamped(&stamps));
         self.resources.stats.cookies_sent += 1;
         Ok(())
     }
@@ -108,17 +132,23 @@ impl<P: Profile> Tcp<'_, P> {
         tuple: &Tuple,
         segment: &Segment<'_>,
     ) -> Option<HalfOpenSlot> {
-        if !self.are_cookies_out(now) {
+        if !P::COOKIES || !self.are_cookies_out(now) {
             return None;
         }
         let (irs, iss) = (segment.seq - 1, segment.ack - 1);
         let mss = cookies::decode(&self.secrets.cookies, now, tuple.local(), tuple.remote(), irs, iss)?;
+        let stamps = match segment.options {
+            [] => None,
+            options => Heard::parse(options, P::TIMESTAMPS && self.resources.config.timestamps, false).stamps,
+        };
+        let peer = stamps.map_or(SynOptions::default(), |(_, echo)| Told::read(echo));
         Some(HalfOpenSlot {
             tuple: *tuple,
             listener: self.listener_id(listener),
             iss,
             irs,
-            peer: SynOptions { mss: Some(mss), ..SynOptions::default() },
+            peer: SynOptions { mss: Some(mss), timestamps: stamps, ..peer },
+            stamp_offset: isn(&self.secrets.isn, tuple.local(), tuple.remote(), now).stamp_offset,
             window: self.resources.first_window(),
             // There is no measurement.
             resent: 1,
@@ -130,6 +160,12 @@ impl<P: Profile> Tcp<'_, P> {
     /// Whether peers may have cookies that are still good.
     pub(super) fn are_cookies_out(&self, now: Instant) -> bool {
         self.half_open.overflowed_at.is_some_and(|at| now.since(at) <= COOKIE_LIFETIME)
+    }
+
+    /// Whether the peer holds fewer connections than it may.
+    fn may_hold_more(&self, tuple: &Tuple) -> bool {
+        let most = self.resources.config.per_peer;
+        most == 0 || self.peers.of(tuple.remote) < most
     }
 
     /// Whether there are a slot and a place in the accept queue for one more connection.
@@ -146,6 +182,26 @@ impl<P: Profile> Tcp<'_, P> {
         handshake: &HalfOpenSlot,
         seq: mirage_checksum::SequenceNumber,
     ) -> Option<u32> {
+        let index = self.open_slot(now, handshake)?;
+        let config = self.resources.config;
+        let slot = self.connections.get_mut(index as usize)?;
+        slot.window_seq = seq - 1;
+        if handshake.resent == 0 {
+            let rtt = now.since(handshake.since);
+            slot.round_trip.sample(rtt, config.min_rto);
+            slot.recovery.rack.on_rtt(now, rtt);
+        } else {
+            slot.round_trip.restart_after_lost_syn();
+            slot.congestion.on_syn_lost();
+        }
+        self.resources.stats.accepted += 1;
+        self.link(Found::Connection(index));
+        self.enqueue_accepted(index, handshake.listener.index);
+        Some(index)
+    }
+
+    /// A slot for the connection that a handshake becomes, established but not to be found yet.
+    pub(super) fn open_slot(&mut self, now: Instant, handshake: &HalfOpenSlot) -> Option<u32> {
         let index = self.take_slot()?;
         let options = self.listeners.get(handshake.listener.index as usize)?.options;
         let config = self.resources.config;
@@ -160,22 +216,15 @@ impl<P: Profile> Tcp<'_, P> {
         (slot.iss, slot.irs) = (handshake.iss, handshake.irs);
         slot.rcv_nxt = handshake.irs + 1;
         slot.acked_to = slot.rcv_nxt;
+        slot.tuning = Tuning::begin::<P>(now, slot.rcv_nxt, &config);
         slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);
-        slot.window_seq = seq - 1;
-        if handshake.resent == 0 {
-            let rtt = now.since(handshake.since);
-            slot.round_trip.sample(rtt, config.min_rto);
-            slot.recovery.rack.on_rtt(now, rtt);
-        } else {
-            slot.round_trip.restart_after_lost_syn();
-            slot.congestion.on_syn_lost();
+        slot.counted = config.per_peer > 0;
+        if slot.counted {
+            self.peers.enter(handshake.tuple.remote);
         }
         slot.state = State::Established;
         slot.linked = true;
         slot.establish(&mut self.resources, now);
-        self.resources.stats.accepted += 1;
-        self.link(Found::Connection(index));
-        self.enqueue_accepted(index, handshake.listener.index);
         Some(index)
     }
 }

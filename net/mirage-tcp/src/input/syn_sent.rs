@@ -4,8 +4,9 @@ use mirage_clock::Instant;
 
 use crate::marks::{Marking, Marks};
 use crate::options::SynOptions;
+use crate::tuning::Tuning;
 use crate::wire::{Flags, Segment};
-use crate::{Discard, Error, Profile, State, Tcp};
+use crate::{Cookie, Discard, Error, Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
     #[inline(never)]
@@ -15,7 +16,9 @@ impl<P: Profile> Tcp<'_, P> {
         let flags = segment.flags;
         let acknowledges = flags.contains(Flags::ACK);
         // "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset (unless the RST bit is set …)"
-        if acknowledges && (segment.ack != slot.una + 1 || slot.syns == 0) {
+        // What went with our SYN may be acknowledged with it (RFC 7413 §4.2.1).
+        let with_data = segment.ack.since(slot.una + 1);
+        if acknowledges && (with_data > slot.syn_len.into() || slot.syns == 0) {
             let tuple = slot.tuple;
             self.refuse(now, tuple, segment);
             return Err(Discard::BadAck);
@@ -40,6 +43,7 @@ impl<P: Profile> Tcp<'_, P> {
         slot.irs = segment.seq;
         slot.rcv_nxt = segment.seq + 1;
         slot.acked_to = slot.rcv_nxt;
+        slot.tuning = Tuning::begin::<P>(now, slot.rcv_nxt, &resources.config);
         slot.rcv_end = slot.rcv_nxt + offered;
         let peer = SynOptions::parse(segment.options);
         slot.learn_peer(&peer, &resources.config);
@@ -60,6 +64,11 @@ impl<P: Profile> Tcp<'_, P> {
             return Ok(());
         }
         slot.confirm_syn(now, segment.ack, resources.config.min_rto);
+        if P::FAST_OPEN {
+            slot.send.acked(&mut resources.pool, with_data);
+            slot.syn_data = with_data > 0;
+            slot.cookie = Cookie::parse(segment.options);
+        }
         slot.establish(resources, now);
         slot.end_writing_if_asked();
         slot.acknowledge();

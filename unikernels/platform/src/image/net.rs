@@ -61,8 +61,12 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start) ->
 fn stack<A: Networked>(machine: &Machine, network: &Network) -> Result<&'static Stack<'static, Net>, Failure> {
     let device = machine.net(Device::SERVICE.name)?;
     let mut random = SeededGenerator::new(&mut machine.entropy())?;
-    let storage = Storage::build(sizes(image::memory()), &mut Cut);
-    own::stack::<A, _>(device, (network.address, network.gateway), &mut random, storage)
+    let mut sizes = sizes(image::memory());
+    if !A::FRAGMENTS {
+        sizes.fragments = 0;
+    }
+    let storage = Storage::build(sizes, &mut Cut);
+    own::stack(device, (network.address, network.gateway), &mut random, storage, own::config::<A>())
 }
 
 /// Memory in which a stack may have what [`Sizes::default`] says.

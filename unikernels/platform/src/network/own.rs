@@ -23,13 +23,13 @@ impl<E: fmt::Display + 'static> From<E> for Failure {
 }
 
 /// A stack on `device`, for good: tasks may hold it.
-pub(crate) fn stack<A: Networked, N: Net>(
+pub(crate) fn stack<N: Net>(
     device: N,
     (address, gateway): (Ipv4Cidr, Option<Ipv4Addr>),
     random: &mut SeededGenerator,
     storage: Storage<'static>,
+    config: Config,
 ) -> Result<&'static Stack<'static, N>, Failure> {
-    let config = if A::FRAGMENTS { Config::default() } else { Config::new(Fragmentation::NONE) };
     // For good, also where it comes to nothing: an image without its network ends.
     let stack: &'static Stack<'static, N> = Box::leak(Box::new(Stack::new(device, config, storage, random)));
     stack.add_address(address)?;
@@ -37,6 +37,11 @@ pub(crate) fn stack<A: Networked, N: Net>(
         stack.set_gateway(gateway)?;
     }
     Ok(stack)
+}
+
+/// How the stack of the application `A` behaves.
+pub(crate) fn config<A: Networked>() -> Config {
+    Config::new(if A::FRAGMENTS { Fragmentation::BOTH_WAYS } else { Fragmentation::NONE })
 }
 
 /// Runs `app` on `stack`, which `context` knows.
