@@ -2,6 +2,7 @@
 
 use mirage_protocols::Ecn;
 
+use crate::Cookie;
 use crate::sack::Blocks;
 use crate::wire::{Flags, Segment};
 
@@ -202,6 +203,12 @@ impl Encoded {
                 self.put(&end.0.to_be_bytes());
             }
         }
+    }
+
+    /// Appends what data with a SYN needs.
+    pub(crate) fn put_cookie(&mut self, cookie: &Cookie) {
+        let (bytes, len) = cookie.option();
+        self.put(bytes.get(..len).unwrap_or_default());
     }
 
     /// Appends timestamps with the usual padding.

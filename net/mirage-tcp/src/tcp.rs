@@ -76,6 +76,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 timers: Timers::new(timers),
                 wakers,
                 starved: WaitList::EMPTY,
+                fast_open_pending: 0,
                 challenges: Challenges::new(secrets.ports, config.challenges_per_second.into()),
                 paths: Paths::NONE,
                 stats: Stats::default(),
@@ -174,7 +175,8 @@ impl<'s, P: Profile> Tcp<'s, P> {
         self.resources.timers.clear(index);
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
         slot.armed = Instant::MAX;
-        if slot.queue.listed {
+        // One that nobody accepted yet is forgotten, but for what its peer sent before it broke off.
+        if slot.queue.listed && slot.receive.readable() == 0 {
             slot.held = false;
             self.dequeue_accepted(index);
         }

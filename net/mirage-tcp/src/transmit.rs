@@ -167,9 +167,9 @@ impl<P: Profile> Slot<P> {
         let checksum = if self.partial_checksum { Checksum::Partial } else { Checksum::Complete };
         let template = Template::new((&self.tuple.local, &self.tuple.remote), &header, options.as_slice(), checksum);
         let headers = HEADER_LEN + options.as_slice().len();
-        // The device cuts, or we do.
-        let most =
-            if self.device_cuts || plan.kind == Kind::Longer { plan.len } else { self.payload_of_full_segment() };
+        // The device cuts, or we do; it repeats the options in each piece.
+        let full = self.payload_of_full_segment();
+        let most = if self.device_cuts || plan.kind == Kind::Longer { plan.len } else { full };
         let (mut sent, mut segments) = (0, 0);
         loop {
             let len = (plan.len - sent).min(most);
@@ -180,8 +180,8 @@ impl<P: Profile> Slot<P> {
             if self.partial_checksum {
                 packet.checksum = Some(PARTIAL_CHECKSUM);
             }
-            if len > u32::from(self.mss) && plan.kind != Kind::Longer {
-                packet.segment_size = NonZeroU16::new(self.mss);
+            if len > full && plan.kind != Kind::Longer {
+                packet.segment_size = NonZeroU16::new(full as u16);
             }
             let piece_flags = if last { flags } else { flags - Flags::PSH - Flags::FIN };
             let (seq, offset) = (plan.seq + sent, plan.offset + sent);
@@ -241,7 +241,15 @@ impl<P: Profile> Slot<P> {
             timestamps: stamps.then(|| (self.stamps.value(now), self.stamps.recent)),
             marks: false,
         };
-        options.emit()
+        let mut encoded = options.emit();
+        if P::FAST_OPEN
+            && !answers
+            && self.syns == 0
+            && let Some(cookie) = &self.cookie
+        {
+            encoded.put_cookie(cookie);
+        }
+        encoded
     }
 }
 

@@ -3,6 +3,7 @@
 mod acknowledgement;
 mod data;
 mod fast;
+mod fast_open;
 mod half_open;
 mod listener;
 mod syn_sent;
