@@ -8,6 +8,7 @@ use crate::challenge::Challenges;
 use crate::connection::{Slot, todo};
 use crate::demux::{Demux, Found};
 use crate::discard::Discards;
+use crate::fast_open::Servers;
 use crate::half_open::HalfOpen;
 use crate::identifier::NONE;
 use crate::listen::ListenerSlot;
@@ -80,6 +81,8 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 starved: WaitList::EMPTY,
                 challenges: Challenges::new(secrets.ports, config.challenges_per_second.into()),
                 paths: Paths::NONE,
+                servers: Servers::NONE,
+                waiting: 0,
                 stats: Stats::default(),
             },
             peers: Peers::new(secrets.demux),

@@ -11,6 +11,7 @@ use mirage_net::{ChecksumOffload, SegmentationOffload};
 use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
 
 use crate::connection::{Slot, todo};
+use crate::fast_open::Early;
 use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
 use crate::resources::Resources;
@@ -237,7 +238,15 @@ impl<P: Profile> Slot<P> {
             timestamps: stamps.then(|| (self.stamps.value(now), self.stamps.recent)),
             marks: false,
         };
-        options.emit()
+        let mut options = options.emit();
+        if P::FAST_OPEN
+            && self.early == Early::Open
+            && self.syns == 0
+            && let Some(option) = resources.servers.option(now, self.tuple.remote)
+        {
+            options.put_fast_open(&option);
+        }
+        options
     }
 }
 

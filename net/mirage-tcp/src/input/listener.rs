@@ -78,7 +78,7 @@ impl<P: Profile> Tcp<'_, P> {
             // RFC 9293 §3.10.7.4: larger than what the old connection used.
             iss = after + 0x1_0000;
         }
-        let handshake = HalfOpenSlot {
+        let mut handshake = HalfOpenSlot {
             tuple: *tuple,
             listener: self.listener_id(listener),
             iss,
@@ -89,6 +89,9 @@ impl<P: Profile> Tcp<'_, P> {
             since: now,
             ..HalfOpenSlot::default()
         };
+        if P::FAST_OPEN && self.resources.config.fast_open_server && self.open_early(now, &mut handshake, segment) {
+            return Ok(());
+        }
         if self.begin_handshake(now, handshake) {
             return Ok(());
         }
@@ -165,7 +168,7 @@ impl<P: Profile> Tcp<'_, P> {
 
     /// The handshake is complete: it becomes a connection and waits to be accepted. Gives the connection, for the rest of
     /// the segment.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         &mut self,
         now: Instant,
         handshake: &HalfOpenSlot,
