@@ -11,7 +11,6 @@ pub use mirage_stack::flow::Direction;
 
 use crate::connection::{Slot, todo};
 use crate::cork::Hold;
-use crate::fast_open::Early;
 use crate::keepalive::Schedule;
 use crate::resources::Resources;
 use crate::send_queue::Cuts;
@@ -174,8 +173,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
         if let Some(error) = slot.error {
             return Poll::Ready(Err(error));
         }
-        let opening = matches!(slot.state, State::SynSent | State::SynReceived);
-        if slot.is_flushed() && (!opening || slot.send.len() == 0) {
+        if slot.is_flushed() {
             return Poll::Ready(Ok(()));
         }
         slot.flushing = true;
@@ -385,8 +383,6 @@ impl<P: Profile> Slot<P> {
         }
         match self.state {
             _ if self.fin_queued => Err(Error::Closed),
-            // What is written before the SYN leaves may go with it (RFC 7413).
-            State::SynSent if P::FAST_OPEN && self.early == Early::Open && self.syns == 0 => Ok(true),
             State::SynSent | State::SynReceived => Ok(false),
             state if state.may_send() => Ok(true),
             _ => Err(Error::Closed),

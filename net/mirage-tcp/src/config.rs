@@ -61,14 +61,6 @@ pub struct Config {
     pub probing: Probing,
     /// How many segments a new connection may send before the first acknowledgement. Default 10 (RFC 6928).
     pub initial_window: u8,
-    /// Whether what is written before the SYN leaves goes with it, to servers that gave us a cookie (RFC 7413). A server may get
-    /// such data twice. Default `false`.
-    pub fast_open_client: bool,
-    /// Whether listeners take data that comes with a SYN and a cookie (RFC 7413). An application may get such data twice.
-    /// Default `false`.
-    pub fast_open_server: bool,
-    /// How many connections whose data came early may wait for their peer's acknowledgement; others do without. Default 64.
-    pub fast_open_pending: u16,
     /// How many connections through listeners, handshakes included, one remote address may hold; its further SYNs are dropped.
     /// Default 0: no limit. An address may rarely be counted together with another.
     pub per_peer: u16,
@@ -103,9 +95,6 @@ impl Default for Config {
             ecn: Marking::Accept,
             probing: Probing::BlackHole,
             initial_window: 10,
-            fast_open_client: false,
-            fast_open_server: false,
-            fast_open_pending: 64,
             per_peer: 0,
             resets_per_second: 200,
             challenges_per_second: 1000,

@@ -8,7 +8,6 @@ use mirage_waker::WaitList;
 
 use crate::cork::Hold;
 use crate::demux::Tuple;
-use crate::fast_open::Early;
 use crate::identifier::NONE;
 use crate::keepalive::Schedule;
 use crate::marks::Marks;
@@ -183,10 +182,6 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) keepalive: Schedule,
     /// Keepalive probes since the peer was last heard.
     pub(crate) asked: u8,
-    /// Where it stands with data in its SYN.
-    pub(crate) early: Early,
-    /// Bytes that went with our SYN.
-    pub(crate) syn_data: u16,
     /// SYNs sent.
     pub(crate) syns: u8,
     pub(crate) user_timeout: Duration,
@@ -311,8 +306,6 @@ impl<P: Profile> Slot<P> {
             send_limit: 0,
             keepalive: Schedule::OFF,
             asked: 0,
-            early: Early::No,
-            syn_data: 0,
             syns: 0,
             user_timeout: Duration::ZERO,
             challenge: Challenge::default(),
@@ -403,9 +396,6 @@ impl<P: Profile> Slot<P> {
 
     /// Ends the connection at once: nothing more is sent. What came in order can still be read.
     pub(crate) fn end(&mut self, resources: &mut Resources<'_>, error: Option<Error>) {
-        if P::FAST_OPEN {
-            self.stop_waiting(resources);
-        }
         self.state = State::Closed;
         self.error = self.error.or(error);
         self.send.clear(&mut resources.pool);
@@ -424,7 +414,6 @@ impl<P: Profile> Slot<P> {
     /// An opened or accepted connection becomes established: `una` is behind our SYN.
     pub(crate) fn establish(&mut self, resources: &mut Resources<'_>, now: Instant) {
         self.state = State::Established;
-        self.early = Early::No;
         self.resend_at = Instant::MAX;
         self.heard_at = now;
         self.note_data(now);

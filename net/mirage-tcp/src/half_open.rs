@@ -5,7 +5,6 @@ use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 
 use crate::demux::{Found, Tuple};
-use crate::fast_open::Form;
 use crate::identifier::NONE;
 use crate::options::SynOptions;
 use crate::replies::Reply;
@@ -29,8 +28,6 @@ pub struct HalfOpenSlot {
     pub(crate) stamp_offset: u32,
     /// The window that our SYN-ACK offers.
     pub(crate) window: u16,
-    /// How our SYN-ACK spells the cookie that the peer asked for.
-    pub(crate) offer: Option<Form>,
     /// How often our SYN-ACK was sent again.
     pub(crate) resent: u8,
     /// When the first SYN-ACK was sent.
@@ -49,7 +46,6 @@ impl Default for HalfOpenSlot {
             peer: SynOptions::default(),
             stamp_offset: 0,
             window: 0,
-            offer: None,
             resent: 0,
             since: Instant::ZERO,
         }
@@ -140,7 +136,6 @@ impl<P: Profile> Tcp<'_, P> {
             selective: P::SELECTIVE && self.resources.config.selective && slot.peer.sack_permitted,
             stamps: None,
             told: None,
-            offer: slot.offer,
         };
         let stamps = slot.stamps::<P>(&self.resources.config);
         self.replies.push(reply.stamped(&stamps));

@@ -16,7 +16,6 @@ mod cork;
 mod demux;
 mod discard;
 mod error;
-mod fast_open;
 mod half_open;
 mod icmp;
 mod identifier;

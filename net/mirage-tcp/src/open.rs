@@ -9,7 +9,6 @@ use mirage_stack::TcpOptions;
 
 use crate::connection::todo;
 use crate::demux::{Found, Tuple};
-use crate::fast_open::Early;
 use crate::isn::isn;
 use crate::{ConnectError, ConnectionId, Error, Profile, State, Tcp};
 
@@ -65,10 +64,6 @@ impl<P: Profile> Tcp<'_, P> {
         slot.stamps.offset = first.stamp_offset;
         slot.set_options(&options, &config);
         slot.scaling = true;
-        if P::FAST_OPEN && config.fast_open_client {
-            slot.early = Early::Open;
-            slot.peer_mss = self.resources.servers.mss(tuple.remote).unwrap_or(slot.peer_mss);
-        }
         slot.state = State::SynSent;
         slot.linked = true;
         slot.todo = todo::OUTPUT;

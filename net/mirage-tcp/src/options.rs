@@ -2,7 +2,6 @@
 
 use mirage_protocols::Ecn;
 
-use crate::fast_open::FastOpen;
 use crate::sack::Blocks;
 use crate::wire::{Flags, Segment};
 
@@ -188,12 +187,6 @@ impl Encoded {
             space.copy_from_slice(bytes);
             self.len += bytes.len() as u8;
         }
-    }
-
-    /// Appends the option of RFC 7413.
-    pub(crate) fn put_fast_open(&mut self, option: &FastOpen) {
-        let (bytes, len) = option.emit();
-        self.put(&bytes[..len]);
     }
 
     /// Appends what goes with segments of an established connection.

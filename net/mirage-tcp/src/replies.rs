@@ -6,7 +6,6 @@ use mirage_clock::{Duration, Instant};
 
 use crate::cookies::Told;
 use crate::demux::Tuple;
-use crate::fast_open::Form;
 use crate::stamps::Stamps;
 use crate::wire::{Flags, Segment};
 
@@ -26,8 +25,6 @@ pub(crate) struct Reply {
     pub(crate) stamps: Option<(u32, u32)>,
     /// In a SYN-ACK with a cookie: what the timestamp carries.
     pub(crate) told: Option<Told>,
-    /// In a SYN-ACK: how it spells the cookie that goes with it (RFC 7413).
-    pub(crate) offer: Option<Form>,
 }
 
 impl Reply {
@@ -43,18 +40,7 @@ impl Reply {
             // "If the ACK bit is off, sequence number zero is used, <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>"
             (SequenceNumber(0), segment.end(), Flags::RST | Flags::ACK)
         };
-        Some(Self {
-            tuple,
-            seq,
-            ack,
-            flags,
-            window: 0,
-            window_scale: None,
-            selective: false,
-            stamps: None,
-            told: None,
-            offer: None,
-        })
+        Some(Self { tuple, seq, ack, flags, window: 0, window_scale: None, selective: false, stamps: None, told: None })
     }
 
     /// An acknowledgement.
@@ -69,7 +55,6 @@ impl Reply {
             selective: false,
             stamps: None,
             told: None,
-            offer: None,
         }
     }
 

@@ -3,7 +3,6 @@
 use mirage_waker::{WaitList, WakerPool};
 
 use crate::challenge::Challenges;
-use crate::fast_open::Servers;
 use crate::paths::Paths;
 use crate::pool::{BLOCK_BYTES, Pool};
 use crate::receive_queue::LEAST_ROOM;
@@ -22,9 +21,6 @@ pub(crate) struct Resources<'s> {
     pub(crate) starved: WaitList,
     pub(crate) challenges: Challenges,
     pub(crate) paths: Paths,
-    pub(crate) servers: Servers,
-    /// Connections whose data came early and that wait for their peer.
-    pub(crate) waiting: u16,
     /// Only the counters; what is held is counted when it is asked for.
     pub(crate) stats: Stats,
 }

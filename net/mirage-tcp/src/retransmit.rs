@@ -4,7 +4,6 @@ use mirage_clock::{Duration, Instant};
 use mirage_congestion::Congestion as _;
 
 use crate::connection::{Slot, todo};
-use crate::fast_open::Early;
 use crate::identifier::NONE;
 use crate::recovery::Phase;
 use crate::resources::Resources;
@@ -87,14 +86,6 @@ impl<P: Profile> Slot<P> {
     /// The time in `resend_at` has come.
     pub(crate) fn on_resend_timer(&mut self, now: Instant, resources: &mut Resources<'_>) {
         self.resend_at = Instant::MAX;
-        if P::FAST_OPEN && self.early == Early::Waits {
-            if !self.on_early_timer(now, &resources.config) {
-                return self.give_up(resources);
-            }
-            if self.nxt == self.una {
-                return;
-            }
-        }
         if now >= self.stuck_since + self.user_timeout {
             return self.give_up(resources);
         }

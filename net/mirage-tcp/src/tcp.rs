@@ -8,7 +8,6 @@ use crate::challenge::Challenges;
 use crate::connection::{Slot, todo};
 use crate::demux::{Demux, Found};
 use crate::discard::Discards;
-use crate::fast_open::Servers;
 use crate::half_open::HalfOpen;
 use crate::identifier::NONE;
 use crate::listen::ListenerSlot;
@@ -81,8 +80,6 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 starved: WaitList::EMPTY,
                 challenges: Challenges::new(secrets.ports, config.challenges_per_second.into()),
                 paths: Paths::NONE,
-                servers: Servers::NONE,
-                waiting: 0,
                 stats: Stats::default(),
             },
             peers: Peers::new(secrets.demux),

@@ -3,7 +3,6 @@
 use mirage_clock::Instant;
 
 use crate::connection::{Slot, todo};
-use crate::fast_open::Early;
 use crate::keepalive::{self, Action};
 use crate::replies::{Replies, Reply};
 use crate::resources::Resources;
@@ -33,10 +32,6 @@ impl<P: Profile> Tcp<'_, P> {
             return;
         }
         slot.on_timer(now, resources, replies);
-        if P::FAST_OPEN && slot.early == Early::Due {
-            slot.early = Early::Waits;
-            self.send_early_syn_ack(index);
-        }
         self.settle(index);
     }
 }

@@ -11,7 +11,6 @@ use mirage_net::{ChecksumOffload, SegmentationOffload};
 use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
 
 use crate::connection::{Slot, todo};
-use crate::fast_open::Early;
 use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
 use crate::resources::Resources;
@@ -238,15 +237,7 @@ impl<P: Profile> Slot<P> {
             timestamps: stamps.then(|| (self.stamps.value(now), self.stamps.recent)),
             marks: false,
         };
-        let mut options = options.emit();
-        if P::FAST_OPEN
-            && self.early == Early::Open
-            && self.syns == 0
-            && let Some(option) = resources.servers.option(now, self.tuple.remote)
-        {
-            options.put_fast_open(&option);
-        }
-        options
+        options.emit()
     }
 }
 

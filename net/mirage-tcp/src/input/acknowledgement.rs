@@ -14,7 +14,7 @@ use crate::{Discard, Profile, State};
 impl<P: Profile> Slot<P> {
     /// The peer offers another window.
     #[inline]
-    pub(crate) fn change_window(&mut self, resources: &mut Resources<'_>, now: Instant, window: u32) {
+    pub(super) fn change_window(&mut self, resources: &mut Resources<'_>, now: Instant, window: u32) {
         self.window = window;
         self.max_window = self.max_window.max(window);
         if self.watch == Watch::Persist {

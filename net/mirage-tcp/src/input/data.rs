@@ -86,7 +86,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// The payload and FIN of a segment whose number is acceptable (RFC 9293 §3.10.7.4, seventh and eighth).
-    pub(crate) fn take_text(
+    pub(super) fn take_text(
         &mut self,
         resources: &mut Resources<'_>,
         now: Instant,

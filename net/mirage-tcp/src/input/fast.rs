@@ -7,7 +7,6 @@ use mirage_net::ReceivedChecksum;
 use mirage_protocols::Received;
 
 use crate::connection::{Slot, todo};
-use crate::fast_open::Early;
 use crate::recovery::{News, Phase};
 use crate::resources::Resources;
 use crate::sack::Blocks;
@@ -38,8 +37,7 @@ impl<P: Profile> Slot<P> {
             && self.fin_at.is_none()
             && self.receive.ooo_bytes() == 0
             && self.recovery.phase == Phase::Open
-            && (!P::MARKS || self.marks.is_ordinary(segment.ecn))
-            && (!P::FAST_OPEN || self.early == Early::No);
+            && (!P::MARKS || self.marks.is_ordinary(segment.ecn));
         if !ordinary {
             return None;
         }

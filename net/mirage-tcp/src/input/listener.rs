@@ -78,7 +78,7 @@ impl<P: Profile> Tcp<'_, P> {
             // RFC 9293 §3.10.7.4: larger than what the old connection used.
             iss = after + 0x1_0000;
         }
-        let mut handshake = HalfOpenSlot {
+        let handshake = HalfOpenSlot {
             tuple: *tuple,
             listener: self.listener_id(listener),
             iss,
@@ -89,9 +89,6 @@ impl<P: Profile> Tcp<'_, P> {
             since: now,
             ..HalfOpenSlot::default()
         };
-        if P::FAST_OPEN && self.resources.config.fast_open_server && self.open_early(now, &mut handshake, segment) {
-            return Ok(());
-        }
         if self.begin_handshake(now, handshake) {
             return Ok(());
         }
@@ -168,7 +165,7 @@ impl<P: Profile> Tcp<'_, P> {
 
     /// The handshake is complete: it becomes a connection and waits to be accepted. Gives the connection, for the rest of
     /// the segment.
-    pub(crate) fn admit(
+    pub(super) fn admit(
         &mut self,
         now: Instant,
         handshake: &HalfOpenSlot,

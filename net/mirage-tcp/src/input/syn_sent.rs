@@ -16,7 +16,7 @@ impl<P: Profile> Tcp<'_, P> {
         let flags = segment.flags;
         let acknowledges = flags.contains(Flags::ACK);
         // "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset (unless the RST bit is set …)"
-        if acknowledges && (segment.ack.since(slot.una + 1) > slot.syn_data.into() || slot.syns == 0) {
+        if acknowledges && (segment.ack != slot.una + 1 || slot.syns == 0) {
             let tuple = slot.tuple;
             self.refuse(now, tuple, segment);
             return Err(Discard::BadAck);
@@ -50,9 +50,6 @@ impl<P: Profile> Tcp<'_, P> {
         let answer = segment.flags.intersection(Flags::ECE | Flags::CWR) == Flags::ECE;
         let asked = P::MARKS && resources.config.ecn == Marking::Ask && slot.syns <= 1;
         slot.marks = Marks::agreed(acknowledges && asked && answer);
-        if P::FAST_OPEN && acknowledges {
-            slot.learn_early(now, resources, segment, &peer);
-        }
         slot.window_seq = segment.seq;
         // The window in a SYN is never scaled (RFC 7323 §2.2).
         slot.change_window(resources, now, segment.window.into());
@@ -64,9 +61,6 @@ impl<P: Profile> Tcp<'_, P> {
             slot.todo |= crate::connection::todo::OUTPUT;
             return Ok(());
         }
-        // What went with our SYN and is not acknowledged goes again.
-        let early = segment.ack.since(slot.una + 1);
-        slot.send.acked(&mut resources.pool, early);
         slot.confirm_syn(now, segment.ack, resources.config.min_rto);
         slot.establish(resources, now);
         slot.end_writing_if_asked();

@@ -4,7 +4,6 @@ use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 
 use crate::connection::{Slot, todo};
-use crate::fast_open::Early;
 use crate::options::Heard;
 use crate::replies::Reply;
 use crate::time_wait::Memory;
@@ -31,11 +30,6 @@ impl<P: Profile> Tcp<'_, P> {
         {
             segment.flags.remove(Flags::SYN);
             segment.seq = slot.rcv_nxt;
-        }
-        if P::FAST_OPEN && slot.early == Early::Waits && flags.contains(Flags::SYN) && segment.seq == slot.irs {
-            // Our SYN-ACK was lost.
-            self.send_early_syn_ack(index);
-            return Ok(());
         }
         let heard = match segment.options {
             [] => Heard::NOTHING,
@@ -95,13 +89,6 @@ impl<P: Profile> Tcp<'_, P> {
         }
         if let Some((value, _)) = heard.stamps {
             slot.stamps.remember(now, value, segment.seq, slot.acked_to);
-        }
-        if P::FAST_OPEN
-            && slot.early == Early::Waits
-            && segment.ack.at_or_after(slot.una)
-            && segment.ack.at_or_before(slot.nxt)
-        {
-            slot.confirm_early(now, resources);
         }
         slot.hear(now);
         slot.take_ack(resources, now, &segment, &heard)?;

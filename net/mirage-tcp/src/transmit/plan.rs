@@ -6,7 +6,6 @@ use mirage_congestion::Congestion as _;
 
 use crate::connection::Slot;
 use crate::cork::Hold;
-use crate::fast_open::Early;
 use crate::identifier::NONE;
 use crate::recovery::Phase;
 use crate::resources::Resources;
@@ -45,7 +44,7 @@ impl<P: Profile> Slot<P> {
     #[inline]
     pub(super) fn plan(&mut self, now: Instant, resources: &mut Resources<'_>) -> Option<Plan> {
         if !self.state.may_transmit() {
-            return self.plan_without_data(now, resources);
+            return self.plan_without_data(resources);
         }
         let held_back = self.is_held_back(now);
         if (self.recovery.lost > 0 || self.probe_tail)
@@ -213,7 +212,7 @@ impl<P: Profile> Slot<P> {
         Some(Plan { seq: start, offset, len, flags, kind: Kind::Again(index) })
     }
 
-    fn plan_without_data(&mut self, now: Instant, resources: &Resources<'_>) -> Option<Plan> {
+    fn plan_without_data(&mut self, resources: &Resources<'_>) -> Option<Plan> {
         match self.state {
             State::SynSent | State::SynReceived if self.nxt == self.una => {
                 let answers = self.state == State::SynReceived;
@@ -221,9 +220,7 @@ impl<P: Profile> Slot<P> {
                 // RFC 3168 §6.1.1.1: a SYN that is not answered may have been dropped for asking.
                 let asks = P::MARKS && resources.config.ecn == Marking::Ask && self.syns == 0 && !answers;
                 flags.set(Flags::ECE | Flags::CWR, asks);
-                let early = P::FAST_OPEN && self.early == Early::Open && !answers;
-                let len = if early { self.plan_early(now, resources) } else { 0 };
-                Some(Plan { seq: self.una, offset: 0, len, flags, kind: Kind::Next })
+                Some(Plan { seq: self.una, offset: 0, len: 0, flags, kind: Kind::Next })
             }
             State::SynReceived | State::FinWait2 => self.plan_empty(),
             _ => None,

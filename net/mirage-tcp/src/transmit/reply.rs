@@ -3,10 +3,8 @@
 use mirage_clock::Instant;
 use mirage_net::ChecksumOffload;
 use mirage_protocols::{Ip, Packet, Protocol, SendError};
-use mirage_secret::Secret;
 
 use crate::connection::todo;
-use crate::fast_open::{Cookie, FastOpen};
 use crate::options::{Encoded, SynOptions};
 use crate::replies::Reply;
 use crate::sack::Blocks;
@@ -21,7 +19,7 @@ impl<P: Profile> Tcp<'_, P> {
         while let Some(reply) = self.replies.first()
             && *left > 0
         {
-            if send_reply(now, reply, &self.secrets.cookies, ip) == Err(SendError::Full) {
+            if send_reply(now, reply, ip) == Err(SendError::Full) {
                 return Err(SendError::Full);
             }
             if reply.flags.contains(Flags::RST) {
@@ -49,7 +47,7 @@ impl<P: Profile> Tcp<'_, P> {
     }
 }
 
-fn send_reply(now: Instant, reply: &Reply, key: &Secret, ip: &mut impl Ip) -> Result<(), SendError> {
+fn send_reply(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendError> {
     let tuple = &reply.tuple;
     let stamps = reply.stamps.map(|(offset, recent)| {
         let value = Stamps::off(offset).value(now);
@@ -65,9 +63,6 @@ fn send_reply(now: Instant, reply: &Reply, key: &Secret, ip: &mut impl Ip) -> Re
             marks: false,
         }
         .emit();
-        if let Some(form) = reply.offer {
-            options.put_fast_open(&FastOpen { form, cookie: Cookie::of(key, tuple) });
-        }
     } else if stamps.is_some() {
         options.put_heard(stamps, &Blocks::NONE);
     }

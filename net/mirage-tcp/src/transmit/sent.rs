@@ -27,7 +27,7 @@ impl<P: Profile> Slot<P> {
         }
         match plan.kind {
             Kind::Empty => self.ask = false,
-            Kind::Next if plan.flags.contains(Flags::SYN) => self.on_syn_sent(plan, now, resources),
+            Kind::Next if plan.flags.contains(Flags::SYN) => self.on_syn_sent(now, resources),
             Kind::Next | Kind::Longer => self.on_next_sent(plan, now, resources),
             Kind::Again(run) => self.on_sent_again(plan, run, now, resources),
             Kind::Probe => {
@@ -39,10 +39,9 @@ impl<P: Profile> Slot<P> {
 
     /// Our SYN is out. It is no run: it is watched over by number alone.
     #[inline(never)]
-    fn on_syn_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
+    fn on_syn_sent(&mut self, now: Instant, resources: &mut Resources<'_>) {
         if self.syns == 0 {
             self.stuck_since = now;
-            self.syn_data = plan.len as u16;
         } else {
             resources.stats.retransmits += 1;
             self.resent += 1;
