@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use mirage_clock::Duration;
-use mirage_tcp::Config;
+use mirage_tcp::{Config, FastOpen};
 
 /// How the machine is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,21 @@ impl Profile {
         config
     }
 
+    /// How a listener takes data with the SYN, when it asked for that with so many pending ones or (`None`) did not ask.
+    pub(crate) fn fast_open(&self, pending: Option<u16>) -> Option<FastOpen> {
+        let flags: u32 = sysctl("tcp_fastopen").and_then(|text| flags(text.trim())).filter(|_| self.linux)?;
+        if flags & SERVER == 0 || (pending.is_none() && flags & EVERY_LISTENER == 0) {
+            return None;
+        }
+        let mut key = [0; 16];
+        let text = sysctl("tcp_fastopen_key").unwrap_or_default();
+        for (word, digits) in key.chunks_mut(4).zip(text.trim().split('-')) {
+            word.copy_from_slice(&u32::from_str_radix(digits, 16).unwrap_or(0).to_le_bytes());
+        }
+        let without_cookie = flags & SERVER_WITHOUT_COOKIE != 0;
+        Some(FastOpen { key, pending: pending.unwrap_or(128), without_cookie })
+    }
+
     /// How many segments the device cuts a large one into: Linux makes them so long that one leaves in each millisecond, but
     /// of two segments at least, which is the usual one at the round-trip times of scripts.
     pub(crate) fn cuts(&self) -> usize {
@@ -68,6 +83,19 @@ pub(crate) fn sysctl(name: &str) -> Option<String> {
 pub(crate) fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
     sysctl(name)?.trim().parse().ok()
 }
+
+/// A number in decimal, or in hexadecimal behind `0x`.
+fn flags(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// Bits of `tcp_fastopen`: listeners may take data with the SYN; even without a cookie; even those that did not ask.
+const SERVER: u32 = 2;
+const SERVER_WITHOUT_COOKIE: u32 = 0x200;
+const EVERY_LISTENER: u32 = 0x400;
 
 /// The last of the three sizes of a buffer.
 fn largest(name: &str) -> Option<u32> {

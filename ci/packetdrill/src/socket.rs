@@ -61,6 +61,9 @@ pub(crate) struct Options {
     pub(crate) send_buffer: Option<u32>,
     pub(crate) receive_buffer: Option<u32>,
     pub(crate) max_segment: Option<u16>,
+    /// How many connections with data in their SYN may wait for their handshake's end; `None`: nobody asked for such.
+    pub(crate) fast_open: Option<u16>,
+    pub(crate) fast_open_key: Option<[u8; 16]>,
     pub(crate) receive_timeout: Duration,
     pub(crate) send_timeout: Duration,
     /// Values of options that change nothing here, by level and name.
@@ -85,6 +88,8 @@ impl Default for Options {
             send_buffer: None,
             receive_buffer: None,
             max_segment: None,
+            fast_open: None,
+            fast_open_key: None,
             receive_timeout: Duration::MAX,
             send_timeout: Duration::MAX,
             others: BTreeMap::new(),

@@ -21,7 +21,7 @@ pub(crate) fn bytes(info: &TcpInfo, listens: bool, advmss: u32) -> Vec<u8> {
     fields.byte(info.retransmits);
     fields.byte(info.probes);
     fields.byte(info.backoff);
-    let options = [info.timestamps, info.sack, info.snd_wscale.is_some(), info.ecn, info.ecn_seen];
+    let options = [info.timestamps, info.sack, info.snd_wscale.is_some(), info.ecn, info.ecn_seen, info.syn_data];
     fields.byte(options.iter().rev().fold(0, |bits, set| bits << 1 | u8::from(*set)));
     fields.byte(info.snd_wscale.unwrap_or(0) | info.rcv_wscale.unwrap_or(0) << 4);
     fields.byte(info.delivery_rate_app_limited.into());
@@ -69,7 +69,8 @@ pub(crate) fn bytes(info: &TcpInfo, listens: bool, advmss: u32) -> Vec<u8> {
     // busy, window limited, buffer limited
     (0..3).for_each(|_| fields.long(0));
     // Linux counts the SYN.
-    fields.word(segments(info.delivered) + 1);
+    let handshake = !matches!(info.state, State::SynSent | State::SynReceived);
+    fields.word(segments(info.delivered) + u32::from(handshake));
     // delivered with congestion experienced
     fields.word(0);
     // bytes sent, sent again

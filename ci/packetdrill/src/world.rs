@@ -42,6 +42,8 @@ pub(crate) struct World {
     to_look: usize,
     /// How often something happened.
     happenings: u64,
+    /// A call that waited has returned since the script last slept.
+    returned: bool,
 }
 
 thread_local! {
@@ -111,6 +113,7 @@ impl Shared {
         }
         if std::thread::current().id() != self.main {
             ENDED.set(Some(world.now));
+            world.returned = true;
             // This was the look that the thread that moves the clock waits for.
             world.to_look = world.to_look.saturating_sub(1);
             self.looked.notify_all();
@@ -132,7 +135,11 @@ impl Shared {
     pub(crate) fn sleep(&self, span: Duration) {
         let world = self.lock();
         let until = world.now + span;
-        drop(self.go_on(world, until));
+        let returned = std::mem::take(&mut self.go_on(world, until).returned);
+        if returned {
+            // packetdrill has yet to book what the call on the other thread gave, and may not come to it before the next event.
+            std::thread::sleep(BOOKING);
+        }
     }
 
     /// The next packet that leaves, and when; waits for it as long as anything can still happen.
@@ -230,6 +237,7 @@ impl World {
             waiting: 0,
             to_look: 0,
             happenings: 0,
+            returned: false,
         }
     }
 
@@ -256,3 +264,6 @@ impl World {
         }
     }
 }
+
+/// Real time.
+const BOOKING: std::time::Duration = std::time::Duration::from_millis(10);

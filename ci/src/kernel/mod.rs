@@ -5,6 +5,7 @@ mod image;
 mod load;
 pub(crate) mod namespace;
 mod ping;
+mod relay;
 mod tcp;
 mod udp;
 mod user;
@@ -34,18 +35,20 @@ pub(crate) struct Test {
 pub(crate) struct Images {
     pub(crate) echo: PathBuf,
     pub(crate) web: PathBuf,
+    /// No image, but a bad link.
+    relay: PathBuf,
 }
 
 /// Builds the images.
 pub(crate) fn images() -> Result<Images, String> {
-    run(&mut cargo(["build", "--release", "--package", "echo", "--package", "web"]))?;
+    run(&mut cargo(["build", "--release", "--quiet", "--package", "echo", "--package", "web", "--package", "relay"]))?;
     let release = workspace::target().join("release");
-    Ok(Images { echo: release.join("echo"), web: release.join("web") })
+    Ok(Images { echo: release.join("echo"), web: release.join("web"), relay: release.join("relay") })
 }
 
 /// Every test whose name contains `filter`.
 pub(crate) fn all(filter: &str) -> Vec<Test> {
-    let tests: [(&'static str, Body); 16] = [
+    let tests: [(&'static str, Body); 20] = [
         ("a_ping_of_56_bytes_is_answered", ping::small),
         ("a_ping_of_1472_bytes_is_answered", ping::full_frame),
         ("a_ping_of_65507_bytes_is_reassembled_and_answered", ping::largest),
@@ -57,6 +60,10 @@ pub(crate) fn all(filter: &str) -> Vec<Test> {
         ("keepalive_ends_a_cut_connection_after_four_seconds", tcp::keepalive),
         ("a_thousand_connections_at_once", tcp::thousand),
         ("a_reader_that_stops_is_served_when_it_goes_on", tcp::zero_window),
+        ("a_link_that_loses_frames_carries_the_bytes_both_ways", relay::loss),
+        ("a_link_that_doubles_frames_carries_the_bytes_both_ways", relay::duplication),
+        ("a_link_that_reorders_frames_carries_the_bytes_both_ways", relay::reordering),
+        ("a_link_that_does_all_of_that_carries_the_bytes_both_ways", relay::everything),
         ("curl_gets_the_page_and_its_answers", load::curl_tests),
         ("wrk_with_256_connections_meets_no_error", load::wrk),
         ("the_bytes_are_right_through_the_tap", load::bytes),

@@ -48,10 +48,8 @@ impl Ipv4Cidr {
 
     /// The prefix as a mask of ones.
     pub const fn mask(self) -> Ipv4Addr {
-        Ipv4Addr::from_bits(match self.prefix {
-            0 => 0,
-            bits => u32::MAX << (32 - bits),
-        })
+        // In 64 bits, so that no prefix shifts all of them out.
+        Ipv4Addr::from_bits((u64::MAX << (32 - self.prefix)) as u32)
     }
 
     /// The network's own address: the host part is zero.

@@ -13,3 +13,10 @@ pub(crate) fn last(text: &str, byte: u8) -> Option<(&str, &str)> {
 fn at(text: &str, at: usize) -> Option<(&str, &str)> {
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
+
+/// Whether two texts are the same but for the case of their letters (ASCII). The library's way is for longer ones, and
+/// longer itself.
+#[inline(never)]
+pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.eq_ignore_ascii_case(other))
+}

@@ -1,5 +1,7 @@
 //! Header fields, as places in the buffer that holds the head (RFC 9110 §5).
 
+use crate::cut::same;
+
 /// Room for one header field: where in the head its name and value are. Lent in arrays, it bounds their number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Field {
@@ -60,7 +62,7 @@ impl<'a> Fields<'a> {
     /// The values of all fields of this name, in any case.
     #[inline]
     pub fn all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        self.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+        self.iter().filter(move |(other, _)| same(other, name.as_bytes())).map(|(_, value)| value)
     }
 }
 

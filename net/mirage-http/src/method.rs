@@ -42,33 +42,14 @@ impl Method {
 
     /// The method of that name.
     pub fn new(name: &[u8]) -> Self {
-        match name {
-            b"GET" => Self::Get,
-            b"HEAD" => Self::Head,
-            b"POST" => Self::Post,
-            b"PUT" => Self::Put,
-            b"DELETE" => Self::Delete,
-            b"OPTIONS" => Self::Options,
-            b"PATCH" => Self::Patch,
-            b"CONNECT" => Self::Connect,
-            b"TRACE" => Self::Trace,
-            _ => Self::Other,
-        }
+        Self::ALL.into_iter().find(|method| method.as_str().as_bytes() == name).unwrap_or(Self::Other)
     }
 
     /// Its name; `?` for [`Method::Other`].
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Head => "HEAD",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Delete => "DELETE",
-            Self::Options => "OPTIONS",
-            Self::Patch => "PATCH",
-            Self::Connect => "CONNECT",
-            Self::Trace => "TRACE",
-            Self::Other => "?",
-        }
+        NAMES[self as usize]
     }
 }
+
+/// By number.
+const NAMES: [&str; 10] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "?"];

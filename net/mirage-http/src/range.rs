@@ -1,5 +1,6 @@
 //! Parts of a value (RFC 9110 §14).
 
+use crate::cut::same;
 use crate::field::members;
 use crate::writer::{Writer, parse_decimal};
 
@@ -28,7 +29,7 @@ impl Range {
 
     fn parse(field: &[u8], size: u64) -> Option<Self> {
         let (unit, ranges) = field.split_at_checked(6)?;
-        if !unit.eq_ignore_ascii_case(b"bytes=") {
+        if !same(unit, b"bytes=") {
             return None;
         }
         let mut ranges = members(ranges);

@@ -10,6 +10,7 @@ macro_rules! statuses {
             $(#[doc = concat!("`", $code, " ", $reason, "`.")] pub const $name: Self = Self($code);)*
 
             /// The phrase that goes with the code; empty for a code without a constant here.
+            #[inline(never)]
             pub const fn reason(self) -> &'static str {
                 match self.0 { $($code => $reason,)* _ => "" }
             }

@@ -48,7 +48,7 @@ impl<'a> Target<'a> {
         }
         let (scheme, rest) = cut::once(text, b':')?;
         let rest = rest.strip_prefix("//")?;
-        if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+        if !cut::same(scheme.as_bytes(), b"http") && !cut::same(scheme.as_bytes(), b"https") {
             return None;
         }
         let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());

@@ -129,12 +129,14 @@ impl<'s> Addresses<'s> {
 
     /// The address to send from on `interface` when the next hop is `to`.
     pub(crate) fn source(&self, interface: InterfaceId, to: Ipv4Addr) -> Option<Ipv4Addr> {
-        let on_interface = || self.addresses.iter().filter(|address| address.interface == interface);
-        on_interface()
-            .find(|address| address.cidr.contains(to))
-            .or_else(|| on_interface().next())
-            .or_else(|| self.addresses.iter().next())
-            .map(|address| address.cidr.address())
+        let mut best = (0, None);
+        for Address { cidr, interface: other } in self.addresses.iter() {
+            let rank = if *other != interface { 1 } else { 2 + u8::from(cidr.contains(to)) };
+            if rank > best.0 {
+                best = (rank, Some(cidr.address()));
+            }
+        }
+        best.1
     }
 }
 

@@ -6,7 +6,7 @@ use managed::ManagedSlice;
 use mirage_protocols::{InterfaceId, Ipv4Cidr, NextHop};
 
 use crate::TableFull;
-use crate::address::{Addresses, is_station};
+use crate::address::{Address, Addresses, is_station};
 use crate::memo::Memo;
 use crate::table::Table;
 
@@ -107,31 +107,38 @@ fn find(addresses: &Addresses<'_>, routes: &Routes<'_>, to: Ipv4Addr, by: Option
     if !is_station(to) {
         return hop_to_many(addresses, routes, to, by);
     }
-    let mut on_link: Option<(u8, Hop)> = None;
-    for address in addresses.iter() {
-        if address.cidr.address() == to {
+    let mut longest = Longest { to, by, prefix: None, hop: None };
+    for &Address { cidr, interface } in addresses.iter() {
+        if cidr.address() == to {
             // It would have to come back up; this stack has no loopback interface.
             return None;
         }
-        let prefix = address.cidr.prefix();
-        let longer = on_link.is_none_or(|(best, _)| prefix > best);
-        if longer && address.cidr.contains(to) && by.is_none_or(|by| by == address.interface) {
-            let broadcast = address.cidr.broadcast() == Some(to);
-            let next = if broadcast { NextHop::Broadcast } else { NextHop::Neighbour(to) };
-            on_link = Some((prefix, Hop { interface: address.interface, next }));
+        let next = if cidr.broadcast() == Some(to) { NextHop::Broadcast } else { NextHop::Neighbour(to) };
+        longest.consider(&cidr, Hop { interface, next });
+    }
+    for &Route { destination, gateway, interface } in routes.iter() {
+        longest.consider(&destination, Hop { interface, next: NextHop::Neighbour(gateway.unwrap_or(to)) });
+    }
+    longest.hop
+}
+
+/// The hop by the longest prefix seen so far.
+struct Longest {
+    to: Ipv4Addr,
+    by: Option<InterfaceId>,
+    prefix: Option<u8>,
+    hop: Option<Hop>,
+}
+
+impl Longest {
+    /// Of two equally long ones the first stays.
+    #[inline(never)]
+    fn consider(&mut self, cidr: &Ipv4Cidr, hop: Hop) {
+        let longer = self.prefix.is_none_or(|longest| cidr.prefix() > longest);
+        if longer && cidr.contains(self.to) && self.by.is_none_or(|by| by == hop.interface) {
+            (self.prefix, self.hop) = (Some(cidr.prefix()), Some(hop));
         }
     }
-    let longest = on_link.map(|(prefix, _)| prefix);
-    for route in routes.iter() {
-        if longest.is_some_and(|longest| longest >= route.destination.prefix()) {
-            break;
-        }
-        if route.destination.contains(to) && by.is_none_or(|by| by == route.interface) {
-            let next = NextHop::Neighbour(route.gateway.unwrap_or(to));
-            return Some(Hop { interface: route.interface, next });
-        }
-    }
-    on_link.map(|(_, hop)| hop)
 }
 
 /// The way to everybody or to a group. Without a route for the group it leaves by the interface of the first address,

@@ -345,7 +345,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
 
 impl<P: Profile> Slot<P> {
     /// Where segments will be cut.
-    fn cuts(&self) -> Cuts {
+    pub(crate) fn cuts(&self) -> Cuts {
         Cuts { next: self.in_flight(), full: self.mss }
     }
 

@@ -21,7 +21,7 @@ use crate::rto::RoundTrip;
 use crate::send_queue::{Cursor, SendQueue};
 use crate::stamps::Stamps;
 use crate::tuning::Tuning;
-use crate::{Config, Error, Profile, Standard, State};
+use crate::{Config, Cookie, Error, Profile, Standard, State};
 
 /// Room for one connection: a control block of less than 400 bytes, without buffers.
 ///
@@ -116,6 +116,18 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) watch: Watch,
     /// Somebody waits until everything was sent.
     pub(crate) flushing: bool,
+
+    // Data with the SYN (RFC 7413).
+    /// The peer has yet to acknowledge our SYN, although all goes on as if it had: `una` is behind it.
+    pub(crate) unconfirmed: bool,
+    /// Our SYN-ACK is to be sent, for the first time or again.
+    pub(crate) syn_due: bool,
+    /// Data came or went with the first SYN, and was taken.
+    pub(crate) syn_data: bool,
+    /// How many bytes of the send queue go with our first SYN.
+    pub(crate) syn_len: u16,
+    /// What our SYN asks with; then what the server gave.
+    pub(crate) cookie: Option<Cookie>,
 
     // What we receive.
     /// RCV.NXT: the next number expected.
@@ -283,6 +295,11 @@ impl<P: Profile> Slot<P> {
             receive_scale: 0,
             ended: false,
             read_shut: false,
+            unconfirmed: false,
+            syn_due: false,
+            syn_data: false,
+            syn_len: 0,
+            cookie: None,
             quick_acks: 0,
             data_at: 0,
             ack_now: false,
@@ -397,6 +414,10 @@ impl<P: Profile> Slot<P> {
     /// Ends the connection at once: nothing more is sent. What came in order can still be read.
     pub(crate) fn end(&mut self, resources: &mut Resources<'_>, error: Option<Error>) {
         self.state = State::Closed;
+        if core::mem::take(&mut self.unconfirmed) {
+            resources.fast_open_pending -= 1;
+        }
+        self.syn_due = false;
         self.error = self.error.or(error);
         self.send.clear(&mut resources.pool);
         resources.runs.clear(&mut self.recovery.chain);

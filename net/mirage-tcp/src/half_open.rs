@@ -28,6 +28,8 @@ pub struct HalfOpenSlot {
     pub(crate) stamp_offset: u32,
     /// The window that our SYN-ACK offers.
     pub(crate) window: u16,
+    /// Our SYN-ACK carries a cookie for data with the next SYN, by the number of the experiment or not.
+    pub(crate) granted: Option<bool>,
     /// How often our SYN-ACK was sent again.
     pub(crate) resent: u8,
     /// When the first SYN-ACK was sent.
@@ -46,6 +48,7 @@ impl Default for HalfOpenSlot {
             peer: SynOptions::default(),
             stamp_offset: 0,
             window: 0,
+            granted: None,
             resent: 0,
             since: Instant::ZERO,
         }
@@ -135,6 +138,10 @@ impl<P: Profile> Tcp<'_, P> {
             window_scale: scale,
             selective: P::SELECTIVE && self.resources.config.selective && slot.peer.sack_permitted,
             stamps: None,
+            cookie: slot.granted.and_then(|experimental| {
+                let fast_open = self.listeners.get(slot.listener.index as usize)?.fast_open?;
+                Some(fast_open.cookie(&slot.tuple, experimental))
+            }),
             told: None,
         };
         let stamps = slot.stamps::<P>(&self.resources.config);

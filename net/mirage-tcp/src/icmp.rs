@@ -28,9 +28,13 @@ impl<P: Profile> Tcp<'_, P> {
         let resources = &mut self.resources;
         let Some(slot) = self.connections.get_mut(index as usize) else { return Err(Discard::UnrelatedIcmp) };
         // RFC 5927 §4.1: the quoted number must be of something under way.
-        let opening = matches!(slot.state, State::SynSent | State::SynReceived);
-        let flight = if opening { slot.syns.min(1).into() } else { slot.in_flight() };
-        if !seq.in_window(slot.una, flight) {
+        let opening = slot.is_opening();
+        let first = slot.first_unsure();
+        let flight = match slot.state {
+            State::SynSent | State::SynReceived => slot.syns.min(1).into(),
+            _ => slot.nxt.since(first),
+        };
+        if !seq.in_window(first, flight) {
             return Err(Discard::UnrelatedIcmp);
         }
         match error.kind {

@@ -40,6 +40,8 @@ pub struct TcpInfo {
     pub backoff: u8,
     /// Probes of a closed window, or of a silent peer, that were not answered.
     pub probes: u8,
+    /// Data came or went with the SYN and was taken (RFC 7413).
+    pub syn_data: bool,
     /// Both ends use timestamps (RFC 7323).
     pub timestamps: bool,
     /// Both ends use selective acknowledgments (RFC 2018).
@@ -56,6 +58,8 @@ pub struct TcpInfo {
     pub rto: Duration,
     /// Payload of the segments that we send.
     pub snd_mss: u16,
+    /// The largest payload that the peer said it takes.
+    pub peer_mss: u16,
     /// Payload of the segments that come, as far as we have seen.
     pub rcv_mss: u16,
     /// The payload that we told the peer we take; 0 before anything was sent.
@@ -130,7 +134,8 @@ impl<P: Profile> Tcp<'_, P> {
             _ => backoff,
         };
         Some(TcpInfo {
-            state: slot.state,
+            state: if slot.unconfirmed { State::SynReceived } else { slot.state },
+            syn_data: slot.syn_data,
             ca_state: slot.recovering(),
             retransmits,
             backoff,
@@ -143,6 +148,7 @@ impl<P: Profile> Tcp<'_, P> {
             rcv_wscale: scale(slot.receive_scale),
             rto: slot.round_trip.rto(config.max_rto),
             snd_mss: slot.mss,
+            peer_mss: slot.peer_mss,
             rcv_mss: slot.receive_mss,
             advmss: slot.path.advmss,
             pmtu: slot.path_mtu(),

@@ -10,7 +10,7 @@ use mirage_waker::WaitList;
 use crate::demux::Found;
 use crate::identifier::NONE;
 use crate::ready::Ends;
-use crate::{ConnectionId, Error, ListenError, ListenerId, Profile, Tcp};
+use crate::{ConnectionId, Error, FastOpen, ListenError, ListenerId, Profile, Tcp};
 
 /// What a listener listens on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct ListenerSlot {
     pub(crate) local: Option<Local>,
     pub(crate) options: TcpOptions,
     backlog: u32,
+    /// How it takes data with the SYN, if it does.
+    pub(crate) fast_open: Option<FastOpen>,
     /// Established connections that wait, oldest first, and how many.
     pub(crate) queue: Ends,
     pub(crate) queued: u32,
@@ -63,6 +65,7 @@ impl ListenerSlot {
             local: None,
             options: TcpOptions::default(),
             backlog: 0,
+            fast_open: None,
             queue: Ends::default(),
             queued: 0,
             half_open: 0,

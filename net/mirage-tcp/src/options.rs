@@ -2,6 +2,7 @@
 
 use mirage_protocols::Ecn;
 
+use crate::Cookie;
 use crate::sack::Blocks;
 use crate::wire::{Flags, Segment};
 
@@ -127,6 +128,10 @@ impl Heard {
     #[inline(never)]
     pub(crate) fn parse(bytes: &[u8], with_stamps: bool, selective: bool) -> Self {
         let mut heard = Self::NOTHING;
+        if with_stamps && let Some(stamps) = lone_stamps(bytes) {
+            heard.stamps = Some(stamps);
+            return heard;
+        }
         for (kind, data) in Options::new(bytes) {
             match kind {
                 TIMESTAMPS if with_stamps => heard.stamps = timestamps(data).or(heard.stamps),
@@ -202,6 +207,12 @@ impl Encoded {
                 self.put(&end.0.to_be_bytes());
             }
         }
+    }
+
+    /// Appends what data with a SYN needs.
+    pub(crate) fn put_cookie(&mut self, cookie: &Cookie) {
+        let (bytes, len) = cookie.option();
+        self.put(bytes.get(..len).unwrap_or_default());
     }
 
     /// Appends timestamps with the usual padding.

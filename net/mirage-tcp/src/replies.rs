@@ -4,6 +4,7 @@ use heapless::Deque;
 use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};
 
+use crate::Cookie;
 use crate::cookies::Told;
 use crate::demux::Tuple;
 use crate::stamps::Stamps;
@@ -21,6 +22,8 @@ pub(crate) struct Reply {
     pub(crate) window_scale: Option<u8>,
     /// In a SYN-ACK: we understand selective acknowledgments.
     pub(crate) selective: bool,
+    /// In a SYN-ACK: what the peer may send data with its next SYN for.
+    pub(crate) cookie: Option<Cookie>,
     /// What our timestamps are apart from our clock, and the echo of the peer's, if they go with it.
     pub(crate) stamps: Option<(u32, u32)>,
     /// In a SYN-ACK with a cookie: what the timestamp carries.
@@ -40,7 +43,18 @@ impl Reply {
             // "If the ACK bit is off, sequence number zero is used, <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>"
             (SequenceNumber(0), segment.end(), Flags::RST | Flags::ACK)
         };
-        Some(Self { tuple, seq, ack, flags, window: 0, window_scale: None, selective: false, stamps: None, told: None })
+        Some(Self {
+            tuple,
+            seq,
+            ack,
+            flags,
+            window: 0,
+            window_scale: None,
+            selective: false,
+            cookie: None,
+            stamps: None,
+            told: None,
+        })
     }
 
     /// An acknowledgement.
@@ -53,6 +67,7 @@ impl Reply {
             window,
             window_scale: None,
             selective: false,
+            cookie: None,
             stamps: None,
             told: None,
         }

@@ -20,6 +20,8 @@ pub(crate) struct Resources<'s> {
     /// Those who could not write because no block was free.
     pub(crate) starved: WaitList,
     pub(crate) challenges: Challenges,
+    /// Connections that took data with the SYN and whose peers have yet to acknowledge ours.
+    pub(crate) fast_open_pending: u16,
     pub(crate) paths: Paths,
     /// Only the counters; what is held is counted when it is asked for.
     pub(crate) stats: Stats,

@@ -67,7 +67,7 @@ impl<P: Profile> Slot<P> {
     fn tail_timeout(&self) -> Option<Duration> {
         let recovery = &self.recovery;
         let quiet = recovery.phase == Phase::Open && recovery.sacked == 0 && recovery.tail.end.is_none();
-        if !P::SELECTIVE || !self.selective || !quiet || !self.state.may_transmit() {
+        if !P::SELECTIVE || !self.selective || self.unconfirmed || !quiet || !self.state.may_transmit() {
             return None;
         }
         let srtt = self.round_trip.srtt()?;
@@ -88,6 +88,16 @@ impl<P: Profile> Slot<P> {
         self.resend_at = Instant::MAX;
         if now >= self.stuck_since + self.user_timeout {
             return self.give_up(resources);
+        }
+        if P::FAST_OPEN && self.unconfirmed {
+            if self.syns > resources.config.syn_ack_retries {
+                return self.give_up(resources);
+            }
+            // What came of our data is of no interest before.
+            self.syn_due = true;
+            self.round_trip.back_off();
+            self.todo |= todo::OUTPUT;
+            return;
         }
         match self.state {
             State::SynSent | State::SynReceived => {

@@ -6,7 +6,7 @@ use mirage_waker::WaitList;
 
 use crate::challenge::Challenges;
 use crate::connection::{Slot, todo};
-use crate::demux::{Demux, Found};
+use crate::demux::{Demux, Found, Tuple};
 use crate::discard::Discards;
 use crate::half_open::HalfOpen;
 use crate::identifier::NONE;
@@ -21,7 +21,7 @@ use crate::resources::Resources;
 use crate::runs::Runs;
 use crate::time_wait::TimeWait;
 use crate::timers::Timers;
-use crate::{Config, ConnectionId, Profile, Secrets, Standard, Stats, Storage};
+use crate::{Config, ConnectionId, Profile, Secrets, Standard, State, Stats, Storage};
 
 /// TCP (RFC 9293) as a machine without I/O, for any number of connections and listeners on any number of addresses.
 ///
@@ -78,6 +78,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 timers: Timers::new(timers),
                 wakers,
                 starved: WaitList::EMPTY,
+                fast_open_pending: 0,
                 challenges: Challenges::new(secrets.ports, config.challenges_per_second.into()),
                 paths: Paths::NONE,
                 stats: Stats::default(),
@@ -177,7 +178,8 @@ impl<'s, P: Profile> Tcp<'s, P> {
         self.resources.timers.clear(index);
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
         slot.armed = Instant::MAX;
-        if slot.queue.listed {
+        // One that nobody accepted yet is forgotten, but for what its peer sent before it broke off.
+        if slot.queue.listed && slot.receive.readable() == 0 {
             slot.held = false;
             self.dequeue_accepted(index);
         }
@@ -209,7 +211,11 @@ impl<'s, P: Profile> Tcp<'s, P> {
         self.resources.runs.clear(&mut slot.recovery.chain);
         self.resources.wakers.wake(&mut slot.readers);
         self.resources.wakers.wake(&mut slot.writers);
-        *slot = Slot::unused(slot.generation.wrapping_add(1), self.free_connection);
+        // Nothing else of it is looked at before `begin` makes all of it anew.
+        slot.generation = slot.generation.wrapping_add(1);
+        slot.next = self.free_connection;
+        (slot.tuple, slot.in_use, slot.state) = (Tuple::NONE, false, State::Closed);
+        (slot.armed, slot.todo) = (Instant::MAX, 0);
         self.free_connection = index;
         self.in_use -= 1;
     }

@@ -10,6 +10,7 @@
 mod link;
 mod operation;
 mod pair;
+mod peer;
 mod side;
 mod world;
 
@@ -35,4 +36,15 @@ pub fn run(operations: &[Operation]) {
         world.apply(operation);
     }
     world.finish(operations.iter().all(Operation::is_harmless));
+}
+
+/// Plays the peer of one machine, who sends what `bytes` stand for: segments that nearly fit, with options of every kind, and
+/// ICMP errors. Whatever it says, bounds are kept, no segment costs more than a walk or two along what is under way, and in
+/// the end nothing is left.
+///
+/// # Panics
+/// When the machine breaks its promise.
+pub fn face(bytes: &[u8]) {
+    let mut arena = side::Arena::new(4 + bytes.len() % 29);
+    peer::Play::new(arena.machine([10, 0, 0, 1]), bytes).run();
 }

@@ -68,9 +68,13 @@ impl<'s> Timers<'s> {
     }
 
     /// When to call [`pop_due`](Self::pop_due) again. It may come too early, never too late.
+    #[inline]
     pub(crate) fn next(&self) -> Option<Instant> {
         let first = self.entry(0)?;
         let wanted = self.wanted(first.timer);
+        if wanted == first.due {
+            return Some(wanted);
+        }
         // The first may have moved away; those behind it are then next, or it still is.
         let others = [1, 2].into_iter().filter_map(|place| self.entry(place)).map(|entry| entry.due);
         let next = others.fold(wanted, Instant::min);

@@ -165,9 +165,10 @@ impl<P: Profile> Slot<P> {
         let checksum = if self.partial_checksum { Checksum::Partial } else { Checksum::Complete };
         let template = Template::new((&self.tuple.local, &self.tuple.remote), &header, options.as_slice(), checksum);
         let headers = HEADER_LEN + options.as_slice().len();
-        // The device cuts, or we do.
+        // The device cuts, or we do; it repeats the options in each piece.
+        let full = self.payload_of_full_segment();
         let longer = P::PROBING && plan.kind == Kind::Longer;
-        let most = if self.device_cuts || longer { plan.len } else { self.payload_of_full_segment() };
+        let most = if self.device_cuts || longer { plan.len } else { full };
         let (mut sent, mut segments) = (0, 0);
         loop {
             let len = (plan.len - sent).min(most);
@@ -178,19 +179,21 @@ impl<P: Profile> Slot<P> {
             if self.partial_checksum {
                 packet.checksum = Some(PARTIAL_CHECKSUM);
             }
-            if len > u32::from(self.mss) && !longer {
-                packet.segment_size = NonZeroU16::new(self.mss);
+            if len > full && !longer {
+                packet.segment_size = NonZeroU16::new(full as u16);
             }
-            let flags = if last { flags } else { flags - Flags::PSH - Flags::FIN };
+            let piece_flags = if last { flags } else { flags - Flags::PSH - Flags::FIN };
             let (seq, offset) = (plan.seq + sent, plan.offset + sent);
             let mut cursor = self.cursor;
             let send = &self.send;
             let result = ip.send(packet, |writer| {
                 let payload = send.slices(&resources.pool, offset, len, &mut cursor);
-                template.write(writer, seq, flags, payload);
+                template.write(writer, seq, piece_flags, payload);
             });
             self.cursor = cursor;
             if P::MARKS && flags.contains(Flags::CWR) && result != Err(SendError::Full) {
+                // Told once (RFC 3168 §6.1.2).
+                flags.remove(Flags::CWR);
                 self.marks.on_told();
             }
             match result {
@@ -237,7 +240,15 @@ impl<P: Profile> Slot<P> {
             timestamps: stamps.then(|| (self.stamps.value(now), self.stamps.recent)),
             marks: false,
         };
-        options.emit()
+        let mut encoded = options.emit();
+        if P::FAST_OPEN
+            && !answers
+            && self.syns == 0
+            && let Some(cookie) = &self.cookie
+        {
+            encoded.put_cookie(cookie);
+        }
+        encoded
     }
 }
 

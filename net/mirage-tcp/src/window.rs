@@ -39,9 +39,12 @@ impl<P: Profile> Slot<P> {
         if !self.state.may_receive() {
             return;
         }
+        // While the peer may still send as much as we could add, its data will bring acknowledgements enough.
+        if self.receive_window() > self.tuning.limit / 2 {
+            return;
+        }
         let room = self.receive_room(resources);
         let grown = room.saturating_sub(self.receive_window());
-        // While the peer may still send as much as we could add, its data will bring acknowledgements enough.
         if grown >= self.window_step(room, 2) && grown >= self.receive_window() {
             self.ack_now = true;
             self.todo |= todo::OUTPUT;

@@ -400,3 +400,23 @@ fn a_device_that_cuts_gets_large_segments_and_partial_checksums() {
     let bytes: Vec<u8> = host.output().into_iter().flat_map(|segment| segment.payload).collect();
     assert_eq!(bytes, data);
 }
+
+/// The device repeats the header's options in each segment that it cuts: they have to fit.
+#[test]
+fn a_device_that_cuts_is_told_how_much_fits_beside_selective_acknowledgments() {
+    let mut host = Host::default();
+    host.ip.capabilities = mirage_net::Capabilities {
+        checksum: mirage_net::ChecksumOffload::TCP_V4,
+        segmentation: mirage_net::SegmentationOffload::TCP_V4,
+        max_large_frame: 65_535,
+    };
+    let (peer, id) = accepted(&mut host, Handshake { scale: Some(7), selective: true, ..Handshake::default() });
+    host.answer(&peer.data(1461, 1, &pattern(100)));
+    host.write(id, &pattern(10_000));
+    let _ = host.tcp.poll_transmit(host.now, &mut host.ip, 16).unwrap();
+    let sent = &host.ip.sent[0];
+    let header = usize::from(sent.bytes[12] >> 4) * 4;
+    assert!(header > 20 && sent.bytes.len() > 3000, "a large segment with blocks");
+    let size = usize::from(sent.packet.segment_size.expect("it is cut").get());
+    assert!(size + header <= 1480, "{size} bytes behind a header of {header}");
+}

@@ -56,4 +56,9 @@ proptest! {
     fn any_bytes_drive_two_machines(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
         testing::drive(&bytes);
     }
+
+    #[test]
+    fn any_bytes_play_a_peer(bytes in proptest::collection::vec(any::<u8>(), 0..1500)) {
+        testing::face(&bytes);
+    }
 }

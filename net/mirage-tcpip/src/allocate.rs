@@ -47,6 +47,7 @@ impl Storage<'static> {
     #[inline(never)]
     pub fn build(sizes: Sizes, tables: &mut impl Tables) -> Self {
         let Sizes { addresses, groups, neighbours, .. } = sizes;
+        let longest = if sizes.fragments > 0 { 65_535 } else { 0 };
         Self {
             ethernet: tables.table(groups, || None),
             arp: mirage_arp::Storage {
@@ -63,8 +64,8 @@ impl Storage<'static> {
                 routes: tables.table(addresses, || None),
                 groups: tables.table(groups, || None),
                 reassembly: tables.table(sizes.fragments, || mirage_ipv4::Block::EMPTY),
-                assembly: tables.zeroes(65_535),
-                fragments_out: tables.zeroes(65_515),
+                assembly: tables.zeroes(longest),
+                fragments_out: tables.zeroes(longest),
             },
             udp: mirage_udp::Storage {
                 sockets: tables.table(sizes.udp_sockets, || mirage_udp::SocketSlot::EMPTY),

@@ -32,6 +32,7 @@ fn frame_in(machines: &mut Machines<'_>, frame: &Frame<'_>, transmit: &mut impl 
     match machines.ethernet.input(frame) {
         Ok(frame) if frame.ethertype == EtherType::IPV4 => ipv4_in(machines, &frame, transmit),
         Ok(frame) if frame.ethertype == EtherType::ARP => {
+            machines.stirred = true;
             if let Err(reason) = machines.arp.input(machines.now, frame.payload, frame.source) {
                 machines.arp_discards.count(reason);
             }
@@ -43,7 +44,8 @@ fn frame_in(machines: &mut Machines<'_>, frame: &Frame<'_>, transmit: &mut impl 
 
 #[inline]
 fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: &mut impl Transmit) {
-    let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, discards, datagrams, .. } = machines;
+    let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, discards, datagrams, stirred, .. } = machines;
+    let mut usual = false;
     let now = *now;
     let (inbound, mut outbound) = ipv4.split();
     let payload = (frame.payload, frame.checksum, frame.segment_size);
@@ -52,6 +54,7 @@ fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: 
         let received = &packet.received;
         let error = match packet.protocol {
             Protocol::TCP => {
+                usual = true;
                 let _counted = tcp.input(now, received);
                 return;
             }
@@ -90,6 +93,8 @@ fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: 
             tell(tcp, udp, *datagrams, now, &error);
         }
     });
+    // A fragment waits for others, an answer for its neighbour.
+    *stirred |= !usual;
 }
 
 /// Whether only [`Config::accept_any`](crate::Config::accept_any) let the packet in.

@@ -73,7 +73,7 @@ impl<'s, N: Net> Stack<'s, N> {
     /// [`Disconnected`] when the device is gone for good.
     pub fn poll(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
         let mut device = lent(&self.device);
-        let machines = &mut *self.shared.machines();
+        let machines = &mut *self.shared.undisturbed();
         self.shared.attend(cx.waker());
         machines.now = now;
         machines.handle_timeouts(now);
@@ -81,8 +81,8 @@ impl<'s, N: Net> Stack<'s, N> {
         let more_in = ingress::receive(machines, receive, transmit, cx)?;
         let more_out = egress::transmit(machines, &mut *device, self.datagrams.get(), cx)?;
         device.split().1.flush();
-        machines.next = machines.poll_timeout();
-        Ok(Progress { more: more_in || more_out, next: machines.next })
+        let next = machines.find_next();
+        Ok(Progress { more: more_in || more_out, next: (next != Instant::MAX).then_some(next) })
     }
 
     /// From now on there may be datagrams.

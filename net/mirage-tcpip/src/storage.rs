@@ -43,7 +43,7 @@ pub struct Sizes {
     pub addresses: usize,
     /// Multicast groups.
     pub groups: usize,
-    /// Blocks of 512 bytes for fragments that wait for others.
+    /// Blocks of 512 bytes for fragments that wait for others. With 0 there is no room for fragments in either direction.
     pub fragments: usize,
 }
 

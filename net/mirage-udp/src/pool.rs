@@ -135,7 +135,7 @@ impl<'s, A: Address> Pool<'s, A> {
     ///
     /// No queue may hold more than is left free for all others (dynamic thresholds, Choudhury and Hahne 1998): one that
     /// nobody empties gets half of the pool at most, two get a third each, and there is always room for the next.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn push(
         &mut self,
         queue: &mut Queue,
@@ -210,7 +210,7 @@ impl<'s, A: Address> Pool<'s, A> {
     }
 
     /// Frees the oldest datagram of `queue`.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn drop_front(&mut self, queue: &mut Queue) {
         let pool = &mut *self.blocks;
         let (first, free) = (queue.first, self.free);
@@ -258,8 +258,9 @@ pub(crate) fn count<T>(slice: &[T]) -> Index {
 }
 
 /// How many blocks hold `len` bytes: one for an empty datagram.
+#[inline]
 const fn blocks(len: usize) -> usize {
-    if len <= SIZE { 1 } else { len.div_ceil(SIZE) }
+    len.saturating_sub(1) / SIZE + 1
 }
 
 /// Bytes of datagram that one block holds.

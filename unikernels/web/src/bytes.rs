@@ -1,7 +1,7 @@
 //! Bytes without end that anybody can make again: see the README for their definition.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
+use alloc::vec;
 
 /// Bytes of a block.
 pub(crate) const BLOCK: usize = 65_536;
@@ -13,9 +13,11 @@ pub(crate) struct Bytes(Box<[u8]>);
 
 impl Bytes {
     pub(crate) fn new() -> Self {
-        let words = (1..=BLOCK as u64 / 8).map(split_mix);
-        let table: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
-        Self([&table[..], &table[..]].concat().into())
+        let mut ring = vec![0; 2 * BLOCK];
+        for (place, word) in ring.as_chunks_mut().0.iter_mut().zip((0..BLOCK as u64 / 8).cycle()) {
+            *place = split_mix(word + 1).to_le_bytes();
+        }
+        Self(ring.into())
     }
 
     /// Block `number` of the stream.

@@ -48,6 +48,8 @@ impl App for Web {
 
 impl Networked for Web {
     const FORWARDS: &'static [&'static str] = &["8080:80"];
+    // All it speaks is TCP.
+    const FRAGMENTS: bool = false;
 
     async fn run<S: Stack + 'static>(self, stack: S, context: Context) -> Exit {
         // Answers go out in few, large writes, so there is nothing for Nagle's algorithm to collect.

@@ -31,5 +31,5 @@ fn what_needs_a_machine_is_linked_all_the_same() {
     ];
     assert!(all.iter().all(|function| !function.is_null()));
     assert_eq!(size_of::<(Console, MonotonicClock, WallClock)>(), 0);
-    let _: fn() -> _ = mirage_virtio::devices;
+    let _: fn(&mut dyn FnMut(mirage_virtio::Device)) = mirage_virtio::devices;
 }

@@ -59,6 +59,19 @@ impl World {
         };
         let id = self.stack().tcp.listen(local, options)?;
         self.socket(fd)?.role = Role::Listener { id, waiting: Default::default() };
+        self.apply_fast_open(fd)
+    }
+
+    /// Tells the machine how a listener takes data with the SYN.
+    pub(crate) fn apply_fast_open(&mut self, fd: c_int) -> Answer<()> {
+        let socket = self.socket(fd)?;
+        let Role::Listener { id, .. } = socket.role else { return Ok(()) };
+        let (pending, key) = (socket.options.fast_open, socket.options.fast_open_key);
+        let mut fast_open = self.profile().fast_open(pending);
+        if let (Some(fast_open), Some(key)) = (&mut fast_open, key) {
+            fast_open.key = key;
+        }
+        self.stack().tcp.set_fast_open(id, fast_open);
         Ok(())
     }
 

@@ -68,6 +68,14 @@ impl World {
                 let wire = &mut self.stack().wire;
                 wire.mtu = wire.mtu.min(usize::from(segment) + 40);
             }
+            (libc::IPPROTO_TCP, libc::TCP_FASTOPEN, Some(pending)) => {
+                options.fast_open = Some(pending.clamp(0, 0xffff) as u16);
+                self.apply_fast_open(fd)?;
+            }
+            (libc::IPPROTO_TCP, TCP_FASTOPEN_KEY, _) => {
+                options.fast_open_key = Some(<[u8; 16]>::try_from(value).map_err(|_| Errno(libc::EINVAL))?);
+                self.apply_fast_open(fd)?;
+            }
             (libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, Some(millis)) => {
                 let timeout = (millis != 0).then(|| Duration::from_millis(millis.max(0) as u64));
                 options.user_timeout = timeout;
@@ -165,4 +173,5 @@ fn is_harmless(level: c_int, name: c_int) -> bool {
 
 /// Not in every C library's headers.
 const TCP_CC_INFO: c_int = 26;
+const TCP_FASTOPEN_KEY: c_int = 33;
 const SO_MEMINFO: c_int = 55;

@@ -14,7 +14,7 @@ pub fn content_type(name: &str) -> &'static str {
     let extension = cut::last(name, b'.').map_or("", |(_, extension)| extension);
     TYPES
         .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(extension))
+        .find(|(known, _)| cut::same(known.as_bytes(), extension.as_bytes()))
         .map_or("application/octet-stream", |(_, kind)| kind)
 }
 

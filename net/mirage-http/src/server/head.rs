@@ -5,6 +5,7 @@ use core::ops::Range;
 
 use httparse::{Error, ParserConfig, Status};
 
+use crate::cut::same;
 use crate::field::members;
 use crate::target::{Target, is_authority};
 use crate::writer::parse_decimal;
@@ -114,26 +115,26 @@ impl Known {
     fn learn(&mut self, bytes: &[u8], name: &str, value: &[u8]) -> Result<(), Refusal> {
         // By length first: most fields are none of these.
         match name.len() {
-            4 if name.eq_ignore_ascii_case("host") => {
+            4 if same(name.as_bytes(), b"host") => {
                 let text = core::str::from_utf8(value).map_err(|_| Refusal::Malformed)?;
                 if self.host.is_some() || !is_authority(text) {
                     return Err(Refusal::Malformed);
                 }
                 self.host = Some(within(bytes, value));
             }
-            6 if name.eq_ignore_ascii_case("expect") => {
-                if !value.eq_ignore_ascii_case(b"100-continue") {
+            6 if same(name.as_bytes(), b"expect") => {
+                if !same(value, b"100-continue") {
                     return Err(Refusal::Expectation);
                 }
                 self.expects = true;
             }
-            10 if name.eq_ignore_ascii_case("connection") => {
+            10 if same(name.as_bytes(), b"connection") => {
                 for option in members(value) {
-                    self.close |= option.eq_ignore_ascii_case(b"close");
-                    self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+                    self.close |= same(option, b"close");
+                    self.keep_alive |= same(option, b"keep-alive");
                 }
             }
-            14 if name.eq_ignore_ascii_case("content-length") => {
+            14 if same(name.as_bytes(), b"content-length") => {
                 // Digits and nothing else: no sign, no list.
                 let length = parse_decimal(value).ok_or(Refusal::Malformed)?;
                 if self.length.is_some_and(|other| other != length) {
@@ -141,12 +142,12 @@ impl Known {
                 }
                 self.length = Some(length);
             }
-            17 if name.eq_ignore_ascii_case("transfer-encoding") => {
+            17 if same(name.as_bytes(), b"transfer-encoding") => {
                 for coding in members(value) {
                     match coding {
-                        _ if coding.eq_ignore_ascii_case(b"chunked") && !self.chunked => self.chunked = true,
+                        _ if same(coding, b"chunked") && !self.chunked => self.chunked = true,
                         // `identity` was taken out of the standard, and nothing comes after `chunked`.
-                        _ if self.chunked || coding.eq_ignore_ascii_case(b"identity") => {
+                        _ if self.chunked || same(coding, b"identity") => {
                             return Err(Refusal::Malformed);
                         }
                         _ => return Err(Refusal::UnknownCoding),

@@ -37,6 +37,7 @@ impl<P: Profile> Slot<P> {
             && self.fin_at.is_none()
             && self.receive.ooo_bytes() == 0
             && self.recovery.phase == Phase::Open
+            && !(P::FAST_OPEN && self.unconfirmed)
             && (!P::MARKS || self.marks.is_ordinary(segment.ecn));
         if !ordinary {
             return None;

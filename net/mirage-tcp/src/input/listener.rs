@@ -2,6 +2,7 @@
 
 use mirage_clock::{Duration, Instant};
 
+use super::fast_open::Verdict;
 use super::has_bad_flags;
 use crate::cookies::Told;
 use crate::demux::{Found, Tuple};
@@ -78,7 +79,7 @@ impl<P: Profile> Tcp<'_, P> {
             // RFC 9293 §3.10.7.4: larger than what the old connection used.
             iss = after + 0x1_0000;
         }
-        let handshake = HalfOpenSlot {
+        let mut handshake = HalfOpenSlot {
             tuple: *tuple,
             listener: self.listener_id(listener),
             iss,
@@ -89,8 +90,18 @@ impl<P: Profile> Tcp<'_, P> {
             since: now,
             ..HalfOpenSlot::default()
         };
+        if P::FAST_OPEN {
+            match self.judge_syn(listener, &handshake, segment) {
+                Verdict::Ordinary => {}
+                Verdict::Grant(cookie) => handshake.granted = Some(cookie.experimental),
+                Verdict::Open => return self.open_at_once(now, &handshake, segment),
+            }
+        }
         if self.begin_handshake(now, handshake) {
             return Ok(());
+        }
+        if !P::COOKIES {
+            return Err(Discard::Overloaded);
         }
         self.half_open.overflowed_at = Some(now);
         let mss = peer.mss.unwrap_or(self.resources.config.default_mss);
@@ -121,7 +132,7 @@ impl<P: Profile> Tcp<'_, P> {
         tuple: &Tuple,
         segment: &Segment<'_>,
     ) -> Option<HalfOpenSlot> {
-        if !self.are_cookies_out(now) {
+        if !P::COOKIES || !self.are_cookies_out(now) {
             return None;
         }
         let (irs, iss) = (segment.seq - 1, segment.ack - 1);
@@ -171,6 +182,26 @@ impl<P: Profile> Tcp<'_, P> {
         handshake: &HalfOpenSlot,
         seq: mirage_checksum::SequenceNumber,
     ) -> Option<u32> {
+        let index = self.open_slot(now, handshake)?;
+        let config = self.resources.config;
+        let slot = self.connections.get_mut(index as usize)?;
+        slot.window_seq = seq - 1;
+        if handshake.resent == 0 {
+            let rtt = now.since(handshake.since);
+            slot.round_trip.sample(rtt, config.min_rto);
+            slot.recovery.rack.on_rtt(now, rtt);
+        } else {
+            slot.round_trip.restart_after_lost_syn();
+            slot.congestion.on_syn_lost();
+        }
+        self.resources.stats.accepted += 1;
+        self.link(Found::Connection(index));
+        self.enqueue_accepted(index, handshake.listener.index);
+        Some(index)
+    }
+
+    /// A slot for the connection that a handshake becomes, established but not to be found yet.
+    pub(super) fn open_slot(&mut self, now: Instant, handshake: &HalfOpenSlot) -> Option<u32> {
         let index = self.take_slot()?;
         let options = self.listeners.get(handshake.listener.index as usize)?.options;
         let config = self.resources.config;
@@ -187,15 +218,6 @@ impl<P: Profile> Tcp<'_, P> {
         slot.acked_to = slot.rcv_nxt;
         slot.tuning = Tuning::begin::<P>(now, slot.rcv_nxt, &config);
         slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);
-        slot.window_seq = seq - 1;
-        if handshake.resent == 0 {
-            let rtt = now.since(handshake.since);
-            slot.round_trip.sample(rtt, config.min_rto);
-            slot.recovery.rack.on_rtt(now, rtt);
-        } else {
-            slot.round_trip.restart_after_lost_syn();
-            slot.congestion.on_syn_lost();
-        }
         slot.counted = config.per_peer > 0;
         if slot.counted {
             self.peers.enter(handshake.tuple.remote);
@@ -203,9 +225,6 @@ impl<P: Profile> Tcp<'_, P> {
         slot.state = State::Established;
         slot.linked = true;
         slot.establish(&mut self.resources, now);
-        self.resources.stats.accepted += 1;
-        self.link(Found::Connection(index));
-        self.enqueue_accepted(index, handshake.listener.index);
         Some(index)
     }
 }

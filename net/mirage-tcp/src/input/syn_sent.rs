@@ -6,7 +6,7 @@ use crate::marks::{Marking, Marks};
 use crate::options::SynOptions;
 use crate::tuning::Tuning;
 use crate::wire::{Flags, Segment};
-use crate::{Discard, Error, Profile, State, Tcp};
+use crate::{Cookie, Discard, Error, Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
     #[inline(never)]
@@ -16,7 +16,9 @@ impl<P: Profile> Tcp<'_, P> {
         let flags = segment.flags;
         let acknowledges = flags.contains(Flags::ACK);
         // "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset (unless the RST bit is set …)"
-        if acknowledges && (segment.ack != slot.una + 1 || slot.syns == 0) {
+        // What went with our SYN may be acknowledged with it (RFC 7413 §4.2.1).
+        let with_data = segment.ack.since(slot.una + 1);
+        if acknowledges && (with_data > slot.syn_len.into() || slot.syns == 0) {
             let tuple = slot.tuple;
             self.refuse(now, tuple, segment);
             return Err(Discard::BadAck);
@@ -62,6 +64,11 @@ impl<P: Profile> Tcp<'_, P> {
             return Ok(());
         }
         slot.confirm_syn(now, segment.ack, resources.config.min_rto);
+        if P::FAST_OPEN {
+            slot.send.acked(&mut resources.pool, with_data);
+            slot.syn_data = with_data > 0;
+            slot.cookie = Cookie::parse(segment.options);
+        }
         slot.establish(resources, now);
         slot.end_writing_if_asked();
         slot.acknowledge();

@@ -43,6 +43,11 @@ impl<P: Profile> Tcp<'_, P> {
             slot.refuse_old(resources, now, &segment);
             return Err(Discard::OldTimestamp);
         }
+        if P::FAST_OPEN && slot.is_syn_again(&segment) {
+            slot.syn_due = true;
+            slot.todo |= todo::OUTPUT;
+            return Ok(());
+        }
         let zero_window = slot.receive_window() == 0 && segment.seq == slot.rcv_nxt;
         if !slot.is_acceptable(&segment) && !zero_window {
             let refused = slot.refuse_number(resources, now, &segment, &heard);
@@ -89,6 +94,14 @@ impl<P: Profile> Tcp<'_, P> {
         }
         if let Some((value, _)) = heard.stamps {
             slot.stamps.remember(now, value, segment.seq, slot.acked_to);
+        }
+        if P::FAST_OPEN && slot.unconfirmed {
+            if segment.ack.before(slot.una) || segment.ack.after(slot.nxt) {
+                let tuple = slot.tuple;
+                self.refuse(now, tuple, &segment);
+                return Err(Discard::BadAck);
+            }
+            slot.confirm(resources, now, u32::from(segment.window) << slot.send_scale);
         }
         slot.hear(now);
         slot.take_ack(resources, now, &segment, &heard)?;

@@ -35,6 +35,8 @@ pub(super) enum Kind {
     Again(u32),
     /// It carries nothing, with a number that the peer has to answer: its window is closed.
     Probe,
+    /// It is our SYN-ACK, of a connection that took data with the SYN.
+    SynAck,
     /// It carries nothing.
     Empty,
 }
@@ -43,6 +45,10 @@ impl<P: Profile> Slot<P> {
     /// What to send next, or `None` if nothing can or must be sent now.
     #[inline]
     pub(super) fn plan(&mut self, now: Instant, resources: &mut Resources<'_>) -> Option<Plan> {
+        if P::FAST_OPEN && self.syn_due {
+            let flags = Flags::SYN | Flags::ACK;
+            return Some(Plan { seq: self.una - 1, offset: 0, len: 0, flags, kind: Kind::SynAck });
+        }
         if !self.state.may_transmit() {
             return self.plan_without_data(resources);
         }
@@ -220,7 +226,8 @@ impl<P: Profile> Slot<P> {
                 // RFC 3168 §6.1.1.1: a SYN that is not answered may have been dropped for asking.
                 let asks = P::MARKS && resources.config.ecn == Marking::Ask && self.syns == 0 && !answers;
                 flags.set(Flags::ECE | Flags::CWR, asks);
-                Some(Plan { seq: self.una, offset: 0, len: 0, flags, kind: Kind::Next })
+                let len = if self.syns == 0 { self.syn_len.into() } else { 0 };
+                Some(Plan { seq: self.una, offset: 0, len, flags, kind: Kind::Next })
             }
             State::SynReceived | State::FinWait2 => self.plan_empty(),
             _ => None,

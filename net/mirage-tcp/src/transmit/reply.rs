@@ -63,6 +63,9 @@ fn send_reply(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendE
             marks: false,
         }
         .emit();
+        if let Some(cookie) = &reply.cookie {
+            options.put_cookie(cookie);
+        }
     } else if stamps.is_some() {
         options.put_heard(stamps, &Blocks::NONE);
     }

@@ -15,6 +15,8 @@ use crate::wire::Flags;
 impl<P: Profile> Slot<P> {
     #[inline]
     pub(super) fn on_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
+        // As when the segment was written: what it told need not be told again.
+        let full = self.payload_of_full_segment();
         if plan.flags.contains(Flags::ACK) {
             if self.quick_acks > 0 && self.acked_to != self.rcv_nxt {
                 self.quick_acks -= 1;
@@ -27,8 +29,13 @@ impl<P: Profile> Slot<P> {
         }
         match plan.kind {
             Kind::Empty => self.ask = false,
+            Kind::SynAck => {
+                self.syn_due = false;
+                self.syns = self.syns.saturating_add(1);
+                self.watch_for(crate::retransmit::Watch::Resend, now + self.round_trip.rto(resources.config.max_rto));
+            }
             Kind::Next if plan.flags.contains(Flags::SYN) => self.on_syn_sent(now, resources),
-            Kind::Next | Kind::Longer => self.on_next_sent(plan, now, resources),
+            Kind::Next | Kind::Longer => self.on_next_sent(plan, full, now, resources),
             Kind::Again(run) => self.on_sent_again(plan, run, now, resources),
             Kind::Probe => {
                 self.probe = false;
@@ -53,7 +60,7 @@ impl<P: Profile> Slot<P> {
     }
 
     #[inline]
-    fn on_next_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
+    fn on_next_sent(&mut self, plan: &Plan, mss: u32, now: Instant, resources: &mut Resources<'_>) {
         let bytes = plan.len + u32::from(plan.flags.contains(Flags::FIN));
         let end = plan.seq + bytes;
         let idle = self.una == self.nxt;
@@ -76,12 +83,11 @@ impl<P: Profile> Slot<P> {
             self.path.on_probe(end);
         }
         let run = RunSlot { start: plan.seq, end, sent_at: now, fate, mark, ..RunSlot::default() };
-        let _kept = resources.runs.push(&mut self.recovery.chain, run, self.small_end != plan.seq);
+        let _kept = resources.runs.push(&mut self.recovery.chain, &run, self.small_end != plan.seq);
         if self.in_flight() > self.most_in_flight || self.una.at_or_after(self.usage_seq) {
             (self.most_in_flight, self.usage_seq) = (self.in_flight(), end);
         }
         // No division for the usual segment.
-        let mss = u32::from(self.mss);
         if plan.len != mss && !plan.len.is_multiple_of(mss) {
             if plan.kind != Kind::Longer {
                 self.small_end = end;

@@ -44,7 +44,7 @@ impl Network {
 
 /// Runs `app` on the stack.
 pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start) -> Exit {
-    let failure = match stack(start.machine, &network) {
+    let failure = match stack::<A>(start.machine, &network) {
         Ok(stack) => {
             let reach = Reach::Address(network.address.address());
             let context = start.context.clone().with_network(reach, Own(stack));
@@ -58,11 +58,15 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start) ->
     start.context.fail(start.about.name, &*failure.0)
 }
 
-fn stack(machine: &Machine, network: &Network) -> Result<&'static Stack<'static, Net>, Failure> {
+fn stack<A: Networked>(machine: &Machine, network: &Network) -> Result<&'static Stack<'static, Net>, Failure> {
     let device = machine.net(Device::SERVICE.name)?;
     let mut random = SeededGenerator::new(&mut machine.entropy())?;
-    let storage = Storage::build(sizes(image::memory()), &mut Cut);
-    own::stack(device, (network.address, network.gateway), &mut random, storage)
+    let mut sizes = sizes(image::memory());
+    if !A::FRAGMENTS {
+        sizes.fragments = 0;
+    }
+    let storage = Storage::build(sizes, &mut Cut);
+    own::stack(device, (network.address, network.gateway), &mut random, storage, own::config::<A>())
 }
 
 /// Memory in which a stack may have what [`Sizes::default`] says.

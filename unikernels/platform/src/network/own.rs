@@ -8,7 +8,7 @@ use core::net::Ipv4Addr;
 use mirage_net::Net;
 use mirage_protocols::Ipv4Cidr;
 use mirage_random::SeededGenerator;
-use mirage_tcpip::{Config, Stack, Storage};
+use mirage_tcpip::{Config, Fragmentation, Stack, Storage};
 
 use crate::boot::until;
 use crate::{Context, Exit, Networked, Stats};
@@ -28,14 +28,20 @@ pub(crate) fn stack<N: Net>(
     (address, gateway): (Ipv4Cidr, Option<Ipv4Addr>),
     random: &mut SeededGenerator,
     storage: Storage<'static>,
+    config: Config,
 ) -> Result<&'static Stack<'static, N>, Failure> {
     // For good, also where it comes to nothing: an image without its network ends.
-    let stack: &'static Stack<'static, N> = Box::leak(Box::new(Stack::new(device, Config::default(), storage, random)));
+    let stack: &'static Stack<'static, N> = Box::leak(Box::new(Stack::new(device, config, storage, random)));
     stack.add_address(address)?;
     if let Some(gateway) = gateway {
         stack.set_gateway(gateway)?;
     }
     Ok(stack)
+}
+
+/// How the stack of the application `A` behaves.
+pub(crate) fn config<A: Networked>() -> Config {
+    Config::new(if A::FRAGMENTS { Fragmentation::BOTH_WAYS } else { Fragmentation::NONE })
 }
 
 /// Runs `app` on `stack`, which `context` knows.

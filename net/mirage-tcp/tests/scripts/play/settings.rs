@@ -74,6 +74,7 @@ impl Play {
             "default_mss" => config.default_mss = parse(value)?,
             "selective" => config.selective = value == "on",
             "timestamps" => config.timestamps = value == "on",
+            "quick_acks" => config.quick_acks = parse(value)?,
             "initial_window" => config.initial_window = parse(value)?,
             "resets_per_second" => config.resets_per_second = parse(value)?,
             "challenges_per_second" => config.challenges_per_second = parse(value)?,

@@ -26,6 +26,12 @@ pub(super) async fn run<A: Networked>(
     let tap = Tap::open(start.machine.reactor(), name, options).map_err(|error| format!("{name}: {error}"))?;
     let mut random = SeededGenerator::new(&mut KernelEntropy)?;
     let reach = Reach::Address(network.address.address());
-    let stack = own::stack(tap, (network.address, network.gateway), &mut random, Storage::allocate(Sizes::default()))?;
+    let stack = own::stack(
+        tap,
+        (network.address, network.gateway),
+        &mut random,
+        Storage::allocate(Sizes::default()),
+        own::config::<A>(),
+    )?;
     own::run(app, stack, start.context.with_network(reach, Rc::new(Own(stack)))).await
 }

@@ -56,7 +56,13 @@ pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start) -
     }
     let timer = start.context.timer().clone();
     let reach = Reach::Forwarded(network.forwards.clone());
-    let stack = own::stack(near, (network.address, Some(gateway)), &mut random, Storage::allocate(Sizes::default()))?;
+    let stack = own::stack(
+        near,
+        (network.address, Some(gateway)),
+        &mut random,
+        Storage::allocate(Sizes::default()),
+        own::config::<A>(),
+    )?;
     let image = own::run(app, stack, start.context.with_network(reach, Rc::new(Own(stack))));
     // The gateway first: its doors are open before the application says that it is ready.
     match until(gateway_itself.run(&timer, &timer), image).await {

@@ -56,3 +56,50 @@ impl<H: Hal, T: Transport> Drop for EntropyDevice<H, T> {
         reset(&mut self.transport);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mirage_virtqueue::testing::{Host, Model};
+
+    use super::*;
+
+    fn model(kind: DeviceType) -> Model {
+        Model::new(kind, VERSION_1, &[8], &[])
+    }
+
+    #[test]
+    fn it_starts_and_is_reset_in_the_end() {
+        let model = model(DeviceType::EntropySource);
+        let device = EntropyDevice::<Host, _>::new(model.clone()).expect("a good device");
+        assert!(model.is_running());
+        drop(device);
+        assert!(!model.is_running());
+    }
+
+    #[test]
+    fn another_device_and_one_that_refuses_are_none() {
+        assert!(EntropyDevice::<Host, _>::new(model(DeviceType::Network)).is_none());
+        assert!(EntropyDevice::<Host, _>::new(model(DeviceType::EntropySource).refusing()).is_none());
+    }
+
+    #[test]
+    fn a_device_that_gives_back_what_it_does_not_hold_gives_nothing() {
+        let model = model(DeviceType::EntropySource);
+        let mut device = EntropyDevice::<Host, _>::new(model.clone()).expect("a good device");
+        model.put(0, 7, 100);
+        model.publish(0);
+        assert_eq!(device.request(&mut [0; 10]), None);
+    }
+
+    #[test]
+    fn what_it_wrote_is_given_and_no_more_than_there_is_room_for() {
+        for (said, given) in [(3, 3), (10, 10), (99, 10)] {
+            let model = model(DeviceType::EntropySource);
+            let mut device = EntropyDevice::<Host, _>::new(model.clone()).expect("a good device");
+            // Before it is asked: nobody could answer while it waits.
+            model.put(0, 0, said);
+            model.publish(0);
+            assert_eq!(device.request(&mut [0; 10]), Some(given));
+        }
+    }
+}
