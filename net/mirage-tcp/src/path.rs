@@ -233,12 +233,13 @@ impl<P: Profile> Slot<P> {
                 return self.believe(now, self.path.size, resources);
             }
         }
-        let full = resources.runs.get(self.recovery.chain.head).is_some_and(|run| run.len() >= self.mss.into());
-        if !again || !full || resources.config.probing == Probing::Never {
+        if !again || resources.config.probing == Probing::Never {
             return;
         }
-        // RFC 4821 §7.7: "a full-stop timeout": full segments vanish, and nobody says why.
-        let Some(step) = STEPS.into_iter().find(|step| *step < self.path.takes.min(self.peer_mss)) else { return };
+        // RFC 4821 §7.7: "a full-stop timeout": long segments vanish, be they full or not, and nobody says why.
+        let len = resources.runs.get(self.recovery.chain.head).map_or(0, |run| run.len().min(self.mss.into()));
+        let longest = len + u32::from(self.stamps_len());
+        let Some(step) = STEPS.into_iter().find(|step| u32::from(*step) < longest) else { return };
         self.path.ceiling = if self.selective { self.path_limit() } else { 0 };
         self.path.raise_after(now + LIFETIME);
         self.arm(self.path.raise_at());

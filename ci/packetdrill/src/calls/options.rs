@@ -4,7 +4,7 @@ use libc::c_int;
 use mirage_clock::Duration;
 
 use crate::errno::{Answer, Errno};
-use crate::profile::number;
+use crate::profile::{client_fast_open, number};
 use crate::socket::Role;
 use crate::tcp_info;
 use crate::world::World;
@@ -71,6 +71,15 @@ impl World {
             (libc::IPPROTO_TCP, libc::TCP_FASTOPEN, Some(pending)) => {
                 options.fast_open = Some(pending.clamp(0, 0xffff) as u16);
                 self.apply_fast_open(fd)?;
+            }
+            (libc::IPPROTO_TCP, libc::TCP_FASTOPEN_CONNECT, Some(on)) => {
+                if !client_fast_open().enabled {
+                    return Err(Errno(libc::EOPNOTSUPP));
+                }
+                if !matches!(self.socket(fd)?.role, Role::Fresh | Role::Bound(_)) {
+                    return Err(Errno(libc::EINVAL));
+                }
+                self.socket(fd)?.options.fast_open_connect = on != 0;
             }
             (libc::IPPROTO_TCP, TCP_FASTOPEN_KEY, _) => {
                 options.fast_open_key = Some(<[u8; 16]>::try_from(value).map_err(|_| Errno(libc::EINVAL))?);

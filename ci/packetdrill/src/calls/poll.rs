@@ -51,6 +51,7 @@ impl World {
                 }
                 ready
             }
+            Role::Deferred(_) => libc::POLLOUT | libc::POLLWRNORM,
             Role::Fresh | Role::Bound(_) => libc::POLLOUT | libc::POLLHUP,
         }
     }

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 
 use mirage_clock::Instant;
+use mirage_protocols::Ecn;
 use mirage_protocols::testing::SentPacket;
 
 use super::case;
@@ -51,6 +52,9 @@ impl<'c> Path<'c> {
             let mut at = now + case.delay;
             if random.happens(case.late) {
                 at += case.lateness * random.below(1000) / 1000;
+            }
+            if packet.packet.ecn != Ecn::NotCapable && random.happens(case.marked) {
+                packet.packet.ecn = Ecn::Congested;
             }
             if random.happens(case.damaged) {
                 // One byte: the checksum finds that in every case.
