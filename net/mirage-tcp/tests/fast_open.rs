@@ -98,6 +98,17 @@ fn data_with_a_cookie_is_read_before_the_handshake_is_complete() {
 }
 
 #[test]
+fn a_syn_with_data_that_asks_for_marks_is_answered() {
+    let mut host = Host::default();
+    listen(&mut host, 10);
+    let cookie = cookie(&mut host);
+    let syn = Peer::new(80, 4000).segment(SYN | ECE | CWR, 0, 0).options(&option(&cookie)).data(b"x");
+    for _ in 0..2 {
+        assert!(host.answer(&syn)[0].is(SYN | ACK | ECE));
+    }
+}
+
+#[test]
 fn a_wrong_cookie_is_replaced_and_its_data_comes_again() {
     let mut host = Host::default();
     let listener = listen(&mut host, 10);
