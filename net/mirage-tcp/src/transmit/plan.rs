@@ -98,10 +98,13 @@ impl<P: Profile> Slot<P> {
         let room = if self.probe_tail { mss } else { window.saturating_sub(pipe) };
         let usable = offered.min(room);
         let unsent = queued.saturating_sub(offset);
-        if P::PROBING && self.path.is_searched() && !self.probe_tail && resources.runs.can_begin() {
-            if let Some(len) = self.longer_segment(now, usable, unsent) {
-                return Some(Plan { seq: self.nxt, offset, len, flags: Flags::ACK, kind: Kind::Longer });
-            }
+        if P::PROBING
+            && self.path.is_searched()
+            && !self.probe_tail
+            && resources.runs.can_begin()
+            && let Some(len) = self.longer_segment(now, usable, unsent)
+        {
+            return Some(Plan { seq: self.nxt, offset, len, flags: Flags::ACK, kind: Kind::Longer });
         }
         // Half a window at most, so that acknowledgements of one half bring out the other (as Linux).
         let mut len = unsent.min(usable).min(mss.max(u32::from(self.large).min(window / 2)));
