@@ -95,6 +95,9 @@ impl World {
             (libc::IPPROTO_TCP, libc::TCP_SYNCNT, Some(count)) => {
                 // So long do that many repetitions take, the first after a second.
                 options.user_timeout = Some(second((1 << (count.clamp(1, 8) + 1)) - 1));
+                if let (Some(id), timeout) = (id, options.user_timeout) {
+                    self.stack().tcp.set_user_timeout(id, timeout);
+                }
             }
             (_, _, Some(number)) if is_harmless(level, name) => {
                 options.others.insert((level, name), number);
