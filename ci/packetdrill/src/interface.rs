@@ -161,7 +161,12 @@ extern "C" fn connect(shared: &Shared, fd: c_int, address: usize, len: socklen_t
     let begin = |address| {
         shared.with(|world| {
             world.connect(fd, address)?;
-            Ok(world.socket(fd)?.write_wait(0))
+            let socket = world.socket(fd)?;
+            // One that waits for something to send is as good as connected.
+            Ok(match socket.role {
+                Role::Deferred(_) => Some(Duration::MAX),
+                _ => socket.write_wait(0),
+            })
         })
     };
     done(address_in(address, len).and_then(begin).and_then(|wait| match wait {
@@ -235,6 +240,9 @@ fn transmit(shared: &Shared, fd: c_int, bytes: Answer<Vec<u8>>, flags: c_int, to
     let sent = bytes.and_then(|bytes| {
         let mut done = 0;
         let first: Answer<(Option<Duration>, Option<usize>)> = shared.with(|world| {
+            if to.is_some() && world.is_connecting(fd) {
+                return Err(Errno(libc::EALREADY));
+            }
             let socket = world.socket(fd)?;
             let wait = socket.write_wait(flags);
             let remote = match (&socket.role, to) {
@@ -306,7 +314,10 @@ fn first_destination(flags: c_int, address: usize, len: socklen_t) -> Answer<Opt
     if flags & libc::MSG_FASTOPEN == 0 {
         return Ok(None);
     }
-    address_in(address, len).map(Some)
+    match address_in(address, len) {
+        Err(Errno(libc::EAFNOSUPPORT)) => Err(Errno(libc::EOPNOTSUPP)),
+        address => address.map(Some),
+    }
 }
 
 extern "C" fn fcntl(shared: &Shared, fd: c_int, command: c_int, argument: usize) -> c_int {

@@ -99,7 +99,7 @@ impl<'s> Demux<'s> {
 
     /// The bucket of a tuple that comes or goes: it was mostly looked for just before.
     #[inline]
-    fn bucket_of(&self, tuple: &Tuple) -> u32 {
+    pub(crate) fn bucket_of(&self, tuple: &Tuple) -> u32 {
         if self.latest.0 == *tuple { self.latest.1 } else { self.hash(tuple) }
     }
 
@@ -221,6 +221,7 @@ impl<P: Profile> Tcp<'_, P> {
 
     fn bucket_of(&self, found: Found) -> u32 {
         match (found, self.link_of(found)) {
+            (Found::TimeWait(index), _) => self.time_wait.slots.get(index as usize).map_or(0, |slot| slot.bucket),
             (Found::Listener(index), _) => {
                 let local = self.listeners.get(index as usize).and_then(|listener| listener.local);
                 self.demux.bucket_of_port(local.and_then(|local| local.port).map_or(0, u16::from))

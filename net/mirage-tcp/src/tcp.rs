@@ -109,6 +109,11 @@ impl<'s, P: Profile> Tcp<'s, P> {
         self.resources.timers.next()
     }
 
+    /// Changes what can be tuned: for connections that begin from now on; limits and timers that all share change at once.
+    pub fn reconfigure(&mut self, config: Config) {
+        self.resources.config = config.clamped();
+    }
+
     /// What the machine did and holds.
     pub fn stats(&self) -> Stats {
         Stats {

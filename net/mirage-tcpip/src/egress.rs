@@ -59,7 +59,7 @@ fn walk<N: Net>(machines: &mut Machines<'_>, device: &mut N, datagrams: Option<S
         more |= send(machines, device)?;
     }
     // What was sent just now may have asked for a neighbour: the question goes out with the same flush.
-    if machines.stirred && machines.arp.wants_transmit() {
+    if machines.are_stirred() && machines.arp.wants_transmit() {
         network(machines, device.split().1)?;
     }
     Ok(more)
@@ -69,7 +69,9 @@ fn walk<N: Net>(machines: &mut Machines<'_>, device: &mut N, datagrams: Option<S
 #[cold]
 #[inline(never)]
 fn network(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<(), SendError> {
-    let Machines { ethernet, arp, ipv4, icmp, igmp, now, .. } = machines;
+    let Machines { ethernet, arp, ipv4, icmp, igmp, now, stirred, .. } = machines;
+    // What is sent here may ask for a neighbour, too.
+    *stirred = true;
     let now = *now;
     let mut link = ethernet.over(transmit);
     if arp.wants_transmit() {

@@ -11,20 +11,32 @@ use mirage_protocols::{Cast, EtherType, Protocol, Received};
 
 use crate::machines::{Discard, INTERFACE, Machines, tell};
 
-/// Takes frames until there are none or the budget is used up; then `true`.
+/// What came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// Nothing.
+    Nothing,
+    /// All there was.
+    All,
+    /// As much as the budget allows; there may be more.
+    Some,
+}
+
+/// Takes frames until there are none or the budget is used up.
 pub(crate) fn receive(
     machines: &mut Machines<'_>,
     receive: &mut impl Receive,
     transmit: &mut impl Transmit,
     cx: &mut Context<'_>,
-) -> Result<bool, Disconnected> {
-    for _ in 0..machines.budget {
+) -> Result<Came, Disconnected> {
+    for taken in 0..machines.budget {
         match receive.poll_frame(cx, |frame| frame_in(machines, &frame, transmit)) {
             Poll::Ready(taken) => taken?,
-            Poll::Pending => return Ok(false),
+            Poll::Pending if taken == 0 => return Ok(Came::Nothing),
+            Poll::Pending => return Ok(Came::All),
         }
     }
-    Ok(true)
+    Ok(Came::Some)
 }
 
 #[inline]

@@ -11,9 +11,9 @@ use core::net::SocketAddr;
 use mirage_clock::{Duration, Instant, Monotonic, Sleep, Timestamp, Wall};
 
 use crate::Exit;
+use crate::cell::made;
 use crate::executor::{Executor, Spawner, Timer, TooManyTasks};
 use crate::network::{Reach, Service};
-use crate::once::made;
 use crate::stats::Stats;
 use crate::target::{Counted, Machine};
 use crate::text::Line;

@@ -13,6 +13,7 @@ mod app;
 pub mod arguments;
 #[cfg(feature = "network")]
 mod boot;
+mod cell;
 mod context;
 mod device;
 mod entry;
@@ -23,7 +24,6 @@ mod exit;
 pub mod image;
 pub mod logger;
 pub mod network;
-mod once;
 #[cfg(all(any(feature = "solo5-spt", feature = "solo5-hvt"), not(feature = "unix")))]
 #[doc(hidden)]
 pub mod solo5;

@@ -40,7 +40,7 @@ impl World {
         let options = socket.options.tcp();
         let known = self.known.get(remote.ip()).copied().unwrap_or(Known { cookie: None, mss: u16::MAX });
         let cookie = match known.cookie {
-            None if client.without_cookie => None,
+            _ if client.without_cookie => None,
             known => Some(known.unwrap_or(Cookie::REQUEST)),
         };
         let stack = self.stack();

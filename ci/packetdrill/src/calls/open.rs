@@ -21,8 +21,9 @@ impl World {
         if kind & 0xf != libc::SOCK_STREAM || !matches!(protocol, 0 | libc::IPPROTO_TCP) {
             return Err(Errno(libc::EPROTONOSUPPORT));
         }
-        // The machine begins here: the script has set its `sysctl`s by now.
-        self.stack();
+        // The machine begins here, or learns which `sysctl`s the script has set since.
+        let config = self.profile().config();
+        self.stack().tcp.reconfigure(config);
         let socket = Socket { nonblocking: kind & libc::SOCK_NONBLOCK != 0, ..Socket::default() };
         self.add(Descriptor::Socket(Box::new(socket)))
     }
@@ -161,6 +162,12 @@ impl World {
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.tell(fd, error))),
         }
+    }
+
+    /// Whether an attempt to connect has yet to come to its end.
+    pub(crate) fn is_connecting(&mut self, fd: c_int) -> bool {
+        let Ok(Some(id)) = self.socket(fd).map(|socket| socket.connection()) else { return false };
+        self.stack().tcp.poll_connected(id, &mut Context::from_waker(Waker::noop())).is_pending()
     }
 
     /// Why a connection failed, unless the application was told.

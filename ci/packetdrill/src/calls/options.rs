@@ -92,6 +92,10 @@ impl World {
                     self.stack().tcp.set_user_timeout(id, timeout);
                 }
             }
+            (libc::IPPROTO_TCP, libc::TCP_SYNCNT, Some(count)) => {
+                // So long do that many repetitions take, the first after a second.
+                options.user_timeout = Some(second((1 << (count.clamp(1, 8) + 1)) - 1));
+            }
             (_, _, Some(number)) if is_harmless(level, name) => {
                 options.others.insert((level, name), number);
             }
@@ -175,7 +179,7 @@ fn is_harmless(level: c_int, name: c_int) -> bool {
         (level, name),
         (libc::SOL_SOCKET, libc::SO_REUSEADDR | libc::SO_REUSEPORT | libc::SO_PRIORITY | libc::SO_MARK)
             | (libc::SOL_SOCKET, libc::SO_OOBINLINE | libc::SO_ZEROCOPY)
-            | (libc::IPPROTO_TCP, libc::TCP_QUICKACK | libc::TCP_NOTSENT_LOWAT | libc::TCP_SYNCNT)
+            | (libc::IPPROTO_TCP, libc::TCP_QUICKACK | libc::TCP_NOTSENT_LOWAT)
             | (libc::IPPROTO_IP, libc::IP_FREEBIND | libc::IP_TOS | libc::IP_MTU_DISCOVER)
     )
 }

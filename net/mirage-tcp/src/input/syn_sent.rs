@@ -67,7 +67,8 @@ impl<P: Profile> Tcp<'_, P> {
         if P::FAST_OPEN {
             slot.send.acked(&mut resources.pool, with_data);
             slot.syn_data = with_data > 0;
-            slot.cookie = Cookie::parse(segment.options);
+            // Only who asked, or gave one, is told one.
+            slot.cookie = slot.cookie.and_then(|_| Cookie::parse(segment.options));
         }
         slot.establish(resources, now);
         slot.end_writing_if_asked();

@@ -28,7 +28,7 @@ impl<P: Profile> Slot<P> {
         let recovery = &mut self.recovery;
         let Some(run) = resources.runs.head_mut(&recovery.chain) else { return false };
         let acked = ack.since(self.una);
-        if !recovery.is_quiet() || run.is(UNUSUAL) || ack.since(run.start) > run.len() {
+        if !recovery.is_quiet() || run.is(UNUSUAL) || run.start != self.una || acked > run.len() {
             return false;
         }
         let prior = self.nxt.since(self.una);

@@ -115,8 +115,9 @@ impl<P: Profile> Slot<P> {
         }
         self.congestion_limited = room < offered && room < unsent.min(mss);
         // Nagle as Minshall has it: one small segment may be under way, not two.
-        let tail_may_go =
-            self.fin_queued || (self.hold == Hold::Nothing && (self.nodelay || self.small_end.at_or_before(self.una)));
+        let tail_may_go = self.fin_queued
+            || (self.hold == Hold::Nothing
+                && (self.nodelay || self.small_end.at_or_before(self.una) || self.has_only_syn_data()));
         if len > mss && (len < unsent || !tail_may_go) {
             len -= len % mss;
         }
@@ -160,6 +161,11 @@ impl<P: Profile> Slot<P> {
             self.start_persist_timer(now, resources);
         }
         None
+    }
+
+    /// Whether the only small segment under way is what went with the SYN in vain: its length was not ours to choose.
+    fn has_only_syn_data(&self) -> bool {
+        P::FAST_OPEN && self.syn_len > 0 && self.small_end == self.una + u32::from(self.syn_len)
     }
 
     /// What is lost, or the tail of the flight as a probe, if it may go now.

@@ -67,7 +67,9 @@ impl<P: Profile> Slot<P> {
         if idle {
             self.stuck_since = now;
         }
-        let quick = self.quick_acks > 0 && self.quick_acks < resources.config.quick_acks;
+        // Before any data came, what leaves with the acknowledgement of the handshake counts as an answer.
+        let answers = now == self.heard_at && plan.len != u32::from(self.syn_len);
+        let quick = self.quick_acks > 0 && (self.quick_acks < resources.config.quick_acks || answers);
         if quick && self.since_data(now) < resources.config.delayed_ack {
             // The application answers what came: from now on its answers carry the acknowledgements.
             self.quick_acks = 0;

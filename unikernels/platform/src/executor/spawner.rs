@@ -8,7 +8,7 @@ use core::future::Future;
 
 use super::Core;
 use super::tasks::{Boxed, Table, Tasks};
-use crate::once::made;
+use crate::cell::made;
 
 /// Starts tasks. A handle: clones start them in the same executor.
 #[derive(Clone)]

@@ -3,12 +3,13 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cell::Cell;
+use core::cell::RefCell;
 use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Waker};
 
 use super::ready::{ReadyQueue, Task};
+use crate::cell::lent;
 
 /// A future as the executor keeps it.
 pub(super) type Boxed = Pin<Box<dyn Future<Output = ()>>>;
@@ -30,11 +31,10 @@ pub(super) trait Tasks {
 
 /// Tasks up to a bound.
 pub(super) struct Table {
-    /// Taken out while it is looked at, which is never while foreign code runs.
-    inner: Cell<Inner>,
+    /// Looked at only while no foreign code runs.
+    inner: RefCell<Inner>,
 }
 
-#[derive(Default)]
 struct Inner {
     slots: Vec<Option<Slot>>,
     /// Indices of empty slots.
@@ -50,79 +50,76 @@ struct Slot {
 
 impl Table {
     pub(super) fn new(limit: usize) -> Self {
-        Self { inner: Cell::new(Inner { slots: Vec::new(), free: Vec::new(), limit }) }
+        Self { inner: RefCell::new(Inner { slots: Vec::new(), free: Vec::new(), limit }) }
+    }
+}
+
+impl Inner {
+    /// The place of `task`, unless it has become another task's.
+    fn place(&mut self, task: &Arc<Task>) -> Option<&mut Option<Slot>> {
+        let place = self.slots.get_mut(task.index)?;
+        let same = place.as_ref().is_some_and(|slot| Arc::ptr_eq(&slot.task, task));
+        same.then_some(place)
     }
 
-    fn inner<R>(&self, act: impl FnOnce(&mut Inner) -> R) -> R {
-        let mut inner = self.inner.take();
-        let result = act(&mut inner);
-        // What is there now is empty: nothing to drop.
-        core::mem::forget(self.inner.replace(inner));
-        result
-    }
-
-    /// Acts on the slot of `task`, unless it has become another task's.
-    fn slot<R>(&self, task: &Arc<Task>, act: impl FnOnce(&mut Option<Slot>, &mut Vec<usize>) -> R) -> Option<R> {
-        self.inner(|inner| {
-            let place = inner.slots.get_mut(task.index)?;
-            let same = place.as_ref().is_some_and(|slot| Arc::ptr_eq(&slot.task, task));
-            same.then(|| act(place, &mut inner.free))
-        })
+    /// Its slot.
+    #[inline(never)]
+    fn slot(&mut self, task: &Arc<Task>) -> Option<&mut Slot> {
+        self.place(task)?.as_mut()
     }
 }
 
 impl Tasks for Table {
     fn len(&self) -> usize {
-        self.inner(|inner| inner.slots.len() - inner.free.len())
+        let inner = lent(&self.inner);
+        inner.slots.len() - inner.free.len()
     }
 
     fn insert(&self, future: Boxed, queue: &Arc<ReadyQueue>) -> Option<Arc<Task>> {
-        let kept = self.inner(|inner| {
-            if inner.slots.len() - inner.free.len() >= inner.limit {
-                // It is dropped outside: its drop may come back.
-                return Err(future);
-            }
-            let index = inner.free.pop().unwrap_or_else(|| {
-                inner.slots.push(None);
-                inner.slots.len() - 1
-            });
-            let task = Task::new(index, queue);
-            if let Some(place) = inner.slots.get_mut(index) {
-                *place = Some(Slot { task: task.clone(), future: Some(future) });
-            }
-            Ok(task)
-        });
-        kept.ok()
+        let mut inner = lent(&self.inner);
+        if inner.slots.len() - inner.free.len() >= inner.limit {
+            // The future is dropped outside: its drop may come back.
+            drop(inner);
+            return None;
+        }
+        let index = inner.free.pop().unwrap_or(inner.slots.len());
+        let task = Task::new(index, queue);
+        let slot = Some(Slot { task: task.clone(), future: Some(future) });
+        match inner.slots.get_mut(index) {
+            Some(place) => *place = slot,
+            None => inner.slots.push(slot),
+        }
+        Some(task)
     }
 
     fn poll(&self, task: Arc<Task>) {
-        let future = self.slot(&task, |slot, _| slot.as_mut().and_then(|slot| slot.future.take()));
-        let Some(mut future) = future.flatten() else { return };
+        let future = lent(&self.inner).slot(&task).and_then(|slot| slot.future.take());
+        let Some(mut future) = future else { return };
         let waker = Waker::from(task.clone());
         if future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
             let mut future = Some(future);
-            self.slot(&task, |slot, _| {
-                if let Some(slot) = slot {
-                    slot.future = future.take();
-                }
-            });
+            if let Some(slot) = lent(&self.inner).slot(&task) {
+                core::mem::swap(&mut slot.future, &mut future);
+            }
             // What has no slot any more is dropped here, outside.
             return;
         }
         drop(future);
-        let slot = self.slot(&task, |slot, free| {
-            free.push(task.index);
-            slot.take()
-        });
+        let mut inner = lent(&self.inner);
+        let slot = inner.place(&task).and_then(Option::take);
+        if slot.is_some() {
+            inner.free.push(task.index);
+        }
+        drop(inner);
         drop(slot);
     }
 
     fn close(&self) {
-        let slots = self.inner(|inner| {
-            inner.limit = 0;
-            inner.free = Vec::new();
-            core::mem::take(&mut inner.slots)
-        });
+        let mut inner = lent(&self.inner);
+        inner.limit = 0;
+        inner.free = Vec::new();
+        let slots = core::mem::take(&mut inner.slots);
+        drop(inner);
         // Outside: their drops may come back.
         drop(slots);
     }

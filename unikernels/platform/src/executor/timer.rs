@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::rc::Rc;
-use core::cell::Cell;
+use core::cell::RefCell;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
@@ -12,7 +12,7 @@ use mirage_clock::{Duration, Instant, Monotonic, Sleep};
 
 use super::Core;
 use super::deadlines::{Deadlines, Key};
-use crate::once::made;
+use crate::cell::{lent, made};
 
 /// The executor's clock and its timers. A handle: clones are the same timer.
 #[derive(Clone)]
@@ -118,52 +118,47 @@ pub(super) trait Timers {
 /// Timers in a heap.
 #[derive(Default)]
 struct Heap {
-    /// Taken out while it is looked at, which is never while foreign code runs.
-    waiting: Cell<Deadlines>,
-}
-
-impl Heap {
-    fn waiting<R>(&self, act: impl FnOnce(&mut Deadlines) -> R) -> R {
-        let mut waiting = self.waiting.take();
-        let result = act(&mut waiting);
-        // What is there now is empty: nothing to drop.
-        core::mem::forget(self.waiting.replace(waiting));
-        result
-    }
+    /// Looked at only while no foreign code runs.
+    waiting: RefCell<Deadlines>,
 }
 
 impl Timers for Heap {
     fn len(&self) -> usize {
-        self.waiting(|waiting| waiting.len())
+        lent(&self.waiting).len()
     }
 
     fn earliest(&self) -> Option<Instant> {
-        self.waiting(|waiting| waiting.earliest())
+        lent(&self.waiting).earliest()
     }
 
     fn fire(&self, now: Instant) {
-        while let Some(waker) = self.waiting(|waiting| waiting.pop_due(now)) {
+        loop {
+            let due = lent(&self.waiting).pop_due(now);
+            let Some(waker) = due else { return };
             waker.wake();
         }
     }
 
     fn insert(&self, deadline: Instant, waker: Waker) -> Key {
-        self.waiting(|waiting| waiting.insert(deadline, waker))
+        lent(&self.waiting).insert(deadline, waker)
     }
 
     fn remove(&self, key: Key) -> bool {
-        // The waker is dropped outside.
-        self.waiting(|waiting| waiting.remove(key)).is_some()
+        let waker = lent(&self.waiting).remove(key);
+        // The waker is dropped here, outside.
+        waker.is_some()
     }
 
     fn replace(&self, key: Key, waker: &Waker) -> bool {
-        let mut old = Some(waker.clone());
-        self.waiting(|waiting| match waiting.waker(key) {
-            Some(kept) => {
-                old = Some(core::mem::replace(kept, waker.clone()));
-                true
-            }
-            None => false,
-        })
+        let mut other = waker.clone();
+        let mut waiting = lent(&self.waiting);
+        let place = waiting.waker(key);
+        let is_there = place.is_some();
+        if let Some(place) = place {
+            core::mem::swap(place, &mut other);
+        }
+        drop(waiting);
+        // The one that is not needed is dropped here, outside.
+        is_there
     }
 }

@@ -9,9 +9,9 @@ use mirage_clock::{Instant, Timestamp};
 use mirage_solo5::{Abi as _, Boot, ProcessorEntropy};
 
 use super::Abi;
+use crate::cell::made;
 use crate::executor::Park;
 use crate::network::own::Own;
-use crate::once::made;
 use crate::{DeviceError, Exit, image};
 
 /// A network device.
