@@ -10,7 +10,7 @@ use crate::cork::Hold;
 use crate::demux::Tuple;
 use crate::identifier::NONE;
 use crate::keepalive::Schedule;
-use crate::marks::Marks;
+use crate::marks::{Counters, Marks};
 use crate::path::Path;
 use crate::ready::Place;
 use crate::receive_queue::ReceiveQueue;
@@ -182,6 +182,7 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) recovery: Recovery,
     pub(crate) stamps: Stamps,
     pub(crate) marks: Marks,
+    pub(crate) counters: Counters,
     /// The window was reduced for a congestion mark: not again before something behind this is acknowledged, so that the peer
     /// has heard of it (RFC 3168 §6.1.2).
     pub(crate) reduced_until: Option<SequenceNumber>,
@@ -316,6 +317,7 @@ impl<P: Profile> Slot<P> {
             recovery: Recovery::new(),
             stamps: Stamps::OFF,
             marks: Marks::OFF,
+            counters: Counters::NONE,
             reduced_until: None,
             most_in_flight: 0,
             usage_seq: zero,

@@ -6,6 +6,7 @@ use mirage_clock::Instant;
 
 use crate::demux::{Found, Tuple};
 use crate::identifier::NONE;
+use crate::marks::field;
 use crate::options::SynOptions;
 use crate::replies::Reply;
 use crate::stamps::Stamps;
@@ -127,13 +128,21 @@ impl<P: Profile> Tcp<'_, P> {
     pub(crate) fn send_syn_ack(&mut self, index: u32) {
         let Some(slot) = self.half_open.slots.get(index as usize) else { return };
         let scale = slot.peer.window_scale.map(|_| self.resources.config.window_scale());
-        let mut flags = Flags::SYN | Flags::ACK;
-        flags.set(Flags::ECE, slot.peer.marks && self.resources.config.accepts_marks::<P>());
+        let config = &self.resources.config;
+        let (mut flags, accurate) = match config.accurate_answer::<P>(slot.peer.accurate) {
+            Some(bits) => field(bits),
+            None => (Flags::empty(), false),
+        };
+        if flags.is_empty() && !accurate {
+            flags.set(Flags::ECE, slot.peer.marks && config.accepts_marks::<P>());
+        }
+        flags |= Flags::SYN | Flags::ACK;
         let reply = Reply {
             tuple: slot.tuple,
             seq: slot.iss,
             ack: slot.irs + 1,
             flags,
+            accurate,
             window: slot.window,
             window_scale: scale,
             selective: P::SELECTIVE && self.resources.config.selective && slot.peer.sack_permitted,

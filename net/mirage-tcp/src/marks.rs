@@ -7,7 +7,7 @@ use mirage_protocols::Ecn;
 
 use crate::connection::Slot;
 use crate::recovery::Phase;
-use crate::wire::Flags;
+use crate::wire::{Flags, Segment};
 use crate::{Config, Profile};
 
 /// Whether connections understand congestion marks (RFC 3168): Linux's `tcp_ecn`.
@@ -20,6 +20,9 @@ pub enum Marking {
     Accept,
     /// We ask for it, too.
     Ask,
+    /// We ask for more accurate feedback, and give it to those who ask (RFC 9768): how many packets were marked, not only that
+    /// some were. The counter in the header's flags tells; the option that tells of bytes is not sent.
+    Accurate,
 }
 
 /// What one connection knows of marks.
@@ -34,6 +37,8 @@ const ON: u8 = 1 << 4;
 const ECHO: u8 = 1 << 5;
 /// The peer is to be told that our window was reduced.
 const REDUCED: u8 = 1 << 6;
+/// The ends count marks (RFC 9768). `ECHO` then says that a packet came that might have been marked.
+const ACCURATE: u8 = 1 << 7;
 /// Without marks, no value of the two bits is of interest.
 const NOTHING: u8 = 0b1111;
 
@@ -44,6 +49,13 @@ impl Marks {
     pub(crate) const fn agreed(on: bool) -> Self {
         // The first packet that may be marked is noted, and each that is.
         if on { Self(ON | 1 << Ecn::NotCapable as u8) } else { Self::OFF }
+    }
+
+    /// Marks that both ends count. Each segment carries a counter, so none is ordinary.
+    pub(crate) const ACCURATE: Self = Self(ON | ACCURATE);
+
+    pub(crate) fn is_accurate(self) -> bool {
+        self.0 & ACCURATE != 0
     }
 
     #[inline]
@@ -59,7 +71,10 @@ impl Marks {
 
     /// Whether a packet of the peer's said that it may be marked.
     pub(crate) fn seen(self) -> bool {
-        self.is_on() && self.is_ordinary(Ecn::Capable0)
+        match self.is_accurate() {
+            true => self.0 & ECHO != 0,
+            false => self.is_on() && self.is_ordinary(Ecn::Capable0),
+        }
     }
 
     /// Whether our window was reduced and the peer has yet to hear of it.
@@ -70,6 +85,10 @@ impl Marks {
 
     /// A packet came with data.
     fn on_arrival(&mut self, ecn: Ecn, reduced: bool) {
+        if self.is_accurate() {
+            self.0 |= if ecn == Ecn::NotCapable { 0 } else { ECHO };
+            return;
+        }
         if reduced {
             self.0 &= !ECHO;
         }
@@ -83,7 +102,7 @@ impl Marks {
 
     /// The window was reduced, for whatever reason.
     pub(crate) fn on_reduced(&mut self) {
-        if self.is_on() {
+        if self.is_on() && !self.is_accurate() {
             self.0 |= REDUCED;
         }
     }
@@ -102,7 +121,66 @@ impl Marks {
     }
 }
 
+/// The counters of a connection whose ends count marks (RFC 9768 §3.2).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counters {
+    /// Marked packets that came, modulo 8 (r.cep).
+    received: u8,
+    /// What the peer last said of ours (s.cep).
+    told: u8,
+    /// What our first segment behind the handshake says instead; 0 for nothing. And [`FIRST`].
+    first: u8,
+}
+
+/// The first segment of the peer says how our SYN-ACK arrived.
+const FIRST: u8 = 1 << 7;
+/// RFC 9768 §3.2.1: where counting begins.
+const START: u8 = 5;
+
+impl Counters {
+    pub(crate) const NONE: Self = Self { received: START, told: START, first: 0 };
+}
+
+/// How the SYN or SYN-ACK arrived, as the answer says it (RFC 9768 §3.1.1, table 2).
+const fn arrival_code(ecn: Ecn) -> u8 {
+    match ecn {
+        Ecn::NotCapable => 0b010,
+        Ecn::Capable1 => 0b011,
+        Ecn::Capable0 => 0b100,
+        Ecn::Congested => 0b110,
+    }
+}
+
+/// Three bits of a header: the bit beside the flags, and two flags.
+pub(crate) fn field(bits: u8) -> (Flags, bool) {
+    let mut flags = Flags::empty();
+    flags.set(Flags::CWR, bits & 2 != 0);
+    flags.set(Flags::ECE, bits & 1 != 0);
+    (flags, bits & 4 != 0)
+}
+
+/// What a header says in these bits.
+fn field_of(segment: &Segment<'_>) -> u8 {
+    let flag = |flag| u8::from(segment.flags.contains(flag));
+    u8::from(segment.accurate) << 2 | flag(Flags::CWR) << 1 | flag(Flags::ECE)
+}
+
+/// Whether a SYN asks for more accurate feedback; then how it arrived.
+pub(crate) fn asks_accurately(segment: &Segment<'_>) -> Option<Ecn> {
+    (field_of(segment) == 0b111).then_some(segment.ecn)
+}
+
 impl Config {
+    /// What our SYN-ACK says to such a SYN, if we count marks.
+    pub(crate) fn accurate_answer<P: Profile>(&self, syn: Option<Ecn>) -> Option<u8> {
+        syn.filter(|_| P::MARKS && self.ecn == Marking::Accurate).map(arrival_code)
+    }
+
+    /// Whether our SYNs ask for marks.
+    pub(crate) fn asks_for_marks<P: Profile>(&self) -> bool {
+        P::MARKS && matches!(self.ecn, Marking::Ask | Marking::Accurate)
+    }
+
     /// Whether a connection understands marks whose peer asked for them in its SYN.
     pub(crate) fn accepts_marks<P: Profile>(&self) -> bool {
         P::MARKS && self.ecn != Marking::Never
@@ -110,6 +188,66 @@ impl Config {
 }
 
 impl<P: Profile> Slot<P> {
+    /// The SYN-ACK came that answers our SYN, which `asked` for marks if it was the first.
+    pub(crate) fn learn_marks(&mut self, config: &Config, segment: &Segment<'_>, asked: bool) {
+        let bits = field_of(segment);
+        self.marks = match bits {
+            // RFC 9768 §3.1.1, table 2.
+            0b010 | 0b011 | 0b100 | 0b110 if asked && config.ecn == Marking::Accurate => Marks::ACCURATE,
+            // RFC 3168 §6.1.1: ECE without CWR.
+            0b001 | 0b101 => Marks::agreed(asked),
+            _ => Marks::OFF,
+        };
+        if self.marks.is_accurate() {
+            let received = START + u8::from(segment.ecn == Ecn::Congested);
+            self.counters = Counters { received, told: START, first: arrival_code(segment.ecn) };
+        }
+    }
+
+    /// A connection through a listener counts marks.
+    pub(crate) fn accept_accurate(&mut self) {
+        self.marks = Marks::ACCURATE;
+        self.counters = Counters { first: FIRST, ..Counters::NONE };
+    }
+
+    /// The counter that the next segment carries.
+    pub(crate) fn next_field(&mut self) -> (Flags, bool) {
+        let first = self.counters.first & !FIRST;
+        self.counters.first &= FIRST;
+        field(if first > 0 { first } else { self.counters.received & 7 })
+    }
+
+    /// A segment came whose number is acceptable: `count` packets, as they were sent.
+    #[inline(never)]
+    pub(crate) fn take_counter(&mut self, now: Instant, segment: &Segment<'_>, count: u32) {
+        self.marks.on_arrival(segment.ecn, false);
+        if segment.ecn == Ecn::Congested {
+            self.counters.received = self.counters.received.wrapping_add(count as u8) & 7;
+            // RFC 9768 §3.2.2.5.1: marks are told of soon.
+            self.acknowledge();
+        }
+        if segment.ack.before(self.una) {
+            return;
+        }
+        let bits = field_of(segment);
+        if self.counters.first & FIRST != 0 {
+            self.counters.first = 0;
+            match bits {
+                // RFC 9768 §3.2.2.1: something on the way clears the bits.
+                0 => self.marks = Marks::OFF,
+                0b110 => {
+                    self.counters.told = START + 1;
+                    self.on_echo(now);
+                }
+                _ => {}
+            }
+            return;
+        }
+        if core::mem::replace(&mut self.counters.told, bits) != bits {
+            self.on_echo(now);
+        }
+    }
+
     /// A segment with data came.
     #[inline(never)]
     pub(crate) fn note_marks(&mut self, ecn: Ecn, flags: Flags) {

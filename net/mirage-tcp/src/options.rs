@@ -3,6 +3,7 @@
 use mirage_protocols::Ecn;
 
 use crate::Cookie;
+use crate::marks::asks_accurately;
 use crate::sack::Blocks;
 use crate::wire::{Flags, Segment};
 
@@ -59,6 +60,8 @@ pub(crate) struct SynOptions {
     pub(crate) timestamps: Option<(u32, u32)>,
     /// The sender understands congestion marks: no option, but flags of the SYN (RFC 3168 §6.1.1).
     pub(crate) marks: bool,
+    /// It asks for more accurate feedback of them (RFC 9768): how it arrived itself.
+    pub(crate) accurate: Option<Ecn>,
 }
 
 impl SynOptions {
@@ -66,7 +69,7 @@ impl SynOptions {
     pub(crate) fn of(segment: &Segment<'_>) -> Self {
         // RFC 3168 §6.1.1: "A host MUST NOT set ECT on SYN or SYN-ACK packets"; who does speaks something else.
         let marks = segment.flags.contains(Flags::ECE | Flags::CWR) && segment.ecn == Ecn::NotCapable;
-        Self { marks, ..Self::parse(segment.options) }
+        Self { marks, accurate: asks_accurately(segment), ..Self::parse(segment.options) }
     }
 
     /// Reads the options of a SYN. Never fails: what makes no sense is ignored, and behind a bogus length nothing is
@@ -262,7 +265,8 @@ mod tests {
                 window_scale: Some(8),
                 sack_permitted: true,
                 timestamps: Some((7, 9)),
-                marks: false
+                marks: false,
+                accurate: None,
             }
         );
         assert_eq!(options.emit().as_slice(), with_timestamps);
@@ -331,7 +335,7 @@ mod tests {
             sack_permitted: bool,
             timestamps: Option<(u32, u32)>,
         ) {
-            let options = SynOptions { mss, window_scale, sack_permitted, timestamps, marks: false };
+            let options = SynOptions { mss, window_scale, sack_permitted, timestamps, marks: false, accurate: None };
             let encoded = options.emit();
             prop_assert_eq!(encoded.as_slice().len() % 4, 0);
             prop_assert_eq!(SynOptions::parse(encoded.as_slice()), options);

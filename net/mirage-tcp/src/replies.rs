@@ -17,6 +17,8 @@ pub(crate) struct Reply {
     pub(crate) seq: SequenceNumber,
     pub(crate) ack: SequenceNumber,
     pub(crate) flags: Flags,
+    /// The bit beside the flags (RFC 9768).
+    pub(crate) accurate: bool,
     pub(crate) window: u16,
     /// In a SYN-ACK: our window scale, if it goes with one.
     pub(crate) window_scale: Option<u8>,
@@ -48,6 +50,7 @@ impl Reply {
             seq,
             ack,
             flags,
+            accurate: false,
             window: 0,
             window_scale: None,
             selective: false,
@@ -64,6 +67,7 @@ impl Reply {
             seq,
             ack,
             flags: Flags::ACK,
+            accurate: false,
             window,
             window_scale: None,
             selective: false,

@@ -15,7 +15,7 @@ use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
 use crate::resources::Resources;
 use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, Template};
-use crate::{Error, Profile, State, Tcp};
+use crate::{Error, Marking, Profile, State, Tcp};
 use plan::{Kind, Plan};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -149,9 +149,20 @@ impl<P: Profile> Slot<P> {
         let mut flags = plan.flags;
         // RFC 3168 §6.1.4, §6.1.5: neither acknowledgements nor what is sent again may be marked.
         let mut ecn = Ecn::NotCapable;
+        // A SYN that asks for marks asks for the best we know.
+        let mut accurate = P::MARKS
+            && plan.flags.contains(Flags::SYN | Flags::ECE | Flags::CWR)
+            && resources.config.ecn == Marking::Accurate;
         if P::MARKS && self.marks.is_on() {
             let fresh = matches!(plan.kind, Kind::Next | Kind::Longer) && plan.len > 0;
-            flags |= self.marks.flags(fresh);
+            match self.marks.is_accurate() {
+                true => {
+                    let (counter, bit) = self.next_field();
+                    flags |= counter;
+                    accurate = bit;
+                }
+                false => flags |= self.marks.flags(fresh),
+            }
             ecn = if fresh { Ecn::Capable0 } else { ecn };
         }
         let header = Header {
@@ -160,6 +171,7 @@ impl<P: Profile> Slot<P> {
             seq: plan.seq,
             ack: if plan.flags.contains(Flags::ACK) { self.rcv_nxt } else { Default::default() },
             flags,
+            accurate,
             window: if plan.flags.contains(Flags::SYN) { self.receive_window().min(0xffff) as u16 } else { window },
         };
         let checksum = if self.partial_checksum { Checksum::Partial } else { Checksum::Complete };
@@ -191,7 +203,7 @@ impl<P: Profile> Slot<P> {
                 template.write(writer, seq, piece_flags, payload);
             });
             self.cursor = cursor;
-            if P::MARKS && flags.contains(Flags::CWR) && result != Err(SendError::Full) {
+            if P::MARKS && self.marks.has_news() && flags.contains(Flags::CWR) && result != Err(SendError::Full) {
                 // Told once (RFC 3168 §6.1.2).
                 flags.remove(Flags::CWR);
                 self.marks.on_told();
@@ -239,6 +251,7 @@ impl<P: Profile> Slot<P> {
             sack_permitted: selective,
             timestamps: stamps.then(|| (self.stamps.value(now), self.stamps.recent)),
             marks: false,
+            accurate: None,
         };
         let mut encoded = options.emit();
         if P::FAST_OPEN

@@ -47,6 +47,8 @@ pub(crate) struct Segment<'a> {
     pub(crate) flags: Flags,
     /// As it stands in the header, not scaled.
     pub(crate) window: u16,
+    /// A bit beside the flags, for more accurate feedback of congestion (AE, RFC 9768).
+    pub(crate) accurate: bool,
     /// What the IP header says of congestion.
     pub(crate) ecn: Ecn,
     pub(crate) options: &'a [u8],
@@ -81,6 +83,7 @@ impl<'a> Segment<'a> {
             ack: SequenceNumber(header.ack.get()),
             flags: Flags::from_bits_retain(header.flags),
             window: header.window.get(),
+            accurate: header.offset & 1 != 0,
             ecn: received.ecn,
             options,
             payload,
@@ -138,6 +141,8 @@ pub(crate) struct Header {
     pub(crate) seq: SequenceNumber,
     pub(crate) ack: SequenceNumber,
     pub(crate) flags: Flags,
+    /// The bit beside the flags (AE, RFC 9768).
+    pub(crate) accurate: bool,
     pub(crate) window: u16,
 }
 
@@ -174,7 +179,7 @@ impl Template {
             destination: header.destination_port.into(),
             seq: U32::ZERO,
             ack: header.ack.0.into(),
-            offset: (words as u8) << 4,
+            offset: (words as u8) << 4 | u8::from(header.accurate),
             flags: 0,
             window: header.window.into(),
             checksum: U16::ZERO,
@@ -284,7 +289,7 @@ struct RawHeader {
     destination: U16,
     seq: U32,
     ack: U32,
-    /// Header length in words of four bytes, in the upper half.
+    /// Header length in words of four bytes, in the upper half; the lowest bit is a flag (RFC 9768).
     offset: u8,
     flags: u8,
     window: U16,
@@ -332,6 +337,7 @@ mod tests {
             seq: SequenceNumber(0xfedc_ba98),
             ack: SequenceNumber(7),
             flags: Flags::ACK | Flags::PSH,
+            accurate: false,
             window: 512,
         }
     }
@@ -433,7 +439,7 @@ mod tests {
             prop_assume!(ports.0 != 0 && ports.1 != 0);
             let header = Header {
                 source_port: ports.0, destination_port: ports.1, seq: SequenceNumber(seq), ack: SequenceNumber(ack),
-                flags: Flags::from_bits_retain(flags), window,
+                flags: Flags::from_bits_retain(flags), accurate: window % 2 == 1, window,
             };
             let options = [1; 40];
             let slices: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();

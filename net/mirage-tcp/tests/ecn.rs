@@ -298,3 +298,133 @@ fn two_machines_agree_and_heed_marks() {
     let info = a.tcp.tcp_info(x, a.now).unwrap();
     assert!(info.snd_ssthresh < u32::MAX && info.lost == 0, "{info:?}");
 }
+
+// --- more accurate feedback (RFC 9768) -------------------------------------------------------------------------------
+
+fn counting() -> Host {
+    Host::new(Config { ecn: Marking::Accurate, ..Config::default() }, Sizes::default())
+}
+
+/// A connection through a listener whose peer counts marks; its SYN-ACK arrived so.
+fn accepted_counting(host: &mut Host, arrived: u8) -> (Peer, ConnectionId) {
+    let listener = host.listen(80);
+    let mut peer = Peer::new(80, 4000);
+    let syn = peer.segment(SYN, 0, 0).options(&[2, 4, 5, 180, 1, 3, 3, 7]).counter(0b111);
+    let syn_ack = host.answer(&syn).remove(0);
+    assert_eq!(syn_ack.counted(), 0b010, "the SYN was not marked: {syn_ack:?}");
+    peer.irs = syn_ack.seq;
+    host.pass(ms(100));
+    host.answer(&peer.segment(ACK, 1, 1).counter(arrived));
+    (peer, host.accept(listener).unwrap())
+}
+
+#[test]
+fn how_a_syn_arrived_is_said_in_the_answer() {
+    for (ecn, code) in
+        [(Ecn::NotCapable, 0b010), (Ecn::Capable1, 0b011), (Ecn::Capable0, 0b100), (Ecn::Congested, 0b110)]
+    {
+        let mut host = counting();
+        host.listen(80);
+        let syn = Peer::new(80, 4000).segment(SYN, 0, 0).counter(0b111).ecn(ecn);
+        let syn_ack = host.answer(&syn).remove(0);
+        assert_eq!((syn_ack.counted(), syn_ack.flags & (SYN | ACK)), (code, SYN | ACK));
+    }
+}
+
+#[test]
+fn who_asks_for_less_or_whoever_does_not_count_gets_less() {
+    let mut host = counting();
+    host.listen(80);
+    assert!(host.answer(&Peer::new(80, 4000).segment(SYN | ECE | CWR, 0, 0))[0].is(SYN | ACK | ECE));
+    let mut host = Host::default();
+    host.listen(80);
+    let syn_ack = host.answer(&Peer::new(80, 4000).segment(SYN, 0, 0).counter(0b111)).remove(0);
+    assert_eq!(syn_ack.counted(), 0b001, "as RFC 3168 has it");
+}
+
+#[test]
+fn each_mark_is_counted_and_told_at_once() {
+    let mut host = counting();
+    let (peer, id) = accepted_counting(&mut host, 0b010);
+    assert!(marked(&host, id));
+    for mark in 1..=10_u8 {
+        let data = peer.data(mark.into(), 1, b"x").counter(5).ecn(Ecn::Congested);
+        let ack = host.answer(&data).remove(0);
+        assert_eq!(ack.counted(), (5 + mark) & 7);
+    }
+    host.write(id, b"data");
+    let sent = host.output().remove(0);
+    assert_eq!((sent.counted(), sent.ecn), (15 & 7, Ecn::Capable0), "data tells it, too");
+}
+
+#[test]
+fn a_counter_that_moves_reduces_the_window_once() {
+    let mut host = counting();
+    let (peer, id) = accepted_counting(&mut host, 0b010);
+    host.write(id, &pattern(14_600));
+    host.output();
+    host.pass(ms(50));
+    host.answer(&peer.segment(ACK, 1, 1461).counter(5));
+    let info = host.tcp.tcp_info(id, host.now).unwrap();
+    assert_eq!(info.snd_ssthresh, u32::MAX, "no mark yet");
+    host.answer(&peer.segment(ACK, 1, 2921).counter(7));
+    let reduced = host.tcp.tcp_info(id, host.now).unwrap();
+    assert!(reduced.snd_cwnd < info.snd_cwnd && reduced.ca_state == Recovering::Reduced, "{reduced:?}");
+    host.answer(&peer.segment(ACK, 1, 4381).counter(0));
+    assert_eq!(host.tcp.tcp_info(id, host.now).unwrap().snd_ssthresh, reduced.snd_ssthresh);
+}
+
+#[test]
+fn a_first_segment_without_the_bits_turns_marks_off() {
+    // RFC 9768 §3.2.2.1: something on the way clears them.
+    let mut host = counting();
+    let (_, id) = accepted_counting(&mut host, 0);
+    host.write(id, b"data");
+    let sent = host.output().remove(0);
+    assert_eq!((sent.ecn, sent.counted()), (Ecn::NotCapable, 0));
+}
+
+#[test]
+fn we_ask_and_say_how_the_answer_arrived() {
+    let mut host = counting();
+    let id = host.connect(SocketAddr::new(THERE, 80)).unwrap();
+    let syn = host.output().remove(0);
+    assert_eq!(syn.counted(), 0b111);
+    let mut peer = Peer::new(syn.from.port(), 80);
+    peer.irs = syn.seq;
+    let syn_ack = peer.segment(SYN | ACK, 0, 1).options(&[2, 4, 5, 180]).counter(0b010).ecn(Ecn::Capable0);
+    let ack = host.answer(&syn_ack).remove(0);
+    assert_eq!(ack.counted(), 0b100);
+    host.write(id, b"data");
+    let sent = host.output().remove(0);
+    assert_eq!((sent.counted(), sent.ecn), (5, Ecn::Capable0));
+}
+
+#[test]
+fn an_older_server_is_answered_as_it_understands() {
+    let mut host = counting();
+    let (_, id) = opened(&mut host, ECE);
+    host.write(id, b"data");
+    let sent = host.output().remove(0);
+    assert_eq!((sent.ecn, sent.counted()), (Ecn::Capable0, 0));
+}
+
+#[test]
+fn two_machines_count_marks() {
+    let mut a = counting();
+    let mut b = Host::at([10, 0, 0, 2], Config { ecn: Marking::Accurate, ..Config::default() }, Sizes::default());
+    let listener = b.listen(80);
+    let x = a.connect(SocketAddr::new(THERE, 80)).unwrap();
+    exchange(&mut a, &mut b);
+    let y = b.accept(listener).unwrap();
+    a.write(x, &pattern(50_000));
+    exchange(&mut a, &mut b);
+    assert!(b.read(y) == pattern(50_000));
+    let info = a.tcp.tcp_info(x, a.now).unwrap();
+    assert!(info.ecn && info.snd_ssthresh == u32::MAX, "nothing was marked: {info:?}");
+    a.write(x, b"x");
+    let segment = a.output().remove(0).ecn(Ecn::Congested);
+    b.input(&segment).unwrap();
+    exchange(&mut a, &mut b);
+    assert!(a.tcp.tcp_info(x, a.now).unwrap().snd_ssthresh < u32::MAX);
+}

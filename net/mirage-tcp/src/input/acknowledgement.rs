@@ -67,7 +67,7 @@ impl<P: Profile> Slot<P> {
                 self.change_window(resources, now, window);
             }
         }
-        if P::MARKS && segment.flags.contains(Flags::ECE) && self.marks.is_on() {
+        if P::MARKS && segment.flags.contains(Flags::ECE) && self.marks.is_on() && !self.marks.is_accurate() {
             self.on_echo(now);
         }
         // RFC 5681 §2: a duplicate acknowledgement.

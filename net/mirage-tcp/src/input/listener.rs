@@ -186,6 +186,9 @@ impl<P: Profile> Tcp<'_, P> {
         let config = self.resources.config;
         let slot = self.connections.get_mut(index as usize)?;
         slot.window_seq = seq - 1;
+        if config.accurate_answer::<P>(handshake.peer.accurate).is_some() {
+            slot.accept_accurate();
+        }
         if handshake.resent == 0 {
             let rtt = now.since(handshake.since);
             slot.round_trip.sample(rtt, config.min_rto);

@@ -2,7 +2,6 @@
 
 use mirage_clock::Instant;
 
-use crate::marks::{Marking, Marks};
 use crate::options::SynOptions;
 use crate::tuning::Tuning;
 use crate::wire::{Flags, Segment};
@@ -48,10 +47,11 @@ impl<P: Profile> Tcp<'_, P> {
         let peer = SynOptions::parse(segment.options);
         slot.learn_peer(&peer, &resources.config);
         slot.stamps = resources.config.begin_stamps::<P>(now, slot.stamps.offset, &peer);
-        // RFC 3168 §6.1.1: ECE without CWR is the answer to a SYN that asks. One that was sent again did not ask.
-        let answer = segment.flags.intersection(Flags::ECE | Flags::CWR) == Flags::ECE;
-        let asked = P::MARKS && resources.config.ecn == Marking::Ask && slot.syns <= 1;
-        slot.marks = Marks::agreed(acknowledges && asked && answer);
+        // A SYN that was sent again did not ask; nor does one that crosses the peer's answer to nothing.
+        if P::MARKS && acknowledges {
+            let asked = resources.config.asks_for_marks::<P>() && slot.syns <= 1;
+            slot.learn_marks(&resources.config, segment, asked);
+        }
         slot.window_seq = segment.seq;
         // The window in a SYN is never scaled (RFC 7323 §2.2).
         slot.change_window(resources, now, segment.window.into());

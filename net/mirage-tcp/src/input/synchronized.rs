@@ -104,6 +104,10 @@ impl<P: Profile> Tcp<'_, P> {
             slot.confirm(resources, now, u32::from(segment.window) << slot.send_scale);
         }
         slot.hear(now);
+        if P::MARKS && slot.marks.is_accurate() {
+            let count = (segment.payload.len() as u32).div_ceil(u32::from(full).max(1)).max(1);
+            slot.take_counter(now, &segment, count);
+        }
         slot.take_ack(resources, now, &segment, &heard)?;
         let fin = segment.flags.contains(Flags::FIN);
         let end = segment.seq + segment.payload.len() as u32;
@@ -116,7 +120,7 @@ impl<P: Profile> Tcp<'_, P> {
             slot.end(resources, None);
             return Err(Discard::AfterClose);
         }
-        if P::MARKS && slot.marks.is_on() && !segment.payload.is_empty() {
+        if P::MARKS && slot.marks.is_on() && !slot.marks.is_accurate() && !segment.payload.is_empty() {
             slot.note_marks(segment.ecn, segment.flags);
         }
         let taken = slot.take_text(resources, now, segment.seq, segment.payload, fin, full);

@@ -195,7 +195,7 @@ impl<'s, 'b> Play<'s, 'b> {
     ) {
         let mut options = Vec::from(options);
         options.resize(options.len().next_multiple_of(4).min(40), 0);
-        let header = Header { source_port: PORT, destination_port: 80, seq, ack, flags, window };
+        let header = Header { source_port: PORT, destination_port: 80, seq, ack, flags, window, accurate: false };
         let mut buffer = alloc::vec![0; HEADER_LEN + options.len() + payload.len()];
         let mut writer = FrameWriter::new(&mut buffer);
         write_segment(&mut writer, (THERE, HERE), &header, &options, [payload], Checksum::Complete);

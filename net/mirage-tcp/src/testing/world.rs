@@ -211,6 +211,7 @@ fn stranger(side: &mut Side<'_>, now: Instant, flags: u8, seed: u8) {
         seq: mirage_checksum::SequenceNumber(number),
         ack: mirage_checksum::SequenceNumber(!number),
         flags: Flags::from_bits_retain(flags),
+        accurate: seed % 2 == 1,
         window: u16::from(seed) << 8,
     };
     let here = side.ip.source.unwrap_or(HERE);

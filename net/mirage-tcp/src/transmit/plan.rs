@@ -11,7 +11,7 @@ use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
 use crate::wire::Flags;
-use crate::{Marking, Profile, State};
+use crate::{Profile, State};
 
 /// A segment to be sent.
 #[derive(Clone, Copy, Debug)]
@@ -234,7 +234,7 @@ impl<P: Profile> Slot<P> {
                 let answers = self.state == State::SynReceived;
                 let mut flags = if answers { Flags::SYN | Flags::ACK } else { Flags::SYN };
                 // RFC 3168 §6.1.1.1: a SYN that is not answered may have been dropped for asking.
-                let asks = P::MARKS && resources.config.ecn == Marking::Ask && self.syns == 0 && !answers;
+                let asks = resources.config.asks_for_marks::<P>() && self.syns == 0 && !answers;
                 flags.set(Flags::ECE | Flags::CWR, asks);
                 let len = if self.syns == 0 { self.syn_len.into() } else { 0 };
                 Some(Plan { seq: self.una, offset: 0, len, flags, kind: Kind::Next })

@@ -61,6 +61,7 @@ fn send_reply(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendE
             sack_permitted: reply.selective,
             timestamps: stamps,
             marks: false,
+            accurate: None,
         }
         .emit();
         if let Some(cookie) = &reply.cookie {
@@ -75,6 +76,7 @@ fn send_reply(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendE
         seq: reply.seq,
         ack: reply.ack,
         flags: reply.flags,
+        accurate: reply.accurate,
         window: reply.window,
     };
     let len = HEADER_LEN + options.as_slice().len();

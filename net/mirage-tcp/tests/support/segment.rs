@@ -26,6 +26,8 @@ pub struct Segment {
     pub urgent: u16,
     pub options: Vec<u8>,
     pub payload: Vec<u8>,
+    /// The bit beside the flags.
+    pub accurate: bool,
     /// What the IP header says of congestion.
     pub ecn: Ecn,
 }
@@ -33,7 +35,19 @@ pub struct Segment {
 impl Segment {
     pub fn new(from: SocketAddr, to: SocketAddr, flags: u8) -> Self {
         let (options, payload) = (Vec::new(), Vec::new());
-        Self { from, to, flags, seq: 0, ack: 0, window: 65_535, urgent: 0, options, payload, ecn: Ecn::NotCapable }
+        Self {
+            from,
+            to,
+            flags,
+            seq: 0,
+            ack: 0,
+            window: 65_535,
+            urgent: 0,
+            options,
+            payload,
+            accurate: false,
+            ecn: Ecn::NotCapable,
+        }
     }
 
     pub fn seq(mut self, seq: u32) -> Self {
@@ -55,6 +69,18 @@ impl Segment {
         self.urgent = urgent;
         self.flags |= URG;
         self
+    }
+
+    /// The counter of marks in the flags (RFC 9768).
+    pub fn counter(mut self, bits: u8) -> Self {
+        self.flags = self.flags & !(ECE | CWR) | (bits & 3) << 6;
+        self.accurate = bits & 4 != 0;
+        self
+    }
+
+    /// What that says.
+    pub fn counted(&self) -> u8 {
+        u8::from(self.accurate) << 2 | self.flags >> 6
     }
 
     pub fn ecn(mut self, ecn: Ecn) -> Self {
@@ -124,7 +150,7 @@ impl Segment {
         bytes.extend(self.to.port().to_be_bytes());
         bytes.extend(self.seq.to_be_bytes());
         bytes.extend(self.ack.to_be_bytes());
-        bytes.extend([(words as u8) << 4, self.flags]);
+        bytes.extend([(words as u8) << 4 | u8::from(self.accurate), self.flags]);
         bytes.extend(self.window.to_be_bytes());
         bytes.extend([0, 0]);
         bytes.extend(self.urgent.to_be_bytes());
@@ -151,6 +177,7 @@ impl Segment {
             urgent: word(18),
             options: bytes[20..offset].to_vec(),
             payload: bytes[offset..].to_vec(),
+            accurate: bytes[12] & 1 != 0,
             ecn: Ecn::NotCapable,
         };
         let pseudo_header = segment.pseudo_header(bytes.len());
