@@ -41,7 +41,7 @@ impl Monotonic for Still {
 
 impl Sleep for Still {
     async fn sleep_until(&self, _deadline: Instant) {
-        pending().await
+        pending::<()>().await;
     }
 }
 

@@ -46,7 +46,8 @@ impl<P: Profile> Slot<P> {
     #[inline]
     pub(super) fn plan(&mut self, now: Instant, resources: &mut Resources<'_>) -> Option<Plan> {
         if P::FAST_OPEN && self.syn_due {
-            let flags = Flags::SYN | Flags::ACK;
+            let mut flags = Flags::SYN | Flags::ACK;
+            flags.set(Flags::ECE, P::MARKS && self.marks.is_on());
             return Some(Plan { seq: self.una - 1, offset: 0, len: 0, flags, kind: Kind::SynAck });
         }
         if !self.state.may_transmit() {
