@@ -47,7 +47,7 @@ pub(crate) struct Machines<'s> {
     /// Something other than TCP's usual traffic happened to the layers below since the poll that runs began, or since the
     /// last one: whether they have something to do is to be asked.
     pub(crate) stirred: bool,
-    /// The same for the poll that runs: it was so before.
+    /// What `stirred` said when the poll that runs began: until it ends, that is being looked at.
     looked_at: bool,
     pub(crate) ethernet_discards: Counts<mirage_ethernet::Discard, { mirage_ethernet::Discard::ALL.len() }>,
     pub(crate) arp_discards: Counts<mirage_arp::Discard, { mirage_arp::Discard::ALL.len() }>,
@@ -141,6 +141,7 @@ impl<'s> Machines<'s> {
     pub(crate) fn find_next(&mut self) -> Instant {
         if self.are_stirred() {
             self.next_below_tcp = self.poll_timeout_below_tcp();
+            self.looked_at = false;
         }
         self.next = self.tcp.poll_timeout().unwrap_or(Instant::MAX).min(self.next_below_tcp);
         self.next
@@ -156,7 +157,7 @@ impl<'s> Machines<'s> {
     #[inline]
     pub(crate) fn handle_timeouts(&mut self, now: Instant) {
         let due = self.next <= now;
-        self.looked_at = core::mem::take(&mut self.stirred) || due;
+        self.looked_at |= core::mem::take(&mut self.stirred) || due;
         if due {
             self.tcp.handle_timeout(now);
             self.arp.handle_timeout(now);
