@@ -24,10 +24,13 @@ const LOSSES: [(f64, &str); 3] = [(0.001, "0.1"), (0.01, "1"), (0.03, "3")];
 /// The middle one of these counts.
 const SEEDS: [u64; 3] = [1, 2, 3];
 
+/// Sends over a path with a seed; what arrived.
+type Run = fn(Path, u64) -> u64;
+
 /// Runs everything.
 pub(crate) fn run() -> Result<(), String> {
     let mut rows = Vec::new();
-    let kinds: [(&str, fn(Path, u64) -> u64, CongestionControl); 3] = [
+    let kinds: [(&str, Run, CongestionControl); 3] = [
         ("cubic", mirage::delivered::<WithCubic>, CongestionControl::Cubic),
         // The peer has no BBR: its best stands beside ours.
         ("bbr", mirage::delivered::<WithBbr>, CongestionControl::Cubic),

@@ -12,6 +12,7 @@ use mirage_clock::Duration;
 
 use crate::errno::{Answer, Errno};
 use crate::memory::{self, copy_in, copy_out, read};
+use crate::socket::Role;
 use crate::world::{Shared, World};
 
 /// `struct packetdrill_interface`.
@@ -160,7 +161,12 @@ extern "C" fn connect(shared: &Shared, fd: c_int, address: usize, len: socklen_t
     let begin = |address| {
         shared.with(|world| {
             world.connect(fd, address)?;
-            Ok(world.socket(fd)?.write_wait(0))
+            let socket = world.socket(fd)?;
+            // One that waits for something to send is as good as connected.
+            Ok(match socket.role {
+                Role::Deferred(_) => Some(Duration::MAX),
+                _ => socket.write_wait(0),
+            })
         })
     };
     done(address_in(address, len).and_then(begin).and_then(|wait| match wait {
@@ -229,11 +235,33 @@ extern "C" fn recvmsg(shared: &Shared, fd: c_int, message: usize, flags: c_int) 
     }
 }
 
-/// Writes; a part counts when the rest would have to wait or fails.
-fn transmit(shared: &Shared, fd: c_int, bytes: Answer<Vec<u8>>, flags: c_int) -> isize {
+/// Writes; a part counts when the rest would have to wait or fails. `to` is where to connect with what fits into the SYN.
+fn transmit(shared: &Shared, fd: c_int, bytes: Answer<Vec<u8>>, flags: c_int, to: Option<SocketAddrV4>) -> isize {
     let sent = bytes.and_then(|bytes| {
-        let wait = shared.with(|world| world.socket(fd).map(|socket| socket.write_wait(flags)))?;
         let mut done = 0;
+        let first: Answer<(Option<Duration>, Option<usize>)> = shared.with(|world| {
+            if to.is_some() && world.is_connecting(fd) {
+                return Err(Errno(libc::EALREADY));
+            }
+            let socket = world.socket(fd)?;
+            let wait = socket.write_wait(flags);
+            let remote = match (&socket.role, to) {
+                (Role::Deferred(remote), _) => Some(*remote),
+                (Role::Fresh | Role::Bound(_), to) => to,
+                _ => None,
+            };
+            let Some(remote) = remote else { return Ok((wait, None)) };
+            Ok((wait, Some(world.connect_with(fd, remote, &bytes)?)))
+        });
+        let (wait, taken) = first?;
+        if let Some(taken) = taken {
+            done = taken;
+            match wait {
+                None if taken == 0 => return Err(Errno(libc::EINPROGRESS)),
+                None => return Ok(taken),
+                Some(_) => shared.wait(wait, |world| world.connected(fd))?,
+            }
+        }
         match shared.wait(wait, |world| world.write(fd, &bytes, &mut done, flags)) {
             Err(error) if done == 0 => Err(error),
             _ => Ok(done),
@@ -243,15 +271,15 @@ fn transmit(shared: &Shared, fd: c_int, bytes: Answer<Vec<u8>>, flags: c_int) ->
 }
 
 extern "C" fn write(shared: &Shared, fd: c_int, buffer: usize, len: usize) -> isize {
-    transmit(shared, fd, copy_in(buffer, len), 0)
+    transmit(shared, fd, copy_in(buffer, len), 0, None)
 }
 
 extern "C" fn writev(shared: &Shared, fd: c_int, list: usize, count: c_int) -> isize {
-    transmit(shared, fd, memory::gather(list, count.max(0) as usize), 0)
+    transmit(shared, fd, memory::gather(list, count.max(0) as usize), 0, None)
 }
 
 extern "C" fn send(shared: &Shared, fd: c_int, buffer: usize, len: usize, flags: c_int) -> isize {
-    transmit(shared, fd, copy_in(buffer, len), flags)
+    transmit(shared, fd, copy_in(buffer, len), flags, None)
 }
 
 extern "C" fn sendto(
@@ -260,18 +288,36 @@ extern "C" fn sendto(
     buffer: usize,
     len: usize,
     flags: c_int,
-    _address: usize,
-    _address_len: socklen_t,
+    address: usize,
+    address_len: socklen_t,
 ) -> isize {
-    if flags & libc::MSG_FASTOPEN != 0 {
-        return answer(Err::<isize, _>(Errno(libc::EOPNOTSUPP)));
+    match first_destination(flags, address, address_len) {
+        Ok(to) => transmit(shared, fd, copy_in(buffer, len), flags, to),
+        Err(error) => answer(Err::<isize, _>(error)),
     }
-    send(shared, fd, buffer, len, flags)
 }
 
 extern "C" fn sendmsg(shared: &Shared, fd: c_int, message: usize, flags: c_int) -> isize {
-    let bytes = read::<msghdr>(message).and_then(|header| memory::gather(header.msg_iov as usize, header.msg_iovlen));
-    transmit(shared, fd, bytes, flags)
+    let header = match read::<msghdr>(message) {
+        Ok(header) => header,
+        Err(error) => return answer(Err::<isize, _>(error)),
+    };
+    let bytes = memory::gather(header.msg_iov as usize, header.msg_iovlen);
+    match first_destination(flags, header.msg_name as usize, header.msg_namelen) {
+        Ok(to) => transmit(shared, fd, bytes, flags, to),
+        Err(error) => answer(Err::<isize, _>(error)),
+    }
+}
+
+/// Where a write connects to, if it does.
+fn first_destination(flags: c_int, address: usize, len: socklen_t) -> Answer<Option<SocketAddrV4>> {
+    if flags & libc::MSG_FASTOPEN == 0 {
+        return Ok(None);
+    }
+    match address_in(address, len) {
+        Err(Errno(libc::EAFNOSUPPORT)) => Err(Errno(libc::EOPNOTSUPP)),
+        address => address.map(Some),
+    }
 }
 
 extern "C" fn fcntl(shared: &Shared, fd: c_int, command: c_int, argument: usize) -> c_int {

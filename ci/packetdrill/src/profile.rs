@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use mirage_clock::Duration;
-use mirage_tcp::{Config, FastOpen};
+use mirage_tcp::{Config, FastOpen, Marking};
 
 /// How the machine is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,11 @@ impl Profile {
         config.min_mss = 48;
         config.selective = number("tcp_sack") != Some(0);
         config.timestamps = number("tcp_timestamps") != Some(0);
+        config.ecn = match number("tcp_ecn") {
+            Some(0) => Marking::Never,
+            Some(1) => Marking::Ask,
+            _ => Marking::Accept,
+        };
         config
     }
 
@@ -74,6 +79,18 @@ impl Profile {
     }
 }
 
+/// What clients may do.
+pub(crate) struct ClientFastOpen {
+    pub(crate) enabled: bool,
+    pub(crate) without_cookie: bool,
+}
+
+/// What `tcp_fastopen` says of clients.
+pub(crate) fn client_fast_open() -> ClientFastOpen {
+    let bits = sysctl("tcp_fastopen").and_then(|text| flags(text.trim())).unwrap_or(0);
+    ClientFastOpen { enabled: bits & CLIENT != 0, without_cookie: bits & CLIENT_WITHOUT_COOKIE != 0 }
+}
+
 /// A `sysctl` of the network namespace.
 pub(crate) fn sysctl(name: &str) -> Option<String> {
     std::fs::read_to_string(format!("/proc/sys/net/ipv4/{name}")).ok()
@@ -92,7 +109,10 @@ fn flags(text: &str) -> Option<u32> {
     }
 }
 
-/// Bits of `tcp_fastopen`: listeners may take data with the SYN; even without a cookie; even those that did not ask.
+/// Bits of `tcp_fastopen`: clients may send data with the SYN; even without a cookie. Listeners may take it; even without
+/// a cookie; even those that did not ask.
+const CLIENT: u32 = 1;
+const CLIENT_WITHOUT_COOKIE: u32 = 4;
 const SERVER: u32 = 2;
 const SERVER_WITHOUT_COOKIE: u32 = 0x200;
 const EVERY_LISTENER: u32 = 0x400;

@@ -24,6 +24,8 @@ pub(crate) struct Socket {
     pub(crate) nonblocking: bool,
     /// The connection's error was told once; afterwards reads give the end and writes `EPIPE`.
     pub(crate) told: bool,
+    /// It asked for data with the SYN, or sent some.
+    pub(crate) fast_open: bool,
     /// How many bytes were read.
     pub(crate) taken: u64,
     /// The application ended its direction.
@@ -41,6 +43,8 @@ pub(crate) enum Role {
     Fresh,
     /// It has an address.
     Bound(SocketAddrV4),
+    /// It connects to this with the first write, which goes with the SYN.
+    Deferred(SocketAddrV4),
     /// It listens. Connections that were found to wait wait here until they are asked for.
     Listener { id: ListenerId, waiting: VecDeque<ConnectionId> },
     /// It is a connection, or tries to become one.
@@ -64,6 +68,8 @@ pub(crate) struct Options {
     /// How many connections with data in their SYN may wait for their handshake's end; `None`: nobody asked for such.
     pub(crate) fast_open: Option<u16>,
     pub(crate) fast_open_key: Option<[u8; 16]>,
+    /// `connect` waits for something to send with the SYN.
+    pub(crate) fast_open_connect: bool,
     pub(crate) receive_timeout: Duration,
     pub(crate) send_timeout: Duration,
     /// Values of options that change nothing here, by level and name.
@@ -90,6 +96,7 @@ impl Default for Options {
             max_segment: None,
             fast_open: None,
             fast_open_key: None,
+            fast_open_connect: false,
             receive_timeout: Duration::MAX,
             send_timeout: Duration::MAX,
             others: BTreeMap::new(),

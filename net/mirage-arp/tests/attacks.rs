@@ -361,3 +361,36 @@ proptest! {
         prop_assert_eq!(station.arp.poll_timeout(), None);
     }
 }
+
+#[test]
+fn packets_follow_a_neighbour_that_moves_at_once() {
+    let mut station = Station::settled();
+    station.meet(PEER, PEER_IP);
+    // Within the second in which a neighbour that was sent to is not looked up again.
+    station.send(PEER_IP, b"one").unwrap();
+    station.input(1, (OTHER, PEER_IP), PEER_IP).unwrap();
+    station.send(PEER_IP, b"two").unwrap();
+    station.pass(Duration::from_millis(1));
+    station.send(PEER_IP, b"three").unwrap();
+    let sent = station.ip_sent();
+    let to: Vec<_> = sent.iter().map(|(mac, _)| *mac).collect();
+    assert_eq!(to[to.len() - 3..], [PEER, OTHER, OTHER]);
+}
+
+#[test]
+fn a_neighbour_that_is_sent_to_every_moment_still_expires_and_is_asked_again_before() {
+    let mut station = Station::settled();
+    station.meet(PEER, PEER_IP);
+    let mut asked = 0;
+    // Nobody answers: it serves for its twenty minutes and not a moment longer.
+    for _ in 0..2 * 20 * 60 - 1 {
+        station.pass(Duration::from_millis(500));
+        station.send(PEER_IP, b"still there?").unwrap();
+        let sent = station.link.sent.len();
+        asked += sent - station.ip_sent().len();
+    }
+    assert_eq!(asked, 3, "asked again by unicast before it expires");
+    station.pass(Duration::from_millis(500));
+    station.send(PEER_IP, b"waits").unwrap();
+    assert_eq!((station.ip_sent().len(), station.arp.pending()), (0, 1));
+}

@@ -95,9 +95,11 @@ impl<'s, P: Profile> Tcp<'s, P> {
             Ok(true) if bytes.is_empty() => return Poll::Ready(Ok(0)),
             Ok(true) => {
                 let held = slot.receive.blocks();
-                let limit = slot.send_limit;
                 let cuts = slot.cuts();
-                let count = slot.send.push(&mut resources.pool, bytes, limit, held, cuts);
+                let mut count = slot.send.push(&mut resources.pool, bytes, slot.send_limit, held, cuts);
+                if P::TUNING && count == 0 && slot.grow_send_limit(&resources.config) {
+                    count = slot.send.push(&mut resources.pool, bytes, slot.send_limit, held, cuts);
+                }
                 if count > 0 {
                     slot.hold_back(more);
                     slot.todo |= todo::OUTPUT;
@@ -133,6 +135,9 @@ impl<'s, P: Profile> Tcp<'s, P> {
         match slot.writable() {
             Ok(true) => {
                 let (held, cuts) = (slot.receive.blocks(), slot.cuts());
+                if P::TUNING && slot.send.len() >= slot.send_limit {
+                    slot.grow_send_limit(&resources.config);
+                }
                 let left = slot.send_limit.saturating_sub(slot.send.len()) as usize;
                 if let Some(space) = slot.send.space(&mut resources.pool, left, held, cuts) {
                     let most = space.len().min(left);
@@ -388,7 +393,8 @@ impl<P: Profile> Slot<P> {
         match self.writable() {
             Ok(true) => {
                 let held = self.send.blocks() + self.receive.blocks();
-                self.send.len() < self.send_limit && resources.pool.spares(held, self.send.blocks() == 0)
+                let most = if P::TUNING { self.send_most(&resources.config) } else { self.send_limit };
+                self.send.len() < most && resources.pool.spares(held, self.send.blocks() == 0)
             }
             Ok(false) => false,
             Err(_) => true,

@@ -20,6 +20,7 @@ use crate::retransmit::Watch;
 use crate::rto::RoundTrip;
 use crate::send_queue::{Cursor, SendQueue};
 use crate::stamps::Stamps;
+use crate::tuning::Tuning;
 use crate::{Config, Cookie, Error, Profile, Standard, State};
 
 /// Room for one connection: a control block of less than 400 bytes, without buffers.
@@ -37,6 +38,8 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) in_use: bool,
     /// Whether an application holds it, or will once it accepts.
     pub(crate) held: bool,
+    /// Whether it counts among those its peer holds.
+    pub(crate) counted: bool,
     /// Whether segments can still find it. Not in TIME-WAIT, where a [`TimeWaitSlot`](crate::TimeWaitSlot) is found.
     pub(crate) linked: bool,
     /// What is left to do at the end of the public method that runs; see [`todo`].
@@ -185,6 +188,7 @@ pub struct Slot<P: Profile = Standard> {
     /// The most that was under way since the window was last found used up, and what is acknowledged when that is old.
     pub(crate) most_in_flight: u32,
     pub(crate) usage_seq: SequenceNumber,
+    pub(crate) tuning: Tuning,
     /// How many bytes may be written and not yet acknowledged.
     pub(crate) send_limit: u32,
     pub(crate) keepalive: Schedule,
@@ -239,6 +243,7 @@ impl<P: Profile> Slot<P> {
             state: State::Closed,
             in_use: false,
             held: false,
+            counted: false,
             linked: false,
             todo: 0,
             ready: Place::default(),
@@ -314,6 +319,7 @@ impl<P: Profile> Slot<P> {
             reduced_until: None,
             most_in_flight: 0,
             usage_seq: zero,
+            tuning: Tuning::NONE,
             send_limit: 0,
             keepalive: Schedule::OFF,
             asked: 0,
@@ -335,7 +341,8 @@ impl<P: Profile> Slot<P> {
         self.held = true;
         (self.una, self.nxt, self.small_end, self.usage_seq) = (iss, iss, iss, iss);
         (self.recovery.recover, self.latest) = (iss, [iss; 3]);
-        self.send_limit = config.send_buffer;
+        self.send_limit = config.first_send_limit::<P>();
+        self.tuning = Tuning::begin::<P>(now, SequenceNumber(0), config);
         self.peer_mss = config.default_mss;
         self.receive_mss = config.default_mss;
         self.round_trip = RoundTrip::new(config.initial_rto);

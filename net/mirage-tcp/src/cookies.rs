@@ -3,7 +3,8 @@
 //! When no memory is left for handshakes, all that must be known of one is put into our initial sequence number, which the
 //! peer gives back with its acknowledgement. From the top: the period in which it was made (1 bit), the peer's maximum
 //! segment size (3 bits, rounded down to one of eight), and 28 bits of a keyed hash over both ends, the peer's number, the
-//! period and the size. There is no room for other options: such a connection does without.
+//! period and the size. What else the SYN said goes into the lowest bits of the timestamp that the peer echoes, if it sends
+//! timestamps ([`Told`]); otherwise the connection does without.
 
 use core::net::SocketAddr;
 
@@ -12,6 +13,7 @@ use mirage_clock::{Duration, Instant};
 use mirage_secret::Secret;
 
 use crate::keyed;
+use crate::options::{MAX_WINDOW_SCALE, SynOptions};
 
 /// Our initial sequence number for a SYN with the number `peer_isn` whose sender takes segments of up to `mss` bytes.
 pub(crate) fn encode(
@@ -45,6 +47,38 @@ pub(crate) fn decode(
     let expected = self::cookie(key, made, local, remote, peer_isn, size);
     if expected == cookie { SIZES.get(size as usize).copied() } else { None }
 }
+
+/// What a SYN said, in the lowest six bits of a timestamp: the window scale (15 for none), selective acknowledgments and
+/// congestion marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Told(u8);
+
+impl Told {
+    pub(crate) fn new(syn: &SynOptions) -> Self {
+        let scale = syn.window_scale.unwrap_or(NO_SCALE);
+        Self(scale | u8::from(syn.sack_permitted) << 4 | u8::from(syn.marks) << 5)
+    }
+
+    /// The timestamp that carries it: the latest that is not after `now`, so that none seems to come from the future.
+    pub(crate) fn stamp(self, now: u32) -> u32 {
+        let stamp = now & !MASK | u32::from(self.0);
+        if stamp.wrapping_sub(now) as i32 > 0 { stamp.wrapping_sub(MASK + 1) } else { stamp }
+    }
+
+    /// What the timestamp `echo`, which comes back with a cookie, carries: the options of a SYN of a peer that has timestamps.
+    pub(crate) fn read(echo: u32) -> SynOptions {
+        let bits = (echo & MASK) as u8;
+        SynOptions {
+            window_scale: Some(bits & 0xf).filter(|scale| *scale <= MAX_WINDOW_SCALE),
+            sack_permitted: bits & 1 << 4 != 0,
+            marks: bits & 1 << 5 != 0,
+            ..SynOptions::default()
+        }
+    }
+}
+
+const MASK: u32 = 0x3f;
+const NO_SCALE: u8 = 0xf;
 
 fn cookie(
     key: &Secret,
@@ -95,6 +129,20 @@ mod tests {
     fn a_cookie_gives_the_segment_size_back_rounded_down() {
         for (mss, known) in [(1460, 1460), (1459, 1452), (9000, 8960), (536, 536), (535, 88), (10, 88)] {
             assert_eq!(read(1000, made(1000, mss)), Some(known), "{mss}");
+        }
+    }
+
+    #[test]
+    fn a_timestamp_carries_what_the_syn_said_and_is_never_of_the_future() {
+        for now in (0..200).chain([u32::MAX, u32::MAX - 63]) {
+            for (window_scale, sack_permitted, marks) in
+                [(None, false, true), (Some(0), true, false), (Some(14), true, true)]
+            {
+                let syn = SynOptions { window_scale, sack_permitted, marks, ..SynOptions::default() };
+                let stamp = Told::new(&syn).stamp(now);
+                assert!(now.wrapping_sub(stamp) < 64, "{stamp} at {now}");
+                assert_eq!(Told::read(stamp), syn);
+            }
         }
     }
 

@@ -57,7 +57,9 @@ pub(crate) struct Demux<'s> {
     mask: u32,
     secret: Secret,
     /// The tuple last looked for and its bucket: a connection that comes or goes is looked for several times in a row.
-    latest: Cell<(Tuple, u32)>,
+    latest: (Tuple, u32),
+    /// The same for a listener's port.
+    latest_port: Cell<(u16, u32)>,
     half_open_from: u32,
     time_wait_from: u32,
     listeners_from: u32,
@@ -71,12 +73,14 @@ impl<'s> Demux<'s> {
             0 => 1,
             len => 1 << (len.ilog2().min(31)),
         };
+        let mask = usable as u32 - 1;
         let [connections, half_open, time_wait] = counts.map(|count| count as u32);
         Self {
             buckets,
-            mask: usable as u32 - 1,
+            mask,
             // Nobody's tuple has no bucket but the first.
-            latest: Cell::new((Tuple::NONE, 0)),
+            latest: (Tuple::NONE, 0),
+            latest_port: Cell::new((0, secret.hash(&[0; 2]) as u32 & mask)),
             secret,
             half_open_from: connections,
             time_wait_from: connections + half_open,
@@ -84,22 +88,34 @@ impl<'s> Demux<'s> {
         }
     }
 
-    fn bucket_of(&self, tuple: &Tuple) -> u32 {
-        let (latest, bucket) = self.latest.get();
-        if latest == *tuple {
-            return bucket;
+    /// The bucket of a tuple that is looked for.
+    #[inline]
+    fn find_bucket(&mut self, tuple: &Tuple) -> u32 {
+        if self.latest.0 != *tuple {
+            self.latest = (*tuple, self.hash(tuple));
         }
-        let bucket = self.hash(tuple);
-        self.latest.set((*tuple, bucket));
-        bucket
+        self.latest.1
     }
 
+    /// The bucket of a tuple that comes or goes: it was mostly looked for just before.
+    #[inline]
+    pub(crate) fn bucket_of(&self, tuple: &Tuple) -> u32 {
+        if self.latest.0 == *tuple { self.latest.1 } else { self.hash(tuple) }
+    }
+
+    #[inline(never)]
     fn hash(&self, tuple: &Tuple) -> u32 {
         keyed::hash(&self.secret, tuple.local(), tuple.remote(), 0) as u32 & self.mask
     }
 
     fn bucket_of_port(&self, port: u16) -> u32 {
-        self.secret.hash(&port.to_be_bytes()) as u32 & self.mask
+        let (latest, bucket) = self.latest_port.get();
+        if latest == port {
+            return bucket;
+        }
+        let bucket = self.secret.hash(&port.to_be_bytes()) as u32 & self.mask;
+        self.latest_port.set((port, bucket));
+        bucket
     }
 
     fn head(&self, bucket: u32) -> u32 {
@@ -130,8 +146,9 @@ impl<'s> Demux<'s> {
 
 impl<P: Profile> Tcp<'_, P> {
     /// What there is between these two ends; never a listener.
-    pub(crate) fn find(&self, tuple: &Tuple) -> Option<Found> {
-        let mut entry = self.demux.head(self.demux.bucket_of(tuple));
+    pub(crate) fn find(&mut self, tuple: &Tuple) -> Option<Found> {
+        let bucket = self.demux.find_bucket(tuple);
+        let mut entry = self.demux.head(bucket);
         while entry != NONE {
             let found = self.demux.found(entry);
             let (known, next) = self.link_of(found)?;
@@ -204,6 +221,7 @@ impl<P: Profile> Tcp<'_, P> {
 
     fn bucket_of(&self, found: Found) -> u32 {
         match (found, self.link_of(found)) {
+            (Found::TimeWait(index), _) => self.time_wait.slots.get(index as usize).map_or(0, |slot| slot.bucket),
             (Found::Listener(index), _) => {
                 let local = self.listeners.get(index as usize).and_then(|listener| listener.local);
                 self.demux.bucket_of_port(local.and_then(|local| local.port).map_or(0, u16::from))

@@ -87,6 +87,13 @@ impl<P: Profile> Tcp<'_, P> {
     pub(crate) fn begin_handshake(&mut self, now: Instant, handshake: HalfOpenSlot) -> bool {
         let index = self.half_open.free;
         let Some(slot) = self.half_open.slots.get_mut(index as usize) else { return false };
+        // Behind one listener there may be no more than may wait to be accepted, so that others have room.
+        let door = self.listeners.get_mut(handshake.listener.index as usize).filter(|door| !door.is_flooded());
+        let Some(door) = door else { return false };
+        door.half_open += 1;
+        if self.resources.config.per_peer > 0 {
+            self.peers.enter(handshake.tuple.remote);
+        }
         self.half_open.free = slot.next;
         self.half_open.count += 1;
         *slot = handshake;
@@ -103,6 +110,13 @@ impl<P: Profile> Tcp<'_, P> {
         let timer = self.half_open_timer(index);
         self.resources.timers.clear(timer);
         if let Some(slot) = self.half_open.slots.get_mut(index as usize) {
+            if self.resources.config.per_peer > 0 {
+                self.peers.leave(slot.tuple.remote);
+            }
+            let door = self.listeners.get_mut(slot.listener.index as usize);
+            if let Some(door) = door.filter(|door| door.is(slot.listener)) {
+                door.half_open -= 1;
+            }
             *slot = HalfOpenSlot { next: self.half_open.free, ..HalfOpenSlot::default() };
             self.half_open.free = index;
             self.half_open.count -= 1;
@@ -128,6 +142,7 @@ impl<P: Profile> Tcp<'_, P> {
                 let fast_open = self.listeners.get(slot.listener.index as usize)?.fast_open?;
                 Some(fast_open.cookie(&slot.tuple, experimental))
             }),
+            told: None,
         };
         let stamps = slot.stamps::<P>(&self.resources.config);
         self.replies.push(reply.stamped(&stamps));

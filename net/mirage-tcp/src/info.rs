@@ -175,7 +175,7 @@ impl<P: Profile> Tcp<'_, P> {
             notsent_bytes: slot.send.len().saturating_sub(slot.in_flight()),
             snd_wnd: slot.window,
             rcv_wnd: slot.receive_window(),
-            rcv_space: config.receive_window,
+            rcv_space: slot.tuning.limit,
             rcv_ooopack: slot.receive.ooo_bytes(),
         })
     }

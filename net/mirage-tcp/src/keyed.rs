@@ -5,14 +5,15 @@ use core::net::{IpAddr, SocketAddr};
 use mirage_secret::Secret;
 use zerocopy::IntoBytes;
 
-/// A keyed hash of the two ends of a connection and of what else it shall depend on.
+/// A keyed hash of the two ends of a connection and of what else it shall depend on; 0 for nothing else.
 ///
 /// Strangers see its results, in sequence numbers and cookies, and must learn nothing from them.
 pub(crate) fn hash(secret: &Secret, local: SocketAddr, remote: SocketAddr, more: u64) -> u64 {
     let ports = u32::from(local.port()) << 16 | u32::from(remote.port());
     if let (IpAddr::V4(local), IpAddr::V4(remote)) = (local.ip(), remote.ip()) {
-        // Shorter than any other input, so it cannot be taken for one.
+        // Of another length than any other input, so it cannot be taken for one.
         let words = [local.to_bits(), remote.to_bits(), ports, (more >> 32) as u32, more as u32];
+        let words = if more == 0 { &words[..3] } else { &words };
         return secret.hash(words.as_bytes());
     }
     let words = [bits(local.ip()), bits(remote.ip()), u128::from(ports) << 64 | u128::from(more)];

@@ -31,6 +31,7 @@ mod open;
 mod options;
 mod path;
 mod paths;
+mod peers;
 mod pool;
 mod ports;
 mod profile;
@@ -56,6 +57,7 @@ mod time_wait;
 mod timeout;
 mod timers;
 mod transmit;
+mod tuning;
 mod window;
 mod wire;
 

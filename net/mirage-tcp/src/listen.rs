@@ -38,6 +38,8 @@ pub struct ListenerSlot {
     /// Established connections that wait, oldest first, and how many.
     pub(crate) queue: Ends,
     pub(crate) queued: u32,
+    /// Handshakes under way through it.
+    pub(crate) half_open: u32,
     /// Tasks that wait for one.
     pub(crate) waiting: WaitList,
 }
@@ -66,8 +68,19 @@ impl ListenerSlot {
             fast_open: None,
             queue: Ends::default(),
             queued: 0,
+            half_open: 0,
             waiting: WaitList::EMPTY,
         }
+    }
+
+    /// Whether no further handshake may be remembered here.
+    pub(crate) fn is_flooded(&self) -> bool {
+        self.half_open >= self.backlog.max(LEAST_HALF_OPEN)
+    }
+
+    /// Whether it is the listener `id` names.
+    pub(crate) fn is(&self, id: ListenerId) -> bool {
+        self.generation == id.generation && self.local.is_some()
     }
 
     /// Whether no further connection may wait.
@@ -151,3 +164,6 @@ impl<P: Profile> Tcp<'_, P> {
         ListenerId { index, generation }
     }
 }
+
+/// How many handshakes may be under way through a listener however few connections may wait there.
+const LEAST_HALF_OPEN: u32 = 16;

@@ -128,6 +128,10 @@ impl Heard {
     #[inline(never)]
     pub(crate) fn parse(bytes: &[u8], with_stamps: bool, selective: bool) -> Self {
         let mut heard = Self::NOTHING;
+        if with_stamps && let Some(stamps) = lone_stamps(bytes) {
+            heard.stamps = Some(stamps);
+            return heard;
+        }
         for (kind, data) in Options::new(bytes) {
             match kind {
                 TIMESTAMPS if with_stamps => heard.stamps = timestamps(data).or(heard.stamps),

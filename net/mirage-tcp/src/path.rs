@@ -11,6 +11,7 @@ use crate::paths::LIFETIME;
 use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::runs::fate;
+use crate::transmit::SEGMENTS_PER_TURN;
 use crate::wire::HEADER_LEN;
 use crate::{Config, Profile};
 
@@ -129,7 +130,11 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn set_path(&mut self, takes: u16) {
         self.path.takes = takes;
         self.mss = self.peer_mss.min(takes).saturating_sub(self.stamps_len()).max(1);
-        self.large -= self.large % self.mss;
+        self.large = match self.device_cuts {
+            true => self.large - self.large % self.mss,
+            // What we cut ourselves is planned and watched over as one, too.
+            false => self.mss.saturating_mul(SEGMENTS_PER_TURN as u16),
+        };
         self.congestion.set_mss(self.mss.into());
     }
 
@@ -228,12 +233,13 @@ impl<P: Profile> Slot<P> {
                 return self.believe(now, self.path.size, resources);
             }
         }
-        let full = resources.runs.get(self.recovery.chain.head).is_some_and(|run| run.len() >= self.mss.into());
-        if !again || !full || resources.config.probing == Probing::Never {
+        if !again || resources.config.probing == Probing::Never {
             return;
         }
-        // RFC 4821 §7.7: "a full-stop timeout": full segments vanish, and nobody says why.
-        let Some(step) = STEPS.into_iter().find(|step| *step < self.path.takes.min(self.peer_mss)) else { return };
+        // RFC 4821 §7.7: "a full-stop timeout": long segments vanish, be they full or not, and nobody says why.
+        let len = resources.runs.get(self.recovery.chain.head).map_or(0, |run| run.len().min(self.mss.into()));
+        let longest = len + u32::from(self.stamps_len());
+        let Some(step) = STEPS.into_iter().find(|step| u32::from(*step) < longest) else { return };
         self.path.ceiling = if self.selective { self.path_limit() } else { 0 };
         self.path.raise_after(now + LIFETIME);
         self.arm(self.path.raise_at());

@@ -14,6 +14,8 @@ use crate::keyed;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ports {
     next: [u16; COUNTERS],
+    /// Between which ends a port was last chosen, and the hash of that.
+    latest: Option<(IpAddr, SocketAddr, u64)>,
 }
 
 impl Ports {
@@ -26,7 +28,11 @@ impl Ports {
         remote: SocketAddr,
         mut is_free: impl FnMut(NonZeroU16) -> bool,
     ) -> Option<NonZeroU16> {
-        let hash = keyed::hash(key, SocketAddr::new(source, 0), remote, 0);
+        let hash = match self.latest {
+            Some((from, to, hash)) if (from, to) == (source, remote) => hash,
+            _ => keyed::hash(key, SocketAddr::new(source, 0), remote, 0),
+        };
+        self.latest = Some((source, remote, hash));
         let offset = hash as u16;
         let counter = self.next.get_mut((hash >> 16) as usize % COUNTERS)?;
         for _ in 0..COUNT {

@@ -5,6 +5,7 @@ use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};
 
 use crate::Cookie;
+use crate::cookies::Told;
 use crate::demux::Tuple;
 use crate::stamps::Stamps;
 use crate::wire::{Flags, Segment};
@@ -25,6 +26,8 @@ pub(crate) struct Reply {
     pub(crate) cookie: Option<Cookie>,
     /// What our timestamps are apart from our clock, and the echo of the peer's, if they go with it.
     pub(crate) stamps: Option<(u32, u32)>,
+    /// In a SYN-ACK with a cookie: what the timestamp carries.
+    pub(crate) told: Option<Told>,
 }
 
 impl Reply {
@@ -50,6 +53,7 @@ impl Reply {
             selective: false,
             cookie: None,
             stamps: None,
+            told: None,
         })
     }
 
@@ -65,6 +69,7 @@ impl Reply {
             selective: false,
             cookie: None,
             stamps: None,
+            told: None,
         }
     }
 

@@ -148,6 +148,9 @@ impl<P: Profile> Slot<P> {
             let idle = now.since(self.sent_at);
             if idle > self.round_trip.rto(resources.config.max_rto) {
                 self.congestion.on_idle(now, idle);
+                if P::TUNING {
+                    self.shrink_send_limit(&resources.config);
+                }
             }
         }
     }

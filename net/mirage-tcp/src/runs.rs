@@ -119,6 +119,12 @@ impl<'s> Runs<'s> {
         &mut self.slots[index as usize]
     }
 
+    /// The first run of a chain.
+    #[inline]
+    pub(crate) fn head_mut(&mut self, chain: &Chain) -> Option<&mut RunSlot> {
+        self.slots.get_mut(chain.head as usize)
+    }
+
     /// Whether a connection with nothing under way may begin.
     #[inline]
     pub(crate) fn can_begin(&self) -> bool {
@@ -152,7 +158,7 @@ impl<'s> Runs<'s> {
     /// is known where the segments of both begin. Without a slot for it the last run grows: it is then only known less
     /// exactly when its bytes were sent. `false` when there is none to grow either.
     #[inline]
-    pub(crate) fn push(&mut self, chain: &mut Chain, run: RunSlot, whole: bool) -> bool {
+    pub(crate) fn push(&mut self, chain: &mut Chain, run: &RunSlot, whole: bool) -> bool {
         if let Some(last) = self.slots.get_mut(chain.tail as usize)
             && whole
             && last.sent_at == run.sent_at
@@ -161,27 +167,34 @@ impl<'s> Runs<'s> {
             last.end = run.end;
             return true;
         }
-        self.push_slow(chain, run)
+        self.push_behind(chain, run)
     }
 
-    fn push_slow(&mut self, chain: &mut Chain, run: RunSlot) -> bool {
+    fn push_behind(&mut self, chain: &mut Chain, run: &RunSlot) -> bool {
         let index = if chain.count < MOST { self.take() } else { None };
-        let Some(index) = index else {
-            let Some(last) = self.slots.get_mut(chain.tail as usize) else { return false };
-            if last.is(fate::SACKED | fate::LOST) {
-                return false;
-            }
-            last.end = run.end;
-            last.sent_at = run.sent_at;
-            return true;
+        let Some((index, slot)) = index.and_then(|index| Some((index, self.slots.get_mut(index as usize)?))) else {
+            return self.stretch(chain, run);
         };
-        self.slots[index as usize] = RunSlot { next: NONE, ..run };
+        slot.clone_from(run);
+        slot.next = NONE;
         match self.slots.get_mut(chain.tail as usize) {
             Some(last) => last.next = index,
             None => chain.head = index,
         }
         chain.tail = index;
         chain.count += 1;
+        true
+    }
+
+    /// Lets the last run grow over what was sent, for want of a slot.
+    #[cold]
+    fn stretch(&mut self, chain: &Chain, run: &RunSlot) -> bool {
+        let Some(last) = self.slots.get_mut(chain.tail as usize) else { return false };
+        if last.is(fate::SACKED | fate::LOST) {
+            return false;
+        }
+        last.end = run.end;
+        last.sent_at = run.sent_at;
         true
     }
 

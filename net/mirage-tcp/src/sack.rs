@@ -130,7 +130,11 @@ impl<P: Profile> Slot<P> {
     }
 
     /// How many bytes of options the next acknowledgement has for this.
+    #[inline]
     pub(crate) fn sack_space(&self) -> u32 {
+        if self.receive.ooo_bytes() == 0 && !self.has_twice() {
+            return 0;
+        }
         let ranges = self.receive.ooo_range_count() + u32::from(self.has_twice());
         match ranges.min(self.most_blocks()) {
             0 => 0,

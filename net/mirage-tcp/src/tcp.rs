@@ -6,12 +6,13 @@ use mirage_waker::WaitList;
 
 use crate::challenge::Challenges;
 use crate::connection::{Slot, todo};
-use crate::demux::{Demux, Found};
+use crate::demux::{Demux, Found, Tuple};
 use crate::discard::Discards;
 use crate::half_open::HalfOpen;
 use crate::identifier::NONE;
 use crate::listen::ListenerSlot;
 use crate::paths::Paths;
+use crate::peers::Peers;
 use crate::pool::Pool;
 use crate::ports::Ports;
 use crate::ready::Ends;
@@ -20,7 +21,7 @@ use crate::resources::Resources;
 use crate::runs::Runs;
 use crate::time_wait::TimeWait;
 use crate::timers::Timers;
-use crate::{Config, ConnectionId, Profile, Secrets, Standard, Stats, Storage};
+use crate::{Config, ConnectionId, Profile, Secrets, Standard, State, Stats, Storage};
 
 /// TCP (RFC 9293) as a machine without I/O, for any number of connections and listeners on any number of addresses.
 ///
@@ -35,6 +36,7 @@ pub struct Tcp<'s, P: Profile = Standard> {
     pub(crate) demux: Demux<'s>,
     pub(crate) resources: Resources<'s>,
     pub(crate) secrets: Secrets,
+    pub(crate) peers: Peers,
     pub(crate) ports: Ports,
     pub(crate) replies: Replies,
     pub(crate) resets: PerSecond,
@@ -81,6 +83,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 paths: Paths::NONE,
                 stats: Stats::default(),
             },
+            peers: Peers::new(secrets.demux),
             secrets,
             ports: Ports::default(),
             replies: Replies::default(),
@@ -104,6 +107,11 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// When [`handle_timeout`](Self::handle_timeout) has something to do at the earliest; `None` for never.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.resources.timers.next()
+    }
+
+    /// Changes what can be tuned: for connections that begin from now on; limits and timers that all share change at once.
+    pub fn reconfigure(&mut self, config: Config) {
+        self.resources.config = config.clamped();
     }
 
     /// What the machine did and holds.
@@ -200,12 +208,19 @@ impl<'s, P: Profile> Tcp<'s, P> {
 
     fn free_slot(&mut self, index: u32) {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
+        if slot.counted {
+            self.peers.leave(slot.tuple.remote);
+        }
         slot.send.clear(&mut self.resources.pool);
         slot.receive.clear(&mut self.resources.pool);
         self.resources.runs.clear(&mut slot.recovery.chain);
         self.resources.wakers.wake(&mut slot.readers);
         self.resources.wakers.wake(&mut slot.writers);
-        *slot = Slot::unused(slot.generation.wrapping_add(1), self.free_connection);
+        // Nothing else of it is looked at before `begin` makes all of it anew.
+        slot.generation = slot.generation.wrapping_add(1);
+        slot.next = self.free_connection;
+        (slot.tuple, slot.in_use, slot.state) = (Tuple::NONE, false, State::Closed);
+        (slot.armed, slot.todo) = (Instant::MAX, 0);
         self.free_connection = index;
         self.in_use -= 1;
     }

@@ -22,6 +22,8 @@ pub struct TimeWaitSlot {
     /// The window we last offered, as it stood in the header.
     pub(crate) window: u16,
     pub(crate) stamps: Stamps,
+    /// Its chain of the hash table: when its time is over, nobody has looked for it just before.
+    pub(crate) bucket: u32,
     expires: Instant,
 }
 
@@ -35,6 +37,7 @@ impl Default for TimeWaitSlot {
             rcv_nxt: zero,
             window: 0,
             stamps: Stamps::OFF,
+            bucket: 0,
             expires: Instant::ZERO,
         }
     }
@@ -84,7 +87,8 @@ impl<P: Profile> Tcp<'_, P> {
         let Some(slot) = self.time_wait.slots.get_mut(index as usize) else { return };
         let Memory { tuple, snd_nxt, rcv_nxt, window, stamps } = memory;
         let expires = now + self.resources.config.time_wait;
-        *slot = TimeWaitSlot { tuple, next: NONE, snd_nxt, rcv_nxt, window, stamps, expires };
+        let bucket = self.demux.bucket_of(&tuple);
+        *slot = TimeWaitSlot { tuple, next: NONE, snd_nxt, rcv_nxt, window, stamps, bucket, expires };
         self.time_wait.len += 1;
         self.time_wait.count += 1;
         self.link(Found::TimeWait(index));

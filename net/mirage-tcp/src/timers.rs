@@ -1,5 +1,7 @@
 //! When to look at which connection again: a heap with one deadline for each.
 
+use core::cell::Cell;
+
 use managed::ManagedSlice;
 use mirage_clock::Instant;
 
@@ -35,13 +37,15 @@ pub(crate) struct Timers<'s> {
     /// How many slots are places of the heap. Invariant: each is held by another timer, and
     /// `slots[slots[p].timer].place == p` for each place `p`.
     len: usize,
+    /// What [`next`](Self::next) last found, until something changes: it is asked far more often.
+    soonest: Cell<Option<Instant>>,
 }
 
 impl<'s> Timers<'s> {
     /// As many timers as there are slots, none of them set.
     pub(crate) fn new(mut slots: ManagedSlice<'s, TimerSlot>) -> Self {
         slots.fill(TimerSlot::default());
-        Self { slots, len: 0 }
+        Self { slots, len: 0, soonest: Cell::new(None) }
     }
 
     /// Lets timer `index` go off at `deadline` and no longer when it was to before. [`Instant::MAX`] is never. A number
@@ -49,6 +53,7 @@ impl<'s> Timers<'s> {
     pub(crate) fn set(&mut self, index: u32, deadline: Instant) {
         let Some(slot) = self.slots.get_mut(index as usize) else { return };
         slot.wanted = deadline;
+        self.soonest.set(None);
         let place = slot.place as usize;
         match self.slots.get_mut(place) {
             Some(entry) if entry.due <= deadline => {}
@@ -64,17 +69,25 @@ impl<'s> Timers<'s> {
     pub(crate) fn clear(&mut self, index: u32) {
         if let Some(slot) = self.slots.get_mut(index as usize) {
             slot.wanted = Instant::MAX;
+            self.soonest.set(None);
         }
     }
 
     /// When to call [`pop_due`](Self::pop_due) again. It may come too early, never too late.
+    #[inline]
     pub(crate) fn next(&self) -> Option<Instant> {
-        let first = self.entry(0)?;
-        let wanted = self.wanted(first.timer);
-        // The first may have moved away; those behind it are then next, or it still is.
-        let others = [1, 2].into_iter().filter_map(|place| self.entry(place)).map(|entry| entry.due);
-        let next = others.fold(wanted, Instant::min);
+        let next = self.soonest.get().unwrap_or_else(|| self.find_next());
         (next != Instant::MAX).then_some(next)
+    }
+
+    #[inline(never)]
+    fn find_next(&self) -> Instant {
+        let due = |place| self.entry(place).map_or(Instant::MAX, |entry| entry.due);
+        // The first may have moved away; those behind it are then next, or it still is.
+        let first = self.entry(0).map_or(Instant::MAX, |first| self.wanted(first.timer));
+        let next = first.min(due(1)).min(due(2));
+        self.soonest.set(Some(next));
+        next
     }
 
     /// A timer whose time has come, if there is one. It is no longer set.
@@ -84,6 +97,7 @@ impl<'s> Timers<'s> {
             if first.due > now {
                 return None;
             }
+            self.soonest.set(None);
             let wanted = self.wanted(first.timer);
             if wanted > now && wanted != Instant::MAX {
                 self.slots[0].due = wanted;

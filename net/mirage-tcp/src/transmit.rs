@@ -122,11 +122,9 @@ impl<P: Profile> Slot<P> {
         };
         self.partial_checksum = capabilities.checksum.contains(checksum);
         self.device_cuts = capabilities.segmentation.contains(segmentation) && self.partial_checksum;
-        self.large = match self.device_cuts {
-            true => capabilities.max_large_frame.min(MAX_IP_PAYLOAD).saturating_sub(HEADER_LEN + 40) as u16,
-            // What we cut ourselves is planned and watched over as one, too.
-            false => self.peer_mss.saturating_mul(SEGMENTS_PER_TURN as u16),
-        };
+        if self.device_cuts {
+            self.large = capabilities.max_large_frame.min(MAX_IP_PAYLOAD).saturating_sub(HEADER_LEN + 40) as u16;
+        }
         self.begin_path(now, our_mss(ip, self.tuple.remote).max(1), resources);
     }
 
@@ -169,7 +167,8 @@ impl<P: Profile> Slot<P> {
         let headers = HEADER_LEN + options.as_slice().len();
         // The device cuts, or we do; it repeats the options in each piece.
         let full = self.payload_of_full_segment();
-        let most = if self.device_cuts || plan.kind == Kind::Longer { plan.len } else { full };
+        let longer = P::PROBING && plan.kind == Kind::Longer;
+        let most = if self.device_cuts || longer { plan.len } else { full };
         let (mut sent, mut segments) = (0, 0);
         loop {
             let len = (plan.len - sent).min(most);
@@ -180,7 +179,7 @@ impl<P: Profile> Slot<P> {
             if self.partial_checksum {
                 packet.checksum = Some(PARTIAL_CHECKSUM);
             }
-            if len > full && plan.kind != Kind::Longer {
+            if len > full && !longer {
                 packet.segment_size = NonZeroU16::new(full as u16);
             }
             let piece_flags = if last { flags } else { flags - Flags::PSH - Flags::FIN };
@@ -192,6 +191,11 @@ impl<P: Profile> Slot<P> {
                 template.write(writer, seq, piece_flags, payload);
             });
             self.cursor = cursor;
+            if P::MARKS && flags.contains(Flags::CWR) && result != Err(SendError::Full) {
+                // Told once (RFC 3168 §6.1.2).
+                flags.remove(Flags::CWR);
+                self.marks.on_told();
+            }
             match result {
                 // Other errors are as good as loss.
                 Err(error @ (SendError::Full | SendError::WouldFragment { .. })) => {
@@ -199,11 +203,6 @@ impl<P: Profile> Slot<P> {
                 }
                 Err(error) if plan.len == 0 => return (0, 0, Err(error)),
                 _ => (sent, segments) = (sent + len, segments + 1),
-            }
-            if P::MARKS && flags.contains(Flags::CWR) && !flags.contains(Flags::SYN) {
-                // Told once (RFC 3168 §6.1.2).
-                flags.remove(Flags::CWR);
-                self.marks.on_told();
             }
             if last || segments >= limit {
                 return (sent, segments, Ok(()));
@@ -263,4 +262,4 @@ const STAMPS_LEN: u16 = 12;
 /// What fits behind an IP header.
 const MAX_IP_PAYLOAD: usize = 65_495;
 /// How many segments a connection sends before the next one has its turn.
-const SEGMENTS_PER_TURN: usize = 16;
+pub(crate) const SEGMENTS_PER_TURN: usize = 16;

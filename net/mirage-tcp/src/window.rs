@@ -9,11 +9,11 @@ impl<P: Profile> Slot<P> {
     /// share of the pool.
     pub(crate) fn receive_room(&self, resources: &Resources<'_>) -> u32 {
         // More cannot be said in a header.
-        let most = resources.config.receive_window.min(0xffff << self.receive_scale);
+        let most = self.tuning.limit.min(0xffff << self.receive_scale);
         if self.read_shut {
             return most;
         }
-        let own = resources.config.receive_window.saturating_sub(self.receive.readable());
+        let own = self.tuning.limit.saturating_sub(self.receive.readable());
         let received = self.receive.blocks();
         own.min(most).min(resources.share(self.send.blocks() + received, received))
     }
@@ -27,7 +27,7 @@ impl<P: Profile> Slot<P> {
     /// (RFC 9293 §3.8.6.2.2) and never shrinks.
     pub(crate) fn offer_window(&mut self, resources: &Resources<'_>) -> u16 {
         let room = self.receive_room(resources);
-        if room.saturating_sub(self.receive_window()) >= self.window_step(resources, room, 1) {
+        if room.saturating_sub(self.receive_window()) >= self.window_step(room, 1) {
             self.rcv_end = self.rcv_nxt + room;
         }
         // Rounded down: the peer may see the end retreat by less than a scaled unit, which RFC 7323 §2.4 allows.
@@ -39,10 +39,13 @@ impl<P: Profile> Slot<P> {
         if !self.state.may_receive() {
             return;
         }
+        // While the peer may still send as much as we could add, its data will bring acknowledgements enough.
+        if self.receive_window() > self.tuning.limit / 2 {
+            return;
+        }
         let room = self.receive_room(resources);
         let grown = room.saturating_sub(self.receive_window());
-        // While the peer may still send as much as we could add, its data will bring acknowledgements enough.
-        if grown >= self.window_step(resources, room, 2) && grown >= self.receive_window() {
+        if grown >= self.window_step(room, 2) && grown >= self.receive_window() {
             self.ack_now = true;
             self.todo |= todo::OUTPUT;
         }
@@ -50,8 +53,8 @@ impl<P: Profile> Slot<P> {
 
     /// `segments` full segments or half of what this connection can hold now, whichever is less: who can hold no two
     /// segments would otherwise wait for the delayed acknowledgement after each.
-    fn window_step(&self, resources: &Resources<'_>, room: u32, segments: u32) -> u32 {
-        let limit = resources.config.receive_window.min(room + self.receive.readable());
+    fn window_step(&self, room: u32, segments: u32) -> u32 {
+        let limit = self.tuning.limit.min(room + self.receive.readable());
         (u32::from(self.receive_mss) * segments).min(limit / 2).max(1)
     }
 }

@@ -99,10 +99,15 @@ impl<'a> Segment<'a> {
         let len = received.payload.len();
         // Header and options are words of four bytes, fifteen at most.
         let header = received.payload.get(..len - self.payload.len()).unwrap_or_default();
-        let (quads, _) = header.as_chunks::<4>();
-        let words: u64 = quads.iter().map(|quad| u64::from(u32::from_be_bytes(*quad))).sum();
-        let pseudo_header = Sum::ZERO.pseudo_header(received.source, received.destination, Protocol::TCP.0, len as u32);
-        pseudo_header.add_u64(words).add_sum(payload).is_valid()
+        let (octets, rest) = header.as_chunks::<8>();
+        let mut sum = Sum::ZERO.pseudo_header(received.source, received.destination, Protocol::TCP.0, len as u32);
+        for octet in octets {
+            sum = sum.add_u64(u64::from_be_bytes(*octet));
+        }
+        if let Some(last) = rest.first_chunk::<4>() {
+            sum = sum.add_u32(u32::from_be_bytes(*last));
+        }
+        sum.add_sum(payload).is_valid()
     }
 
     /// How many sequence numbers it occupies: its payload, SYN and FIN.
@@ -194,6 +199,16 @@ impl Template {
         Self { bytes, len: 4 * words as u8, checksum, sum }
     }
 
+    /// The first `LEN` bytes of the header and its options, with number and flags.
+    #[inline]
+    fn header<const LEN: usize>(&self, seq: SequenceNumber, flags: Flags) -> [u8; LEN] {
+        let mut bytes = [0; LEN];
+        bytes.copy_from_slice(&self.bytes[..LEN]);
+        bytes[4..8].copy_from_slice(&seq.0.to_be_bytes());
+        bytes[13] = flags.bits();
+        bytes
+    }
+
     /// Writes a segment and, when all is there, the checksum.
     #[inline]
     pub(crate) fn write<'p>(
@@ -204,14 +219,11 @@ impl Template {
         payload: impl IntoIterator<Item = &'p [u8]>,
     ) {
         let start = writer.len();
-        let mut bytes = self.bytes;
-        bytes[4..8].copy_from_slice(&seq.0.to_be_bytes());
-        bytes[13] = flags.bits();
         // Known lengths are copied without a call: no options, and timestamps.
-        match bytes.get(..usize::from(self.len)).unwrap_or_default() {
-            header if header.len() == HEADER_LEN => writer.put_header(&bytes[..HEADER_LEN]),
-            header if header.len() == HEADER_LEN + 12 => writer.put_header(&bytes[..HEADER_LEN + 12]),
-            header => writer.put(header),
+        match usize::from(self.len) {
+            HEADER_LEN => writer.put_header(&self.header::<HEADER_LEN>(seq, flags)),
+            STAMPED_LEN => writer.put_header(&self.header::<STAMPED_LEN>(seq, flags)),
+            len => writer.put(self.header::<MOST_HEADER>(seq, flags).get(..len).unwrap_or_default()),
         }
         let mut sum = self.sum;
         if self.checksum == Checksum::Complete {
@@ -260,6 +272,8 @@ pub(crate) fn parse_quoted(quoted: &[u8]) -> Option<(u16, u16, SequenceNumber)> 
 pub(crate) const HEADER_LEN: usize = size_of::<RawHeader>();
 
 const CHECKSUM_AT: usize = 16;
+/// Length of a header with timestamps and their padding.
+const STAMPED_LEN: usize = HEADER_LEN + 12;
 /// RFC 9293 §3.1: a data offset of 15 words.
 const MOST_HEADER: usize = 60;
 

@@ -307,3 +307,71 @@ fn nobody_is_connected_to_where_nobody_can_be() {
         assert_eq!(refused, Err(mirage_tcp::ConnectError::InvalidAddress), "{remote}");
     }
 }
+
+// --- what a cookie keeps ---------------------------------------------------------------------------------------------
+
+/// The options of a SYN with timestamps, and those of the acknowledgement that echoes `value`.
+fn stamped(value: u32) -> (Vec<u8>, Vec<u8>) {
+    let mut syn = vec![2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 7, 0, 0, 0, 0, 1, 3, 3, 9];
+    let mut ack = vec![1, 1, 8, 10, 0, 0, 0, 8];
+    ack.extend(value.to_be_bytes());
+    syn.truncate(20);
+    (syn, ack)
+}
+
+/// A machine whose table of handshakes is full: it answers with cookies.
+fn full() -> (Host, mirage_tcp::ListenerId) {
+    let mut host = Host::new(Config::default(), Sizes { half_open: 1, ..Sizes::default() });
+    let listener = host.listen(80);
+    host.answer(&Peer::new(80, 9999).segment(SYN, 0, 0));
+    (host, listener)
+}
+
+#[test]
+fn a_cookie_keeps_all_options_of_a_peer_with_timestamps() {
+    let (mut host, listener) = full();
+    let mut peer = Peer::new(80, 4000);
+    let syn_ack = host.answer(&peer.segment(SYN | ECE | CWR, 0, 0).options(&stamped(0).0)).remove(0);
+    assert!(syn_ack.is(SYN | ACK | ECE), "{syn_ack:?}");
+    assert!(syn_ack.option(3).is_some() && syn_ack.option(4).is_some());
+    let stamp = u32::from_be_bytes(syn_ack.option(8).unwrap()[..4].try_into().unwrap());
+    assert_eq!(host.tcp.stats().cookies_sent, 1);
+    peer.irs = syn_ack.seq;
+    peer.window = 100;
+    host.pass(ms(30));
+    host.answer(&peer.segment(ACK, 1, 1).options(&stamped(stamp).1));
+    let id = host.accept(listener).unwrap();
+    let info = host.tcp.tcp_info(id, host.now).unwrap();
+    assert!(info.sack && info.timestamps && info.ecn, "{info:?}");
+    assert_eq!((info.snd_wscale, info.snd_wnd), (Some(9), 100 << 9));
+    host.write(id, b"hello");
+    let sent = host.output().remove(0);
+    let later = u32::from_be_bytes(sent.option(8).unwrap()[..4].try_into().unwrap());
+    assert!((30..94).contains(&later.wrapping_sub(stamp)), "the clock goes on: {stamp}, then {later}");
+    assert_eq!(sent.option(8).unwrap()[4..], [0, 0, 0, 8]);
+}
+
+#[test]
+fn a_cookie_of_a_peer_without_timestamps_keeps_its_segment_size_alone() {
+    let (mut host, listener) = full();
+    let mut peer = Peer::new(80, 4000);
+    let options = [2, 4, 5, 180, 4, 2, 3, 3, 9];
+    let syn_ack = host.answer(&peer.segment(SYN | ECE | CWR, 0, 0).options(&options)).remove(0);
+    assert!(syn_ack.is(SYN | ACK), "{syn_ack:?}");
+    assert!(syn_ack.option(3).is_none() && syn_ack.option(4).is_none() && syn_ack.option(8).is_none());
+    peer.irs = syn_ack.seq;
+    host.answer(&peer.segment(ACK, 1, 1));
+    let id = host.accept(listener).unwrap();
+    let info = host.tcp.tcp_info(id, host.now).unwrap();
+    assert!(!info.sack && !info.timestamps && !info.ecn && info.snd_wscale.is_none(), "{info:?}");
+}
+
+#[test]
+fn a_cookie_whose_timestamp_is_not_echoed_does_without() {
+    let (mut host, listener) = full();
+    let mut peer = Peer::new(80, 4000);
+    peer.irs = host.answer(&peer.segment(SYN, 0, 0).options(&stamped(0).0)).remove(0).seq;
+    host.answer(&peer.segment(ACK, 1, 1));
+    let id = host.accept(listener).unwrap();
+    assert!(!host.tcp.tcp_info(id, host.now).unwrap().timestamps);
+}

@@ -242,7 +242,7 @@ fn whoever_wants_no_probing_gets_none() {
 fn short_segments_that_vanish_say_nothing_of_the_path() {
     let mut host = Host::default();
     let (_, id) = selective(&mut host, 80);
-    host.write(id, &pattern(700));
+    host.write(id, &pattern(500));
     host.pass(s(30));
     assert_eq!((mss(&host, id), host.tcp.stats().black_holes), (1460, 0));
 }

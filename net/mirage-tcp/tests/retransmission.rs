@@ -317,6 +317,18 @@ fn recovery_repairs_many_holes_and_the_stream_arrives_once() {
 }
 
 #[test]
+fn a_window_that_the_application_does_not_use_does_not_grow() {
+    // RFC 7661 §4.3.
+    let mut host = Host::default();
+    let (peer, id) = wide(&mut host);
+    let mut end = 1;
+    for _ in 0..50 {
+        end = sample(&mut host, &peer, id, end, ms(10));
+    }
+    assert_eq!(host.tcp.info(id).unwrap().cwnd, 14_600);
+}
+
+#[test]
 fn an_idle_connection_does_not_burst() {
     // RFC 5681 §4.1.
     let mut host = Host::default();

@@ -34,10 +34,8 @@ pub(crate) type Send<N> = fn(&mut Machines<'_>, &mut N) -> Result<bool, SendErro
 
 /// The way out of datagrams.
 pub(crate) fn send<N: Net>(machines: &mut Machines<'_>, device: &mut N) -> Result<bool, SendError> {
-    let Machines { ethernet, arp, ipv4, udp, now, budget, .. } = machines;
-    if !udp.wants_transmit() {
-        return Ok(false);
-    }
+    let Machines { ethernet, arp, ipv4, udp, now, budget, stirred, .. } = machines;
+    *stirred = true;
     let mut link = ethernet.over(device.split().1);
     let mut neighbours = arp.over(*now, &mut link);
     let (_, mut outbound) = ipv4.split();

@@ -20,6 +20,7 @@ pub(crate) fn transmit<N: Net>(
         Err(SendError::Disconnected) => Err(Disconnected),
         // The device wakes us when it has room again; if it has by now, go on at once.
         Err(_) => {
+            machines.stirred = true;
             // In turn: whoever found no room comes first the next time.
             machines.datagrams_first = !machines.datagrams_first;
             let transmit = device.split().1;
@@ -34,20 +35,31 @@ pub(crate) fn transmit<N: Net>(
 }
 
 fn walk<N: Net>(machines: &mut Machines<'_>, device: &mut N, datagrams: Option<Send<N>>) -> Result<bool, SendError> {
-    let Machines { arp, ipv4, igmp, now, .. } = &*machines;
-    if arp.wants_transmit() || ipv4.is_due(*now) || igmp.is_due(*now) {
-        network(machines, device.split().1)?;
+    if machines.are_stirred() {
+        let Machines { arp, ipv4, igmp, now, .. } = &*machines;
+        if arp.wants_transmit() || ipv4.is_due(*now) || igmp.is_due(*now) {
+            network(machines, device.split().1)?;
+        }
     }
+    let datagrams = datagrams.filter(|_| machines.udp.wants_transmit());
+    let datagrams_first = machines.datagrams_first;
     let mut more = false;
-    for datagrams_next in [machines.datagrams_first, !machines.datagrams_first] {
-        more |= match (datagrams_next, datagrams) {
-            (true, Some(send)) => send(machines, device)?,
-            (true, None) => false,
-            (false, _) => segments(machines, device.split().1)?,
-        };
+    if let Some(send) = datagrams
+        && datagrams_first
+    {
+        more |= send(machines, device)?;
+    }
+    if machines.tcp.wants_transmit() {
+        more |= segments(machines, device.split().1)?;
+        machines.stirred |= machines.arp.wants_transmit();
+    }
+    if let Some(send) = datagrams
+        && !datagrams_first
+    {
+        more |= send(machines, device)?;
     }
     // What was sent just now may have asked for a neighbour: the question goes out with the same flush.
-    if machines.arp.wants_transmit() {
+    if machines.are_stirred() && machines.arp.wants_transmit() {
         network(machines, device.split().1)?;
     }
     Ok(more)
@@ -57,7 +69,9 @@ fn walk<N: Net>(machines: &mut Machines<'_>, device: &mut N, datagrams: Option<S
 #[cold]
 #[inline(never)]
 fn network(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<(), SendError> {
-    let Machines { ethernet, arp, ipv4, icmp, igmp, now, .. } = machines;
+    let Machines { ethernet, arp, ipv4, icmp, igmp, now, stirred, .. } = machines;
+    // What is sent here may ask for a neighbour, too.
+    *stirred = true;
     let now = *now;
     let mut link = ethernet.over(transmit);
     if arp.wants_transmit() {
@@ -77,9 +91,6 @@ fn network(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<
 /// What TCP has to send: whether more waits.
 fn segments(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<bool, SendError> {
     let Machines { ethernet, arp, ipv4, tcp, now, budget, .. } = machines;
-    if !tcp.wants_transmit() {
-        return Ok(false);
-    }
     let mut link = ethernet.over(transmit);
     let mut neighbours = arp.over(*now, &mut link);
     let (_, mut outbound) = ipv4.split();

@@ -11,20 +11,32 @@ use mirage_protocols::{Cast, EtherType, Protocol, Received};
 
 use crate::machines::{Discard, INTERFACE, Machines, tell};
 
-/// Takes frames until there are none or the budget is used up; then `true`.
+/// What came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// Nothing.
+    Nothing,
+    /// All there was.
+    All,
+    /// As much as the budget allows; there may be more.
+    Some,
+}
+
+/// Takes frames until there are none or the budget is used up.
 pub(crate) fn receive(
     machines: &mut Machines<'_>,
     receive: &mut impl Receive,
     transmit: &mut impl Transmit,
     cx: &mut Context<'_>,
-) -> Result<bool, Disconnected> {
-    for _ in 0..machines.budget {
+) -> Result<Came, Disconnected> {
+    for taken in 0..machines.budget {
         match receive.poll_frame(cx, |frame| frame_in(machines, &frame, transmit)) {
             Poll::Ready(taken) => taken?,
-            Poll::Pending => return Ok(false),
+            Poll::Pending if taken == 0 => return Ok(Came::Nothing),
+            Poll::Pending => return Ok(Came::All),
         }
     }
-    Ok(true)
+    Ok(Came::Some)
 }
 
 #[inline]
@@ -32,6 +44,7 @@ fn frame_in(machines: &mut Machines<'_>, frame: &Frame<'_>, transmit: &mut impl 
     match machines.ethernet.input(frame) {
         Ok(frame) if frame.ethertype == EtherType::IPV4 => ipv4_in(machines, &frame, transmit),
         Ok(frame) if frame.ethertype == EtherType::ARP => {
+            machines.stirred = true;
             if let Err(reason) = machines.arp.input(machines.now, frame.payload, frame.source) {
                 machines.arp_discards.count(reason);
             }
@@ -43,7 +56,8 @@ fn frame_in(machines: &mut Machines<'_>, frame: &Frame<'_>, transmit: &mut impl 
 
 #[inline]
 fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: &mut impl Transmit) {
-    let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, discards, datagrams, .. } = machines;
+    let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, discards, datagrams, stirred, .. } = machines;
+    let mut usual = false;
     let now = *now;
     let (inbound, mut outbound) = ipv4.split();
     let payload = (frame.payload, frame.checksum, frame.segment_size);
@@ -52,6 +66,7 @@ fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: 
         let received = &packet.received;
         let error = match packet.protocol {
             Protocol::TCP => {
+                usual = true;
                 let _counted = tcp.input(now, received);
                 return;
             }
@@ -90,6 +105,8 @@ fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: 
             tell(tcp, udp, *datagrams, now, &error);
         }
     });
+    // A fragment waits for others, an answer for its neighbour.
+    *stirred |= !usual;
 }
 
 /// Whether only [`Config::accept_any`](crate::Config::accept_any) let the packet in.

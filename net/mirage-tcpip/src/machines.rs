@@ -39,8 +39,16 @@ pub(crate) struct Machines<'s> {
     pub(crate) datagrams_first: bool,
     /// When the stack was polled last: what handles go by.
     pub(crate) now: Instant,
-    /// The first deadline as the last poll left it. One that a handle has set since is seen at the end of the next.
-    pub(crate) next: Option<Instant>,
+    /// The first deadline as the last poll left it, or [`Instant::MAX`]. One that a handle has set since is seen at the end
+    /// of the next.
+    next: Instant,
+    /// The first deadline of the layers below TCP, as of when they were last stirred up.
+    next_below_tcp: Instant,
+    /// Something other than TCP's usual traffic happened to the layers below since the poll that runs began, or since the
+    /// last one: whether they have something to do is to be asked.
+    pub(crate) stirred: bool,
+    /// The same for the poll that runs: it was so before.
+    looked_at: bool,
     pub(crate) ethernet_discards: Counts<mirage_ethernet::Discard, { mirage_ethernet::Discard::ALL.len() }>,
     pub(crate) arp_discards: Counts<mirage_arp::Discard, { mirage_arp::Discard::ALL.len() }>,
     pub(crate) discards: Counts<Discard, { Discard::ALL.len() }>,
@@ -92,7 +100,10 @@ impl<'s> Machines<'s> {
             budget: config.budget.max(1),
             datagrams_first: false,
             now: Instant::ZERO,
-            next: Some(Instant::ZERO),
+            next: Instant::ZERO,
+            next_below_tcp: Instant::ZERO,
+            stirred: true,
+            looked_at: true,
             ethernet_discards: Counts::default(),
             arp_discards: Counts::default(),
             discards: Counts::default(),
@@ -119,23 +130,39 @@ impl<'s> Machines<'s> {
         }
     }
 
-    /// When the first timer of any layer is due.
-    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let at = |at: Option<Instant>| at.unwrap_or(Instant::MAX);
-        let below_ip = at(self.arp.poll_timeout()).min(at(self.ipv4.poll_timeout()));
-        let above_ip = at(self.igmp.poll_timeout()).min(at(self.tcp.poll_timeout()));
-        let first = below_ip.min(above_ip);
-        (first != Instant::MAX).then_some(first)
+    /// Whether the layers below TCP may have something to do, as far as the poll that runs knows.
+    #[inline]
+    pub(crate) fn are_stirred(&self) -> bool {
+        self.looked_at || self.stirred
     }
 
-    /// Does what is due, except that which sends packets itself: the walk outwards does that.
+    /// When the first timer of any layer is due: what a poll ends with.
+    #[inline]
+    pub(crate) fn find_next(&mut self) -> Instant {
+        if self.are_stirred() {
+            self.next_below_tcp = self.poll_timeout_below_tcp();
+        }
+        self.next = self.tcp.poll_timeout().unwrap_or(Instant::MAX).min(self.next_below_tcp);
+        self.next
+    }
+
+    #[inline(never)]
+    fn poll_timeout_below_tcp(&self) -> Instant {
+        let at = |at: Option<Instant>| at.unwrap_or(Instant::MAX);
+        at(self.arp.poll_timeout()).min(at(self.ipv4.poll_timeout())).min(at(self.igmp.poll_timeout()))
+    }
+
+    /// Does what is due, except that which sends packets itself: the walk outwards does that. What a poll begins with.
+    #[inline]
     pub(crate) fn handle_timeouts(&mut self, now: Instant) {
-        if self.next.is_some_and(|next| next <= now) {
+        let due = self.next <= now;
+        self.looked_at = core::mem::take(&mut self.stirred) || due;
+        if due {
             self.tcp.handle_timeout(now);
             self.arp.handle_timeout(now);
             self.igmp.handle_timeout(now);
         }
-        if self.arp.has_events() {
+        if self.looked_at && self.arp.has_events() {
             self.hear_of_neighbours(now);
         }
     }

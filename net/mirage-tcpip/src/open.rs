@@ -80,7 +80,7 @@ impl<'s, N: Net> Stack<'s, N> {
 
 impl<'s> Shared<'s> {
     fn connect(&self, source: IpAddr, remote: SocketAddr, options: TcpOptions) -> Result<TcpStream<'_, 's>, ErrorKind> {
-        let machines = &mut *self.machines();
+        let machines = &mut *self.undisturbed();
         let id = machines.tcp.connect(machines.now, source, None, remote, options).map_err(|error| match error {
             ConnectError::AddressInUse => ErrorKind::AddressInUse,
             _ => ErrorKind::OutOfResources,
@@ -113,7 +113,7 @@ impl<'s> Shared<'s> {
     }
 
     fn listen_on(&self, local: Local, options: ListenOptions) -> Result<TcpListener<'_, 's>, ErrorKind> {
-        let id = self.machines().tcp.listen(local, options).map_err(|error| match error {
+        let id = self.tcp().listen(local, options).map_err(|error| match error {
             ListenError::AddressInUse => ErrorKind::AddressInUse,
             _ => ErrorKind::OutOfResources,
         })?;

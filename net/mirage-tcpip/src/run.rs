@@ -9,6 +9,7 @@ use mirage_clock::{Instant, Monotonic, Sleep};
 use mirage_net::{Disconnected, Net};
 
 use crate::Stack;
+use crate::ingress::Came;
 
 impl<N: Net> Stack<'_, N> {
     /// Moves frames for as long as the device lives. One task runs it; any number use the stack meanwhile.
@@ -18,23 +19,41 @@ impl<N: Net> Stack<'_, N> {
     /// # Errors
     /// [`Disconnected`] when the device is gone for good.
     pub async fn run(&self, clock: &impl Monotonic, sleep: &impl Sleep) -> Result<Infallible, Disconnected> {
+        let take_in = || poll_fn(|cx| Poll::Ready(self.poll_in(clock.now(), cx)));
+        let send_out = || poll_fn(|cx| Poll::Ready(self.poll_out(clock.now(), cx)));
         loop {
-            let progress = poll_fn(|cx| Poll::Ready(self.poll(clock.now(), cx))).await?;
+            let mut came = take_in().await?;
+            if came != Came::Nothing {
+                // Whoever was waiting reads and writes before anything leaves: one segment then carries the answer, the
+                // acknowledgement and the window that reading has opened.
+                others_first().await;
+            }
+            let progress = send_out().await?;
+            if came != Came::Nothing {
+                // The device may have told of more meanwhile, and tells once.
+                came = take_in().await?;
+            }
+            if came != Came::Nothing || progress.more {
+                others_first().await;
+                continue;
+            }
             let mut timer = pin!(sleep.sleep_until(progress.next.unwrap_or(Instant::MAX)));
             let mut first = true;
             // Any wake of this task ends the wait: the device, a handle or the timer.
-            poll_fn(|cx| {
-                if !core::mem::take(&mut first) {
-                    return Poll::Ready(());
-                }
-                if progress.more {
-                    // Other tasks run, then it goes on at once.
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                timer.as_mut().poll(cx)
-            })
-            .await;
+            poll_fn(|cx| if core::mem::take(&mut first) { timer.as_mut().poll(cx) } else { Poll::Ready(()) }).await;
         }
     }
+}
+
+/// Lets every task run that can, then goes on.
+async fn others_first() {
+    let mut first = true;
+    poll_fn(|cx| {
+        if core::mem::take(&mut first) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    })
+    .await;
 }

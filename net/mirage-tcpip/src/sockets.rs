@@ -1,47 +1,76 @@
 //! What the stack shares with its handles, whatever the device is.
 
-use core::cell::{Cell, RefCell, RefMut};
+use core::cell::{RefCell, RefMut};
 use core::task::Waker;
+
+use mirage_tcp::Tcp;
 
 use crate::machines::Machines;
 
 /// The machines, and the waker of whoever polls the stack.
 pub(crate) struct Shared<'s> {
     machines: RefCell<Machines<'s>>,
-    driver: Cell<Option<Waker>>,
+    driver: RefCell<Option<Waker>>,
 }
 
 impl<'s> Shared<'s> {
     pub(crate) fn new(machines: Machines<'s>) -> Self {
-        Self { machines: RefCell::new(machines), driver: Cell::new(None) }
+        Self { machines: RefCell::new(machines), driver: RefCell::new(None) }
     }
 
-    /// All machines, for the time of a call: nobody keeps them over another one.
+    /// All machines, for the time of a call: nobody keeps them over another one. Whoever has them may stir them up.
     pub(crate) fn machines(&self) -> RefMut<'_, Machines<'s>> {
+        let mut machines = lent(&self.machines);
+        machines.stirred = true;
+        machines
+    }
+
+    /// All machines, for who polls the stack, or leaves the layers below TCP as they are.
+    #[inline]
+    pub(crate) fn undisturbed(&self) -> RefMut<'_, Machines<'s>> {
         lent(&self.machines)
     }
 
+    /// TCP alone, for the time of a call: the layers below are left as they are.
+    #[inline]
+    pub(crate) fn tcp(&self) -> RefMut<'_, Tcp<'s>> {
+        RefMut::map(lent(&self.machines), |machines| &mut machines.tcp)
+    }
+
     /// Remembers who polls the stack.
+    #[inline]
     pub(crate) fn attend(&self, waker: &Waker) {
-        let known = self.driver.take().filter(|known| known.will_wake(waker));
-        self.driver.set(Some(known.unwrap_or_else(|| waker.clone())));
+        let mut driver = lent(&self.driver);
+        if driver.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            return;
+        }
+        let former = driver.replace(waker.clone());
+        drop(driver);
+        drop(former);
     }
 
     /// Has the stack polled soon: a handle left something to do.
     #[inline(never)]
     pub(crate) fn wake(&self) {
-        if let Some(waker) = self.driver.take() {
+        let driver = lent(&self.driver).take();
+        if let Some(waker) = driver {
             waker.wake();
         }
     }
 }
 
 /// What is in `cell`, for the time of a call: nobody keeps it over another one.
-// One place that can fail, in one piece of code. The library's own failure would bring its own text with it.
-#[inline(never)]
+#[inline]
 pub(crate) fn lent<T>(cell: &RefCell<T>) -> RefMut<'_, T> {
     match cell.try_borrow_mut() {
         Ok(lent) => lent,
-        Err(_) => panic!("the stack is in use"),
+        Err(_) => in_use(),
     }
+}
+
+// One place that can fail, in one piece of code. The library's own failure would bring its own text with it.
+#[cold]
+#[inline(never)]
+fn in_use() -> ! {
+    panic!("the stack is in use")
 }

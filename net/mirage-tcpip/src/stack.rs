@@ -10,6 +10,7 @@ use mirage_protocols::Ipv4Cidr;
 use rand_core::CryptoRng;
 
 use crate::datagrams::{self, Datagrams, Send};
+use crate::ingress::Came;
 use crate::machines::Machines;
 use crate::sockets::{Shared, lent};
 use crate::{Config, Counters, Storage, egress, ingress};
@@ -73,16 +74,40 @@ impl<'s, N: Net> Stack<'s, N> {
     /// [`Disconnected`] when the device is gone for good.
     pub fn poll(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
         let mut device = lent(&self.device);
-        let machines = &mut *self.shared.machines();
+        let machines = &mut *self.shared.undisturbed();
+        self.shared.attend(cx.waker());
+        let came = take_in(machines, &mut *device, now, cx)?;
+        let progress = self.send_out(machines, &mut *device, cx)?;
+        Ok(Progress { more: came == Came::Some || progress.more, ..progress })
+    }
+
+    /// The first half of [`poll`](Self::poll): timers that are due, and frames from the device up.
+    pub(crate) fn poll_in(&self, now: Instant, cx: &mut Context<'_>) -> Result<Came, Disconnected> {
+        let mut device = lent(&self.device);
+        let machines = &mut *self.shared.undisturbed();
+        self.shared.attend(cx.waker());
+        take_in(machines, &mut *device, now, cx)
+    }
+
+    /// The second: what waits down to the device.
+    pub(crate) fn poll_out(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
+        let mut device = lent(&self.device);
+        let machines = &mut *self.shared.undisturbed();
         self.shared.attend(cx.waker());
         machines.now = now;
-        machines.handle_timeouts(now);
-        let (receive, transmit) = device.split();
-        let more_in = ingress::receive(machines, receive, transmit, cx)?;
-        let more_out = egress::transmit(machines, &mut *device, self.datagrams.get(), cx)?;
+        self.send_out(machines, &mut *device, cx)
+    }
+
+    fn send_out(
+        &self,
+        machines: &mut Machines<'s>,
+        device: &mut N,
+        cx: &mut Context<'_>,
+    ) -> Result<Progress, Disconnected> {
+        let more = egress::transmit(machines, device, self.datagrams.get(), cx)?;
         device.split().1.flush();
-        machines.next = machines.poll_timeout();
-        Ok(Progress { more: more_in || more_out, next: machines.next })
+        let next = machines.find_next();
+        Ok(Progress { more, next: (next != Instant::MAX).then_some(next) })
     }
 
     /// From now on there may be datagrams.
@@ -100,4 +125,16 @@ impl<'s, N: Net> Stack<'s, N> {
     pub fn device_stats(&self) -> Stats {
         lent(&self.device).stats()
     }
+}
+
+fn take_in(
+    machines: &mut Machines<'_>,
+    device: &mut impl Net,
+    now: Instant,
+    cx: &mut Context<'_>,
+) -> Result<Came, Disconnected> {
+    machines.now = now;
+    machines.handle_timeouts(now);
+    let (receive, transmit) = device.split();
+    ingress::receive(machines, receive, transmit, cx)
 }

@@ -29,7 +29,7 @@ impl<'a, 's> TcpListener<'a, 's> {
     /// When the listener is closed.
     #[inline(never)]
     pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<TcpStream<'a, 's>, ErrorKind>> {
-        let accepted = self.shared.machines().tcp.poll_accept(self.id, cx);
+        let accepted = self.shared.tcp().poll_accept(self.id, cx);
         accepted.map(|result| result.map(|id| TcpStream::new(self.shared, id)).map_err(kind))
     }
 }
@@ -46,7 +46,7 @@ impl<'a, 's> mirage_stack::TcpListener for TcpListener<'a, 's> {
     }
 
     fn local_addr(&self) -> SocketAddr {
-        let local = self.shared.machines().tcp.listener_local(self.id);
+        let local = self.shared.tcp().listener_local(self.id);
         local.map_or(UNKNOWN, |local| {
             let address = local.address.unwrap_or(UNKNOWN.ip());
             SocketAddr::new(address, local.port.map_or(0, NonZeroU16::get))
@@ -56,7 +56,7 @@ impl<'a, 's> mirage_stack::TcpListener for TcpListener<'a, 's> {
 
 impl Drop for TcpListener<'_, '_> {
     fn drop(&mut self) {
-        self.shared.machines().tcp.close_listener(self.id);
+        self.shared.tcp().close_listener(self.id);
         self.shared.wake();
     }
 }

@@ -44,7 +44,7 @@ impl<'a, 's> TcpStream<'a, 's> {
     /// Waits until the connection is established.
     pub(crate) fn connected(&mut self) -> impl Future<Output = Result<(), ErrorKind>> {
         let Half { shared, id } = self.half;
-        poll_fn(move |cx| shared.machines().tcp.poll_connected(id, cx).map_err(kind))
+        poll_fn(move |cx| shared.tcp().poll_connected(id, cx).map_err(kind))
     }
 
     /// Reads what is there into `buffer`; 0 at the end of the stream. For callers that poll by hand.
@@ -162,7 +162,7 @@ impl Half<'_, '_> {
 
     #[inline(never)]
     fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<Result<(), ErrorKind>> {
-        self.shared.machines().tcp.poll_flush(self.id, cx).map_err(kind)
+        self.shared.tcp().poll_flush(self.id, cx).map_err(kind)
     }
 
     fn shutdown(&self, direction: Direction) -> Result<(), ErrorKind> {
@@ -171,10 +171,10 @@ impl Half<'_, '_> {
 
     /// Has TCP do something, and the stack polled when that left something to send.
     fn call<R>(&self, ask: impl FnOnce(&mut Tcp<'_>) -> R) -> R {
-        let mut machines = self.shared.machines();
-        let result = ask(&mut machines.tcp);
-        let left = machines.tcp.wants_transmit();
-        drop(machines);
+        let mut tcp = self.shared.tcp();
+        let result = ask(&mut tcp);
+        let left = tcp.wants_transmit();
+        drop(tcp);
         if left {
             self.shared.wake();
         }
@@ -187,7 +187,7 @@ pub(crate) const fn kind(error: mirage_tcp::Error) -> ErrorKind {
 }
 
 fn close(half: Half<'_, '_>) {
-    half.shared.machines().tcp.close(half.id);
+    half.shared.tcp().close(half.id);
     half.shared.wake();
 }
 
@@ -214,7 +214,7 @@ macro_rules! reads {
 
         impl ReadReady for $name<'_, '_> {
             fn read_ready(&mut self) -> Result<bool, ErrorKind> {
-                Ok(self.half.shared.machines().tcp.can_read(self.half.id))
+                Ok(self.half.shared.tcp().can_read(self.half.id))
             }
         }
     };
@@ -245,7 +245,7 @@ macro_rules! writes {
 
         impl WriteReady for $name<'_, '_> {
             fn write_ready(&mut self) -> Result<bool, ErrorKind> {
-                Ok(self.half.shared.machines().tcp.can_write(self.half.id))
+                Ok(self.half.shared.tcp().can_write(self.half.id))
             }
         }
 
@@ -284,11 +284,11 @@ impl<'a, 's> Split for TcpStream<'a, 's> {
 
 impl mirage_stack::TcpStream for TcpStream<'_, '_> {
     fn local_addr(&self) -> SocketAddr {
-        self.half.shared.machines().tcp.local(self.half.id).unwrap_or(UNKNOWN)
+        self.half.shared.tcp().local(self.half.id).unwrap_or(UNKNOWN)
     }
 
     fn remote_addr(&self) -> SocketAddr {
-        self.half.shared.machines().tcp.remote(self.half.id).unwrap_or(UNKNOWN)
+        self.half.shared.tcp().remote(self.half.id).unwrap_or(UNKNOWN)
     }
 
     fn set_nodelay(&mut self, nodelay: bool) {
@@ -296,12 +296,12 @@ impl mirage_stack::TcpStream for TcpStream<'_, '_> {
     }
 
     fn set_keepalive(&mut self, keepalive: Option<Keepalive>) {
-        self.half.shared.machines().tcp.set_keepalive(self.half.id, keepalive);
+        self.half.shared.tcp().set_keepalive(self.half.id, keepalive);
         self.half.shared.wake();
     }
 
     fn abort(self) {
-        self.half.shared.machines().tcp.abort(self.half.id);
+        self.half.shared.tcp().abort(self.half.id);
     }
 }
 

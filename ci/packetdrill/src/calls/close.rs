@@ -17,6 +17,9 @@ impl World {
         }
         self.numbers.remove(&fd);
         let Descriptor::Socket(socket) = descriptor else { return Ok(()) };
+        if socket.options.max_segment.is_some() {
+            self.stack().wire.mtu = self.profile().mtu;
+        }
         let tcp = &mut self.stack().tcp;
         match socket.role {
             Role::Stream { id, .. } if socket.options.linger == Some(0) => tcp.abort(id),
@@ -25,7 +28,7 @@ impl World {
                 waiting.into_iter().for_each(|connection| tcp.abort(connection));
                 tcp.close_listener(id);
             }
-            Role::Fresh | Role::Bound(_) => {}
+            Role::Fresh | Role::Bound(_) | Role::Deferred(_) => {}
         }
         Ok(())
     }

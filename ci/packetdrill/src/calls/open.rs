@@ -21,8 +21,9 @@ impl World {
         if kind & 0xf != libc::SOCK_STREAM || !matches!(protocol, 0 | libc::IPPROTO_TCP) {
             return Err(Errno(libc::EPROTONOSUPPORT));
         }
-        // The machine begins here: the script has set its `sysctl`s by now.
-        self.stack();
+        // The machine begins here, or learns which `sysctl`s the script has set since.
+        let config = self.profile().config();
+        self.stack().tcp.reconfigure(config);
         let socket = Socket { nonblocking: kind & libc::SOCK_NONBLOCK != 0, ..Socket::default() };
         self.add(Descriptor::Socket(Box::new(socket)))
     }
@@ -118,12 +119,22 @@ impl World {
         let local = self.profile().local;
         let now = self.now;
         let socket = self.socket(fd)?;
+        if socket.options.fast_open_connect && matches!(socket.role, Role::Fresh | Role::Bound(_)) {
+            if self.may_send_first(remote) {
+                self.socket(fd)?.role = Role::Deferred(remote);
+                return Ok(());
+            }
+            return self.connect_with(fd, remote, &[]).map(drop);
+        }
+        let socket = self.socket(fd)?;
         let (source, port) = match socket.role {
             Role::Fresh => (local, None),
             Role::Bound(address) => {
                 (if address.ip().is_unspecified() { local } else { *address.ip() }, NonZeroU16::new(address.port()))
             }
-            Role::Stream { opened: true, .. } | Role::Listener { .. } => return Err(Errno(libc::EISCONN)),
+            Role::Stream { opened: true, .. } | Role::Listener { .. } | Role::Deferred(_) => {
+                return Err(Errno(libc::EISCONN));
+            }
             Role::Stream { .. } => {
                 return match self.connected(fd) {
                     Poll::Pending => Err(Errno(libc::EALREADY)),
@@ -139,6 +150,9 @@ impl World {
 
     /// Whether an attempt to connect came to its end.
     pub(crate) fn connected(&mut self, fd: c_int) -> Poll<Answer<()>> {
+        if matches!(self.socket(fd)?.role, Role::Deferred(_)) {
+            return Poll::Ready(Ok(()));
+        }
         let Some(id) = self.socket(fd)?.connection() else { return Poll::Ready(Err(Errno(libc::ENOTCONN))) };
         match self.stack().tcp.poll_connected(id, &mut Context::from_waker(Waker::noop())) {
             Poll::Pending => Poll::Pending,
@@ -148,6 +162,12 @@ impl World {
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.tell(fd, error))),
         }
+    }
+
+    /// Whether an attempt to connect has yet to come to its end.
+    pub(crate) fn is_connecting(&mut self, fd: c_int) -> bool {
+        let Ok(Some(id)) = self.socket(fd).map(|socket| socket.connection()) else { return false };
+        self.stack().tcp.poll_connected(id, &mut Context::from_waker(Waker::noop())).is_pending()
     }
 
     /// Why a connection failed, unless the application was told.

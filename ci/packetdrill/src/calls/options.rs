@@ -4,7 +4,7 @@ use libc::c_int;
 use mirage_clock::Duration;
 
 use crate::errno::{Answer, Errno};
-use crate::profile::number;
+use crate::profile::{client_fast_open, number};
 use crate::socket::Role;
 use crate::tcp_info;
 use crate::world::World;
@@ -72,6 +72,15 @@ impl World {
                 options.fast_open = Some(pending.clamp(0, 0xffff) as u16);
                 self.apply_fast_open(fd)?;
             }
+            (libc::IPPROTO_TCP, libc::TCP_FASTOPEN_CONNECT, Some(on)) => {
+                if !client_fast_open().enabled {
+                    return Err(Errno(libc::EOPNOTSUPP));
+                }
+                if !matches!(self.socket(fd)?.role, Role::Fresh | Role::Bound(_)) {
+                    return Err(Errno(libc::EINVAL));
+                }
+                self.socket(fd)?.options.fast_open_connect = on != 0;
+            }
             (libc::IPPROTO_TCP, TCP_FASTOPEN_KEY, _) => {
                 options.fast_open_key = Some(<[u8; 16]>::try_from(value).map_err(|_| Errno(libc::EINVAL))?);
                 self.apply_fast_open(fd)?;
@@ -82,6 +91,10 @@ impl World {
                 if let Some(id) = id {
                     self.stack().tcp.set_user_timeout(id, timeout);
                 }
+            }
+            (libc::IPPROTO_TCP, libc::TCP_SYNCNT, Some(count)) => {
+                // So long do that many repetitions take, the first after a second.
+                options.user_timeout = Some(second((1 << (count.clamp(1, 8) + 1)) - 1));
             }
             (_, _, Some(number)) if is_harmless(level, name) => {
                 options.others.insert((level, name), number);
@@ -166,7 +179,7 @@ fn is_harmless(level: c_int, name: c_int) -> bool {
         (level, name),
         (libc::SOL_SOCKET, libc::SO_REUSEADDR | libc::SO_REUSEPORT | libc::SO_PRIORITY | libc::SO_MARK)
             | (libc::SOL_SOCKET, libc::SO_OOBINLINE | libc::SO_ZEROCOPY)
-            | (libc::IPPROTO_TCP, libc::TCP_QUICKACK | libc::TCP_NOTSENT_LOWAT | libc::TCP_SYNCNT)
+            | (libc::IPPROTO_TCP, libc::TCP_QUICKACK | libc::TCP_NOTSENT_LOWAT)
             | (libc::IPPROTO_IP, libc::IP_FREEBIND | libc::IP_TOS | libc::IP_MTU_DISCOVER)
     )
 }

@@ -22,7 +22,7 @@ impl World {
             Role::Stream { id, opened } => {
                 let (told, read_shut, write_shut) = (socket.told, socket.read_shut, socket.write_shut);
                 let limit = socket.options.send_buffer;
-                if !opened && self.connected(fd).is_pending() {
+                if !opened && self.is_connecting(fd) {
                     return 0;
                 }
                 let tcp = &self.stack().tcp;
@@ -51,6 +51,7 @@ impl World {
                 }
                 ready
             }
+            Role::Deferred(_) => libc::POLLOUT | libc::POLLWRNORM,
             Role::Fresh | Role::Bound(_) => libc::POLLOUT | libc::POLLHUP,
         }
     }

@@ -121,6 +121,7 @@ impl World {
     fn stream(&mut self, fd: c_int) -> Answer<ConnectionId> {
         match self.socket(fd)?.role {
             Role::Stream { id, .. } => Ok(id),
+            Role::Deferred(_) => Err(Errno(libc::EAGAIN)),
             _ => Err(Errno(libc::ENOTCONN)),
         }
     }

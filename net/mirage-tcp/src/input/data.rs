@@ -48,6 +48,9 @@ impl<P: Profile> Slot<P> {
         self.note_data(now);
         if unordinary || self.quick_acks > 0 || self.rcv_nxt.since(self.acked_to) >= 2 * u32::from(self.receive_mss) {
             self.acknowledge();
+            if P::TUNING && self.tuning.is_due(self.rcv_nxt) {
+                self.tune(now, resources);
+            }
         } else {
             self.acknowledge_soon(resources, now);
         }
@@ -66,6 +69,9 @@ impl<P: Profile> Slot<P> {
         self.note_data(now);
         if self.quick_acks > 0 || self.rcv_nxt.since(self.acked_to) >= 2 * u32::from(self.receive_mss) {
             self.acknowledge();
+            if P::TUNING && self.tuning.is_due(self.rcv_nxt) {
+                self.tune(now, resources);
+            }
         } else {
             self.acknowledge_soon(resources, now);
         }

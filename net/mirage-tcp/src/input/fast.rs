@@ -44,7 +44,7 @@ impl<P: Profile> Slot<P> {
         }
         let (mut stamp, mut echo) = (0, None);
         if P::TIMESTAMPS && self.stamps.on {
-            let Some((value, echoed)) = segment.lone_stamps() else { return None };
+            let (value, echoed) = segment.lone_stamps()?;
             if self.stamps.is_old(now, value) {
                 return None;
             }

@@ -4,12 +4,14 @@ use mirage_clock::{Duration, Instant};
 
 use super::fast_open::Verdict;
 use super::has_bad_flags;
+use crate::cookies::Told;
 use crate::demux::{Found, Tuple};
 use crate::half_open::HalfOpenSlot;
 use crate::isn::isn;
 use crate::marks::Marks;
-use crate::options::SynOptions;
+use crate::options::{Heard, SynOptions};
 use crate::replies::Reply;
+use crate::tuning::Tuning;
 use crate::wire::{Flags, Segment};
 use mirage_congestion::Congestion as _;
 
@@ -35,7 +37,7 @@ impl<P: Profile> Tcp<'_, P> {
             if !flags.contains(Flags::SYN)
                 && let Some(handshake) = self.redeem_cookie(now, listener, tuple, segment)
             {
-                return match self.may_accept(listener) {
+                return match self.may_accept(listener) && self.may_hold_more(tuple) {
                     true => {
                         self.resources.stats.cookies_accepted += 1;
                         Ok(self.admit(now, &handshake, segment.seq))
@@ -66,7 +68,7 @@ impl<P: Profile> Tcp<'_, P> {
         segment: &Segment<'_>,
         after: Option<mirage_checksum::SequenceNumber>,
     ) -> Result<(), Discard> {
-        if !self.may_accept(listener) {
+        if !self.may_accept(listener) || !self.may_hold_more(tuple) {
             // As Linux: no promise that cannot be kept. The peer tries again.
             return Err(Discard::Overloaded);
         }
@@ -104,9 +106,20 @@ impl<P: Profile> Tcp<'_, P> {
         self.half_open.overflowed_at = Some(now);
         let mss = peer.mss.unwrap_or(self.resources.config.default_mss);
         let cookie = cookies::encode(&self.secrets.cookies, now, tuple.local(), tuple.remote(), segment.seq, mss);
-        let window = self.resources.first_window();
-        self.replies
-            .push(Reply { flags: Flags::SYN | Flags::ACK, ..Reply::ack(*tuple, cookie, segment.seq + 1, window) });
+        // Without timestamps of the peer nothing but its segment size comes back, so nothing else is agreed on.
+        let config = &self.resources.config;
+        let stamps = config.begin_stamps::<P>(now, first.stamp_offset, &peer);
+        let marks = stamps.on && peer.marks && config.accepts_marks::<P>();
+        let mut flags = Flags::SYN | Flags::ACK;
+        flags.set(Flags::ECE, marks);
+        let reply = Reply {
+            flags,
+            window_scale: peer.window_scale.filter(|_| stamps.on).map(|_| config.window_scale()),
+            selective: stamps.on && P::SELECTIVE && config.selective && peer.sack_permitted,
+            told: Some(Told::new(&SynOptions { marks, ..peer })),
+            ..Reply::ack(*tuple, cookie, segment.seq + 1, self.resources.first_window())
+        };
+        self.replies.push(reply.stamped(&stamps));
         self.resources.stats.cookies_sent += 1;
         Ok(())
     }
@@ -124,12 +137,18 @@ impl<P: Profile> Tcp<'_, P> {
         }
         let (irs, iss) = (segment.seq - 1, segment.ack - 1);
         let mss = cookies::decode(&self.secrets.cookies, now, tuple.local(), tuple.remote(), irs, iss)?;
+        let stamps = match segment.options {
+            [] => None,
+            options => Heard::parse(options, P::TIMESTAMPS && self.resources.config.timestamps, false).stamps,
+        };
+        let peer = stamps.map_or(SynOptions::default(), |(_, echo)| Told::read(echo));
         Some(HalfOpenSlot {
             tuple: *tuple,
             listener: self.listener_id(listener),
             iss,
             irs,
-            peer: SynOptions { mss: Some(mss), ..SynOptions::default() },
+            peer: SynOptions { mss: Some(mss), timestamps: stamps, ..peer },
+            stamp_offset: isn(&self.secrets.isn, tuple.local(), tuple.remote(), now).stamp_offset,
             window: self.resources.first_window(),
             // There is no measurement.
             resent: 1,
@@ -141,6 +160,12 @@ impl<P: Profile> Tcp<'_, P> {
     /// Whether peers may have cookies that are still good.
     pub(super) fn are_cookies_out(&self, now: Instant) -> bool {
         self.half_open.overflowed_at.is_some_and(|at| now.since(at) <= COOKIE_LIFETIME)
+    }
+
+    /// Whether the peer holds fewer connections than it may.
+    fn may_hold_more(&self, tuple: &Tuple) -> bool {
+        let most = self.resources.config.per_peer;
+        most == 0 || self.peers.of(tuple.remote) < most
     }
 
     /// Whether there are a slot and a place in the accept queue for one more connection.
@@ -191,7 +216,12 @@ impl<P: Profile> Tcp<'_, P> {
         (slot.iss, slot.irs) = (handshake.iss, handshake.irs);
         slot.rcv_nxt = handshake.irs + 1;
         slot.acked_to = slot.rcv_nxt;
+        slot.tuning = Tuning::begin::<P>(now, slot.rcv_nxt, &config);
         slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);
+        slot.counted = config.per_peer > 0;
+        if slot.counted {
+            self.peers.enter(handshake.tuple.remote);
+        }
         slot.state = State::Established;
         slot.linked = true;
         slot.establish(&mut self.resources, now);

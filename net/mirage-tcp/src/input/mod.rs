@@ -43,30 +43,28 @@ impl<P: Profile> Tcp<'_, P> {
             Some(size) => size.get(),
             None => segment.payload.len().min(0xffff) as u16,
         };
-        let index = match self.connections.get(self.last as usize) {
-            Some(slot) if received.cast == Cast::Unicast && slot.tuple.is_of(received, &segment) => {
-                // The checksum of what is expected next is verified while it is copied.
-                let index = self.last;
-                if let Some(result) = self.input_predicted(now, index, received, &segment, full) {
-                    return result;
-                }
-                if !segment.is_intact(received) {
-                    return Err(Discard::BadChecksum);
-                }
-                index
+        let known = received.cast == Cast::Unicast
+            && self.connections.get(self.last as usize).is_some_and(|slot| slot.tuple.is_of(received, &segment));
+        let verified;
+        let mut looked_at = received;
+        if !known {
+            if !segment.is_intact(received) {
+                return Err(Discard::BadChecksum);
             }
-            _ if !segment.is_intact(received) => return Err(Discard::BadChecksum),
-            _ => match self.find_for(now, received.cast, &Tuple::of(received, &segment), &segment)? {
-                Some(index) => index,
+            match self.find_for(now, received.cast, &Tuple::of(received, &segment), &segment)? {
+                Some(index) => self.last = index,
                 None => return Ok(()),
-            },
-        };
-        if self.last != index {
-            self.last = index;
-            let verified = Received { checksum: ReceivedChecksum::Verified, ..*received };
-            if let Some(result) = self.input_predicted(now, index, &verified, &segment, full) {
-                return result;
             }
+            verified = Received { checksum: ReceivedChecksum::Verified, ..*received };
+            looked_at = &verified;
+        }
+        let index = self.last;
+        // The checksum of what is expected next is verified while it is copied.
+        if let Some(result) = self.input_predicted(now, index, looked_at, &segment, full) {
+            return result;
+        }
+        if known && !segment.is_intact(received) {
+            return Err(Discard::BadChecksum);
         }
         self.input_connection(now, index, &segment, full)
     }

@@ -4,6 +4,7 @@ use mirage_clock::Instant;
 
 use crate::marks::{Marking, Marks};
 use crate::options::SynOptions;
+use crate::tuning::Tuning;
 use crate::wire::{Flags, Segment};
 use crate::{Cookie, Discard, Error, Profile, State, Tcp};
 
@@ -42,6 +43,7 @@ impl<P: Profile> Tcp<'_, P> {
         slot.irs = segment.seq;
         slot.rcv_nxt = segment.seq + 1;
         slot.acked_to = slot.rcv_nxt;
+        slot.tuning = Tuning::begin::<P>(now, slot.rcv_nxt, &resources.config);
         slot.rcv_end = slot.rcv_nxt + offered;
         let peer = SynOptions::parse(segment.options);
         slot.learn_peer(&peer, &resources.config);
@@ -65,7 +67,8 @@ impl<P: Profile> Tcp<'_, P> {
         if P::FAST_OPEN {
             slot.send.acked(&mut resources.pool, with_data);
             slot.syn_data = with_data > 0;
-            slot.cookie = Cookie::parse(segment.options);
+            // Only who asked, or gave one, is told one.
+            slot.cookie = slot.cookie.and_then(|_| Cookie::parse(segment.options));
         }
         slot.establish(resources, now);
         slot.end_writing_if_asked();

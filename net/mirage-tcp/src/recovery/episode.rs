@@ -53,6 +53,16 @@ impl<P: Profile> Slot<P> {
     /// An acknowledgement that is at or behind SND.UNA and not behind SND.NXT.
     #[inline]
     pub(crate) fn take_news(&mut self, resources: &mut Resources<'_>, now: Instant, news: &News, blocks: &Blocks) {
+        let acked = news.ack.since(self.una);
+        if acked > 0 && blocks.is_empty() && self.take_usual(resources, now, news.ack) {
+            return;
+        }
+        self.take_any_news(resources, now, news, blocks);
+    }
+
+    /// The same, whatever it tells.
+    #[inline(never)]
+    fn take_any_news(&mut self, resources: &mut Resources<'_>, now: Instant, news: &News, blocks: &Blocks) {
         let prior = self.pipe();
         let acked = news.ack.since(self.una);
         let mut tally = Tally { acked, ..Tally::NOTHING };
@@ -348,7 +358,7 @@ impl<P: Profile> Slot<P> {
 
     /// `acked` numbers more are acknowledged, at least one and no more than are under way.
     #[inline]
-    fn forget_acknowledged(&mut self, resources: &mut Resources<'_>, now: Instant, acked: u32) {
+    pub(super) fn forget_acknowledged(&mut self, resources: &mut Resources<'_>, now: Instant, acked: u32) {
         // A number behind the queue is that of our FIN.
         let bytes = acked.min(self.send.len());
         self.send.acked(&mut resources.pool, bytes);

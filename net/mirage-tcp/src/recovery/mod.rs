@@ -11,6 +11,7 @@ mod rate;
 mod scoreboard;
 mod tail;
 mod undo;
+mod usual;
 
 use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};

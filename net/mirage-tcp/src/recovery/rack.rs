@@ -68,14 +68,34 @@ impl Rack {
             if by_original || rtt < self.min_rtt {
                 return;
             }
-        } else if end.before(self.highest) {
-            // It was sent before what arrived before it.
-            self.distance = self.distance.max(self.highest.since(run.start));
+            self.note(rtt, run.sent_at, end);
+        } else {
+            self.on_first_delivered(rtt, run.sent_at, run.start, end);
         }
+    }
+
+    /// What was sent only once, at `sent_at`, arrived after `rtt`.
+    #[inline]
+    pub(super) fn on_first_delivered(
+        &mut self,
+        rtt: Duration,
+        sent_at: Instant,
+        start: SequenceNumber,
+        end: SequenceNumber,
+    ) {
+        if end.before(self.highest) {
+            // It was sent before what arrived before it.
+            self.distance = self.distance.max(self.highest.since(start));
+        }
+        self.note(rtt, sent_at, end);
+    }
+
+    #[inline]
+    fn note(&mut self, rtt: Duration, sent_at: Instant, end: SequenceNumber) {
         self.highest = self.highest.latest(end);
         self.rtt = rtt;
-        if is_later((run.sent_at, end), (self.sent_at, self.end)) {
-            (self.sent_at, self.end) = (run.sent_at, end);
+        if is_later((sent_at, end), (self.sent_at, self.end)) {
+            (self.sent_at, self.end) = (sent_at, end);
         }
     }
 

@@ -94,14 +94,39 @@ impl Delivery {
     /// What arrived with an acknowledgement: the rate it was delivered at, if that can be told, and whether a round trip has
     /// ended.
     pub(crate) fn on_ack(&mut self, now: Instant, tally: &Tally, min_rtt: Duration) -> (Option<Rate>, bool) {
-        self.delivered = self.delivered.wrapping_add(tally.delivered);
-        if tally.delivered > 0 {
+        match &tally.newest {
+            Some((sent_at, mark, app_limited)) => {
+                self.on_run(now, tally.delivered, min_rtt, (*sent_at, mark, *app_limited))
+            }
+            None => {
+                self.on_delivered(now, tally.delivered);
+                (None, false)
+            }
+        }
+    }
+
+    #[inline]
+    fn on_delivered(&mut self, now: Instant, bytes: u32) {
+        self.delivered = self.delivered.wrapping_add(bytes);
+        if bytes > 0 {
             self.delivered_at = now;
         }
         if self.app_limited != 0 && self.delivered.wrapping_sub(self.app_limited) as i32 > 0 {
             self.app_limited = 0;
         }
-        let Some((sent_at, mark, app_limited)) = tally.newest else { return (None, false) };
+    }
+
+    /// The same when `bytes` arrived, of which the newest left then, when things stood so, and whether the application was
+    /// what limited them.
+    #[inline]
+    pub(super) fn on_run(
+        &mut self,
+        now: Instant,
+        bytes: u32,
+        min_rtt: Duration,
+        (sent_at, mark, app_limited): (Instant, &Mark, bool),
+    ) -> (Option<Rate>, bool) {
+        self.on_delivered(now, bytes);
         let round = mark.delivered.wrapping_sub(self.round_end) as i32 >= 0;
         if round {
             self.round_end = self.delivered;

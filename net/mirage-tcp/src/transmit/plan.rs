@@ -46,7 +46,8 @@ impl<P: Profile> Slot<P> {
     #[inline]
     pub(super) fn plan(&mut self, now: Instant, resources: &mut Resources<'_>) -> Option<Plan> {
         if P::FAST_OPEN && self.syn_due {
-            let flags = Flags::SYN | Flags::ACK;
+            let mut flags = Flags::SYN | Flags::ACK;
+            flags.set(Flags::ECE, P::MARKS && self.marks.is_on());
             return Some(Plan { seq: self.una - 1, offset: 0, len: 0, flags, kind: Kind::SynAck });
         }
         if !self.state.may_transmit() {
@@ -98,10 +99,13 @@ impl<P: Profile> Slot<P> {
         let room = if self.probe_tail { mss } else { window.saturating_sub(pipe) };
         let usable = offered.min(room);
         let unsent = queued.saturating_sub(offset);
-        if P::PROBING && self.path.is_searched() && !self.probe_tail && resources.runs.can_begin() {
-            if let Some(len) = self.longer_segment(now, usable, unsent) {
-                return Some(Plan { seq: self.nxt, offset, len, flags: Flags::ACK, kind: Kind::Longer });
-            }
+        if P::PROBING
+            && self.path.is_searched()
+            && !self.probe_tail
+            && resources.runs.can_begin()
+            && let Some(len) = self.longer_segment(now, usable, unsent)
+        {
+            return Some(Plan { seq: self.nxt, offset, len, flags: Flags::ACK, kind: Kind::Longer });
         }
         // Half a window at most, so that acknowledgements of one half bring out the other (as Linux).
         let mut len = unsent.min(usable).min(mss.max(u32::from(self.large).min(window / 2)));
@@ -111,8 +115,9 @@ impl<P: Profile> Slot<P> {
         }
         self.congestion_limited = room < offered && room < unsent.min(mss);
         // Nagle as Minshall has it: one small segment may be under way, not two.
-        let tail_may_go =
-            self.fin_queued || (self.hold == Hold::Nothing && (self.nodelay || self.small_end.at_or_before(self.una)));
+        let tail_may_go = self.fin_queued
+            || (self.hold == Hold::Nothing
+                && (self.nodelay || self.small_end.at_or_before(self.una) || self.has_only_syn_data()));
         if len > mss && (len < unsent || !tail_may_go) {
             len -= len % mss;
         }
@@ -156,6 +161,11 @@ impl<P: Profile> Slot<P> {
             self.start_persist_timer(now, resources);
         }
         None
+    }
+
+    /// Whether the only small segment under way is what went with the SYN in vain: its length was not ours to choose.
+    fn has_only_syn_data(&self) -> bool {
+        P::FAST_OPEN && self.syn_len > 0 && self.small_end == self.una + u32::from(self.syn_len)
     }
 
     /// What is lost, or the tail of the flight as a probe, if it may go now.

@@ -49,7 +49,10 @@ impl<P: Profile> Tcp<'_, P> {
 
 fn send_reply(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendError> {
     let tuple = &reply.tuple;
-    let stamps = reply.stamps.map(|(offset, recent)| (Stamps::off(offset).value(now), recent));
+    let stamps = reply.stamps.map(|(offset, recent)| {
+        let value = Stamps::off(offset).value(now);
+        (reply.told.map_or(value, |told| told.stamp(value)), recent)
+    });
     let mut options = Encoded::default();
     if reply.flags.contains(Flags::SYN) {
         options = SynOptions {

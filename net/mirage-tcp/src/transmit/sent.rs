@@ -67,7 +67,9 @@ impl<P: Profile> Slot<P> {
         if idle {
             self.stuck_since = now;
         }
-        let quick = self.quick_acks > 0 && self.quick_acks < resources.config.quick_acks;
+        // Before any data came, what leaves with the acknowledgement of the handshake counts as an answer.
+        let answers = now == self.heard_at && plan.len != u32::from(self.syn_len);
+        let quick = self.quick_acks > 0 && (self.quick_acks < resources.config.quick_acks || answers);
         if quick && self.since_data(now) < resources.config.delayed_ack {
             // The application answers what came: from now on its answers carry the acknowledgements.
             self.quick_acks = 0;
@@ -83,7 +85,7 @@ impl<P: Profile> Slot<P> {
             self.path.on_probe(end);
         }
         let run = RunSlot { start: plan.seq, end, sent_at: now, fate, mark, ..RunSlot::default() };
-        let _kept = resources.runs.push(&mut self.recovery.chain, run, self.small_end != plan.seq);
+        let _kept = resources.runs.push(&mut self.recovery.chain, &run, self.small_end != plan.seq);
         if self.in_flight() > self.most_in_flight || self.una.at_or_after(self.usage_seq) {
             (self.most_in_flight, self.usage_seq) = (self.in_flight(), end);
         }

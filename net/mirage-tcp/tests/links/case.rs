@@ -1,7 +1,7 @@
 //! What a link and its ends are like.
 
 use mirage_clock::Duration;
-use mirage_tcp::Config;
+use mirage_tcp::{Config, Marking, Probing};
 
 use super::random::Random;
 
@@ -42,6 +42,8 @@ pub struct Path {
     pub damaged: u64,
     /// How many come late, and by how much at most.
     pub late: u64,
+    /// How many of those that may be marked are.
+    pub marked: u64,
     pub lateness: Duration,
     pub delay: Duration,
     /// Packets that may be under way.
@@ -61,7 +63,11 @@ impl Case {
         let offload = random.below(8) == 0;
         let mut end = |last| End::new(&mut random, last, offload);
         let ends = [end(1), end(2)];
-        let paths = [Path::new(&mut random, hopeful), Path::new(&mut random, hopeful)];
+        let mut paths = [Path::new(&mut random, hopeful), Path::new(&mut random, hopeful)];
+        for (end, path) in ends.iter().zip(&mut paths) {
+            // Who does not look for black holes falls into them.
+            path.silent &= !hopeful || end.config.probing != Probing::Never;
+        }
         Self { seed, ends, paths, hopeful }
     }
 }
@@ -78,6 +84,8 @@ impl End {
             out_of_order_ranges: random.pick(&[0, 1, 2, 8, 32]),
             selective: random.below(4) != 0,
             timestamps: random.below(2) == 0,
+            ecn: random.pick(&[Marking::Never, Marking::Accept, Marking::Ask]),
+            probing: random.pick(&[Probing::Never, Probing::BlackHole, Probing::BlackHole, Probing::Always]),
             initial_window: random.pick(&[1, 2, 10]),
             ..Config::default()
         };
@@ -89,8 +97,8 @@ impl End {
             runs: 2 + random.small(78) as usize,
             offload,
             nodelay: random.below(2) == 0,
-            // A round trip for each buffer: nobody waits for more than a few hundred.
-            total: random.small((300 * u64::from(config.send_buffer)).min(40_000)) as usize,
+            // A round trip for each buffer: nobody waits for more than sixty.
+            total: random.small((60 * u64::from(config.send_buffer)).min(40_000)) as usize,
             piece: if sleep.is_zero() { 1 } else { 200 } + random.small(4000) as usize,
             sleep,
         }
@@ -116,11 +124,12 @@ impl Path {
             doubled,
             damaged,
             late,
+            marked: random.below(3) * 100,
             lateness: ms(1 + random.small(400)),
             delay: Duration::from_micros(1 + random.small(300_000)),
             queue: 2 + random.small(100) as usize,
             mtu: if random.below(4) == 0 { 600 + random.below(900) as usize } else { 1500 },
-            silent: !hopeful && random.below(4) == 0,
+            silent: random.below(if hopeful { 8 } else { 4 }) == 0,
             outage,
         }
     }

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 
 use mirage_clock::Instant;
+use mirage_protocols::Ecn;
 use mirage_protocols::testing::SentPacket;
 
 use super::case;
@@ -52,12 +53,17 @@ impl<'c> Path<'c> {
             if random.happens(case.late) {
                 at += case.lateness * random.below(1000) / 1000;
             }
+            if packet.packet.ecn != Ecn::NotCapable && random.happens(case.marked) {
+                packet.packet.ecn = Ecn::Congested;
+            }
             if random.happens(case.damaged) {
+                if packet.packet.checksum.is_some() {
+                    // A device that completes checksums verifies them, too, and throws away what was damaged.
+                    continue;
+                }
                 // One byte: the checksum finds that in every case.
                 let place = random.below(packet.bytes.len() as u64) as usize;
                 packet.bytes[place] ^= 1 + random.below(255) as u8;
-                // No device sends what it has damaged as good.
-                packet.packet.checksum = None;
             }
             self.count += 1;
             self.packets.insert((at, self.count), packet);

@@ -91,6 +91,7 @@ impl<'s, 'c> World<'s, 'c> {
             doubled: 0,
             damaged: 0,
             late: 0,
+            marked: 0,
             lateness: Duration::ZERO,
             delay: Duration::from_millis(1),
             queue: usize::MAX,
@@ -181,8 +182,8 @@ impl<'s, 'c> World<'s, 'c> {
         };
         let received = Received {
             checksum,
-            segment_size: packet.segment_size,
             ecn: packet.ecn,
+            segment_size: packet.segment_size,
             ..Received::new(packet.source, packet.destination, &sent.bytes)
         };
         let _counted = self.machines[to].0.input(self.now, &received);

@@ -1,5 +1,7 @@
 //! Segments as scripts write them: `P. 1:1461 ack 1 win 65535 urg 3 <nop, nop, sack 5:9>`.
 
+use mirage_protocols::Ecn;
+
 use super::number::{Number, Span, parse};
 use super::options::{self, Origin};
 use super::support::{ACK, FIN, PSH, Peer, RST, SYN, Segment, URG};
@@ -13,6 +15,8 @@ pub struct Written<'a> {
     ack: Option<Number>,
     window: Option<Span>,
     urgent: Option<u16>,
+    /// What the IP header says of congestion.
+    ecn: Ecn,
     /// Between `<` and `>`.
     options: Option<&'a str>,
 }
@@ -33,7 +37,15 @@ impl<'a> Written<'a> {
         let seq = Number::parse(from)?;
         let len = parse::<i64>(to)? - parse::<i64>(from.trim_start_matches('='))?;
         let len = u32::try_from(len).map_err(|_| format!("`{numbers}` runs backwards"))?;
-        let mut segment = Self { flags: bits, seq, len, ack: None, window: None, urgent: None, options };
+        let mut segment =
+            Self { flags: bits, seq, len, ack: None, window: None, urgent: None, ecn: Ecn::NotCapable, options };
+        let (rest, ecn) = match rest {
+            [rest @ .., "ect0"] => (rest, Ecn::Capable0),
+            [rest @ .., "ect1"] => (rest, Ecn::Capable1),
+            [rest @ .., "ce"] => (rest, Ecn::Congested),
+            rest => (rest, Ecn::NotCapable),
+        };
+        segment.ecn = ecn;
         for pair in rest.chunks(2) {
             match pair {
                 ["ack", number] => segment.ack = Some(Number::parse(number)?),
@@ -68,6 +80,7 @@ impl<'a> Written<'a> {
             .window(self.window.map_or(peer.window, |window| window.0 as u16))
             .options(&self.options.map_or(Ok(Vec::new()), |options| options::encode(options, origin))?);
         segment.urgent = self.urgent.unwrap_or(0);
+        segment.ecn = self.ecn;
         segment.payload = content(segment.seq.wrapping_sub(peer.iss), segment.has(SYN), self.len as usize);
         Ok(segment)
     }
@@ -84,6 +97,7 @@ impl<'a> Written<'a> {
             (self.ack.is_none_or(|ack| ack.on_wire(peer.iss) == segment.ack), "another acknowledgement"),
             (self.window.is_none_or(|window| window.contains(segment.window.into())), "another window"),
             (self.urgent.unwrap_or(0) == segment.urgent, "another urgent pointer"),
+            (self.ecn == segment.ecn, "another word about congestion"),
             (options, "other options"),
             (segment.payload == payload, "other bytes"),
         ];
@@ -100,6 +114,9 @@ pub fn show(segment: &Segment, peer: &Peer, origin: Origin) -> String {
         text += &format!(" ack {}", segment.ack.wrapping_sub(peer.iss));
     }
     text += &format!(" win {}", segment.window);
+    if segment.ecn != Ecn::NotCapable {
+        text += &format!(" {:?}", segment.ecn);
+    }
     if !segment.options.is_empty() {
         text += &format!(" <{}>", options::decode(&segment.options, origin));
     }

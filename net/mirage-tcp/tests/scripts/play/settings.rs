@@ -2,6 +2,8 @@
 
 use core::net::SocketAddr;
 
+use mirage_tcp::{Marking, Probing};
+
 use super::super::number::{parse, parse_time};
 use super::super::script::Line;
 use super::super::support::Peer;
@@ -74,6 +76,22 @@ impl Play {
             "default_mss" => config.default_mss = parse(value)?,
             "selective" => config.selective = value == "on",
             "timestamps" => config.timestamps = value == "on",
+            "ecn" => {
+                config.ecn = match value {
+                    "never" => Marking::Never,
+                    "accept" => Marking::Accept,
+                    "ask" => Marking::Ask,
+                    _ => return Err("never, accept or ask".to_owned()),
+                }
+            }
+            "probing" => {
+                config.probing = match value {
+                    "never" => Probing::Never,
+                    "black_hole" => Probing::BlackHole,
+                    "always" => Probing::Always,
+                    _ => return Err("never, black_hole or always".to_owned()),
+                }
+            }
             "quick_acks" => config.quick_acks = parse(value)?,
             "initial_window" => config.initial_window = parse(value)?,
             "resets_per_second" => config.resets_per_second = parse(value)?,

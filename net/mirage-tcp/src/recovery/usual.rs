@@ -1,0 +1,68 @@
+//! The usual acknowledgement, in one straight line: nothing is lost, nothing is told selectively, and what it acknowledges
+//! left at one time.
+
+use mirage_checksum::SequenceNumber;
+use mirage_clock::Instant;
+use mirage_congestion::{Ack, Congestion as _};
+
+use super::{Phase, Recovery};
+use crate::Profile;
+use crate::connection::Slot;
+use crate::resources::Resources;
+use crate::runs::{RunSlot, fate};
+
+impl Recovery {
+    /// Whether nothing is known of what is under way but when it left.
+    #[inline]
+    fn is_quiet(&self) -> bool {
+        self.sacked | self.lost == 0 && self.duplicates == 0 && self.phase == Phase::Open && self.tail.end.is_none()
+    }
+}
+
+impl<P: Profile> Slot<P> {
+    /// Takes in an acknowledgement up to `ack`, which is behind SND.UNA and not behind SND.NXT, and tells nothing else;
+    /// `false` when anything is unusual, and then nothing was done. What it does is what
+    /// [`take_news`](Self::take_news) would do.
+    #[inline]
+    pub(super) fn take_usual(&mut self, resources: &mut Resources<'_>, now: Instant, ack: SequenceNumber) -> bool {
+        let recovery = &mut self.recovery;
+        let Some(run) = resources.runs.head_mut(&recovery.chain) else { return false };
+        let acked = ack.since(self.una);
+        if !recovery.is_quiet() || run.is(UNUSUAL) || run.start != self.una || acked > run.len() {
+            return false;
+        }
+        let prior = self.nxt.since(self.una);
+        let RunSlot { sent_at, mark, fate: fared, .. } = *run;
+        let rtt = now.since(sent_at);
+        recovery.rack.on_first_delivered(rtt, sent_at, run.start, ack);
+        if ack == run.end {
+            resources.runs.pop(&mut recovery.chain);
+        } else {
+            run.start = ack;
+        }
+        let limited = fared & fate::APP_LIMITED != 0;
+        let (rate, round) = recovery.delivery.on_run(now, acked, recovery.rack.min_rtt(), (sent_at, &mark, limited));
+        recovery.rack.on_rtt(now, rtt);
+        self.forget_acknowledged(resources, now, acked);
+        self.round_trip.sample(rtt, resources.config.min_rto);
+        let ack = Ack {
+            acked,
+            delivered: acked,
+            lost: 0,
+            flight: self.flight(self.in_flight()),
+            prior,
+            rtt: Some(rtt),
+            srtt: self.round_trip.srtt().unwrap_or_default(),
+            min_rtt: self.recovery.rack.min_rtt(),
+            round,
+            recovering: self.reduced_until.is_some(),
+            rate,
+        };
+        self.congestion.on_ack(now, &ack);
+        self.start_resend_timer(now, resources.config.max_rto);
+        true
+    }
+}
+
+/// What a run must not be, beside acknowledged only in part or together with others.
+const UNUSUAL: u8 = fate::SACKED | fate::LOST | fate::RESENT;
