@@ -70,7 +70,7 @@ fn stack<A: Networked>(machine: &Machine, network: &Network) -> Result<&'static 
 }
 
 /// Memory in which a stack may have what [`Sizes::default`] says.
-const WHOLE: u64 = 40 * 1024 * 1024;
+const WHOLE: u64 = 56 * 1024 * 1024;
 
 /// How much of everything a stack may have in a machine with `memory` bytes to give.
 ///
