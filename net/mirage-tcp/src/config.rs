@@ -11,10 +11,10 @@ use crate::{Marking, Probing, Profile};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Largest receive window of a connection in bytes; the window scale we offer follows from it (RFC 7323 §2). It begins with
-    /// 64 KiB and grows with need, as far as the blocks suffice. Default 4 MiB, at most 1 GiB.
+    /// 64 KiB and grows with need, as far as the blocks suffice. Default 1 MiB, at most 1 GiB.
     pub receive_window: u32,
     /// How many bytes a connection may have written and not yet acknowledged. It begins with 256 KiB and grows to twice the
-    /// congestion window. Default 4 MiB.
+    /// congestion window. Default 1 MiB.
     pub send_buffer: u32,
     /// Retransmission timeout before the first measurement. Default 1 s (RFC 6298 §2.1).
     pub initial_rto: Duration,
@@ -42,7 +42,7 @@ pub struct Config {
     /// How long the memory of a closed connection stays: twice the maximum segment lifetime. Default 60 s, thus an MSL
     /// of 30 s instead of the 2 minutes of RFC 9293 §3.4.2, as Linux.
     pub time_wait: Duration,
-    /// How many bytes of a connection may wait behind a hole. Default 4 MiB.
+    /// How many bytes of a connection may wait behind a hole. Default 1 MiB.
     pub out_of_order_bytes: u32,
     /// How many separate ranges of a connection may wait behind holes. Default 32.
     pub out_of_order_ranges: u16,
@@ -74,8 +74,8 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            receive_window: 4 << 20,
-            send_buffer: 4 << 20,
+            receive_window: 1 << 20,
+            send_buffer: 1 << 20,
             initial_rto: Duration::from_secs(1),
             min_rto: Duration::from_millis(200),
             max_rto: Duration::from_secs(60),
@@ -86,7 +86,7 @@ impl Default for Config {
             user_timeout: Duration::from_secs(300),
             fin_wait_2: Duration::from_secs(60),
             time_wait: Duration::from_secs(60),
-            out_of_order_bytes: 4 << 20,
+            out_of_order_bytes: 1 << 20,
             out_of_order_ranges: 32,
             min_mss: 88,
             default_mss: 536,
