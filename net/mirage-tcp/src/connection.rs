@@ -23,7 +23,7 @@ use crate::stamps::Stamps;
 use crate::tuning::Tuning;
 use crate::{Config, Cookie, Error, Profile, Standard, State};
 
-/// Room for one connection: a control block of less than 400 bytes, without buffers.
+/// Room for one connection: a control block of about 700 bytes, without buffers.
 ///
 /// A clone is an empty slot: there is one only while storage is being made.
 #[derive(Debug)]

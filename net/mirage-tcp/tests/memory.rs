@@ -9,7 +9,7 @@ use mirage_net::testing::Wakes;
 use support::*;
 
 #[test]
-fn an_idle_connection_costs_at_most_half_a_kilobyte() {
+fn an_idle_connection_costs_three_quarters_of_a_kilobyte_at_most() {
     let slot = size_of::<mirage_tcp::Slot>();
     let idle = slot + size_of::<u32>() + size_of::<mirage_tcp::TimerSlot>();
     assert!(idle <= 736, "{idle} bytes");

@@ -92,9 +92,6 @@ impl<P: Profile> Tcp<'_, P> {
             slot.end_writing_if_asked();
             resources.stats.opened += 1;
         }
-        if let Some((value, _)) = heard.stamps {
-            slot.stamps.remember(now, value, segment.seq, slot.acked_to);
-        }
         if P::FAST_OPEN && slot.unconfirmed {
             if segment.ack.before(slot.una) || segment.ack.after(slot.nxt) {
                 let tuple = slot.tuple;
@@ -109,6 +106,10 @@ impl<P: Profile> Tcp<'_, P> {
             slot.take_counter(now, &segment, count);
         }
         slot.take_ack(resources, now, &segment, &heard)?;
+        if let Some((value, _)) = heard.stamps {
+            // Behind the check of RFC 5961 §5: nobody sets it blindly.
+            slot.stamps.remember(now, value, segment.seq, slot.acked_to);
+        }
         let fin = segment.flags.contains(Flags::FIN);
         let end = segment.seq + segment.payload.len() as u32;
         if !slot.held && !segment.payload.is_empty() && end.after(slot.rcv_nxt) && slot.state.may_receive() {
