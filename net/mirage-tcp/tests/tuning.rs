@@ -7,7 +7,10 @@ use core::net::{IpAddr, Ipv4Addr};
 use support::*;
 
 fn roomy() -> Host {
-    Host::new(Config::default(), Sizes { blocks: 8192, ..Sizes::default() })
+    Host::new(
+        Config { receive_window: 4 << 20, send_buffer: 4 << 20, ..Config::default() },
+        Sizes { blocks: 8192, ..Sizes::default() },
+    )
 }
 
 /// A connection with window scaling, over a path with a round trip of 20 ms.

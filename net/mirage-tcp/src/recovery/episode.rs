@@ -80,20 +80,10 @@ impl<P: Profile> Slot<P> {
             wait = self.recover(resources, now, news, &tally);
         }
         if tally.delivered > 0 {
-            let ack = Ack {
-                acked,
-                delivered: tally.delivered,
-                lost: self.recovery.delivery.lost.wrapping_sub(lost),
-                flight: self.flight(self.pipe()),
-                prior,
-                rtt: tally.rtt,
-                srtt: self.round_trip.srtt().unwrap_or_default(),
-                min_rtt: self.recovery.rack.min_rtt(),
-                round,
-                recovering: self.recovery.phase == Phase::Recovery || self.reduced_until.is_some(),
-                rate,
-            };
-            self.congestion.on_ack(now, &ack);
+            let lost = self.recovery.delivery.lost.wrapping_sub(lost);
+            let told =
+                Ack { acked, delivered: tally.delivered, lost, prior, rtt: tally.rtt, round, rate, ..Ack::default() };
+            self.tell_controller(now, told);
         }
         if !quiet && self.recovery.phase == Phase::Recovery {
             let fresh = self.recovery.delivery.lost.wrapping_sub(lost);
@@ -106,6 +96,19 @@ impl<P: Profile> Slot<P> {
             None if acked > 0 || tally.selected => self.start_resend_timer(now, resources.config.max_rto),
             None => {}
         }
+    }
+
+    /// Tells the congestion controller what an acknowledgement brought, and how things stand now.
+    #[inline]
+    pub(super) fn tell_controller(&mut self, now: Instant, brought: Ack) {
+        let ack = Ack {
+            flight: self.flight(self.pipe()),
+            srtt: self.round_trip.srtt().unwrap_or_default(),
+            min_rtt: self.recovery.rack.min_rtt(),
+            recovering: self.recovery.phase == Phase::Recovery || self.reduced_until.is_some(),
+            ..brought
+        };
+        self.congestion.on_ack(now, &ack);
     }
 
     /// Books what arrived.

@@ -3,7 +3,7 @@
 
 use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
-use mirage_congestion::{Ack, Congestion as _};
+use mirage_congestion::Ack;
 
 use super::{Phase, Recovery};
 use crate::Profile;
@@ -45,20 +45,10 @@ impl<P: Profile> Slot<P> {
         recovery.rack.on_rtt(now, rtt);
         self.forget_acknowledged(resources, now, acked);
         self.round_trip.sample(rtt, resources.config.min_rto);
-        let ack = Ack {
-            acked,
-            delivered: acked,
-            lost: 0,
-            flight: self.flight(self.in_flight()),
-            prior,
-            rtt: Some(rtt),
-            srtt: self.round_trip.srtt().unwrap_or_default(),
-            min_rtt: self.recovery.rack.min_rtt(),
-            round,
-            recovering: self.reduced_until.is_some(),
-            rate,
-        };
-        self.congestion.on_ack(now, &ack);
+        self.tell_controller(
+            now,
+            Ack { acked, delivered: acked, prior, rtt: Some(rtt), round, rate, ..Ack::default() },
+        );
         self.start_resend_timer(now, resources.config.max_rto);
         true
     }
