@@ -18,7 +18,7 @@ use crate::recovery::Recovery;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
 use crate::rto::RoundTrip;
-use crate::send_queue::{Cursor, SendQueue};
+use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
 use crate::tuning::Tuning;
 use crate::{Config, Cookie, Error, Profile, Standard, State};
@@ -65,7 +65,6 @@ pub struct Slot<P: Profile = Standard> {
     /// Where the last segment that was not full ended (Minshall's form of Nagle's algorithm).
     pub(crate) small_end: SequenceNumber,
     pub(crate) send: SendQueue,
-    pub(crate) cursor: Cursor,
     /// The largest payload the peer takes.
     pub(crate) peer_mss: u16,
     /// The number of our SYN.
@@ -175,8 +174,6 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) heard_at: Instant,
     /// Since when there is no progress, while something is outstanding.
     pub(crate) stuck_since: Instant,
-    /// When the pace allows the next segment.
-    pub(crate) pace_at: Instant,
     pub(crate) round_trip: RoundTrip,
     pub(crate) congestion: P::Congestion,
     pub(crate) recovery: Recovery,
@@ -186,9 +183,6 @@ pub struct Slot<P: Profile = Standard> {
     /// The window was reduced for a congestion mark: not again before something behind this is acknowledged, so that the peer
     /// has heard of it (RFC 3168 §6.1.2).
     pub(crate) reduced_until: Option<SequenceNumber>,
-    /// The most that was under way since the window was last found used up, and what is acknowledged when that is old.
-    pub(crate) most_in_flight: u32,
-    pub(crate) usage_seq: SequenceNumber,
     pub(crate) tuning: Tuning,
     /// How many bytes may be written and not yet acknowledged.
     pub(crate) send_limit: u32,
@@ -257,7 +251,6 @@ impl<P: Profile> Slot<P> {
             window_seq: zero,
             small_end: zero,
             send: SendQueue::default(),
-            cursor: Cursor::default(),
             iss: zero,
             irs: zero,
             resent: 0,
@@ -311,7 +304,6 @@ impl<P: Profile> Slot<P> {
             armed: Instant::MAX,
             heard_at: Instant::ZERO,
             stuck_since: Instant::ZERO,
-            pace_at: Instant::ZERO,
             round_trip: RoundTrip::new(Duration::ZERO),
             congestion: P::Congestion::new(1, 1),
             recovery: Recovery::new(),
@@ -319,8 +311,6 @@ impl<P: Profile> Slot<P> {
             marks: Marks::OFF,
             counters: Counters::NONE,
             reduced_until: None,
-            most_in_flight: 0,
-            usage_seq: zero,
             tuning: Tuning::NONE,
             send_limit: 0,
             keepalive: Schedule::OFF,
@@ -341,7 +331,7 @@ impl<P: Profile> Slot<P> {
         self.tuple = tuple;
         self.in_use = true;
         self.held = true;
-        (self.una, self.nxt, self.small_end, self.usage_seq) = (iss, iss, iss, iss);
+        (self.una, self.nxt, self.small_end) = (iss, iss, iss);
         (self.recovery.recover, self.latest) = (iss, [iss; 3]);
         self.send_limit = config.first_send_limit::<P>();
         self.tuning = Tuning::begin::<P>(now, SequenceNumber(0), config);

@@ -58,6 +58,7 @@ mod timeout;
 mod timers;
 mod transmit;
 mod tuning;
+mod under_way;
 mod window;
 mod wire;
 

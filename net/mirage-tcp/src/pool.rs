@@ -3,13 +3,15 @@
 use managed::ManagedSlice;
 use zerocopy::FromZeros;
 
+use crate::under_way::UnderWay;
+
 /// Bytes of a stream that fit in a block: two full segments on a link with an MTU of 1,500 bytes.
-pub const BLOCK_BYTES: usize = 2932;
+pub const BLOCK_BYTES: usize = 2920;
 
 /// No block: the end of a chain.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// A piece of some connection's stream: 2,944 bytes, of which [`BLOCK_BYTES`] carry data.
+/// A piece of some connection's stream: 3 KiB, of which [`BLOCK_BYTES`] carry data.
 ///
 /// Lend a slice of them in [`Storage`](crate::Storage). What a block holds is the machine's own affair; one that was never
 /// used may be all zeroes, so that a large pool costs nothing before it is needed.
@@ -23,6 +25,8 @@ pub struct Block {
     /// First byte in use, or [`FREE`]. Invariant while taken: `start + len <= BLOCK_BYTES`.
     start: u16,
     len: u16,
+    /// What is known of what is under way, in the first block of a send queue.
+    under_way: UnderWay,
     bytes: [u8; BLOCK_BYTES],
 }
 
@@ -133,13 +137,15 @@ pub(crate) struct Pool<'s> {
     untouched: u32,
     in_use: u32,
     reserve: u32,
+    /// For those that have nothing under way but a FIN; made anew each time.
+    nothing: UnderWay,
 }
 
 impl<'s> Pool<'s> {
     /// A pool of all of `blocks`.
     pub(crate) fn new(blocks: ManagedSlice<'s, Block>) -> Self {
         let total = blocks.len().min(NONE as usize) as u32;
-        Self { blocks, free_head: NONE, untouched: 0, in_use: 0, reserve: (total / 4).max(1) }
+        Self { blocks, free_head: NONE, untouched: 0, in_use: 0, reserve: (total / 4).max(1), nothing: UnderWay::NEW }
     }
 
     /// An empty block, or `None` when all are in use.
@@ -179,6 +185,32 @@ impl<'s> Pool<'s> {
     /// How many blocks are free beside the reserve.
     pub(crate) fn spare(&self) -> u32 {
         self.free().saturating_sub(self.reserve)
+    }
+
+    /// What is known of what is under way; `head` is the first block of the send queue, or [`NONE`].
+    #[inline]
+    pub(crate) fn under_way(&self, head: u32) -> &UnderWay {
+        self.blocks.get(head as usize).map_or(const { &UnderWay::NEW }, |block| &block.under_way)
+    }
+
+    /// The same, to be changed. Without a block nothing of it is kept.
+    #[inline]
+    pub(crate) fn under_way_mut(&mut self, head: u32) -> &mut UnderWay {
+        match self.blocks.get_mut(head as usize) {
+            Some(block) => &mut block.under_way,
+            None => {
+                self.nothing = UnderWay::NEW;
+                &mut self.nothing
+            }
+        }
+    }
+
+    /// The send queue begins with block `head` now, and no longer with `before`.
+    pub(crate) fn move_under_way(&mut self, before: u32, head: u32) {
+        let under_way = *self.under_way(before);
+        if let Some(block) = self.blocks.get_mut(head as usize) {
+            block.under_way = under_way;
+        }
     }
 
     /// Takes a block back. One that is free already stays as it is.

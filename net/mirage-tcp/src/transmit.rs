@@ -140,7 +140,7 @@ impl<P: Profile> Slot<P> {
         &mut self,
         now: Instant,
         plan: &Plan,
-        resources: &Resources<'_>,
+        resources: &mut Resources<'_>,
         ip: &mut impl Ip,
         limit: usize,
     ) -> (u32, usize, Result<(), SendError>) {
@@ -196,13 +196,15 @@ impl<P: Profile> Slot<P> {
             }
             let piece_flags = if last { flags } else { flags - Flags::PSH - Flags::FIN };
             let (seq, offset) = (plan.seq + sent, plan.offset + sent);
-            let mut cursor = self.cursor;
             let send = &self.send;
+            let mut cursor = resources.pool.under_way(send.head()).cursor;
             let result = ip.send(packet, |writer| {
                 let payload = send.slices(&resources.pool, offset, len, &mut cursor);
                 template.write(writer, seq, piece_flags, payload);
             });
-            self.cursor = cursor;
+            if len > 0 {
+                resources.pool.under_way_mut(send.head()).cursor = cursor;
+            }
             if P::MARKS && self.marks.has_news() && flags.contains(Flags::CWR) && result != Err(SendError::Full) {
                 // Told once (RFC 3168 §6.1.2).
                 flags.remove(Flags::CWR);

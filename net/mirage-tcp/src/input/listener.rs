@@ -192,7 +192,7 @@ impl<P: Profile> Tcp<'_, P> {
         if handshake.resent == 0 {
             let rtt = now.since(handshake.since);
             slot.round_trip.sample(rtt, config.min_rto);
-            slot.recovery.rack.on_rtt(now, rtt);
+            slot.recovery.reordering.on_rtt(now, rtt);
         } else {
             slot.round_trip.restart_after_lost_syn();
             slot.congestion.on_syn_lost();
@@ -215,7 +215,6 @@ impl<P: Profile> Tcp<'_, P> {
         slot.learn_peer(&handshake.peer, &config);
         slot.stamps = handshake.stamps::<P>(&config);
         slot.marks = Marks::agreed(handshake.peer.marks && config.accepts_marks::<P>());
-        slot.recovery.rack.begin(slot.una);
         (slot.iss, slot.irs) = (handshake.iss, handshake.irs);
         slot.rcv_nxt = handshake.irs + 1;
         slot.acked_to = slot.rcv_nxt;
