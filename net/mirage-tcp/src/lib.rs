@@ -9,6 +9,7 @@ mod accept;
 mod api;
 mod challenge;
 mod check;
+mod coarse;
 mod config;
 mod connection;
 mod cookies;

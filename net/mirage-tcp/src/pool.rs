@@ -137,15 +137,24 @@ pub(crate) struct Pool<'s> {
     untouched: u32,
     in_use: u32,
     reserve: u32,
-    /// For those that have nothing under way but a FIN; made anew each time.
+    /// For those that have nothing under way but a FIN; made anew each time unless it is `kept`.
     nothing: UnderWay,
+    kept: bool,
 }
 
 impl<'s> Pool<'s> {
     /// A pool of all of `blocks`.
     pub(crate) fn new(blocks: ManagedSlice<'s, Block>) -> Self {
         let total = blocks.len().min(NONE as usize) as u32;
-        Self { blocks, free_head: NONE, untouched: 0, in_use: 0, reserve: (total / 4).max(1), nothing: UnderWay::NEW }
+        Self {
+            blocks,
+            free_head: NONE,
+            untouched: 0,
+            in_use: 0,
+            reserve: (total / 4).max(1),
+            nothing: UnderWay::NEW,
+            kept: false,
+        }
     }
 
     /// An empty block, or `None` when all are in use.
@@ -190,7 +199,11 @@ impl<'s> Pool<'s> {
     /// What is known of what is under way; `head` is the first block of the send queue, or [`NONE`].
     #[inline]
     pub(crate) fn under_way(&self, head: u32) -> &UnderWay {
-        self.blocks.get(head as usize).map_or(const { &UnderWay::NEW }, |block| &block.under_way)
+        match self.blocks.get(head as usize) {
+            Some(block) => &block.under_way,
+            None if self.kept => &self.nothing,
+            None => const { &UnderWay::NEW },
+        }
     }
 
     /// The same, to be changed. Without a block nothing of it is kept.
@@ -199,10 +212,23 @@ impl<'s> Pool<'s> {
         match self.blocks.get_mut(head as usize) {
             Some(block) => &mut block.under_way,
             None => {
-                self.nothing = UnderWay::NEW;
+                if !self.kept {
+                    self.nothing = UnderWay::NEW;
+                }
                 &mut self.nothing
             }
         }
+    }
+
+    /// The last of a queue is acknowledged, but not all is done that has to be: `under_way` stands for what its blocks held
+    /// until [`forget`](Self::forget).
+    pub(crate) fn keep(&mut self, under_way: UnderWay) {
+        (self.nothing, self.kept) = (under_way, true);
+    }
+
+    /// Ends what [`keep`](Self::keep) began.
+    pub(crate) fn forget(&mut self) {
+        self.kept = false;
     }
 
     /// The send queue begins with block `head` now, and no longer with `before`.
@@ -283,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_block_is_nearly_three_kilobytes_in_all() {
-        assert_eq!(size_of::<Block>(), 2944);
+        assert_eq!(size_of::<Block>(), 3080);
     }
 
     #[test]

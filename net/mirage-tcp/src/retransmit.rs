@@ -27,7 +27,7 @@ impl<P: Profile> Slot<P> {
     /// Wants `watch` to be looked at when `at` has come. It goes off no later than the user timeout.
     pub(crate) fn watch_for(&mut self, watch: Watch, at: Instant) {
         self.watch = watch;
-        self.resend_at = at.min(self.stuck_since + self.user_timeout);
+        self.resend_at = at.min(self.stuck_since + self.user_timeout());
         self.arm(self.resend_at);
     }
 
@@ -88,7 +88,7 @@ impl<P: Profile> Slot<P> {
     /// The time in `resend_at` has come.
     pub(crate) fn on_resend_timer(&mut self, now: Instant, resources: &mut Resources<'_>) {
         self.resend_at = Instant::MAX;
-        if now >= self.stuck_since + self.user_timeout {
+        if now >= self.stuck_since + self.user_timeout() {
             return self.give_up(resources);
         }
         if P::FAST_OPEN && self.unconfirmed {
@@ -147,7 +147,7 @@ impl<P: Profile> Slot<P> {
     /// RFC 5681 §4.1: what the network took before a pause says little about now.
     pub(crate) fn restart_if_idle(&mut self, now: Instant, resources: &Resources<'_>) {
         if self.una == self.nxt {
-            let idle = now.since(self.sent_at);
+            let idle = self.sent_at.since(now);
             if idle > self.round_trip.rto(resources.config.max_rto) {
                 self.congestion.on_idle(now, idle);
                 if P::TUNING {

@@ -284,7 +284,7 @@ mod tests {
         assert_eq!((pool.in_use(), queue.len(), queue.blocks()), (0, 0, 0));
         queue.acked(&mut pool, 1_000_000);
         assert_eq!(queue.push(&mut pool, b"again", u32::MAX, 0, ANYWHERE), 5);
-        assert_eq!(read(&queue, &pool, 0, 5, &mut Cursor::NEW), b"again");
+        assert_eq!(read(&queue, &pool, 0, 5, &mut { Cursor::NEW }), b"again");
     }
 
     #[test]

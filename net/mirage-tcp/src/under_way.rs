@@ -1,5 +1,6 @@
 //! What only matters while bytes are under way.
 
+use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 use zerocopy::FromZeros;
 
@@ -18,6 +19,8 @@ pub(crate) struct UnderWay {
     pub(crate) tail: Tail,
     pub(crate) proportional: Proportional,
     pub(crate) undo: Undo,
+    /// What the congestion controller needs to take its last reduction back.
+    pub(crate) before: [u32; 5],
     /// When the pace allows the next segment, in nanoseconds.
     pace_at: u64,
     /// Where the last reading of the queue ended.
@@ -26,6 +29,10 @@ pub(crate) struct UnderWay {
     pub(crate) most: u32,
     /// The number that is acknowledged when `most` is old.
     pub(crate) most_until: u32,
+    /// What is acknowledged when the peer has heard that the window was reduced for a congestion mark.
+    pub(crate) reduced_until: u32,
+    /// Whether it was.
+    pub(crate) reduced: bool,
 }
 
 impl UnderWay {
@@ -35,15 +42,25 @@ impl UnderWay {
         tail: Tail::NEW,
         proportional: Proportional::NEW,
         undo: Undo::NEW,
+        before: [0; 5],
         pace_at: 0,
         cursor: Cursor::NEW,
         most: 0,
         most_until: 0,
+        reduced_until: 0,
+        reduced: false,
     };
 
     #[inline]
     pub(crate) fn pace_at(&self) -> Instant {
         Instant::from_nanos(self.pace_at)
+    }
+
+    /// Whether the window was reduced for a congestion mark, and nothing sent since is acknowledged when `una` is the oldest
+    /// number that is not: not again before, so that the peer has heard of it (RFC 3168 §6.1.2).
+    #[inline]
+    pub(crate) fn is_reduced(&self, una: SequenceNumber) -> bool {
+        self.reduced && !una.after(SequenceNumber(self.reduced_until))
     }
 
     pub(crate) fn pace_until(&mut self, at: Instant) {

@@ -68,7 +68,7 @@ impl<P: Profile> Slot<P> {
             }
         }
         if P::MARKS && segment.flags.contains(Flags::ECE) && self.marks.is_on() && !self.marks.is_accurate() {
-            self.on_echo(&resources.pool, now);
+            self.on_echo(&mut resources.pool, now);
         }
         // RFC 5681 §2: a duplicate acknowledgement.
         let duplicate = ack == self.una && segment.len() == 0 && unchanged && self.in_flight() > 0 && window > 0;

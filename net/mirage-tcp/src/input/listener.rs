@@ -109,13 +109,13 @@ impl<P: Profile> Tcp<'_, P> {
         // Without timestamps of the peer nothing but its segment size comes back, so nothing else is agreed on.
         let config = &self.resources.config;
         let stamps = config.begin_stamps::<P>(now, first.stamp_offset, &peer);
-        let marks = stamps.on && peer.marks && config.accepts_marks::<P>();
+        let marks = stamps.is_on() && peer.marks && config.accepts_marks::<P>();
         let mut flags = Flags::SYN | Flags::ACK;
         flags.set(Flags::ECE, marks);
         let reply = Reply {
             flags,
-            window_scale: peer.window_scale.filter(|_| stamps.on).map(|_| config.window_scale()),
-            selective: stamps.on && P::SELECTIVE && config.selective && peer.sack_permitted,
+            window_scale: peer.window_scale.filter(|_| stamps.is_on()).map(|_| config.window_scale()),
+            selective: stamps.is_on() && P::SELECTIVE && config.selective && peer.sack_permitted,
             told: Some(Told::new(&SynOptions { marks, ..peer })),
             ..Reply::ack(*tuple, cookie, segment.seq + 1, self.resources.first_window())
         };

@@ -2,7 +2,7 @@
 
 use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};
-use mirage_congestion::{Ack, Congestion, Flight, Signal};
+use mirage_congestion::{Ack, Congestion, Flight, Memory, Signal};
 
 use super::{Phase, Tally};
 use crate::connection::{Slot, todo};
@@ -33,7 +33,11 @@ impl<P: Profile> Slot<P> {
 
     /// What the congestion controller is told is under way.
     pub(crate) fn flight(&self, pool: &Pool<'_>, bytes: u32) -> Flight {
-        let most = pool.under_way(self.send.head()).most;
+        self.flight_of(bytes, pool.under_way(self.send.head()).most)
+    }
+
+    /// The same when `most` was under way of late.
+    pub(super) fn flight_of(&self, bytes: u32, most: u32) -> Flight {
         Flight { bytes, delivered: self.recovery.delivery.delivered, window_limited: self.is_window_limited(most) }
     }
 
@@ -71,7 +75,9 @@ impl<P: Profile> Slot<P> {
         let lost = self.recovery.delivery.lost;
         self.read_scoreboard(resources, now, news, blocks, &mut tally);
         if acked > 0 {
+            let under_way = *resources.pool.under_way(self.send.head());
             self.forget_acknowledged(resources, now, acked);
+            resources.pool.keep(under_way);
         }
         let min_rtt = self.recovery.reordering.min_rtt();
         let under_way = resources.pool.under_way_mut(self.send.head());
@@ -87,7 +93,9 @@ impl<P: Profile> Slot<P> {
             let lost = self.recovery.delivery.lost.wrapping_sub(lost);
             let told =
                 Ack { acked, delivered: tally.delivered, lost, prior, rtt: tally.rtt, round, rate, ..Ack::default() };
-            self.tell_controller(&resources.pool, now, told);
+            let flight = self.flight(&resources.pool, self.pipe());
+            let recovering = self.recovery.phase == Phase::Recovery || self.is_reduced(&resources.pool);
+            self.tell_controller(now, Ack { flight, recovering, ..told });
         }
         if !quiet && self.recovery.phase == Phase::Recovery {
             let fresh = self.recovery.delivery.lost.wrapping_sub(lost);
@@ -100,16 +108,20 @@ impl<P: Profile> Slot<P> {
             None if acked > 0 || tally.selected => self.start_resend_timer(now, resources),
             None => {}
         }
+        resources.pool.forget();
+    }
+
+    /// Whether the window was reduced for a congestion mark of which the peer has yet to hear.
+    pub(crate) fn is_reduced(&self, pool: &Pool<'_>) -> bool {
+        pool.under_way(self.send.head()).is_reduced(self.una)
     }
 
     /// Tells the congestion controller what an acknowledgement brought, and how things stand now.
     #[inline]
-    pub(super) fn tell_controller(&mut self, pool: &Pool<'_>, now: Instant, brought: Ack) {
+    pub(super) fn tell_controller(&mut self, now: Instant, brought: Ack) {
         let ack = Ack {
-            flight: self.flight(pool, self.pipe()),
             srtt: self.round_trip.srtt().unwrap_or_default(),
             min_rtt: self.recovery.reordering.min_rtt(),
-            recovering: self.recovery.phase == Phase::Recovery || self.reduced_until.is_some(),
             ..brought
         };
         self.congestion.on_ack(now, &ack);
@@ -297,13 +309,15 @@ impl<P: Profile> Slot<P> {
         under_way.tail.end();
         under_way.undo.begin();
         under_way.proportional.begin(flight);
-        if self.reduced_until.is_none() {
+        let reduced = under_way.is_reduced(self.una);
+        under_way.reduced = false;
+        if !reduced {
             // RFC 3168 §6.1.2: the peer is told of every reduction, whatever for.
             self.marks.on_reduced();
             let told = self.flight(&resources.pool, flight);
+            resources.pool.under_way_mut(self.send.head()).before = self.congestion.memory().0;
             self.congestion.on_congestion(now, Signal::Loss, &told);
         }
-        self.reduced_until = None;
         let (pipe, window) = (self.pipe(), self.congestion.window());
         let under_way = resources.pool.under_way_mut(self.send.head());
         under_way.proportional.on_ack(0, pipe, window, self.mss.into(), false, true);
@@ -334,7 +348,8 @@ impl<P: Profile> Slot<P> {
     /// Nothing had been lost: takes everything back.
     fn undo(&mut self, resources: &mut Resources<'_>, now: Instant) {
         self.recovery.find_all(&mut resources.runs);
-        self.congestion.undo(now);
+        let before = Memory(resources.pool.under_way(self.send.head()).before);
+        self.congestion.undo(now, &before);
         self.recovery.phase = Phase::Open;
         (self.recovery.doubted, self.new_first) = (false, false);
         resources.pool.under_way_mut(self.send.head()).undo.end();
@@ -353,6 +368,9 @@ impl<P: Profile> Slot<P> {
         if fresh || !again {
             under_way.undo.begin();
         }
+        if !again {
+            under_way.before = self.congestion.memory().0;
+        }
         self.recovery.doubted = fresh && !again;
         self.new_first = false;
         self.congestion.on_timeout(now, &flight, again);
@@ -360,7 +378,7 @@ impl<P: Profile> Slot<P> {
         self.recovery.phase = Phase::Loss;
         self.recovery.recover = self.nxt;
         self.recovery.duplicates = 0;
-        self.reduced_until = None;
+        under_way.reduced = false;
         let head_known = self.recovery.chain.head != crate::identifier::NONE
             && resources.runs.of(self.recovery.chain.head).is(crate::runs::fate::SACKED);
         if !self.selective {
@@ -384,9 +402,6 @@ impl<P: Profile> Slot<P> {
         }
         self.round_trip.reset_backoff();
         self.stuck_since = now;
-        if self.reduced_until.is_some_and(|until| self.una.after(until)) {
-            self.reduced_until = None;
-        }
         if P::PROBING && self.path.stage == Stage::Probing {
             self.on_probe_progress();
         }

@@ -47,13 +47,14 @@ impl<P: Profile> Slot<P> {
         let newest = (sent_at, &mark, limited);
         let (rate, round) = recovery.delivery.on_run(&mut under_way.round, now, acked, min_rtt, newest);
         recovery.reordering.on_rtt(now, rtt);
+        // With the last byte it goes, too.
+        let (most, recovering) = (under_way.most, under_way.is_reduced(ack));
         self.forget_acknowledged(resources, now, acked);
         self.round_trip.sample(rtt, resources.config.min_rto);
-        self.tell_controller(
-            &resources.pool,
-            now,
-            Ack { acked, delivered: acked, prior, rtt: Some(rtt), round, rate, ..Ack::default() },
-        );
+        let flight = self.flight_of(self.pipe(), most);
+        let rtt = Some(rtt);
+        let brought = Ack { acked, delivered: acked, flight, prior, rtt, round, recovering, rate, ..Ack::default() };
+        self.tell_controller(now, brought);
         self.start_resend_timer(now, resources);
         true
     }

@@ -6,6 +6,7 @@ use mirage_congestion::Congestion as _;
 
 use super::plan::{Kind, Plan};
 use crate::Profile;
+use crate::coarse::Coarse;
 use crate::connection::Slot;
 use crate::path::Stage;
 use crate::recovery::Phase;
@@ -56,7 +57,7 @@ impl<P: Profile> Slot<P> {
         }
         self.nxt = self.una + 1;
         self.syns = self.syns.saturating_add(1);
-        self.sent_at = now;
+        self.sent_at = Coarse::of(now);
         self.start_resend_timer(now, resources);
     }
 
@@ -71,7 +72,7 @@ impl<P: Profile> Slot<P> {
         // Before any data came, what leaves with the acknowledgement of the handshake counts as an answer.
         let answers = now == self.heard_at && plan.len != u32::from(self.syn_len);
         let quick = self.quick_acks > 0 && (self.quick_acks < resources.config.quick_acks || answers);
-        if quick && self.since_data(now) < resources.config.delayed_ack {
+        if quick && self.data_at.since(now) < resources.config.delayed_ack {
             // The application answers what came: from now on its answers carry the acknowledgements.
             self.quick_acks = 0;
         }
@@ -117,7 +118,7 @@ impl<P: Profile> Slot<P> {
             // RFC 6298 §5.1; and RFC 8985 §7.2: each new segment postpones the probe.
             self.start_resend_timer(now, resources);
         }
-        self.sent_at = now;
+        self.sent_at = Coarse::of(now);
         self.keep_pace(now, bytes, &mut resources.pool);
         if self.flushing && self.is_flushed() {
             self.flushing = false;
@@ -154,7 +155,7 @@ impl<P: Profile> Slot<P> {
         } else if plan.seq == self.una || !self.is_watched() {
             self.start_resend_timer(now, resources);
         }
-        self.sent_at = now;
+        self.sent_at = Coarse::of(now);
         self.keep_pace(now, bytes, &mut resources.pool);
     }
 }
