@@ -3,7 +3,6 @@
 use zerocopy::FromZeros;
 
 use crate::pool::{BLOCK_BYTES, NONE, Pool};
-use crate::under_way::UnderWay;
 
 /// A stream's bytes from the first unacknowledged one on, in a chain of blocks.
 ///
@@ -131,7 +130,7 @@ impl SendQueue {
         match self.tail {
             NONE => {
                 self.head = index;
-                *pool.under_way_mut(index) = UnderWay::NEW;
+                pool.under_way_mut(index).begin();
             }
             tail => pool.block_mut(tail).next = index,
         }

@@ -51,6 +51,16 @@ impl UnderWay {
         reduced: false,
     };
 
+    /// A queue begins: forgets what the block held before. What is not written here is written before it is read.
+    #[inline]
+    pub(crate) fn begin(&mut self) {
+        self.rack = Rack::NEW;
+        self.tail = Tail::NEW;
+        self.undo = Undo::NEW;
+        self.cursor = Cursor::NEW;
+        (self.pace_at, self.most, self.reduced) = (0, 0, false);
+    }
+
     #[inline]
     pub(crate) fn pace_at(&self) -> Instant {
         Instant::from_nanos(self.pace_at)
