@@ -30,7 +30,14 @@ impl Sum {
     /// The sum of `bytes`.
     #[inline]
     pub fn of(bytes: &[u8]) -> Self {
-        Self::from_partial(simd::sum(bytes), bytes.len())
+        Self::of_words(simd::sum(bytes), bytes.len())
+    }
+
+    /// The sum of `len` bytes whose little-endian words have the sum `words`, side by side.
+    #[inline]
+    pub(crate) const fn of_words(words: u64, len: usize) -> Self {
+        // RFC 1071 §2 (B), as for an odd piece below.
+        Self { total: words.rotate_left(8), odd: len % 2 == 1 }
     }
 
     /// The sum of `len` bytes of which only [`partial`](Self::partial) was kept.
