@@ -42,12 +42,6 @@ impl Block {
         self.bytes.get(start..start + self.len()).unwrap_or_default()
     }
 
-    /// Where its first byte lies.
-    #[inline]
-    pub(crate) fn start(&self) -> usize {
-        usize::from(self.start)
-    }
-
     /// How many bytes it holds.
     #[inline]
     pub(crate) fn len(&self) -> usize {
@@ -57,6 +51,12 @@ impl Block {
     /// The place in the stream behind its last byte.
     pub(crate) fn end(&self) -> u32 {
         self.seq.wrapping_add(u32::from(self.len))
+    }
+
+    /// Whether it holds bytes up to place `end`.
+    #[inline]
+    pub(crate) fn is_filled(&self, end: u16) -> bool {
+        self.start + self.len >= end
     }
 
     /// How many bytes fit behind those it holds.
@@ -132,6 +132,7 @@ pub(crate) struct Pool<'s> {
     /// Blocks from here on were never taken: their memory is not touched before it is needed.
     untouched: u32,
     in_use: u32,
+    total: u32,
     reserve: u32,
 }
 
@@ -139,7 +140,7 @@ impl<'s> Pool<'s> {
     /// A pool of all of `blocks`.
     pub(crate) fn new(blocks: ManagedSlice<'s, Block>) -> Self {
         let total = blocks.len().min(NONE as usize) as u32;
-        Self { blocks, free_head: NONE, untouched: 0, in_use: 0, reserve: (total / 4).max(1) }
+        Self { blocks, free_head: NONE, untouched: 0, in_use: 0, total, reserve: (total / 4).max(1) }
     }
 
     /// An empty block, or `None` when all are in use.
@@ -219,7 +220,13 @@ impl<'s> Pool<'s> {
 
     /// How many blocks there are.
     pub(crate) fn total(&self) -> u32 {
-        self.blocks.len().min(NONE as usize) as u32
+        self.total
+    }
+
+    /// A block by its number, or `None` for [`NONE`].
+    #[inline]
+    pub(crate) fn get(&self, index: u32) -> Option<&Block> {
+        self.blocks.get(index as usize)
     }
 
     /// A block that is held. Its number comes from [`take`](Self::take).

@@ -42,8 +42,14 @@ pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
         one.add(copy(to_c, c));
         two.add(copy(to_d, d));
     }
-    for (to, from) in space.iter_mut().zip(rest) {
-        one.add(copy(to, from));
+    // No loop over those that are left: the compiler would make a call of memcpy of it.
+    let ((pair, single), (to_pair, to_single)) = (rest.as_chunks::<2>(), space.as_chunks_mut::<2>());
+    if let ([[a, b]], [[to_a, to_b]]) = (pair, to_pair) {
+        one.add(copy(to_a, a));
+        two.add(copy(to_b, b));
+    }
+    if let ([a], [to_a]) = (single, to_single) {
+        one.add(copy(to_a, a));
     }
     let summed = vectors.len() * WIDTH;
     if last.len().is_multiple_of(2)
