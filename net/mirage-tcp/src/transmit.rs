@@ -51,6 +51,8 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// Sends what one connection has to send, up to a few segments.
+    // By itself, so that the compiler has registers for it.
+    #[inline(never)]
     fn take_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Result<Turn, SendError> {
         let Tcp { connections, resources, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return Ok(Turn::Done) };
