@@ -1,8 +1,9 @@
 //! Everything the machine knows of one connection.
 
-use mirage_checksum::SequenceNumber;
+use mirage_checksum::{SequenceNumber, Sum};
 use mirage_clock::{Duration, Instant};
 use mirage_congestion::Congestion as _;
+use mirage_protocols::Protocol;
 use mirage_stack::TcpOptions;
 use mirage_waker::WaitList;
 
@@ -33,6 +34,8 @@ pub struct Slot<P: Profile = Standard> {
     /// The entry behind this one in its chain of the hash table, or the free slot behind this one.
     pub(crate) next: u32,
     pub(crate) tuple: Tuple,
+    /// The sum of the pseudo-header of its segments, either way, but for their length.
+    pub(crate) pseudo: u16,
     pub(crate) state: State,
     /// Whether this is a connection at all, be it ended.
     pub(crate) in_use: bool,
@@ -241,6 +244,7 @@ impl<P: Profile> Slot<P> {
             generation,
             next,
             tuple: Tuple::NONE,
+            pseudo: 0,
             state: State::Closed,
             in_use: false,
             held: false,
@@ -339,6 +343,7 @@ impl<P: Profile> Slot<P> {
         let generation = self.generation;
         *self = Self::unused(generation, NONE);
         self.tuple = tuple;
+        self.pseudo = Sum::ZERO.pseudo_header(tuple.local, tuple.remote, Protocol::TCP.0, 0).partial();
         self.in_use = true;
         self.held = true;
         (self.una, self.nxt, self.small_end, self.usage_seq) = (iss, iss, iss, iss);

@@ -6,6 +6,7 @@ mod sent;
 
 use core::num::NonZeroU16;
 
+use mirage_checksum::Sum;
 use mirage_clock::Instant;
 use mirage_net::{ChecksumOffload, SegmentationOffload};
 use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
@@ -190,7 +191,7 @@ impl<P: Profile> Slot<P> {
             window: if plan.flags.contains(Flags::SYN) { self.receive_window().min(0xffff) as u16 } else { window },
         };
         let checksum = if self.partial_checksum { Checksum::Partial } else { Checksum::Complete };
-        let template = Template::new((&self.tuple.local, &self.tuple.remote), &header, options, checksum);
+        let template = Template::new(Sum::from_partial(self.pseudo, 0), &header, options, checksum);
         let headers = HEADER_LEN + options.len();
         // The device cuts, or we do; it repeats the options in each piece.
         let full = plan.full;

@@ -93,22 +93,11 @@ impl<'a> Segment<'a> {
     /// Whether the checksum is right, or the device found it so.
     #[inline]
     pub(crate) fn is_intact(&self, received: &Received<'_>) -> bool {
-        received.checksum != ReceivedChecksum::Unchecked || self.is_intact_with(received, Sum::of(self.payload))
-    }
-
-    /// Whether the checksum is right when `payload` is the sum of the payload.
-    #[inline]
-    pub(crate) fn is_intact_with(&self, received: &Received<'_>, payload: Sum) -> bool {
-        let len = received.payload.len();
-        // Header and options are words of four bytes, fifteen at most; mostly timestamps or none.
-        let header = received.payload.get(..len - self.payload.len()).unwrap_or_default();
-        let words = match (header.len(), header.first_chunk(), header.first_chunk()) {
-            (HEADER_LEN, Some(header), _) => Sum::of_array::<HEADER_LEN>(header),
-            (STAMPED_LEN, _, Some(header)) => Sum::of_array::<STAMPED_LEN>(header),
-            _ => Sum::of(header),
-        };
-        let sum = words.pseudo_header(received.source, received.destination, Protocol::TCP.0, len as u32);
-        sum.add_sum(payload).is_valid()
+        let bytes = received.payload;
+        received.checksum != ReceivedChecksum::Unchecked
+            || Sum::of(bytes)
+                .pseudo_header(received.source, received.destination, Protocol::TCP.0, bytes.len() as u32)
+                .is_valid()
     }
 
     /// How many sequence numbers it occupies: its payload, SYN and FIN.
@@ -117,12 +106,6 @@ impl<'a> Segment<'a> {
         self.payload.len() as u32
             + u32::from(self.flags.contains(Flags::SYN))
             + u32::from(self.flags.contains(Flags::FIN))
-    }
-
-    /// The value and the echo of its timestamps, if it has no other options.
-    #[inline]
-    pub(crate) fn lone_stamps(&self) -> Option<(u32, u32)> {
-        crate::options::lone_stamps(self.options)
     }
 
     /// The sequence number behind its last.
@@ -197,14 +180,14 @@ pub(crate) struct Template<'o> {
 }
 
 impl<'o> Template<'o> {
-    /// Headers from one end to the other.
+    /// Headers between two ends, with the sum of their pseudo-header but for the length.
     #[inline]
-    pub(crate) fn new(ends: (&IpAddr, &IpAddr), header: &Header, options: Options<'o>, checksum: Checksum) -> Self {
+    pub(crate) fn new(pseudo: Sum, header: &Header, options: Options<'o>, checksum: Checksum) -> Self {
         let ports = u32::from(header.source_port) << 16 | u32::from(header.destination_port);
         let words = ((HEADER_LEN + options.len()) / 4) as u32;
         let offset = words << 28 | u32::from(header.accurate) << 24;
         let (first, second) = (pair(ports, 0), pair(header.ack.0, offset | u32::from(header.window)));
-        let mut sum = Sum::ZERO.pseudo_header(*ends.0, *ends.1, Protocol::TCP.0, 0);
+        let mut sum = pseudo;
         if checksum == Checksum::Complete {
             sum = sum.add_u64(first).add_u64(second).add_sum(options.sum());
         }
@@ -279,7 +262,8 @@ pub(crate) fn write_segment<'p>(
     payload: impl IntoIterator<Item = &'p [u8]>,
     checksum: Checksum,
 ) {
-    let template = Template::new((&ends.0, &ends.1), header, Options::Bytes(options), checksum);
+    let pseudo = Sum::ZERO.pseudo_header(ends.0, ends.1, Protocol::TCP.0, 0);
+    let template = Template::new(pseudo, header, Options::Bytes(options), checksum);
     template.write(writer, header.seq, header.flags, payload);
 }
 
@@ -296,7 +280,7 @@ pub(crate) const HEADER_LEN: usize = size_of::<RawHeader>();
 
 const CHECKSUM_AT: usize = 16;
 /// Length of a header with timestamps and their padding.
-const STAMPED_LEN: usize = HEADER_LEN + 12;
+pub(crate) const STAMPED_LEN: usize = HEADER_LEN + 12;
 /// What goes before two timestamps alone (RFC 7323, appendix A): two no-operations, kind and length.
 const STAMPS: u32 = 0x0101_080a;
 
