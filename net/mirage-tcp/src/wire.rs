@@ -95,8 +95,9 @@ impl<'a> Segment<'a> {
     pub(crate) fn is_intact(&self, received: &Received<'_>) -> bool {
         let bytes = received.payload;
         received.checksum != ReceivedChecksum::Unchecked
-            || Sum::of(bytes)
+            || Sum::ZERO
                 .pseudo_header(received.source, received.destination, Protocol::TCP.0, bytes.len() as u32)
+                .add_bytes(bytes)
                 .is_valid()
     }
 
