@@ -6,7 +6,6 @@ mod sent;
 
 use core::num::NonZeroU16;
 
-use mirage_checksum::Sum;
 use mirage_clock::Instant;
 use mirage_net::{ChecksumOffload, SegmentationOffload};
 use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
@@ -137,7 +136,7 @@ impl<P: Profile> Slot<P> {
 
     /// What the timestamps take of a segment; RFC 6691 §2: it is not in the MSS that the peer announced.
     pub(crate) fn stamps_len(&self) -> u16 {
-        if self.stamps.on { STAMPS_LEN } else { 0 }
+        if self.stamps.is_on() { STAMPS_LEN } else { 0 }
     }
 
     /// Sends what was planned, in as many segments as it takes but no more than `limit`; gives how many bytes left, and how
@@ -147,13 +146,13 @@ impl<P: Profile> Slot<P> {
         &mut self,
         now: Instant,
         plan: &Plan,
-        resources: &Resources<'_>,
+        resources: &mut Resources<'_>,
         ip: &mut impl Ip,
         limit: usize,
     ) -> (u32, usize, Result<(), SendError>) {
         let selective = P::SELECTIVE && self.selective && (self.has_twice() || self.receive.ooo_bytes() > 0);
         let encoded;
-        let options = match P::TIMESTAMPS && self.stamps.on {
+        let options = match P::TIMESTAMPS && self.stamps.is_on() {
             _ if selective || plan.flags.contains(Flags::SYN) => {
                 encoded = self.options(now, plan, resources, ip);
                 Options::Bytes(encoded.as_slice())
@@ -191,7 +190,7 @@ impl<P: Profile> Slot<P> {
             window: if plan.flags.contains(Flags::SYN) { self.receive_window().min(0xffff) as u16 } else { window },
         };
         let checksum = if self.partial_checksum { Checksum::Partial } else { Checksum::Complete };
-        let template = Template::new(Sum::from_partial(self.pseudo, 0), &header, options, checksum);
+        let template = Template::new(self.tuple.pseudo_header(), &header, options, checksum);
         let headers = HEADER_LEN + options.len();
         // The device cuts, or we do; it repeats the options in each piece.
         let full = plan.full;
@@ -212,8 +211,8 @@ impl<P: Profile> Slot<P> {
             }
             let piece_flags = if last { flags } else { flags - Flags::PSH - Flags::FIN };
             let (seq, offset) = (plan.seq + sent, plan.offset + sent);
-            let mut cursor = self.cursor;
             let send = &self.send;
+            let mut cursor = resources.pool.under_way(send.head()).cursor;
             let result = ip.send(packet, |writer| match send.piece(&resources.pool, offset, len, &mut cursor) {
                 Some(piece) => template.write(writer, seq, piece_flags, [piece]),
                 None => {
@@ -221,7 +220,9 @@ impl<P: Profile> Slot<P> {
                     template.write(writer, seq, piece_flags, payload);
                 }
             });
-            self.cursor = cursor;
+            if len > 0 {
+                resources.pool.under_way_mut(send.head()).cursor = cursor;
+            }
             if P::MARKS && self.marks.has_news() && flags.contains(Flags::CWR) && result != Err(SendError::Full) {
                 // Told once (RFC 3168 §6.1.2).
                 flags.remove(Flags::CWR);
@@ -247,7 +248,7 @@ impl<P: Profile> Slot<P> {
         if plan.flags.contains(Flags::SYN) {
             return self.syn_options(now, plan, resources, ip);
         }
-        let stamps = (P::TIMESTAMPS && self.stamps.on).then(|| (self.stamps.value(now), self.stamps.recent));
+        let stamps = (P::TIMESTAMPS && self.stamps.is_on()).then(|| (self.stamps.value(now), self.stamps.recent));
         let mut options = Encoded::default();
         if P::SELECTIVE {
             options.put_heard(stamps, &self.selective_blocks(&resources.pool));
@@ -261,7 +262,7 @@ impl<P: Profile> Slot<P> {
         // Our answer to a SYN says only what the peer's said, too.
         let answers = plan.flags.contains(Flags::ACK);
         let selective = P::SELECTIVE && config.selective && (!answers || self.selective);
-        let stamps = P::TIMESTAMPS && config.timestamps && (!answers || self.stamps.on);
+        let stamps = P::TIMESTAMPS && config.timestamps && (!answers || self.stamps.is_on());
         let options = SynOptions {
             mss: Some(our_mss(ip, self.tuple.remote)),
             window_scale: self.scaling.then(|| config.window_scale()),

@@ -28,7 +28,7 @@ impl<P: Profile> Slot<P> {
         let word =
             |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
         let (seq, ack, rest) = (SequenceNumber(word(4)), SequenceNumber(word(8)), word(12));
-        let stamped = P::TIMESTAMPS && self.stamps.on;
+        let stamped = P::TIMESTAMPS && self.stamps.is_on();
         let words = if stamped { STAMPED_LEN / 4 } else { HEADER_LEN / 4 } as u32;
         let usual = words << 28 | u32::from(Flags::ACK.bits()) << 16;
         let acked = ack.since(self.una);
@@ -37,15 +37,14 @@ impl<P: Profile> Slot<P> {
             && self.state == State::Established
             && seq == self.rcv_nxt
             && acked <= self.in_flight()
-            && !(self.read_shut || (P::FAST_OPEN && self.unconfirmed))
-            && self.fin_at.is_none()
+            && !(self.read_shut || self.fin_early || (P::FAST_OPEN && self.unconfirmed))
             && self.receive.ooo_bytes() == 0
             && self.recovery.phase == Phase::Open
             && (!P::MARKS || self.marks.is_ordinary(received.ecn));
         if !ordinary {
             return None;
         }
-        let (mut stamp, mut echo, mut sum) = (0, None, Sum::from_partial(self.pseudo, 0));
+        let (mut stamp, mut echo, mut sum) = (0, None, self.tuple.pseudo_header());
         let payload;
         if stamped {
             let header;
