@@ -30,7 +30,8 @@ impl Arp<'_> {
         link: &mut impl Ethernet,
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError> {
-        let destination = match packet.to {
+        let HopPacket { to, len, checksum, segment_size } = packet;
+        let destination = match to {
             NextHop::Neighbour(ip) => match self.cache.fresh(now, ip) {
                 Some(mac) => mac,
                 None => match self.known(now, ip) {
@@ -38,7 +39,11 @@ impl Arp<'_> {
                         self.transmit_released(link)?;
                         mac
                     }
-                    None => return self.hold(now, ip, packet, ethertype, link.mtu(), fill),
+                    None => {
+                        // Copies, so that the usual way need not have them in memory.
+                        let packet = HopPacket { to, len, checksum, segment_size };
+                        return self.hold(now, ip, packet, ethertype, link.mtu(), move |out| fill(out));
+                    }
                 },
             },
             many => {
@@ -46,7 +51,6 @@ impl Arp<'_> {
                 mac_of_many(many)
             }
         };
-        let HopPacket { len, checksum, segment_size, .. } = packet;
         link.send(LinkPacket { destination, ethertype, len, checksum, segment_size }, fill)
     }
 

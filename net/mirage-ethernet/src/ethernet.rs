@@ -18,6 +18,8 @@ use crate::wire::{Header, SMALLEST_ETHERTYPE, Tag};
 #[derive(Debug)]
 pub struct Ethernet<'s> {
     mac: MacAddress,
+    /// The same as a number.
+    number: u64,
     vlan: Option<VlanId>,
     groups: Groups<'s>,
 }
@@ -28,7 +30,8 @@ impl<'s> Ethernet<'s> {
     pub fn new(mac: MacAddress, vlan: Option<VlanId>, groups: impl Into<ManagedSlice<'s, Option<Group>>>) -> Self {
         let mut groups = groups.into();
         groups.fill(None);
-        Self { mac, vlan, groups: Groups(groups) }
+        let [a, b, c, d, e, f] = mac.octets();
+        Self { mac, number: u64::from_be_bytes([0, 0, a, b, c, d, e, f]), vlan, groups: Groups(groups) }
     }
 
     /// Our own hardware address.
@@ -54,11 +57,14 @@ impl<'s> Ethernet<'s> {
     pub fn input<'f>(&self, frame: &Frame<'f>) -> Result<Incoming<'f>, Discard> {
         let (header, payload) = Header::ref_from_prefix(frame.bytes).map_err(|_| Discard::TooShort)?;
         let (source, destination) = (MacAddress(header.source), MacAddress(header.destination));
-        let cast = self.cast(destination).ok_or(Discard::NotForUs)?;
-        if !source.is_unicast() {
+        // Two words hold it all.
+        let (first, last) = header.words();
+        let cast = if first >> 16 == self.number { Cast::Unicast } else { self.cast(destination)? };
+        // From no group (the I/G bit), and from somebody.
+        if last >> 56 & 1 != 0 || last >> 16 == 0 {
             return Err(Discard::SourceNotUnicast);
         }
-        let ethertype = header.ethertype.get();
+        let ethertype = last as u16;
         let (ethertype, payload) = match self.vlan {
             None if ethertype != EtherType::VLAN.0 => (ethertype, payload),
             _ => self.untag(ethertype, payload)?,
@@ -96,15 +102,15 @@ impl<'s> Ethernet<'s> {
         Link::new(self.mac, self.vlan, transmit)
     }
 
-    fn cast(&self, destination: MacAddress) -> Option<Cast> {
-        if destination == self.mac {
-            Some(Cast::Unicast)
-        } else if destination.is_broadcast() {
-            Some(Cast::Broadcast)
+    /// Whom a frame is for that is not for us alone.
+    #[inline(never)]
+    fn cast(&self, destination: MacAddress) -> Result<Cast, Discard> {
+        if destination.is_broadcast() {
+            Ok(Cast::Broadcast)
         } else if destination.is_multicast() && self.groups.contains(destination) {
-            Some(Cast::Multicast)
+            Ok(Cast::Multicast)
         } else {
-            None
+            Err(Discard::NotForUs)
         }
     }
 

@@ -13,35 +13,32 @@ use mirage_secret::Secret;
 pub(crate) struct Identification {
     secret: Secret,
     counters: [u16; COUNTERS],
-    /// The last pair and its hash: most packets go where the one before went.
-    last: (Flow, u64),
+    /// The last pair with its protocol, and its hash: most packets go where the one before went.
+    last: (u64, u8, u64),
 }
-
-type Flow = (Ipv4Addr, Ipv4Addr, u8);
 
 impl Identification {
     pub(crate) fn new(secret: &[u8; 16]) -> Self {
-        let nobody = (Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED, 0);
         let secret = Secret::new(*secret);
-        Self { secret, counters: [0; COUNTERS], last: (nobody, hash(&secret, nobody)) }
+        Self { secret, counters: [0; COUNTERS], last: (0, 0, hash(&secret, 0, 0)) }
     }
 
     /// The next number from `source` to `destination`.
+    #[inline]
     pub(crate) fn next(&mut self, source: Ipv4Addr, destination: Ipv4Addr, protocol: Protocol) -> u16 {
-        let flow = (source, destination, protocol.0);
-        if self.last.0 != flow {
-            self.last = (flow, hash(&self.secret, flow));
+        let pair = u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits());
+        if self.last.0 != pair || self.last.1 != protocol.0 {
+            self.last = (pair, protocol.0, hash(&self.secret, pair, protocol.0));
         }
-        let hash = self.last.1;
+        let hash = self.last.2;
         let counter = &mut self.counters[(hash >> 16) as usize % COUNTERS];
         *counter = counter.wrapping_add(1);
         counter.wrapping_add(hash as u16)
     }
 }
 
-fn hash(secret: &Secret, (source, destination, protocol): Flow) -> u64 {
-    let [a, b, c, d] = source.octets();
-    let [e, f, g, h] = destination.octets();
+fn hash(secret: &Secret, pair: u64, protocol: u8) -> u64 {
+    let [a, b, c, d, e, f, g, h] = pair.to_be_bytes();
     secret.hash(&[b'i', protocol, a, b, c, d, e, f, g, h])
 }
 

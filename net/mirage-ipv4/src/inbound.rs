@@ -57,15 +57,15 @@ impl<'a> Inbound<'a, '_> {
             Ok(admitted) => admitted,
             Err(reason) => return Err(discard(&mut self.receiver.discards, reason)),
         };
-        let (unfragmented, reassembled);
         let incoming = if packet.header.is_fragment() {
-            match self.input_fragment(now, interface, cast, &packet)? {
-                Some(whole) => reassembled = whole,
+            // A copy, so that the usual way need not have it in memory.
+            let Parsed { header, header_bytes, payload } = packet;
+            match self.input_fragment(now, interface, cast, &Parsed { header, header_bytes, payload })? {
+                Some(whole) => whole,
                 None => return Ok(None),
             }
-            &reassembled
         } else {
-            unfragmented = Incoming {
+            Incoming {
                 protocol: packet.protocol(),
                 received: Received {
                     source: IpAddr::V4(packet.source()),
@@ -79,10 +79,9 @@ impl<'a> Inbound<'a, '_> {
                 },
                 header: packet.header_bytes,
                 fragmented: false,
-            };
-            &unfragmented
+            }
         };
-        Ok(Some(take(incoming)))
+        Ok(Some(take(&incoming)))
     }
 
     /// As [`Ipv4::poll_expired`](crate::Ipv4::poll_expired).

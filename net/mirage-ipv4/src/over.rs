@@ -6,14 +6,13 @@ use mirage_clock::Instant;
 use mirage_net::{Capabilities, FrameWriter, SendError};
 use mirage_protocols::{HopPacket, InterfaceId, Ip, Neighbours, NextHop, Packet};
 use zerocopy::IntoBytes;
-use zerocopy::byteorder::network_endian::U16;
 
 use crate::Outbound;
 use crate::fragment::Piece;
 use crate::fragmentation::Verbs;
 use crate::ipv4::Known;
 use crate::route::{Hop, Way, way};
-use crate::wire::{DONT_FRAGMENT, HEADER_LEN, Header, MAX_LEN, NO_OPTIONS, ROUTER_ALERT, ROUTER_ALERT_SUM};
+use crate::wire::{DONT_FRAGMENT, HEADER_LEN, MAX_LEN, NO_OPTIONS, Outgoing, ROUTER_ALERT, ROUTER_ALERT_SUM, Start};
 
 /// The sending half over its links for the time of a call; from [`Ipv4::over`](crate::Ipv4::over). An address of IPv6 has no route here.
 #[derive(Debug)]
@@ -114,29 +113,26 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
                 _ => Err(SendError::WouldFragment { mtu }),
             };
         }
-        let mut header = Header {
+        let start = Start {
             version_and_length: NO_OPTIONS + (options / 4) as u8,
             traffic_class: packet.ecn as u8,
-            total_length: U16::new(total_length),
-            identification: U16::new(identification),
-            flags_and_offset: U16::new(flags_and_offset),
-            ttl: packet.ttl.unwrap_or(match hop.next {
-                NextHop::Group(_) => 1,
-                NextHop::Neighbour(_) | NextHop::Broadcast => self.outbound.known.config.ttl,
-            }),
-            protocol: packet.protocol.0,
-            checksum: U16::ZERO,
-            source: source.octets(),
-            destination: destination.octets(),
+            total_length,
+            identification,
+            flags_and_offset,
         };
-        header.seal_with(if options > 0 { ROUTER_ALERT_SUM } else { 0 });
+        let hops = packet.ttl.unwrap_or(match hop.next {
+            NextHop::Group(_) => 1,
+            NextHop::Neighbour(_) | NextHop::Broadcast => self.outbound.known.config.ttl,
+        });
+        let options_sum = if options > 0 { ROUTER_ALERT_SUM } else { 0 };
+        let header = Outgoing::new(start, hops, packet.protocol, (source, destination), options_sum);
         let below = HopPacket {
             to: hop.next,
             len,
             checksum: packet.checksum.map(|checksum| checksum.below(header_len as u16)),
             segment_size: packet.segment_size,
         };
-        self.neighbours.send(hop.interface, below, |frame| {
+        self.neighbours.send(hop.interface, below, move |frame| {
             let before = frame.len();
             frame.put_header(header.as_bytes());
             if options > 0 {
@@ -145,7 +141,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
             fill(frame);
             debug_assert_eq!(
                 frame.len() - before,
-                usize::from(header.total_length.get()),
+                len,
                 "fill writes as many bytes as it announced"
             );
         })

@@ -64,20 +64,26 @@ fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: 
     // What IPv4 and the layers above drop they count themselves; a fragment waits for the others.
     let _counted = inbound.input_with(now, INTERFACE, frame.cast, payload, |packet| {
         let received = &packet.received;
+        // Before a table of all protocols.
+        if packet.protocol == Protocol::TCP {
+            usual = true;
+            let _counted = tcp.input(now, received);
+            return;
+        }
+        if packet.protocol == Protocol::UDP
+            && let Some(datagrams) = datagrams
+            && (datagrams.input)(udp, now, received)
+        {
+            usual = true;
+            return;
+        }
         let error = match packet.protocol {
-            Protocol::TCP => {
-                usual = true;
-                let _counted = tcp.input(now, received);
-                return;
-            }
-            Protocol::UDP => match datagrams {
-                Some(datagrams) if (datagrams.input)(udp, now, received) => return,
-                Some(_) => Some(ErrorToSend::PortUnreachable),
-                None => {
+            Protocol::UDP => {
+                if datagrams.is_none() {
                     discards.count(Discard::UnknownProtocol);
-                    Some(ErrorToSend::PortUnreachable)
                 }
-            },
+                Some(ErrorToSend::PortUnreachable)
+            }
             // A gateway takes what is for others, but does not answer pings in their name.
             Protocol::ICMP if is_for_others(received, &outbound) => return discards.count(Discard::IcmpForOthers),
             Protocol::ICMP => None,

@@ -6,9 +6,10 @@ use core::task::{Context, Poll};
 
 use mirage_ethernet::multicast_mac;
 use mirage_stack::{Datagram, ErrorType};
-use mirage_udp::{SocketId, Source};
+use mirage_udp::SocketId;
 
 use crate::ErrorKind;
+use crate::datagrams::Outlet;
 use crate::machines::INTERFACE;
 use crate::sockets::Shared;
 use crate::tcp_stream::UNKNOWN;
@@ -16,12 +17,13 @@ use crate::tcp_stream::UNKNOWN;
 /// A datagram socket. Dropping it closes it; what it was given to send is still sent.
 pub struct UdpSocket<'a, 's> {
     shared: &'a Shared<'s>,
+    outlet: &'a dyn Outlet,
     id: SocketId,
 }
 
 impl<'a, 's> UdpSocket<'a, 's> {
-    pub(crate) fn new(shared: &'a Shared<'s>, id: SocketId) -> Self {
-        Self { shared, id }
+    pub(crate) fn new(shared: &'a Shared<'s>, outlet: &'a dyn Outlet, id: SocketId) -> Self {
+        Self { shared, outlet, id }
     }
 
     /// The oldest datagram. For callers that poll by hand.
@@ -29,10 +31,11 @@ impl<'a, 's> UdpSocket<'a, 's> {
     /// # Errors
     /// [`ErrorKind::ConnectionRefused`] once for each ICMP error about a datagram of a connected socket.
     pub fn poll_recv(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<Datagram, ErrorKind>> {
-        self.shared.machines().udp.poll_recv(self.id, cx, buffer).map_err(kind)
+        self.shared.undisturbed().udp.poll_recv(self.id, cx, buffer).map_err(kind)
     }
 
-    /// Queues a datagram. For callers that poll by hand.
+    /// Sends a datagram, or queues it where the device has no room. The next poll of the stack flushes the device. For
+    /// callers that poll by hand.
     ///
     /// # Errors
     /// [`ErrorKind::MessageTooLong`], [`ErrorKind::HostUnreachable`], [`ErrorKind::ConnectionRefused`].
@@ -43,12 +46,7 @@ impl<'a, 's> UdpSocket<'a, 's> {
         payload: &[u8],
         remote: SocketAddr,
     ) -> Poll<Result<(), ErrorKind>> {
-        let source = source.map_or(Source::Own, Source::End);
-        let result = self.shared.machines().udp.poll_send(self.id, cx, payload, source, remote);
-        if result.is_ready() {
-            self.shared.wake();
-        }
-        result.map_err(kind)
+        self.outlet.send(self.id, cx, source.as_ref(), payload, &remote).map_err(kind)
     }
 
     /// Sends in the name of another address: what a gateway does. Otherwise as

@@ -39,20 +39,12 @@ pub(crate) struct Head<A> {
     last: Index,
     /// At most 65,507 bytes.
     pub(crate) len: u16,
-    /// Sum of the bytes, as [`Sum::partial`] gives it.
-    sum: u16,
     pub(crate) local: End<A>,
     pub(crate) remote: End<A>,
 }
 
 impl<A: Address> Head<A> {
-    const EMPTY: Self = Self { after: NONE, last: NONE, len: 0, sum: 0, local: End::NOWHERE, remote: End::NOWHERE };
-
-    /// Sum of the bytes.
-    #[inline]
-    pub(crate) const fn sum(&self) -> Sum {
-        Sum::from_partial(self.sum, self.len as usize)
-    }
+    const EMPTY: Self = Self { after: NONE, last: NONE, len: 0, local: End::NOWHERE, remote: End::NOWHERE };
 }
 
 /// How much one queue of one socket may hold.
@@ -130,8 +122,8 @@ impl<'s, A: Address> Pool<'s, A> {
         blocks(len) <= self.blocks.len().min(NONE.into()) && len <= bound.bytes && bound.datagrams > 0
     }
 
-    /// Copies a datagram to the end of `queue` and sums it in the same pass. With `unverified`, the sum of the rest, only
-    /// if the whole is valid.
+    /// Copies a datagram to the end of `queue`. With `unverified`, the sum of the rest, it is summed in the same pass, and
+    /// taken only if the whole is valid.
     ///
     /// No queue may hold more than is left free for all others (dynamic thresholds, Choudhury and Hahne 1998): one that
     /// nobody empties gets half of the pool at most, two get a third each, and there is always room for the next.
@@ -156,23 +148,26 @@ impl<'s, A: Address> Pool<'s, A> {
         let block = pool.get_mut(usize::from(first)).ok_or(Refused::Pool)?;
         let (piece, rest) = payload.split_at_checked(SIZE).unwrap_or((payload, &[]));
         // The copy that a queue costs: the device wants its buffer back, or the caller his.
-        let mut sum = u64::from(copy_and_sum(&mut block.bytes, piece).partial());
-        let (mut last, mut after) = (first, block.next);
+        let mut sum = match (unverified, block.bytes.get_mut(..piece.len())) {
+            (None, Some(space)) => {
+                space.copy_from_slice(piece);
+                Sum::ZERO
+            }
+            (header, _) => header.unwrap_or(Sum::ZERO).add_sum(copy_and_sum(&mut block.bytes, piece)),
+        };
+        // Its last block is corrected below, should there be more than one.
+        block.head = Head { after: NONE, last: first, len: payload.len() as u16, local, remote };
+        let mut after = block.next;
         if !rest.is_empty() {
-            (last, after, sum) = copy_rest(pool, after, rest, sum).ok_or(Refused::Pool)?;
+            (after, sum) = copy_rest(pool, first, after, rest, sum).ok_or(Refused::Pool)?;
         }
-        let sum = Sum::ZERO.add_u64(sum).partial();
-        if let Some(header) = unverified
-            && !header.add_sum(Sum::from_partial(sum, payload.len())).is_valid()
-        {
+        if unverified.is_some() && !sum.is_valid() {
             return Err(Refused::Checksum);
         }
-        let head = &mut pool.get_mut(usize::from(first)).ok_or(Refused::Pool)?.head;
-        (head.after, head.last, head.len, head.sum) = (NONE, last, payload.len() as u16, sum);
-        (head.local, head.remote) = (local, remote);
-        match pool.get_mut(usize::from(queue.last)) {
-            Some(before) if !queue.is_empty() => before.head.after = first,
-            _ => queue.first = first,
+        if queue.is_empty() {
+            queue.first = first;
+        } else if let Some(before) = pool.get_mut(usize::from(queue.last)) {
+            before.head.after = first;
         }
         let taken = blocks(payload.len()) as u16;
         self.free = after;
@@ -237,19 +232,25 @@ impl<'s, A: Address> Pool<'s, A> {
     }
 }
 
-/// Copies what is behind a datagram's first block to `at` and the blocks after it, and adds it to `sum`. Gives the last block
-/// and the one after it.
+/// Copies what is behind a datagram's `first` block to `at` and the blocks after it, and adds it to `sum`. Gives the
+/// block after the last.
 #[inline(never)]
-fn copy_rest<A>(pool: &mut [Block<A>], at: Index, payload: &[u8], sum: u64) -> Option<(Index, Index, u64)> {
-    let (mut last, mut after, mut sum) = (at, at, sum);
+fn copy_rest<A>(
+    pool: &mut [Block<A>],
+    first: Index,
+    at: Index,
+    payload: &[u8],
+    mut sum: Sum,
+) -> Option<(Index, Sum)> {
+    let (mut last, mut after) = (at, at);
     for piece in payload.chunks(SIZE) {
         last = after;
         let block = pool.get_mut(usize::from(last))?;
-        // Each piece but the last is of an even length, and there are too few for a carry.
-        sum += u64::from(copy_and_sum(&mut block.bytes, piece).partial());
+        sum = sum.add_sum(copy_and_sum(&mut block.bytes, piece));
         after = block.next;
     }
-    Some((last, after, sum))
+    pool.get_mut(usize::from(first))?.head.last = last;
+    Some((after, sum))
 }
 
 /// How many places a slice has, as far as an [`Index`] reaches.

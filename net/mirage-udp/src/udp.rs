@@ -141,6 +141,7 @@ impl<'s, A: Address> Udp<'s, A> {
     /// [`Error::Unsupported`] for the wrong IP version, [`Error::AddressNotAvailable`] for port 0 or an unspecified
     /// address, [`Error::Closed`].
     pub fn connect(&mut self, id: SocketId, remote: Option<SocketAddr>) -> Result<(), Error> {
+        self.table.forget();
         let socket = self.table.named(id)?;
         if let Some(remote) = remote {
             if remote.port() == 0 || remote.ip().is_unspecified() {
