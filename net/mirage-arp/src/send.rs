@@ -9,6 +9,7 @@ use mirage_protocols::{EtherType, Ethernet, HopPacket, LinkPacket, NextHop};
 
 use crate::arp::Arp;
 use crate::entry::{Entry, State};
+use crate::pending::Pending;
 use crate::transmit::Message;
 
 impl Arp<'_> {
@@ -40,15 +41,21 @@ impl Arp<'_> {
                         mac
                     }
                     None => {
-                        // Copies, so that the usual way need not have them in memory.
-                        let packet = HopPacket { to, len, checksum, segment_size };
-                        return self.hold(now, ip, packet, ethertype, link.mtu(), move |out| fill(out));
+                        let too_long = len > link.mtu() && segment_size.is_none();
+                        let written = FrameWriter::fill(self.hold(now, ip, len, too_long)?, fill);
+                        let len = written.ok_or(SendError::TooLong)?.len();
+                        self.pending.keep(Pending::waiting(ip, ethertype, len, checksum, segment_size));
+                        return Ok(());
                     }
                 },
             },
-            many => {
+            NextHop::Group(ip) => {
                 self.transmit_released(link)?;
-                mac_of_many(many)
+                multicast_mac(ip)
+            }
+            NextHop::Broadcast => {
+                self.transmit_released(link)?;
+                MacAddress::BROADCAST
             }
         };
         link.send(LinkPacket { destination, ethertype, len, checksum, segment_size }, fill)
@@ -93,29 +100,15 @@ impl Arp<'_> {
         }
     }
 
-    /// Keeps a packet for a neighbour that is not known, and has it asked for.
+    /// Space for a packet to a neighbour that is not known, which is asked for.
     #[cold]
-    fn hold(
-        &mut self,
-        now: Instant,
-        ip: Ipv4Addr,
-        packet: HopPacket,
-        ethertype: EtherType,
-        mtu: usize,
-        fill: impl FnOnce(&mut FrameWriter<'_>),
-    ) -> Result<(), SendError> {
-        if packet.len > mtu && packet.segment_size.is_none() {
+    #[inline(never)]
+    fn hold(&mut self, now: Instant, ip: Ipv4Addr, len: usize, too_long: bool) -> Result<&mut [u8], SendError> {
+        if too_long {
             return Err(SendError::TooLong);
         }
         self.ask(now, ip)?;
-        if !self.pending.could_hold(packet.len) || self.config.max_pending == 0 {
-            return Err(SendError::Unresolved);
-        }
-        if self.pending.push(ip, &packet, ethertype, self.config.max_pending.into(), fill) {
-            Ok(())
-        } else {
-            Err(SendError::TooLong)
-        }
+        self.pending.space(ip, len, self.config.max_pending.into()).ok_or(SendError::Unresolved)
     }
 
     /// Has a neighbour asked for, unless it is already or did not answer a moment ago.
@@ -138,15 +131,5 @@ impl Arp<'_> {
             State::Due | State::Waiting | State::Static | State::Free => {}
         }
         Ok(())
-    }
-}
-
-/// The address of a group, or everybody's.
-#[cold]
-#[inline(never)]
-const fn mac_of_many(hop: NextHop) -> MacAddress {
-    match hop {
-        NextHop::Group(ip) => multicast_mac(ip),
-        NextHop::Broadcast | NextHop::Neighbour(_) => MacAddress::BROADCAST,
     }
 }

@@ -17,11 +17,17 @@ use crate::wire::{Header, SMALLEST_ETHERTYPE, Tag};
 /// device for those that go out.
 #[derive(Debug)]
 pub struct Ethernet<'s> {
-    mac: MacAddress,
+    station: Station,
+    groups: Groups<'s>,
+}
+
+/// Who we are on the link.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Station {
+    pub(crate) mac: MacAddress,
     /// The same as a number.
     number: u64,
-    vlan: Option<VlanId>,
-    groups: Groups<'s>,
+    pub(crate) vlan: Option<VlanId>,
 }
 
 impl<'s> Ethernet<'s> {
@@ -31,19 +37,20 @@ impl<'s> Ethernet<'s> {
         let mut groups = groups.into();
         groups.fill(None);
         let [a, b, c, d, e, f] = mac.octets();
-        Self { mac, number: u64::from_be_bytes([0, 0, a, b, c, d, e, f]), vlan, groups: Groups(groups) }
+        let number = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+        Self { station: Station { mac, number, vlan }, groups: Groups(groups) }
     }
 
     /// Our own hardware address.
     #[inline]
     pub fn mac(&self) -> MacAddress {
-        self.mac
+        self.station.mac
     }
 
     /// The virtual LAN we are on.
     #[inline]
     pub fn vlan(&self) -> Option<VlanId> {
-        self.vlan
+        self.station.vlan
     }
 
     /// Takes a frame apart that is for us: sent to our address, to everybody, or to a group we are in.
@@ -59,13 +66,13 @@ impl<'s> Ethernet<'s> {
         let (source, destination) = (MacAddress(header.source), MacAddress(header.destination));
         // Two words hold it all.
         let (first, last) = header.words();
-        let cast = if first >> 16 == self.number { Cast::Unicast } else { self.cast(destination)? };
+        let cast = if first >> 16 == self.station.number { Cast::Unicast } else { self.cast(destination)? };
         // From no group (the I/G bit), and from somebody.
         if last >> 56 & 1 != 0 || last >> 16 == 0 {
             return Err(Discard::SourceNotUnicast);
         }
         let ethertype = last as u16;
-        let (ethertype, payload) = match self.vlan {
+        let (ethertype, payload) = match self.station.vlan {
             None if ethertype != EtherType::VLAN.0 => (ethertype, payload),
             _ => self.untag(ethertype, payload)?,
         };
@@ -99,7 +106,7 @@ impl<'s> Ethernet<'s> {
     /// Borrows a device to send on.
     #[inline]
     pub fn over<'a, T: Transmit>(&'a self, transmit: &'a mut T) -> Link<'a, T> {
-        Link::new(self.mac, self.vlan, transmit)
+        Link::new(&self.station, transmit)
     }
 
     /// Whom a frame is for that is not for us alone.
@@ -119,7 +126,7 @@ impl<'s> Ethernet<'s> {
             return Err(if ethertype < SMALLEST_ETHERTYPE { Discard::LengthField } else { Discard::Untagged });
         }
         let (tag, payload) = Tag::ref_from_prefix(payload).map_err(|_| Discard::TooShort)?;
-        let (ours, ethertype) = (self.vlan.map_or(0, VlanId::number), tag.ethertype.get());
+        let (ours, ethertype) = (self.station.vlan.map_or(0, VlanId::number), tag.ethertype.get());
         if (tag.vlan() != 0 && tag.vlan() != ours) || ethertype == EtherType::VLAN.0 {
             return Err(Discard::OtherVlan);
         }

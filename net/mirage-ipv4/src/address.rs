@@ -5,6 +5,7 @@ use core::net::Ipv4Addr;
 use managed::ManagedSlice;
 use mirage_protocols::{Cast, InterfaceId, Ipv4Cidr};
 
+use crate::flow::addresses;
 use crate::memo::Memo;
 use crate::table::Table;
 use crate::{Discard, TableFull};
@@ -151,7 +152,7 @@ impl Arrival {
     /// All of it, in two numbers to compare.
     #[inline]
     fn key(&self) -> (u64, u16) {
-        let addresses = u64::from(self.source.to_bits()) << 32 | u64::from(self.destination.to_bits());
+        let addresses = addresses(self.source, self.destination);
         (addresses, u16::from(self.interface.0) << 8 | self.link_cast as u16)
     }
 }

@@ -61,51 +61,16 @@ impl Header {
     }
 }
 
-/// A header as it goes out, in as few words as there can be.
+/// A [`Header`] as it goes out, in as few words as there can be.
 #[derive(Clone, Copy, Debug, IntoBytes, Immutable, Unaligned)]
 #[repr(C)]
-pub(crate) struct Outgoing {
+pub(crate) struct Words {
     /// From the version to the fragment's offset.
-    start: U64,
+    pub(crate) start: U64,
     /// Time to live, protocol and checksum.
-    middle: U32,
-    source: [u8; 4],
-    destination: [u8; 4],
-}
-
-impl Outgoing {
-    /// With its checksum. `start` is what a header begins with; `options` is the sum of those that follow it.
-    #[inline]
-    pub(crate) fn new(start: Start, hops: u8, protocol: Protocol, (source, destination): Ends, options: u16) -> Self {
-        let start = u64::from(start.version_and_length) << 56
-            | u64::from(start.traffic_class) << 48
-            | u64::from(start.total_length) << 32
-            | u64::from(start.identification) << 16
-            | u64::from(start.flags_and_offset);
-        let middle = u32::from(hops) << 24 | u32::from(protocol.0) << 16;
-        // Over the fields, which are in registers, rather than over the bytes in the device's buffer. Three numbers of 32
-        // bits, and one of 16, fit.
-        let rest = u64::from(source.to_bits()) + u64::from(destination.to_bits()) + u64::from(middle);
-        let checksum = Sum::ZERO.add_u64(start).add_u64(rest + u64::from(options)).finish();
-        Self {
-            start: U64::new(start),
-            middle: U32::new(middle | u32::from(checksum)),
-            source: source.octets(),
-            destination: destination.octets(),
-        }
-    }
-}
-
-/// Who sends a packet and whom it is for.
-pub(crate) type Ends = (Ipv4Addr, Ipv4Addr);
-
-/// The first eight bytes of a header, as [`Header`] has them.
-pub(crate) struct Start {
-    pub(crate) version_and_length: u8,
-    pub(crate) traffic_class: u8,
-    pub(crate) total_length: u16,
-    pub(crate) identification: u16,
-    pub(crate) flags_and_offset: u16,
+    pub(crate) middle: U32,
+    pub(crate) source: [u8; 4],
+    pub(crate) destination: [u8; 4],
 }
 
 /// A packet whose header can be trusted.

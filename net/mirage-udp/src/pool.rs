@@ -117,9 +117,10 @@ impl<'s, A: Address> Pool<'s, A> {
         ((count(&self.blocks) - self.free_blocks).into(), self.datagrams.into())
     }
 
-    /// Whether an empty pool and queue could hold `len` bytes.
-    pub(crate) fn could_ever_hold(&self, bound: Bound, len: usize) -> bool {
-        blocks(len) <= self.blocks.len().min(NONE.into()) && len <= bound.bytes && bound.datagrams > 0
+    /// The longest datagram that an empty pool and queue can hold, in bytes; `None` where not even an empty one.
+    pub(crate) fn could_ever_hold(&self, bound: Bound) -> Option<usize> {
+        let blocks = usize::from(count(&self.blocks));
+        (blocks > 0 && bound.datagrams > 0).then(|| bound.bytes.min(blocks * SIZE))
     }
 
     /// Copies a datagram to the end of `queue`. With `unverified`, the sum of the rest, it is summed in the same pass, and

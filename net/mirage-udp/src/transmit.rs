@@ -77,7 +77,7 @@ impl<A: Address> Udp<'_, A> {
             return self.enqueue(id, cx, ends, payload);
         }
         let (local, remote) = ends;
-        let sent = send(ip, local, remote, payload.len(), |out, summed| {
+        let sent = send(ip, local, remote, payload.len(), move |out, summed| {
             if summed {
                 return out.put_summed(payload);
             }
@@ -111,7 +111,7 @@ impl<A: Address> Udp<'_, A> {
             return Err(error);
         }
         let ends = ends(socket, source, remote)?;
-        if len > LONGEST || !self.pool.could_ever_hold(self.config.send, len) {
+        if len >= self.send_below {
             return Err(Error::MessageTooLong);
         }
         Ok(ends)
@@ -288,6 +288,8 @@ fn send<A: Address>(
         false => local.address.ip(),
     };
     let len = Header::LEN + len;
+    // The words of the header, whose checksum is zero yet, and what it stands for.
+    let words = u64::from(local.port) + u64::from(remote.port) + len as u64;
     let pseudo = Sum::ZERO.pseudo_header(source, destination, Protocol::UDP.0, len as u32);
     let mut packet = Packet::new(source, destination, Protocol::UDP, len);
     let offload = if destination.is_ipv4() { ChecksumOffload::UDP_V4 } else { ChecksumOffload::UDP_V6 };
@@ -304,14 +306,13 @@ fn send<A: Address>(
         len: U16::new(len as u16),
         checksum: U16::new(checksum),
     };
-    ip.send(packet, |out| {
+    let sum_of_header = pseudo.add_u64(words);
+    ip.send(packet, move |out| {
         let start = out.len();
         out.put_header(header.as_bytes());
         let sum = body(out, summed);
         if summed {
-            // The words of the header, whose checksum is zero yet.
-            let words = u64::from(local.port) + u64::from(remote.port) + len as u64;
-            let checksum = pseudo.add_u64(words).add_sum(sum).finish_udp();
+            let checksum = sum_of_header.add_sum(sum).finish_udp();
             out.patch(start + usize::from(Header::CHECKSUM), &checksum.to_be_bytes());
         }
     })
