@@ -30,7 +30,13 @@ impl Sum {
     /// The sum of `bytes`.
     #[inline]
     pub fn of(bytes: &[u8]) -> Self {
-        Self::from_partial(simd::sum(bytes), bytes.len())
+        Self::summed(simd::sum(bytes), bytes.len())
+    }
+
+    /// Of `len` bytes that were summed to `total`.
+    #[inline]
+    pub(crate) const fn summed(total: u64, len: usize) -> Self {
+        Self { total, odd: len % 2 == 1 }
     }
 
     /// The sum of `len` bytes of which only [`partial`](Self::partial) was kept.

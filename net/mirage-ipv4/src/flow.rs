@@ -57,12 +57,18 @@ impl Flow {
 }
 
 impl Outbound<'_, '_> {
-    /// Makes the flow of `key` the last one; whether there is a way.
+    /// Makes this flow the last one; whether there is a way.
     #[inline(never)]
-    pub(crate) fn find_flow(&mut self, key: Key) -> bool {
+    pub(crate) fn find_flow(
+        &mut self,
+        source: Ipv4Addr,
+        destination: Ipv4Addr,
+        protocol: Protocol,
+        by: Option<InterfaceId>,
+    ) -> bool {
+        let key = Key::new(source, destination, protocol, by);
         let (known, sender) = (self.known, &mut *self.sender);
-        let (source, destination) = ((key.addresses >> 32) as u32, key.addresses as u32);
-        let Some(way) = way(&known.addresses, &known.routes, Ipv4Addr::from_bits(destination), key.by) else {
+        let Some(way) = way(&known.addresses, &known.routes, destination, by) else {
             return false;
         };
         sender.flow = Flow {
@@ -70,7 +76,7 @@ impl Outbound<'_, '_> {
             changes: known.routes.changes(),
             hop: way.hop,
             ttl: if matches!(way.hop.next, NextHop::Group(_)) { 1 } else { known.config.ttl },
-            sum: u64::from(source) + u64::from(destination) + (u64::from(key.protocol) << 16),
+            sum: u64::from(source.to_bits()) + u64::from(destination.to_bits()) + (u64::from(protocol.0) << 16),
             hash: sender.identification.hash(key.addresses, key.protocol),
         };
         true

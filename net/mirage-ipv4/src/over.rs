@@ -94,7 +94,9 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
         };
         let key = Key::new(source, destination, packet.protocol, self.by);
         let Outbound { known, sender } = &mut self.outbound;
-        if !sender.flow.is(key, known.routes.changes()) && !self.outbound.find_flow(key) {
+        if !sender.flow.is(key, known.routes.changes())
+            && !self.outbound.find_flow(source, destination, packet.protocol, self.by)
+        {
             return Err(SendError::NoRoute);
         }
         let Sender { flow, identification, .. } = &mut *self.outbound.sender;
@@ -151,11 +153,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
                 frame.put(&ROUTER_ALERT);
             }
             fill(frame);
-            debug_assert_eq!(
-                frame.len() - before,
-                len,
-                "fill writes as many bytes as it announced"
-            );
+            debug_assert_eq!(frame.len() - before, len, "fill writes as many bytes as it announced");
         })
     }
 

@@ -205,6 +205,35 @@ impl<'s, A: Address> Pool<'s, A> {
         }
     }
 
+    /// Copies the start of the oldest datagram of `queue` to `buffer`, as much as fits, and frees it.
+    #[inline]
+    pub(crate) fn take_front(&mut self, queue: &mut Queue, buffer: &mut [u8]) -> Option<(End<A>, End<A>, u16)> {
+        let Block { head, bytes, .. } = self.blocks.get(usize::from(queue.first)).filter(|_| !queue.is_empty())?;
+        let (local, remote, len) = (head.local, head.remote, head.len);
+        let few = buffer.len().min(len.into());
+        // The reader's copy: blocks are shared and go back to the pool.
+        match (bytes.get(..few), buffer.get_mut(..few)) {
+            (Some(bytes), Some(space)) => space.copy_from_slice(bytes),
+            _ => self.copy_out(queue, buffer),
+        }
+        self.drop_front(queue);
+        Some((local, remote, len))
+    }
+
+    /// Copies the start of a datagram of more than one block.
+    #[cold]
+    #[inline(never)]
+    fn copy_out(&self, queue: &Queue, buffer: &mut [u8]) {
+        let len = self.front(queue).map_or(0, |head| buffer.len().min(head.len.into()));
+        let mut free = buffer;
+        self.read(queue, len, |piece| {
+            if let Some((space, rest)) = core::mem::take(&mut free).split_at_mut_checked(piece.len()) {
+                space.copy_from_slice(piece);
+                free = rest;
+            }
+        });
+    }
+
     /// Frees the oldest datagram of `queue`.
     #[inline]
     pub(crate) fn drop_front(&mut self, queue: &mut Queue) {
@@ -236,13 +265,7 @@ impl<'s, A: Address> Pool<'s, A> {
 /// Copies what is behind a datagram's `first` block to `at` and the blocks after it, and adds it to `sum`. Gives the
 /// block after the last.
 #[inline(never)]
-fn copy_rest<A>(
-    pool: &mut [Block<A>],
-    first: Index,
-    at: Index,
-    payload: &[u8],
-    mut sum: Sum,
-) -> Option<(Index, Sum)> {
+fn copy_rest<A>(pool: &mut [Block<A>], first: Index, at: Index, payload: &[u8], mut sum: Sum) -> Option<(Index, Sum)> {
     let (mut last, mut after) = (at, at);
     for piece in payload.chunks(SIZE) {
         last = after;

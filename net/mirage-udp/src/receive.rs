@@ -69,25 +69,16 @@ impl<A: Address> Udp<'_, A> {
             Ok(socket) => socket,
             Err(error) => return Poll::Ready(Err(error)),
         };
-        if let Some(error) = socket.error.take() {
+        if let Some(error) = socket.error {
+            socket.error = None;
             return Poll::Ready(Err(error));
         }
-        let Some(head) = self.pool.front(&socket.incoming) else {
+        let Some((local, remote, len)) = self.pool.take_front(&mut socket.incoming, buffer) else {
             self.wakers.register(&mut socket.readers, cx.waker());
             return Poll::Pending;
         };
-        let datagram = Datagram { len: head.len.into(), remote: head.remote.socket(), local: head.local.socket() };
-        let mut free = buffer;
-        self.pool.read(&socket.incoming, free.len().min(datagram.len), |piece| {
-            // The reader's copy: blocks are shared and go back to the pool.
-            if let Some((space, rest)) = core::mem::take(&mut free).split_at_mut_checked(piece.len()) {
-                space.copy_from_slice(piece);
-                free = rest;
-            }
-        });
-        self.pool.drop_front(&mut socket.incoming);
         self.wakers.wake(&mut self.room);
-        Poll::Ready(Ok(datagram))
+        Poll::Ready(Ok(Datagram { len: len.into(), remote: remote.socket(), local: local.socket() }))
     }
 
     fn counted(&mut self, taken: Result<(), Discard>) -> Result<(), Discard> {

@@ -118,7 +118,18 @@ impl<'s, A: Address> Table<'s, A> {
         }
         buckets.fill(Bucket::EMPTY);
         let mask = buckets.len().checked_ilog2().map_or(0, |log| (1_usize << log) - 1);
-        Self { slots, buckets, mask, secret, free, in_use: 0, any: NONE, last: None, first_ready: NONE, last_ready: NONE }
+        Self {
+            slots,
+            buckets,
+            mask,
+            secret,
+            free,
+            in_use: 0,
+            any: NONE,
+            last: None,
+            first_ready: NONE,
+            last_ready: NONE,
+        }
     }
 
     /// Sockets in use, closing ones included.

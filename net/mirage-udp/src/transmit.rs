@@ -12,7 +12,7 @@ use zerocopy::IntoBytes;
 use zerocopy::byteorder::network_endian::U16;
 
 use crate::address::End;
-use crate::pool::Refused;
+use crate::pool::{Pool, Queue, Refused};
 use crate::table::Socket;
 use crate::wire::{Header, LONGEST};
 use crate::{Address, Error, SocketId, Udp};
@@ -77,14 +77,7 @@ impl<A: Address> Udp<'_, A> {
             return self.enqueue(id, cx, ends, payload);
         }
         let (local, remote) = ends;
-        let sent = send(ip, local, remote, payload.len(), move |out, summed| {
-            if summed {
-                return out.put_summed(payload);
-            }
-            out.put(payload);
-            Sum::ZERO
-        });
-        match sent {
+        match send(ip, local, remote, payload.len(), &mut Body::<A>::Bytes(payload)) {
             Ok(()) => self.stats.sent += 1,
             Err(SendError::Full | SendError::Disconnected) => return self.enqueue(id, cx, ends, payload),
             Err(error) => {
@@ -107,7 +100,8 @@ impl<A: Address> Udp<'_, A> {
         remote: &SocketAddr,
     ) -> Result<(End<A>, End<A>), Error> {
         let socket = self.table.named(id)?;
-        if let Some(error) = socket.error.take() {
+        if let Some(error) = socket.error {
+            socket.error = None;
             return Err(error);
         }
         let ends = ends(socket, source, remote)?;
@@ -165,7 +159,7 @@ impl<A: Address> Udp<'_, A> {
             return Err(Error::MessageTooLong);
         }
         let mut whole = true;
-        let sent = send(ip, local, remote, len, |out, summed| {
+        let mut fill = |out: &mut FrameWriter<'_>| {
             let before = out.len();
             fill(out);
             if out.len() != before + len {
@@ -174,10 +168,8 @@ impl<A: Address> Udp<'_, A> {
                 out.put_zeroes((before + len).saturating_sub(out.len()));
                 out.patch(usize::MAX, &[0]);
             }
-            let written = out.written().get(before..).filter(|_| summed);
-            Sum::of(written.unwrap_or_default())
-        });
-        match sent {
+        };
+        match send(ip, local, remote, len, &mut Body::<A>::Filled(&mut fill)) {
             Ok(()) if whole => {
                 self.stats.sent += 1;
                 Ok(())
@@ -211,13 +203,7 @@ impl<A: Address> Udp<'_, A> {
             if let Some(datagram) = self.pool.front(&socket.outgoing) {
                 let len = usize::from(datagram.len);
                 let (local, remote) = (datagram.local, datagram.remote);
-                let sent = send(ip, local, remote, len, |out, _| {
-                    let mut sum = Sum::ZERO;
-                    // The copy out: the queue is left to the next datagram.
-                    self.pool.read(&socket.outgoing, len, |piece| sum = sum.add_sum(out.put_summed(piece)));
-                    sum
-                });
-                match sent {
+                match send(ip, local, remote, len, &mut Body::Queued(&self.pool, &socket.outgoing)) {
                     Ok(()) => self.stats.sent += 1,
                     Err(error @ (SendError::Full | SendError::Disconnected)) => return Err(error),
                     Err(error) => {
@@ -273,15 +259,44 @@ fn on_refused<A: Address>(socket: &mut Socket<A>, remote: End<A>, error: SendErr
     }
 }
 
-/// Sends a datagram whose payload of `len` bytes `body` writes. If it is told to sum, it gives the sum of what it wrote.
+/// Where the payload of a datagram comes from. One piece of code sends them all.
+enum Body<'b, 's, A> {
+    Bytes(&'b [u8]),
+    /// The first of this queue.
+    Queued(&'b Pool<'s, A>, &'b Queue),
+    Filled(&'b mut dyn FnMut(&mut FrameWriter<'_>)),
+}
+
+impl<A: Address> Body<'_, '_, A> {
+    /// Writes `len` bytes: this is the copy out. Gives their sum.
+    #[inline]
+    fn put(&mut self, out: &mut FrameWriter<'_>, len: usize) -> Sum {
+        match self {
+            Self::Bytes(bytes) => out.put_summed(bytes),
+            Self::Queued(pool, queue) => {
+                let mut sum = Sum::ZERO;
+                pool.read(queue, len, |piece| sum = sum.add_sum(out.put_summed(piece)));
+                sum
+            }
+            Self::Filled(fill) => {
+                let before = out.len();
+                fill(out);
+                Sum::of(out.written().get(before..).unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// Sends a datagram of `len` bytes.
 #[inline]
 fn send<A: Address>(
     ip: &mut impl Ip,
     local: End<A>,
     remote: End<A>,
     len: usize,
-    mut body: impl FnMut(&mut FrameWriter<'_>, bool) -> Sum,
+    body: &mut Body<'_, '_, A>,
 ) -> Result<(), SendError> {
+    let payload_len = len;
     let destination = remote.address.ip();
     let source = match local.is_unspecified() {
         true => ip.source(destination).ok_or(SendError::NoRoute)?,
@@ -293,9 +308,9 @@ fn send<A: Address>(
     let pseudo = Sum::ZERO.pseudo_header(source, destination, Protocol::UDP.0, len as u32);
     let mut packet = Packet::new(source, destination, Protocol::UDP, len);
     let offload = if destination.is_ipv4() { ChecksumOffload::UDP_V4 } else { ChecksumOffload::UDP_V6 };
-    let summed = !ip.capabilities(destination).checksum.contains(offload) || len > ip.mtu(destination);
+    let offloaded = ip.capabilities(destination).checksum.contains(offload) && len <= ip.mtu(destination);
     let mut checksum = 0;
-    if !summed {
+    if offloaded {
         packet.checksum = Some(PartialChecksum { start: 0, offset: Header::CHECKSUM });
         checksum = pseudo.partial();
     }
@@ -307,11 +322,11 @@ fn send<A: Address>(
         checksum: U16::new(checksum),
     };
     let sum_of_header = pseudo.add_u64(words);
-    ip.send(packet, move |out| {
+    ip.send(packet, |out| {
         let start = out.len();
         out.put_header(header.as_bytes());
-        let sum = body(out, summed);
-        if summed {
+        let sum = body.put(out, payload_len);
+        if !offloaded {
             let checksum = sum_of_header.add_sum(sum).finish_udp();
             out.patch(start + usize::from(Header::CHECKSUM), &checksum.to_be_bytes());
         }

@@ -5,15 +5,15 @@ use core::arch::x86_64::{
     _mm256_storeu_si256, _mm256_xor_si256,
 };
 
-use super::words::{self, add_around, finish, tail};
+use super::words::{self, add_around, finish};
 
 /// Bytes in a register.
 const WIDTH: usize = 32;
 
-/// The folded sum of big-endian 16-bit words; the last is filled with a zero byte. At most 512 KiB.
+/// The sum of big-endian 16-bit words, four side by side; the last is filled with a zero byte. At most 512 KiB.
 #[target_feature(enable = "avx2")]
-pub(super) fn sum(bytes: &[u8]) -> u16 {
-    let (fours, _) = bytes.as_chunks::<WIDTH>().0.as_chunks::<4>();
+pub(super) fn sum(bytes: &[u8]) -> u64 {
+    let (fours, rest) = split(bytes);
     // Two sets of lanes: an addition need not wait for the one before it.
     let (mut one, mut two) = (Lanes::zero(), Lanes::zero());
     for [a, b, c, d] in fours {
@@ -22,17 +22,17 @@ pub(super) fn sum(bytes: &[u8]) -> u16 {
         one.add(load(c));
         two.add(load(d));
     }
-    let summed = fours.len() * 4 * WIDTH;
-    finish(add_around(one.total(two, summed), tail(bytes, summed)))
+    finish(add_around(one.total(two, fours.len() * 4 * WIDTH), words::sum(rest)))
 }
 
 /// Copies and sums `source`. Both slices have the same length, at most 512 KiB.
 #[target_feature(enable = "avx2")]
-pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
+pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
     // One length for both, for the compiler to know.
     let Some(destination) = destination.get_mut(..source.len()) else { return 0 };
-    let (fours, _) = source.as_chunks::<WIDTH>().0.as_chunks::<4>();
-    let (spaces, _) = destination.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<4>();
+    let (fours, rest) = split(source);
+    let (spaces, space) = destination.as_chunks_mut::<{ 4 * WIDTH }>();
+    let spaces = spaces.as_flattened_mut().as_chunks_mut::<WIDTH>().0.as_chunks_mut::<4>().0;
     let (mut one, mut two) = (Lanes::zero(), Lanes::zero());
     for ([to_a, to_b, to_c, to_d], [a, b, c, d]) in spaces.iter_mut().zip(fours) {
         one.add(copy(to_a, a));
@@ -40,8 +40,14 @@ pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
         one.add(copy(to_c, c));
         two.add(copy(to_d, d));
     }
-    let summed = fours.len() * 4 * WIDTH;
-    finish(add_around(one.total(two, summed), words::copy(destination, source, summed)))
+    finish(add_around(one.total(two, fours.len() * 4 * WIDTH), words::copy(space, rest)))
+}
+
+/// As many times four registers as there are, and the rest.
+#[inline]
+fn split(bytes: &[u8]) -> (&[[[u8; WIDTH]; 4]], &[u8]) {
+    let (fours, rest) = bytes.as_chunks::<{ 4 * WIDTH }>();
+    (fours.as_flattened().as_chunks::<WIDTH>().0.as_chunks::<4>().0, rest)
 }
 
 /// In each lane of 32 bits the sum of two 16-bit words of each vector, each word less 2¹⁵ so that the multiplication

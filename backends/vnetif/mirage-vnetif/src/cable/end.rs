@@ -43,9 +43,9 @@ pub struct CableTransmit {
     /// What a frame with a complete checksum arrives as.
     complete: ReceivedChecksum,
     frames: u64,
+    tap: Option<Box<Tap>>,
     bytes: u64,
     dropped: u64,
-    tap: Option<Box<Tap>>,
 }
 
 /// Who keeps a copy of what is sent.
