@@ -25,7 +25,7 @@ pub struct Ethernet<'s> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Station {
     pub(crate) mac: MacAddress,
-    /// The same as a number.
+    /// Its [`number`].
     number: u64,
     pub(crate) vlan: Option<VlanId>,
 }
@@ -36,9 +36,7 @@ impl<'s> Ethernet<'s> {
     pub fn new(mac: MacAddress, vlan: Option<VlanId>, groups: impl Into<ManagedSlice<'s, Option<Group>>>) -> Self {
         let mut groups = groups.into();
         groups.fill(None);
-        let [a, b, c, d, e, f] = mac.octets();
-        let number = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
-        Self { station: Station { mac, number, vlan }, groups: Groups(groups) }
+        Self { station: Station { mac, number: number(mac), vlan }, groups: Groups(groups) }
     }
 
     /// Our own hardware address.
@@ -64,14 +62,11 @@ impl<'s> Ethernet<'s> {
     pub fn input<'f>(&self, frame: &Frame<'f>) -> Result<Incoming<'f>, Discard> {
         let (header, payload) = Header::ref_from_prefix(frame.bytes).map_err(|_| Discard::TooShort)?;
         let (source, destination) = (MacAddress(header.source), MacAddress(header.destination));
-        // Two words hold it all.
-        let (first, last) = header.words();
-        let cast = if first >> 16 == self.station.number { Cast::Unicast } else { self.cast(destination)? };
-        // From no group (the I/G bit), and from somebody.
-        if last >> 56 & 1 != 0 || last >> 16 == 0 {
+        let cast = if number(destination) == self.station.number { Cast::Unicast } else { self.cast(destination)? };
+        if source.is_multicast() || number(source) == 0 {
             return Err(Discard::SourceNotUnicast);
         }
-        let ethertype = last as u16;
+        let ethertype = header.ethertype.get();
         let (ethertype, payload) = match self.station.vlan {
             None if ethertype != EtherType::VLAN.0 => (ethertype, payload),
             _ => self.untag(ethertype, payload)?,
@@ -132,4 +127,11 @@ impl<'s> Ethernet<'s> {
         }
         Ok((ethertype, payload))
     }
+}
+
+/// An address as a number, to compare it at once.
+#[inline]
+fn number(address: MacAddress) -> u64 {
+    let [a, b, c, d, e, f] = address.octets();
+    u64::from_ne_bytes([a, b, c, d, e, f, 0, 0])
 }

@@ -36,15 +36,6 @@ pub(crate) struct Tagged {
 pub(crate) const SMALLEST_ETHERTYPE: u16 = 0x600;
 
 impl Header {
-    /// The first eight bytes, with the destination above, and the last, with the source above and the ethertype below.
-    #[inline]
-    pub(crate) fn words(&self) -> (u64, u64) {
-        let bytes: &[u8; 14] = zerocopy::transmute_ref!(self);
-        let [a, b, c, d, e, f, g, h, ..] = *bytes;
-        let [.., i, j, k, l, m, n, o, p] = *bytes;
-        (u64::from_be_bytes([a, b, c, d, e, f, g, h]), u64::from_be_bytes([i, j, k, l, m, n, o, p]))
-    }
-
     /// Its length in bytes.
     pub(crate) const LEN: u16 = 14;
 

@@ -72,14 +72,15 @@ impl<'s> Addresses<'s> {
         self.addresses.iter().any(|ours| ours.cidr.address() == address)
     }
 
-    /// Whom a packet goes to, if that includes us and its source is no nonsense.
+    /// What [`examine`](Self::examine) would say again.
     #[inline]
-    pub(crate) fn admit(&self, arrival: Arrival, accept_any: bool) -> Result<Cast, Discard> {
-        if self.last.knows(arrival.key()) { Ok(self.last.answer()) } else { self.examine(arrival, accept_any) }
+    pub(crate) fn recall(&self, arrival: Arrival) -> Option<Cast> {
+        self.last.knows(arrival.key()).then(|| self.last.answer())
     }
 
+    /// Whom a packet goes to, if that includes us and its source is no nonsense.
     #[inline(never)]
-    fn examine(&self, arrival: Arrival, accept_any: bool) -> Result<Cast, Discard> {
+    pub(crate) fn examine(&self, arrival: Arrival, accept_any: bool) -> Result<Cast, Discard> {
         let Arrival { interface, link_cast, source, destination } = arrival;
         let mut cast = None;
         for address in self.addresses.iter() {

@@ -40,7 +40,7 @@ pub(crate) trait Outlet {
         &self,
         id: SocketId,
         cx: &mut Context<'_>,
-        source: Option<&SocketAddr>,
+        source: &Source,
         payload: &[u8],
         remote: &SocketAddr,
     ) -> Poll<Result<(), Error>>;
@@ -51,26 +51,25 @@ impl<N: Net> Outlet for Stack<'_, N> {
         &self,
         id: SocketId,
         cx: &mut Context<'_>,
-        source: Option<&SocketAddr>,
+        source: &Source,
         payload: &[u8],
         remote: &SocketAddr,
     ) -> Poll<Result<(), Error>> {
         let mut device = lent(&self.device);
         let mut machines = self.shared.undisturbed();
         let Machines { ethernet, arp, ipv4, udp, now, stirred, at_once, .. } = &mut *machines;
-        let source = source.map_or(Source::Own, |source| Source::End(*source));
         let sent = if let Some(left) = at_once.checked_sub(1) {
             *at_once = left;
             let mut link = ethernet.over(device.split().1);
             let mut neighbours = arp.over(*now, &mut link);
             let (_, mut outbound) = ipv4.split();
             let ip = &mut outbound.over(&mut neighbours);
-            udp.poll_send_over(*now, id, cx, payload, source, *remote, ip)
+            udp.poll_send_over(*now, id, cx, payload, *source, *remote, ip)
         } else {
-            udp.poll_send(id, cx, payload, source, *remote)
+            udp.poll_send(id, cx, payload, *source, *remote)
         };
         // It may be the first for a neighbour, or go out in pieces.
-        *stirred |= arp.wants_transmit() || ipv4.is_due(*now);
+        *stirred |= arp.wants_transmit() || ipv4.wants_transmit();
         if sent.is_ready() {
             // The next poll flushes the device.
             self.shared.wake();

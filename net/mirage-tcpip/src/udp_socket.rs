@@ -6,7 +6,7 @@ use core::task::{Context, Poll};
 
 use mirage_ethernet::multicast_mac;
 use mirage_stack::{Datagram, ErrorType};
-use mirage_udp::SocketId;
+use mirage_udp::{SocketId, Source};
 
 use crate::ErrorKind;
 use crate::datagrams::Outlet;
@@ -46,7 +46,8 @@ impl<'a, 's> UdpSocket<'a, 's> {
         payload: &[u8],
         remote: SocketAddr,
     ) -> Poll<Result<(), ErrorKind>> {
-        self.outlet.send(self.id, cx, source.as_ref(), payload, &remote).map_err(kind)
+        let source = source.map_or(Source::Own, Source::End);
+        self.outlet.send(self.id, cx, &source, payload, &remote).map_err(kind)
     }
 
     /// Sends in the name of another address: what a gateway does. Otherwise as

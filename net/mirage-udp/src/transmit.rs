@@ -321,13 +321,13 @@ fn send<A: Address>(
         len: U16::new(len as u16),
         checksum: U16::new(checksum),
     };
-    let sum_of_header = pseudo.add_u64(words);
-    ip.send(packet, |out| {
+    let header_sum = pseudo.add_u64(words);
+    ip.send(packet, move |out| {
         let start = out.len();
         out.put_header(header.as_bytes());
         let sum = body.put(out, payload_len);
         if !offloaded {
-            let checksum = sum_of_header.add_sum(sum).finish_udp();
+            let checksum = header_sum.add_sum(sum).finish_udp();
             out.patch(start + usize::from(Header::CHECKSUM), &checksum.to_be_bytes());
         }
     })

@@ -24,8 +24,8 @@ pub struct CableEnd {
 
 /// The half of a [`CableEnd`] that lends received frames.
 pub struct CableReceive {
-    ring: Rc<Ring>,
     frames: u64,
+    ring: Rc<Ring>,
     bytes: u64,
 }
 
