@@ -33,36 +33,42 @@ impl Arp<'_> {
     ) -> Result<(), SendError> {
         let HopPacket { to, len, checksum, segment_size } = packet;
         let destination = match to {
-            NextHop::Neighbour(ip) => match self.cache.fresh(now, ip) {
-                Some(mac) => mac,
-                None => match self.known(now, ip) {
-                    Some(mac) => {
-                        self.transmit_released(link)?;
-                        mac
-                    }
-                    None => {
-                        let too_long = len > link.mtu() && segment_size.is_none();
-                        let written = FrameWriter::fill(self.hold(now, ip, len, too_long)?, fill);
-                        let len = written.ok_or(SendError::TooLong)?.len();
-                        self.pending.keep(Pending::waiting(ip, ethertype, len, checksum, segment_size));
-                        return Ok(());
-                    }
-                },
+            NextHop::Neighbour(ip) if self.cache.is_fresh(now, ip) => self.cache.last(),
+            _ => match self.resolve(now, to, link)? {
+                Ok(mac) => mac,
+                Err(ip) => {
+                    let too_long = len > link.mtu() && segment_size.is_none();
+                    let written = FrameWriter::fill(self.hold(now, ip, len, too_long)?, fill);
+                    let len = written.ok_or(SendError::TooLong)?.len();
+                    self.pending.keep(Pending::waiting(ip, ethertype, len, checksum, segment_size));
+                    return Ok(());
+                }
             },
-            NextHop::Group(ip) => {
-                self.transmit_released(link)?;
-                multicast_mac(ip)
-            }
-            NextHop::Broadcast => {
-                self.transmit_released(link)?;
-                MacAddress::BROADCAST
-            }
         };
         link.send(LinkPacket { destination, ethertype, len, checksum, segment_size }, fill)
     }
 
-    /// The address of a neighbour to send to, and notes that it was used: once a second is enough.
+    /// The address to send to, after what has waited for it; or whose it is that is to be found.
     #[inline(never)]
+    fn resolve(
+        &mut self,
+        now: Instant,
+        to: NextHop,
+        link: &mut impl Ethernet,
+    ) -> Result<Result<MacAddress, Ipv4Addr>, SendError> {
+        let mac = match to {
+            NextHop::Neighbour(ip) => match self.known(now, ip) {
+                Some(mac) => mac,
+                None => return Ok(Err(ip)),
+            },
+            NextHop::Group(ip) => multicast_mac(ip),
+            NextHop::Broadcast => MacAddress::BROADCAST,
+        };
+        self.transmit_released(link)?;
+        Ok(Ok(mac))
+    }
+
+    /// The address of a neighbour to send to, and notes that it was used: once a second is enough.
     fn known(&mut self, now: Instant, ip: Ipv4Addr) -> Option<MacAddress> {
         let index = self.cache.find(ip)?;
         let &Entry { mac, state, used, until, refresh, .. } = self.cache.get(index)?;

@@ -1,6 +1,7 @@
 //! The pool of blocks that all sockets share, and the queues in it.
 
 use core::net::IpAddr;
+use core::num::NonZeroU64;
 
 use managed::ManagedSlice;
 use mirage_checksum::{Sum, copy_and_sum};
@@ -123,7 +124,7 @@ impl<'s, A: Address> Pool<'s, A> {
         (blocks > 0 && bound.datagrams > 0).then(|| bound.bytes.min(blocks * SIZE))
     }
 
-    /// Copies a datagram to the end of `queue`. With `unverified`, the sum of the rest, it is summed in the same pass, and
+    /// Copies a datagram to the end of `queue`. With `unverified`, the sum of the rest in words, it is summed in the same pass, and
     /// taken only if the whole is valid.
     ///
     /// No queue may hold more than is left free for all others (dynamic thresholds, Choudhury and Hahne 1998): one that
@@ -132,10 +133,11 @@ impl<'s, A: Address> Pool<'s, A> {
     pub(crate) fn push(
         &mut self,
         queue: &mut Queue,
-        bound: Bound,
-        (local, remote): (End<A>, End<A>),
+        bound: &Bound,
+        local: End<A>,
+        remote: End<A>,
         payload: &[u8],
-        unverified: Option<Sum>,
+        unverified: Option<NonZeroU64>,
     ) -> Result<(), Refused> {
         if usize::from(queue.datagrams) >= bound.datagrams || queue.bytes + payload.len() > bound.bytes {
             return Err(Refused::Queue);
@@ -150,11 +152,13 @@ impl<'s, A: Address> Pool<'s, A> {
         let (piece, rest) = payload.split_at_checked(SIZE).unwrap_or((payload, &[]));
         // The copy that a queue costs: the device wants its buffer back, or the caller his.
         let mut sum = match (unverified, block.bytes.get_mut(..piece.len())) {
+            (Some(rest), Some(space)) => Sum::ZERO.add_u64(rest.get()).add_sum(copy_and_sum(space, piece)),
             (None, Some(space)) => {
                 space.copy_from_slice(piece);
                 Sum::ZERO
             }
-            (header, _) => header.unwrap_or(Sum::ZERO).add_sum(copy_and_sum(&mut block.bytes, piece)),
+            // Never: a piece is no longer than a block.
+            (_, None) => Sum::ZERO,
         };
         // Its last block is corrected below, should there be more than one.
         block.head = Head { after: NONE, last: first, len: payload.len() as u16, local, remote };

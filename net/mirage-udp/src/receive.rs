@@ -1,5 +1,6 @@
 //! Datagrams and errors on their way up.
 
+use core::num::NonZeroU64;
 use core::task::{Context, Poll};
 
 use mirage_checksum::Sum;
@@ -124,20 +125,20 @@ impl<A: Address> Udp<'_, A> {
     fn queue(
         &mut self,
         index: Index,
-        ends: (End<A>, End<A>),
+        (local, remote): (End<A>, End<A>),
         payload: &[u8],
-        unverified: Option<Sum>,
+        unverified: Option<NonZeroU64>,
     ) -> Result<(), Discard> {
         let socket = self.table.at(index).ok_or(Discard::NoSocket)?;
-        match self.pool.push(&mut socket.incoming, self.config.receive, ends, payload, unverified) {
-            Ok(()) => {
-                self.wakers.wake(&mut socket.readers);
-                Ok(())
-            }
-            Err(Refused::Queue) => Err(Discard::QueueFull),
-            Err(Refused::Pool) => Err(Discard::PoolFull),
-            Err(Refused::Checksum) => Err(Discard::BadChecksum),
+        let pushed = self.pool.push(&mut socket.incoming, &self.config.receive, local, remote, payload, unverified);
+        if pushed.is_ok() {
+            self.wakers.wake(&mut socket.readers);
         }
+        pushed.map_err(|refused| match refused {
+            Refused::Queue => Discard::QueueFull,
+            Refused::Pool => Discard::PoolFull,
+            Refused::Checksum => Discard::BadChecksum,
+        })
     }
 
     fn tell(&mut self, error: &IcmpError<'_>) -> Result<(), Discard> {
@@ -192,9 +193,9 @@ fn ends<A: Address>(received: &Received<'_>, header: &Header) -> Result<(End<A>,
     Ok((local, remote))
 }
 
-/// The sum of all but the payload, where the checksum is to be verified.
+/// The sum of all but the payload, where the checksum is to be verified. It is not zero, for the protocol's number is not.
 #[inline]
-fn unverified(received: &Received<'_>, header: &Header) -> Option<Sum> {
+fn unverified(received: &Received<'_>, header: &Header) -> Option<NonZeroU64> {
     match received.checksum {
         ReceivedChecksum::Verified | ReceivedChecksum::Partial => None,
         // RFC 768: "An all zero transmitted checksum value means that the transmitter generated no checksum". Over IPv6
@@ -203,15 +204,15 @@ fn unverified(received: &Received<'_>, header: &Header) -> Option<Sum> {
         ReceivedChecksum::Unchecked => {
             let len = header.len.get().into();
             let sum = Sum::ZERO.pseudo_header(received.source, received.destination, Protocol::UDP.0, len);
-            Some(sum.add_u64(header.word()))
+            NonZeroU64::new(sum.add_u64(header.word()).words())
         }
     }
 }
 
 #[cold]
-fn verify(payload: &[u8], unverified: Option<Sum>) -> Result<(), Discard> {
+fn verify(payload: &[u8], unverified: Option<NonZeroU64>) -> Result<(), Discard> {
     match unverified {
-        Some(sum) if !sum.add_bytes(payload).is_valid() => Err(Discard::BadChecksum),
+        Some(sum) if !Sum::ZERO.add_u64(sum.get()).add_bytes(payload).is_valid() => Err(Discard::BadChecksum),
         _ => Ok(()),
     }
 }

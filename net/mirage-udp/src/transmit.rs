@@ -123,7 +123,8 @@ impl<A: Address> Udp<'_, A> {
             Ok(socket) => socket,
             Err(error) => return Poll::Ready(Err(error)),
         };
-        let list = match self.pool.push(&mut socket.outgoing, self.config.send, ends, payload, None) {
+        let (local, remote) = ends;
+        let list = match self.pool.push(&mut socket.outgoing, &self.config.send, local, remote, payload, None) {
             Ok(()) => {
                 self.table.make_ready(id.index);
                 return Poll::Ready(Ok(()));
