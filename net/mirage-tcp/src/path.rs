@@ -214,7 +214,7 @@ impl<P: Profile> Slot<P> {
     /// What is under way does not fit: it goes again in shorter segments, and the network is not to blame.
     fn send_shorter(&mut self, now: Instant, resources: &mut Resources<'_>) {
         self.recovery.lose_all(&mut resources.runs);
-        self.start_resend_timer(now, resources.config.max_rto);
+        self.start_resend_timer(now, resources);
         self.todo |= todo::OUTPUT;
     }
 
