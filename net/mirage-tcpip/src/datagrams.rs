@@ -32,28 +32,16 @@ impl Datagrams {
     };
 }
 
-/// What a socket sends on: a stack, whatever its device is.
-pub(crate) trait Outlet {
+impl<N: Net> Stack<'_, N> {
     /// Sends a datagram on the device at once, or queues it where others wait before it, the device has no room, or so many
     /// were sent since the last poll that it is the turn of others.
-    fn send(
+    pub(crate) fn send_datagram(
         &self,
         id: SocketId,
         cx: &mut Context<'_>,
-        source: &Source,
+        source: Source,
         payload: &[u8],
-        remote: &SocketAddr,
-    ) -> Poll<Result<(), Error>>;
-}
-
-impl<N: Net> Outlet for Stack<'_, N> {
-    fn send(
-        &self,
-        id: SocketId,
-        cx: &mut Context<'_>,
-        source: &Source,
-        payload: &[u8],
-        remote: &SocketAddr,
+        remote: SocketAddr,
     ) -> Poll<Result<(), Error>> {
         let mut device = lent(&self.device);
         let mut machines = self.shared.undisturbed();
@@ -64,9 +52,9 @@ impl<N: Net> Outlet for Stack<'_, N> {
             let mut neighbours = arp.over(*now, &mut link);
             let (_, mut outbound) = ipv4.split();
             let ip = &mut outbound.over(&mut neighbours);
-            udp.poll_send_over(*now, id, cx, payload, *source, *remote, ip)
+            udp.poll_send_over(*now, id, cx, payload, source, remote, ip)
         } else {
-            udp.poll_send(id, cx, payload, *source, *remote)
+            udp.poll_send(id, cx, payload, source, remote)
         };
         // It may be the first for a neighbour, or go out in pieces.
         *stirred |= arp.wants_transmit() || ipv4.wants_transmit();
