@@ -3,6 +3,7 @@
 mod plan;
 mod reply;
 mod sent;
+mod usual;
 
 use core::num::NonZeroU16;
 
@@ -64,6 +65,12 @@ impl<P: Profile> Tcp<'_, P> {
             slot.linger(now, resources);
         }
         slot.restart_if_idle(now, resources);
+        if P::STRAIGHT
+            && let Some(result) = slot.send_usual(now, resources, ip)
+        {
+            *left = left.saturating_sub(1);
+            return result.map(|()| Turn::Done);
+        }
         let mut turn = SEGMENTS_PER_TURN;
         while turn > 0 {
             let Some(plan) = slot.plan(now, resources) else {

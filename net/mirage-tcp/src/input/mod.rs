@@ -51,7 +51,8 @@ impl<P: Profile> Tcp<'_, P> {
         }
         let index = self.last;
         // The checksum of what is expected next is verified while it is copied.
-        if let Some(slot) = self.connections.get_mut(index as usize)
+        if P::STRAIGHT
+            && let Some(slot) = self.connections.get_mut(index as usize)
             && let Some(result) = slot.input_fast(&mut self.resources, now, received, checked)
         {
             self.settle(index);

@@ -37,7 +37,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// The same when `most` was under way of late.
-    pub(super) fn flight_of(&self, bytes: u32, most: u32) -> Flight {
+    pub(crate) fn flight_of(&self, bytes: u32, most: u32) -> Flight {
         Flight { bytes, delivered: self.recovery.delivery.delivered, window_limited: self.is_window_limited(most) }
     }
 
