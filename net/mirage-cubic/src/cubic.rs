@@ -194,6 +194,7 @@ impl Congestion for Cubic {
         }
     }
 
+    #[inline]
     fn on_ack(&mut self, now: Instant, ack: &Ack) {
         self.initial = 0;
         let now = Tick::of(now);

@@ -189,7 +189,7 @@ impl SendQueue {
     }
 
     /// The same when all of them lie in one piece that is found at once, as they mostly do.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn piece<'p>(&self, pool: &'p Pool<'_>, offset: u32, len: u32, cursor: &mut Cursor) -> Option<&'p [u8]> {
         if len == 0 {
             return Some(&[]);
@@ -209,7 +209,7 @@ impl SendQueue {
     }
 
     /// The block that holds `place`, or one before it; [`NONE`] only when there are no bytes.
-    #[inline]
+    #[inline(always)]
     fn block_near(&self, pool: &Pool<'_>, place: u32, cursor: &Cursor) -> u32 {
         let known = cursor.block != NONE
             && cursor.last.wrapping_sub(self.base) < self.len

@@ -60,7 +60,7 @@ impl<P: Profile> Slot<P> {
     #[inline]
     pub(crate) fn take_news(&mut self, resources: &mut Resources<'_>, now: Instant, news: &News, blocks: &Blocks) {
         let acked = news.ack.since(self.una);
-        if acked > 0 && blocks.is_empty() && self.take_usual(resources, now, news.ack) {
+        if P::STRAIGHT && acked > 0 && blocks.is_empty() && self.take_usual(resources, now, news.ack) {
             return;
         }
         self.take_any_news(resources, now, news, blocks);
@@ -117,7 +117,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// Tells the congestion controller what an acknowledgement brought, and how things stand now.
-    #[inline]
+    #[inline(always)]
     pub(super) fn tell_controller(&mut self, now: Instant, brought: Ack) {
         let ack = Ack {
             srtt: self.round_trip.srtt().unwrap_or_default(),

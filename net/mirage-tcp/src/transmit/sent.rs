@@ -38,7 +38,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// The peer is told what came.
-    #[inline]
+    #[inline(always)]
     pub(super) fn on_acknowledged(&mut self) {
         if self.quick_acks > 0 && self.acked_to != self.rcv_nxt {
             self.quick_acks -= 1;
@@ -65,7 +65,7 @@ impl<P: Profile> Slot<P> {
         self.start_resend_timer(now, resources);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn on_next_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
         let bytes = plan.len + u32::from(plan.flags.contains(Flags::FIN));
         let end = plan.seq + bytes;
