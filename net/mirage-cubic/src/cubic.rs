@@ -56,6 +56,7 @@ impl Cubic {
     }
 
     /// Opens the window in congestion avoidance.
+    #[inline(never)]
     fn avoid(&mut self, now: Tick, ack: &Ack) {
         let mss = self.mss();
         let Stage::Later(epoch) = &mut self.stage else { return };
@@ -194,7 +195,7 @@ impl Congestion for Cubic {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn on_ack(&mut self, now: Instant, ack: &Ack) {
         self.initial = 0;
         let now = Tick::of(now);

@@ -390,7 +390,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// `acked` numbers more are acknowledged, at least one and no more than are under way.
-    #[inline]
+    #[inline(always)]
     pub(super) fn forget_acknowledged(&mut self, resources: &mut Resources<'_>, now: Instant, acked: u32) {
         // A number behind the queue is that of our FIN.
         let bytes = acked.min(self.send.len());

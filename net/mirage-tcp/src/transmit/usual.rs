@@ -77,7 +77,8 @@ impl<P: Profile> Slot<P> {
         if self.partial_checksum {
             packet.checksum = Some(PARTIAL_CHECKSUM);
         }
-        match ip.send(packet, |writer| template.write(writer, seq, flags, [piece])) {
+        let template = &template;
+        match ip.send(packet, move |writer| template.write(writer, seq, flags, [piece])) {
             Err(SendError::Full) => return Some(Err(SendError::Full)),
             Err(SendError::WouldFragment { mtu }) if self.shrink_path(mtu, &resources.config) => return None,
             // Other errors are as good as loss.
