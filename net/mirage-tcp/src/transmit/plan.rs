@@ -183,7 +183,7 @@ impl<P: Profile> Slot<P> {
                 return Some(Plan { seq: self.nxt, offset, len, full: mss, flags, kind: Kind::Next });
             }
         }
-        if self.nxt == self.una && !self.congestion_limited && self.resend_at == Instant::MAX {
+        if self.nxt == self.una && self.resend_at == Instant::MAX {
             self.start_persist_timer(now, resources);
         }
         None
