@@ -175,6 +175,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     }
 
     /// Takes an ended connection out of everything; its slot stays for as long as an application holds it.
+    #[inline(never)]
     pub(crate) fn retire(&mut self, index: u32) {
         self.hide(index);
         self.make_unready(index);

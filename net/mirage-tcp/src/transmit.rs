@@ -161,7 +161,7 @@ impl<P: Profile> Slot<P> {
         let encoded;
         let options = match P::TIMESTAMPS && self.stamps.is_on() {
             _ if selective || plan.flags.contains(Flags::SYN) => {
-                encoded = self.options(now, plan, resources, ip);
+                encoded = self.options(now, plan, resources);
                 Options::Bytes(encoded.as_slice())
             }
             true => Options::Stamps(self.stamps.value(now), self.stamps.recent),
@@ -250,9 +250,9 @@ impl<P: Profile> Slot<P> {
 
     /// The options that go with a segment that has others than timestamps.
     #[inline(never)]
-    fn options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>, ip: &impl Ip) -> Encoded {
+    fn options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>) -> Encoded {
         if plan.flags.contains(Flags::SYN) {
-            return self.syn_options(now, plan, resources, ip);
+            return self.syn_options(now, plan, resources);
         }
         let stamps = (P::TIMESTAMPS && self.stamps.is_on()).then(|| (self.stamps.value(now), self.stamps.recent));
         let mut options = Encoded::default();
@@ -263,14 +263,14 @@ impl<P: Profile> Slot<P> {
     }
 
     #[inline(never)]
-    fn syn_options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>, ip: &impl Ip) -> Encoded {
+    fn syn_options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>) -> Encoded {
         let config = &resources.config;
         // Our answer to a SYN says only what the peer's said, too.
         let answers = plan.flags.contains(Flags::ACK);
         let selective = P::SELECTIVE && config.selective && (!answers || self.selective);
         let stamps = P::TIMESTAMPS && config.timestamps && (!answers || self.stamps.is_on());
         let options = SynOptions {
-            mss: Some(our_mss(ip, self.tuple.remote)),
+            mss: Some(self.path.advmss),
             window_scale: self.scaling.then(|| config.window_scale()),
             sack_permitted: selective,
             timestamps: stamps.then(|| (self.stamps.value(now), self.stamps.recent)),

@@ -25,7 +25,9 @@ impl<P: Profile> Slot<P> {
         ip: &mut impl Ip,
     ) -> Option<Result<(), SendError>> {
         let (recovery, in_flight) = (&self.recovery, self.in_flight());
-        let usual = self.state == State::Established
+        // A FIN that is to be sent, or was.
+        let fin = self.fin_queued;
+        let usual = (self.state == State::Established || (fin && self.state.may_transmit()))
             && recovery.lost | recovery.sacked == 0
             && recovery.phase == Phase::Open
             && !(self.probe | self.probe_tail | self.ask)
@@ -48,9 +50,13 @@ impl<P: Profile> Slot<P> {
             && (self.nodelay || len == full || self.small_end.at_or_before(self.una));
         let mut cursor = Cursor::NEW;
         let (seq, mut flags, piece) = match len {
+            0 if fin && in_flight == self.send.len() => match self.window > in_flight {
+                true if resources.runs.can_push(&self.recovery.chain) => (self.nxt, Flags::ACK | Flags::FIN, &[][..]),
+                _ => return None,
+            },
             0 if self.ack_now => (self.empty_seq(), Flags::ACK, &[][..]),
             0 => return None,
-            _ if !may_go || !resources.runs.can_push(&self.recovery.chain) => return None,
+            _ if !may_go || fin || !resources.runs.can_push(&self.recovery.chain) => return None,
             _ => {
                 cursor = resources.pool.under_way(self.send.head()).cursor;
                 (self.nxt, Flags::ACK, self.send.piece(&resources.pool, in_flight, len, &mut cursor)?)
@@ -88,6 +94,8 @@ impl<P: Profile> Slot<P> {
         self.on_acknowledged();
         if len > 0 {
             resources.pool.under_way_mut(self.send.head()).cursor = cursor;
+        }
+        if len > 0 || flags.contains(Flags::FIN) {
             let plan = Plan { seq, offset: in_flight, len, full, flags, kind: Kind::Next };
             self.on_next_sent(&plan, now, resources);
         }
