@@ -39,6 +39,8 @@ pub trait Profile: Copy + Debug + 'static {
     const PROBING: bool = true;
     /// Buffers that grow with need.
     const TUNING: bool = true;
+    /// Short cuts for the segments that are usual. They change how long things take, and nothing else.
+    const STRAIGHT: bool = true;
 }
 
 /// Everything, with CUBIC.
@@ -62,4 +64,5 @@ impl Profile for Small {
     const FAST_OPEN: bool = false;
     const PROBING: bool = false;
     const TUNING: bool = false;
+    const STRAIGHT: bool = false;
 }
