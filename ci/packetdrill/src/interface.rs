@@ -259,10 +259,22 @@ fn transmit(shared: &Shared, fd: c_int, bytes: Answer<Vec<u8>>, flags: c_int, to
             match wait {
                 None if taken == 0 => return Err(Errno(libc::EINPROGRESS)),
                 None => return Ok(taken),
-                Some(_) => shared.wait(wait, |world| world.connected(fd))?,
+                Some(_) => shared.wait(wait, |world| {
+                    let connected = world.connected(fd);
+                    if connected.is_pending() && done < bytes.len() {
+                        // The machine knows that the rest waits.
+                        let _ = world.write(fd, &bytes, &mut done, flags)?;
+                    }
+                    connected
+                })?,
             }
         }
-        match shared.wait(wait, |world| world.write(fd, &bytes, &mut done, flags)) {
+        let mut write = |world: &mut World| match wait {
+            // Nobody waits for the connection here.
+            None if world.is_connecting(fd) => Poll::Pending,
+            _ => world.write(fd, &bytes, &mut done, flags),
+        };
+        match shared.wait(wait, &mut write) {
             Err(error) if done == 0 => Err(error),
             _ => Ok(done),
         }

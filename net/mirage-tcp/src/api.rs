@@ -111,7 +111,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                     resources.wakers.register(&mut resources.starved, cx.waker());
                 }
             }
-            Ok(false) => {}
+            Ok(false) => slot.writes_next = P::FAST_OPEN && !bytes.is_empty(),
             Err(error) => return Poll::Ready(Err(error)),
         }
         resources.wakers.register(&mut slot.writers, cx.waker());

@@ -45,6 +45,11 @@ impl Cookie {
         Some(cookie)
     }
 
+    /// Whether it asks for one.
+    pub(crate) fn is_request(&self) -> bool {
+        self.len == 0
+    }
+
     /// Its bytes; none for a request.
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()

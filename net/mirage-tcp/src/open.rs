@@ -145,4 +145,4 @@ pub struct FirstData<'a> {
 }
 
 /// RFC 9293 §3.1.
-const MOST_OPTIONS: u16 = 40;
+pub(crate) const MOST_OPTIONS: u16 = 40;

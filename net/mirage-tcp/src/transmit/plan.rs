@@ -7,9 +7,11 @@ use mirage_congestion::Congestion as _;
 use crate::connection::Slot;
 use crate::cork::Hold;
 use crate::identifier::NONE;
+use crate::open::MOST_OPTIONS;
 use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
+use crate::runs::fate;
 use crate::wire::Flags;
 use crate::{Profile, State};
 
@@ -203,7 +205,8 @@ impl<P: Profile> Slot<P> {
                 false => tail,
             }
         };
-        let (start, end) = (resources.runs.of(index).start, resources.runs.of(index).end);
+        let run = resources.runs.of(index);
+        let (start, end, ends) = (run.start, run.end, run.is(fate::ENDS));
         let offset = start.since(self.una);
         if offset > 0 && offset >= self.window {
             // The peer has taken back what it offered.
@@ -219,7 +222,7 @@ impl<P: Profile> Slot<P> {
             let _cut = resources.runs.cut(&mut self.recovery.chain, index, start + covered);
         }
         let mut flags = Flags::ACK;
-        if len > 0 && offset + len == queued {
+        if len > 0 && (offset + len == queued || (ends && start + len == end)) {
             flags |= Flags::PSH;
         }
         if fin {
@@ -236,7 +239,12 @@ impl<P: Profile> Slot<P> {
                 // RFC 3168 §6.1.1.1: a SYN that is not answered may have been dropped for asking.
                 let asks = resources.config.asks_for_marks::<P>() && self.syns == 0 && !answers;
                 flags.set(Flags::ECE | Flags::CWR, asks);
-                let len = if self.syns == 0 { self.syn_len.into() } else { 0 };
+                let first = P::FAST_OPEN && self.syns == 0;
+                if first {
+                    // The path may take less than the server does.
+                    self.syn_len = self.syn_len.min(self.mss.saturating_sub(MOST_OPTIONS));
+                }
+                let len = if first { self.syn_len.into() } else { 0 };
                 Some(Plan { seq: self.una, offset: 0, len, flags, kind: Kind::Next })
             }
             State::SynReceived | State::FinWait2 => self.plan_empty(),
