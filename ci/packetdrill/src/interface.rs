@@ -4,6 +4,7 @@
 //! number and left to [`memory`], so the functions themselves are safe.
 
 use std::ffi::{CStr, c_char};
+use std::mem::offset_of;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::task::Poll;
 
@@ -229,10 +230,24 @@ extern "C" fn recvmsg(shared: &Shared, fd: c_int, message: usize, flags: c_int) 
         Err(error) => return answer(Err::<isize, _>(error)),
     };
     let (list, count) = (header.msg_iov as usize, header.msg_iovlen);
-    match memory::room(list, count) {
+    let received = match memory::room(list, count) {
         Ok(most) => receive(shared, fd, most, flags, |bytes| memory::scatter(list, count, bytes)),
         Err(error) => answer(Err::<isize, _>(error)),
+    };
+    if received < 0 {
+        return received;
     }
+    match put_control(message, &header, &shared.with(|world| world.control(fd))) {
+        Ok(()) => received,
+        Err(error) => answer(Err::<isize, _>(error)),
+    }
+}
+
+/// Tells what goes with the bytes of a message, as far as there is room for it.
+fn put_control(message: usize, header: &msghdr, control: &[u8]) -> Answer<()> {
+    let control = if control.len() <= header.msg_controllen { control } else { &[] };
+    copy_out(header.msg_control as usize, control)?;
+    copy_out(message + offset_of!(msghdr, msg_controllen), &control.len().to_ne_bytes())
 }
 
 /// Writes; a part counts when the rest would have to wait or fails. `to` is where to connect with what fits into the SYN.

@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 use libc::c_int;
 use mirage_tcp::{ConnectionId, Error, State};
 
+use super::options::TCP_INQ;
 use crate::errno::{Answer, Errno};
 use crate::socket::Role;
 use crate::world::World;
@@ -115,6 +116,26 @@ impl World {
             SIOCOUTQNSD => info.send_queued.saturating_sub(info.in_flight),
             _ => return Err(Errno(libc::ENOTTY)),
         } as c_int)
+    }
+
+    /// What goes with the bytes that a message brought: how many more wait to be read, for those who asked. The end counts as
+    /// one when it is all that is left.
+    pub(crate) fn control(&mut self, fd: c_int) -> Vec<u8> {
+        let Ok(socket) = self.socket(fd) else { return Vec::new() };
+        let asked = socket.options.others.get(&(libc::IPPROTO_TCP, TCP_INQ)).is_some_and(|on| *on != 0);
+        let Some(id) = socket.connection().filter(|_| asked) else { return Vec::new() };
+        let tcp = &self.stack().tcp;
+        let left = tcp.info(id).map_or(0, |info| info.receive_queued);
+        let ended = tcp.state(id).is_some_and(|state| {
+            matches!(state, State::CloseWait | State::Closing | State::LastAck | State::TimeWait)
+        });
+        let value = if left == 0 && ended { 1 } else { left as c_int };
+        // A `struct cmsghdr`, and what it announces.
+        let len = size_of::<libc::cmsghdr>() + size_of::<c_int>();
+        let mut bytes = [len.to_ne_bytes().as_slice(), &libc::IPPROTO_TCP.to_ne_bytes(), &TCP_INQ.to_ne_bytes()].concat();
+        bytes.extend(value.to_ne_bytes());
+        bytes.resize(len.next_multiple_of(size_of::<usize>()), 0);
+        bytes
     }
 
     /// The connection that bytes go through.
