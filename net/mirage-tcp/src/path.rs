@@ -218,7 +218,7 @@ impl<P: Profile> Slot<P> {
             self.nxt = self.una;
         }
         self.recovery.lose_all(&mut resources.runs);
-        self.start_resend_timer(now, resources.config.max_rto);
+        self.start_resend_timer(now, resources);
         self.todo |= todo::OUTPUT;
     }
 

@@ -79,7 +79,7 @@ impl Reply {
 
     /// The same with the timestamps of the connection, if it has them.
     pub(crate) fn stamped(self, stamps: &Stamps) -> Self {
-        Self { stamps: stamps.on.then_some((stamps.offset, stamps.recent)), ..self }
+        Self { stamps: stamps.is_on().then_some((stamps.offset, stamps.recent)), ..self }
     }
 
     /// The same as a reset.

@@ -6,6 +6,7 @@ use mirage_congestion::Congestion as _;
 
 use super::plan::{Kind, Plan};
 use crate::Profile;
+use crate::coarse::Coarse;
 use crate::connection::Slot;
 use crate::path::Stage;
 use crate::recovery::Phase;
@@ -56,8 +57,8 @@ impl<P: Profile> Slot<P> {
         }
         self.nxt = self.una + 1;
         self.syns = self.syns.saturating_add(1);
-        self.sent_at = now;
-        self.start_resend_timer(now, resources.config.max_rto);
+        self.sent_at = Coarse::of(now);
+        self.start_resend_timer(now, resources);
     }
 
     #[inline]
@@ -71,18 +72,26 @@ impl<P: Profile> Slot<P> {
         // Before any data came, what leaves with the acknowledgement of the handshake counts as an answer.
         let answers = now == self.heard_at && plan.len != u32::from(self.syn_len);
         let quick = self.quick_acks > 0 && (self.quick_acks < resources.config.quick_acks || answers);
-        if quick && self.since_data(now) < resources.config.delayed_ack {
+        if quick && self.data_at.since(now) < resources.config.delayed_ack {
             // The application answers what came: from now on its answers carry the acknowledgements.
             self.quick_acks = 0;
         }
-        let told = self.flight(self.pipe());
+        let mut fate = 0;
+        if P::FAST_OPEN && self.syn_len > 0 {
+            fate |= self.note_syn_data_again(plan.seq, end, resources);
+        }
+        let told = self.flight(&resources.pool, self.pipe());
         self.congestion.on_sent(now, bytes, &told);
         self.nxt = end;
         let in_flight = self.pipe();
-        let mark = self.recovery.delivery.on_sent(now, in_flight, idle);
-        let mut fate = if self.recovery.delivery.is_app_limited() { fate::APP_LIMITED } else { 0 };
-        if P::FAST_OPEN && self.syn_len > 0 {
-            fate |= self.note_syn_data_again(plan.seq, end, resources);
+        let under_way = resources.pool.under_way_mut(self.send.head());
+        if idle {
+            under_way.rack.begin(self.una);
+            under_way.most_until = self.una.0;
+        }
+        let mark = self.recovery.delivery.on_sent(&mut under_way.round, now, in_flight, idle);
+        if self.recovery.delivery.is_app_limited() {
+            fate |= fate::APP_LIMITED;
         }
         if P::PROBING && plan.kind == Kind::Longer {
             fate |= fate::LONGER;
@@ -90,8 +99,9 @@ impl<P: Profile> Slot<P> {
         }
         let run = RunSlot { start: plan.seq, end, sent_at: now, fate, mark, ..RunSlot::default() };
         let _kept = resources.runs.push(&mut self.recovery.chain, &run, self.small_end != plan.seq);
-        if self.in_flight() > self.most_in_flight || self.una.at_or_after(self.usage_seq) {
-            (self.most_in_flight, self.usage_seq) = (self.in_flight(), end);
+        let most = end.since(self.una);
+        if most > under_way.most || self.una.at_or_after(SequenceNumber(under_way.most_until)) {
+            (under_way.most, under_way.most_until) = (most, end.0);
         }
         // No division for the usual segment.
         if plan.len != mss && !plan.len.is_multiple_of(mss) {
@@ -103,19 +113,19 @@ impl<P: Profile> Slot<P> {
         }
         self.probe = false;
         if self.recovery.phase == Phase::Recovery {
-            self.recovery.proportional.on_sent(bytes);
+            under_way.proportional.on_sent(bytes);
         }
         if self.probe_tail {
             self.probe_tail = false;
-            (self.recovery.tail.end, self.recovery.tail.resent) = (Some(end), false);
+            under_way.tail.begin(end, false);
             // RFC 8985 §7.3: the timeout counts from the probe.
-            self.start_resend_timer(now, resources.config.max_rto);
+            self.start_resend_timer(now, resources);
         } else if !self.is_watched() || self.watch == crate::retransmit::Watch::Tail {
             // RFC 6298 §5.1; and RFC 8985 §7.2: each new segment postpones the probe.
-            self.start_resend_timer(now, resources.config.max_rto);
+            self.start_resend_timer(now, resources);
         }
-        self.sent_at = now;
-        self.keep_pace(now, bytes);
+        self.sent_at = Coarse::of(now);
+        self.keep_pace(now, bytes, &mut resources.pool);
         if self.flushing && self.is_flushed() {
             self.flushing = false;
             resources.wakers.wake(&mut self.writers);
@@ -154,19 +164,20 @@ impl<P: Profile> Slot<P> {
         run.fate = (run.fate & !fate::LOST) | fate::RESENT;
         run.sent_at = now;
         let in_flight = self.pipe();
-        run.mark = self.recovery.delivery.on_sent(now, in_flight, false);
-        self.recovery.undo.on_resent(bytes, self.stamps.value(now));
+        let under_way = resources.pool.under_way_mut(self.send.head());
+        run.mark = self.recovery.delivery.on_sent(&mut under_way.round, now, in_flight, false);
+        under_way.undo.on_resent(bytes, self.stamps.value(now));
         if self.recovery.phase == Phase::Recovery {
-            self.recovery.proportional.on_sent(bytes);
+            under_way.proportional.on_sent(bytes);
         }
         if self.recovery.phase == Phase::Open && !lost {
             // The tail as a probe.
-            (self.recovery.tail.end, self.recovery.tail.resent) = (Some(self.nxt), true);
-            self.start_resend_timer(now, resources.config.max_rto);
+            under_way.tail.begin(self.nxt, true);
+            self.start_resend_timer(now, resources);
         } else if plan.seq == self.una || !self.is_watched() {
-            self.start_resend_timer(now, resources.config.max_rto);
+            self.start_resend_timer(now, resources);
         }
-        self.sent_at = now;
-        self.keep_pace(now, bytes);
+        self.sent_at = Coarse::of(now);
+        self.keep_pace(now, bytes, &mut resources.pool);
     }
 }
