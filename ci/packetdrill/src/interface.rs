@@ -269,28 +269,32 @@ fn transmit(shared: &Shared, fd: c_int, bytes: Answer<Vec<u8>>, flags: c_int, to
             Ok((wait, Some(world.connect_with(fd, remote, &bytes)?)))
         });
         let (wait, taken) = first?;
+        let mut opened = taken.is_none();
         if let Some(taken) = taken {
             done = taken;
             match wait {
                 None if taken == 0 => return Err(Errno(libc::EINPROGRESS)),
                 None => return Ok(taken),
-                Some(_) => shared.wait(wait, |world| {
-                    let connected = world.connected(fd);
-                    if connected.is_pending() && done < bytes.len() {
-                        // The machine knows that the rest waits.
-                        let _ = world.write(fd, &bytes, &mut done, flags)?;
-                    }
-                    connected
-                })?,
+                Some(_) => {}
             }
         }
-        let mut write = |world: &mut World| match wait {
-            // Nobody waits for the connection here.
-            None if world.is_connecting(fd) => Poll::Pending,
-            _ => world.write(fd, &bytes, &mut done, flags),
-        };
-        match shared.wait(wait, &mut write) {
-            Err(error) if done == 0 => Err(error),
+        let written = shared.wait(wait, |world| {
+            if !opened {
+                opened = match world.connected(fd) {
+                    Poll::Ready(Ok(())) => true,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    // The machine is to know that the rest waits.
+                    Poll::Pending if done < bytes.len() => return world.write(fd, &bytes, &mut done, flags),
+                    Poll::Pending => return Poll::Pending,
+                };
+            } else if wait.is_none() && world.is_connecting(fd) {
+                // Nobody waits for the connection here.
+                return Poll::Pending;
+            }
+            world.write(fd, &bytes, &mut done, flags)
+        });
+        match written {
+            Err(error) if done == 0 || !opened => Err(error),
             _ => Ok(done),
         }
     });

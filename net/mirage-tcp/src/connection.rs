@@ -124,8 +124,6 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) syn_due: bool,
     /// Data came or went with the first SYN, and was taken.
     pub(crate) syn_data: bool,
-    /// The application waits to write: the acknowledgement of the peer's SYN rides on what that will be.
-    pub(crate) writes_next: bool,
     /// How many bytes of the send queue go with our first SYN.
     pub(crate) syn_len: u16,
     /// What our SYN asks with; then what the server gave.
@@ -296,7 +294,6 @@ impl<P: Profile> Slot<P> {
             unconfirmed: false,
             syn_due: false,
             syn_data: false,
-            writes_next: false,
             syn_len: 0,
             cookie: None,
             quick_acks: 0,

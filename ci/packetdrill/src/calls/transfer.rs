@@ -73,7 +73,7 @@ impl World {
         if shut {
             return Poll::Ready(Err(Errno(libc::EPIPE)));
         }
-        let more = flags & libc::MSG_MORE != 0;
+        let (more, ends) = (flags & libc::MSG_MORE != 0, flags & libc::MSG_EOR != 0);
         let mut cx = Context::from_waker(Waker::noop());
         let tcp = &mut self.stack().tcp;
         loop {
@@ -86,9 +86,10 @@ impl World {
                 return Poll::Pending;
             }
             let piece = &left[..left.len().min(room)];
-            let written = match more {
-                true => tcp.poll_write_more(id, &mut cx, piece),
-                false => tcp.poll_write(id, &mut cx, piece),
+            let written = match (more, ends && piece.len() == left.len()) {
+                (true, _) => tcp.poll_write_more(id, &mut cx, piece),
+                (false, true) => tcp.poll_write_record(id, &mut cx, piece),
+                (false, false) => tcp.poll_write(id, &mut cx, piece),
             };
             match written {
                 Poll::Ready(Ok(count)) => {

@@ -80,7 +80,7 @@ impl<P: Profile> Tcp<'_, P> {
         }
         slot.establish(resources, now);
         slot.end_writing_if_asked();
-        match P::FAST_OPEN && slot.writes_next {
+        match slot.is_about_to_write() {
             true => slot.acknowledge_soon(resources, now),
             false => slot.acknowledge(),
         }

@@ -105,7 +105,16 @@ impl<P: Profile> Slot<P> {
         let offered = self.window.saturating_sub(offset);
         let room = if self.probe_tail { mss } else { window.saturating_sub(pipe) };
         let usable = offered.min(room);
-        let unsent = queued.saturating_sub(offset);
+        let mut unsent = queued.saturating_sub(offset);
+        // Where the application wants a segment to end, and whether something follows there.
+        let (mut record, mut followed) = (false, false);
+        if P::RECORDS
+            && self.send.has_records()
+            && let Some(left) = self.send.left_of_record(&resources.pool, offset)
+        {
+            (record, followed) = (true, left < unsent);
+            unsent = left;
+        }
         if P::PROBING
             && self.path.is_searched()
             && !self.probe_tail
@@ -123,6 +132,7 @@ impl<P: Profile> Slot<P> {
         self.congestion_limited = room < offered && room < unsent.min(mss);
         // Nagle as Minshall has it: one small segment may be under way, not two.
         let tail_may_go = self.fin_queued
+            || followed
             || (self.hold == Hold::Nothing
                 && (self.nodelay || self.small_end.at_or_before(self.una) || self.has_only_syn_data()));
         if len > mss && (len < unsent || !tail_may_go) {
@@ -133,11 +143,11 @@ impl<P: Profile> Slot<P> {
         let worth = len >= mss
             || (last && len > 0 && tail_may_go)
             || (len > 0 && offered <= room && len >= self.max_window / 2);
-        let fin = self.fin_queued && last && offered > len;
+        let fin = self.fin_queued && last && !followed && offered > len;
         if (worth || (unsent == 0 && fin)) && resources.runs.can_push(&self.recovery.chain) {
             let mut flags = Flags::ACK;
             // What the device cuts is marked at its end, so that a receiver that puts it together again hands it up at once.
-            if (len > mss && self.device_cuts) || (last && len > 0 && !self.unpushed) {
+            if (len > mss && self.device_cuts) || (last && len > 0 && (record || !self.unpushed)) {
                 flags |= Flags::PSH;
             }
             if fin {
@@ -152,7 +162,7 @@ impl<P: Profile> Slot<P> {
             }
             // A window that is only small is used.
             let len = unsent.min(offered).min(mss);
-            let fin = self.fin_queued && len == unsent && offered > len;
+            let fin = self.fin_queued && len == unsent && !followed && offered > len;
             let mut flags = Flags::ACK;
             if len > 0 {
                 flags |= Flags::PSH;

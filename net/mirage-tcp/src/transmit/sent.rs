@@ -80,6 +80,9 @@ impl<P: Profile> Slot<P> {
         if P::FAST_OPEN && self.syn_len > 0 {
             fate |= self.note_syn_data_again(plan.seq, end, resources);
         }
+        if P::RECORDS && self.send.has_records() && plan.flags.contains(Flags::PSH) {
+            fate |= fate::ENDS;
+        }
         let told = self.flight(&resources.pool, self.pipe());
         self.congestion.on_sent(now, bytes, &told);
         self.nxt = end;
