@@ -77,7 +77,6 @@ pub use listen::{ListenerSlot, Local};
 pub use managed::ManagedSlice;
 pub use marks::Marking;
 pub use mirage_stack::{Keepalive, ListenOptions, TcpOptions};
-pub use open::FirstData;
 pub use path::Probing;
 pub use pool::{BLOCK_BYTES, Block};
 pub use profile::{Profile, Small, Standard};

@@ -9,8 +9,9 @@ use mirage_stack::TcpOptions;
 
 use crate::connection::Slot;
 use crate::demux::Tuple;
+use crate::open::MOST_OPTIONS;
 use crate::resources::Resources;
-use crate::{ConnectError, ConnectionId, Cookie, FirstData, Profile, Tcp};
+use crate::{ConnectError, ConnectionId, Cookie, Profile, Tcp};
 
 /// Room for what one server said. Lend a slice of them with [`Tcp::remember_servers`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,7 +34,9 @@ pub struct ServerSlot {
 pub struct Server {
     /// What lets our next SYN carry data; `None` if the server gave nothing.
     pub cookie: Option<Cookie>,
-    /// The largest payload that it takes in a segment.
+    /// It takes data without one: only known from elsewhere.
+    pub without_cookie: bool,
+    /// The largest payload that it takes in a segment; 0 for unknown.
     pub mss: u16,
 }
 
@@ -44,6 +47,11 @@ impl Servers<'_> {
     /// Room for none.
     pub(crate) fn none() -> Self {
         Self(ManagedSlice::Borrowed(&mut []))
+    }
+
+    /// What our SYN carries: the server's cookie, or a request for one.
+    pub(crate) fn cookie(&self, tuple: &Tuple) -> Cookie {
+        self.find(tuple.local, tuple.remote).and_then(|slot| slot.known.cookie).unwrap_or(Cookie::REQUEST)
     }
 
     fn find(&self, local: IpAddr, remote: IpAddr) -> Option<&ServerSlot> {
@@ -67,7 +75,7 @@ impl Servers<'_> {
     /// A server answered the SYN that asked for a cookie or carried data.
     fn learn(&mut self, now: Instant, tuple: &Tuple, granted: Option<Cookie>, mss: u16) {
         let Some(slot) = self.place(now, tuple) else { return };
-        slot.known = Server { cookie: granted.or(slot.known.cookie), mss };
+        slot.known = Server { cookie: granted.or(slot.known.cookie), mss, ..slot.known };
     }
 
     /// It took the data, or gave a cookie for the next time.
@@ -102,6 +110,14 @@ impl<'s, P: Profile> Tcp<'s, P> {
         Some(self.resources.servers.find(source, server)?.known)
     }
 
+    /// Remembers what is known of a server from elsewhere: from before this machine was made, say.
+    pub fn set_server(&mut self, now: Instant, source: IpAddr, server: IpAddr, known: Server) {
+        let tuple = Tuple { local: source, remote: server, local_port: 0, remote_port: 0 };
+        if let Some(slot) = self.resources.servers.place(now, &tuple) {
+            slot.known = known;
+        }
+    }
+
     /// Opens a connection as [`connect`](Self::connect) does, with the first of `bytes` in the SYN if the server gave a cookie
     /// for that; a server that is not known is asked for one. Gives how much went with the SYN: the rest is to be written.
     ///
@@ -120,16 +136,30 @@ impl<'s, P: Profile> Tcp<'s, P> {
         options: TcpOptions,
         bytes: &[u8],
     ) -> Result<(ConnectionId, usize), ConnectError> {
-        let servers = &self.resources.servers;
-        let slot = servers.find(source, remote.ip());
-        let refused = slot.is_some_and(|slot| slot.refused == remote.port() && now < slot.refused_until);
+        let id = self.connect(now, source, local_port, remote, options)?;
+        let Tcp { connections, resources, .. } = self;
+        let Some(slot) = connections.get_mut(id.index as usize) else { return Ok((id, 0)) };
+        let servers = &resources.servers;
+        let server = servers.find(source, remote.ip());
+        let refused = server.is_some_and(|slot| slot.refused == remote.port() && now < slot.refused_until);
         if !P::FAST_OPEN || refused || servers.0.is_empty() {
-            return Ok((self.connect(now, source, local_port, remote, options)?, 0));
+            return Ok((id, 0));
         }
-        let known = slot.map(|slot| slot.known).unwrap_or_default();
-        let cookie = Some(known.cookie.unwrap_or(Cookie::REQUEST));
-        let first = FirstData { cookie, peer_mss: known.mss, bytes };
-        self.connect_with(now, source, local_port, remote, options, &first)
+        let known = server.map(|slot| slot.known).unwrap_or_default();
+        slot.asks_cookie = !known.without_cookie;
+        if slot.asks_cookie && known.cookie.is_none() {
+            return Ok((id, 0));
+        }
+        if known.mss > 0 {
+            slot.peer_mss = known.mss.max(resources.config.min_mss);
+        }
+        // What the largest options leave of a segment.
+        let room = slot.peer_mss.saturating_sub(MOST_OPTIONS);
+        let bytes = bytes.get(..bytes.len().min(room.into())).unwrap_or_default();
+        let cuts = slot.cuts();
+        let taken = slot.send.push(&mut resources.pool, bytes, slot.send_limit, 0, cuts);
+        slot.syn_len = taken as u16;
+        Ok((id, taken))
     }
 }
 
@@ -137,15 +167,15 @@ impl<P: Profile> Slot<P> {
     /// The SYN-ACK came, with these options, that answers a SYN of ours that asked for a cookie or carried data; `acked`
     /// bytes of that are acknowledged.
     pub(crate) fn learn_server(&mut self, now: Instant, resources: &mut Resources<'_>, options: &[u8], acked: u32) {
-        if self.cookie.is_none() && self.syn_len == 0 {
+        let carried = self.syn_len > 0;
+        if !self.asks_cookie && !carried {
             return;
         }
         // Only who asked, or gave one, is told one.
-        let carried = self.syn_len > 0;
-        self.cookie = self.cookie.and_then(|_| Cookie::parse(options)).filter(|cookie| !cookie.is_request());
+        let granted = Cookie::parse(options).filter(|cookie| self.asks_cookie && !cookie.is_request());
         let servers = &mut resources.servers;
-        servers.learn(now, &self.tuple, self.cookie, self.peer_mss);
-        if acked > 0 || self.cookie.is_some() {
+        servers.learn(now, &self.tuple, granted, self.peer_mss);
+        if acked > 0 || granted.is_some() {
             servers.succeeded(now, &self.tuple);
         } else if self.syns > 1 || carried {
             servers.failed(now, &self.tuple, self.syns == 1);
@@ -154,7 +184,7 @@ impl<P: Profile> Slot<P> {
 
     /// No answer came at all.
     pub(crate) fn note_silent_server(&self, now: Instant, resources: &mut Resources<'_>) {
-        if self.cookie.is_some() || self.syn_len > 0 {
+        if self.asks_cookie || self.syn_len > 0 {
             resources.servers.failed(now, &self.tuple, true);
         }
     }
@@ -198,7 +228,7 @@ mod tests {
         servers.learn(Instant::ZERO, &tuple(1, 80), cookie(7), 1460);
         servers.learn(Instant::ZERO, &tuple(1, 443), None, 1000);
         let slot = servers.find(tuple(1, 80).local, tuple(1, 80).remote).unwrap();
-        assert_eq!(slot.known, Server { cookie: cookie(7), mss: 1000 });
+        assert_eq!(slot.known, Server { cookie: cookie(7), without_cookie: false, mss: 1000 });
     }
 
     #[test]

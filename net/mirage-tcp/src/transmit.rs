@@ -259,9 +259,9 @@ impl<P: Profile> Slot<P> {
         if P::FAST_OPEN
             && !answers
             && self.syns == 0
-            && let Some(cookie) = &self.cookie
+            && self.asks_cookie
         {
-            encoded.put_cookie(cookie);
+            encoded.put_cookie(&resources.servers.cookie(&self.tuple));
         }
         encoded
     }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddrV4};
 use std::num::NonZeroU16;
 
 use libc::c_int;
-use mirage_tcp::FirstData;
+use mirage_tcp::Server;
 
 use crate::errno::{Answer, Errno};
 use crate::profile::client_fast_open;
@@ -36,15 +36,10 @@ impl World {
         let path = stack.wire.mtu.saturating_sub(40) as u16;
         // The path takes no more beside the largest options.
         let bytes = &bytes[..bytes.len().min(path.saturating_sub(40).into())];
-        let (id, taken) = match client.without_cookie {
-            false => stack.tcp.connect_first(now, source, port, remote.into(), options, bytes)?,
-            true => {
-                let known = stack.tcp.server(source, (*remote.ip()).into());
-                let peer_mss = known.map_or(path, |known| known.mss.min(path));
-                let first = FirstData { cookie: None, peer_mss, bytes };
-                stack.tcp.connect_with(now, source, port, remote.into(), options, &first)?
-            }
-        };
+        let server = IpAddr::V4(*remote.ip());
+        let known = stack.tcp.server(source, server).unwrap_or_default();
+        stack.tcp.set_server(now, source, server, Server { without_cookie: client.without_cookie, ..known });
+        let (id, taken) = stack.tcp.connect_first(now, source, port, remote.into(), options, bytes)?;
         self.socket(fd)?.role = Role::Stream { id, opened: false };
         Ok(taken)
     }
