@@ -27,6 +27,7 @@ mod isn;
 mod keepalive;
 mod keyed;
 mod listen;
+mod marked_bytes;
 mod marks;
 mod open;
 mod options;

@@ -237,6 +237,9 @@ impl<P: Profile> Slot<P> {
         if P::SELECTIVE && self.selective && (self.has_twice() || self.receive.ooo_bytes() > 0) {
             options.put_heard(None, &self.selective_blocks(&resources.pool));
         }
+        if P::MARKS && self.marks.is_accurate() {
+            self.put_marked_bytes(&mut options, plan.len == 0);
+        }
         options
     }
 

@@ -38,7 +38,8 @@ impl World {
         let bytes = &bytes[..bytes.len().min(path.saturating_sub(40).into())];
         let server = IpAddr::V4(*remote.ip());
         let known = stack.tcp.server(source, server).unwrap_or_default();
-        stack.tcp.set_server(now, source, server, Server { without_cookie: client.without_cookie, ..known });
+        let mss = if client.without_cookie && known.mss == 0 { path } else { known.mss };
+        stack.tcp.set_server(now, source, server, Server { without_cookie: client.without_cookie, mss, ..known });
         let (id, taken) = stack.tcp.connect_first(now, source, port, remote.into(), options, bytes)?;
         self.socket(fd)?.role = Role::Stream { id, opened: false };
         Ok(taken)

@@ -290,6 +290,7 @@ impl<P: Profile> Slot<P> {
     #[inline]
     pub(super) fn payload_of_full_segment(&self) -> u32 {
         let options = if P::SELECTIVE && self.selective { self.sack_space() } else { 0 };
+        let options = if P::MARKS { options + self.marked_space() } else { options };
         u32::from(self.mss).saturating_sub(options).max(1)
     }
 }
