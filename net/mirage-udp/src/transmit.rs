@@ -169,6 +169,7 @@ impl<A: Address> Udp<'_, A> {
                 out.put_zeroes((before + len).saturating_sub(out.len()));
                 out.patch(usize::MAX, &[0]);
             }
+            Sum::of(out.written().get(before..).unwrap_or_default())
         };
         match send(ip, local, remote, len, &mut Body::<A>::Filled(&mut fill)) {
             Ok(()) if whole => {
@@ -265,7 +266,8 @@ enum Body<'b, 's, A> {
     Bytes(&'b [u8]),
     /// The first of this queue.
     Queued(&'b Pool<'s, A>, &'b Queue),
-    Filled(&'b mut dyn FnMut(&mut FrameWriter<'_>)),
+    /// Writes and sums it.
+    Filled(&'b mut dyn FnMut(&mut FrameWriter<'_>) -> Sum),
 }
 
 impl<A: Address> Body<'_, '_, A> {
@@ -279,11 +281,7 @@ impl<A: Address> Body<'_, '_, A> {
                 pool.read(queue, len, |piece| sum = sum.add_sum(out.put_summed(piece)));
                 sum
             }
-            Self::Filled(fill) => {
-                let before = out.len();
-                fill(out);
-                Sum::of(out.written().get(before..).unwrap_or_default())
-            }
+            Self::Filled(fill) => fill(out),
         }
     }
 }
