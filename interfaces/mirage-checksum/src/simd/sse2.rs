@@ -5,15 +5,15 @@ use core::arch::x86_64::{
     _mm_xor_si128,
 };
 
-use super::words::{self, add_around, finish};
+use super::words::{self, add_around, tail};
 
 /// Bytes in a register.
 const WIDTH: usize = 16;
 
-/// The sum of big-endian 16-bit words, four side by side; the last is filled with a zero byte. At most 512 KiB.
+/// The sum of little-endian 16-bit words, side by side; the last is filled with a zero byte. At most 512 KiB.
 #[target_feature(enable = "sse2")]
 pub(super) fn sum(bytes: &[u8]) -> u64 {
-    let (fours, rest) = split(bytes);
+    let (fours, _) = bytes.as_chunks::<WIDTH>().0.as_chunks::<4>();
     // Two sets of lanes: an addition need not wait for the one before it.
     let (mut one, mut two) = (Lanes::zero(), Lanes::zero());
     for [a, b, c, d] in fours {
@@ -22,7 +22,8 @@ pub(super) fn sum(bytes: &[u8]) -> u64 {
         one.add(load(c));
         two.add(load(d));
     }
-    finish(add_around(one.total(two, fours.len() * 4 * WIDTH), words::sum(rest)))
+    let summed = fours.len() * 4 * WIDTH;
+    add_around(one.total(two, summed), tail(bytes, summed))
 }
 
 /// Copies and sums `source`. Both slices have the same length, at most 512 KiB.
@@ -30,9 +31,8 @@ pub(super) fn sum(bytes: &[u8]) -> u64 {
 pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
     // One length for both, for the compiler to know.
     let Some(destination) = destination.get_mut(..source.len()) else { return 0 };
-    let (fours, rest) = split(source);
-    let (spaces, space) = destination.as_chunks_mut::<{ 4 * WIDTH }>();
-    let spaces = spaces.as_flattened_mut().as_chunks_mut::<WIDTH>().0.as_chunks_mut::<4>().0;
+    let (fours, _) = source.as_chunks::<WIDTH>().0.as_chunks::<4>();
+    let (spaces, _) = destination.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<4>();
     let (mut one, mut two) = (Lanes::zero(), Lanes::zero());
     for ([to_a, to_b, to_c, to_d], [a, b, c, d]) in spaces.iter_mut().zip(fours) {
         one.add(copy(to_a, a));
@@ -40,14 +40,8 @@ pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
         one.add(copy(to_c, c));
         two.add(copy(to_d, d));
     }
-    finish(add_around(one.total(two, fours.len() * 4 * WIDTH), words::copy(space, rest)))
-}
-
-/// As many times four registers as there are, and the rest.
-#[inline]
-fn split(bytes: &[u8]) -> (&[[[u8; WIDTH]; 4]], &[u8]) {
-    let (fours, rest) = bytes.as_chunks::<{ 4 * WIDTH }>();
-    (fours.as_flattened().as_chunks::<WIDTH>().0.as_chunks::<4>().0, rest)
+    let summed = fours.len() * 4 * WIDTH;
+    add_around(one.total(two, summed), words::copy(destination, source, summed))
 }
 
 /// In each lane of 32 bits the sum of two 16-bit words of each vector, each word less 2¹⁵ so that the multiplication

@@ -1,65 +1,93 @@
 //! One 64-bit word after the other: what all twins share.
 //!
-//! Inside, words are little-endian, as the processors are: RFC 1071 §2 (B) has the sum the same in either byte
-//! order, but for the order of its own two bytes.
+//! Words are little-endian here, as the processors are: RFC 1071 §2 (B) has the sum the same in either byte order, but
+//! for the order of its own two bytes.
 
-/// Sums `bytes`.
+/// Sums the end of `bytes`, what lies from `start` on, a multiple of 8.
 #[inline(never)]
-pub(super) fn sum(bytes: &[u8]) -> u64 {
-    let (words, last) = bytes.as_chunks::<8>();
-    let total = words.iter().fold(0, |total, word| add_around(total, u64::from_le_bytes(*word)));
-    if last.is_empty() {
-        return total;
+pub(super) fn tail(bytes: &[u8], start: usize) -> u64 {
+    let (words, last) = bytes.get(start..).unwrap_or_default().as_chunks::<8>();
+    let mut total = words.iter().map(|word| u128::from(u64::from_le_bytes(*word))).sum::<u128>();
+    if !last.is_empty() {
+        total += u128::from(match bytes.last_chunk::<8>() {
+            // 1 to 7 bytes are left: the others of these 8 are shifted out.
+            Some(end) => u64::from_le_bytes(*end) >> (64 - 8 * last.len()),
+            None => few(last),
+        });
     }
-    let last = match bytes.last_chunk::<8>() {
-        // 1 to 7 bytes are left: the others of these 8 are shifted out.
-        Some(end) => u64::from_le_bytes(*end) >> (64 - 8 * last.len()),
-        None => last.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
-    };
-    add_around(total, last)
+    add_around(total as u64, (total >> 64) as u64)
 }
 
-/// Copies `from` to `to`, which is as long, and sums it.
+/// Copies the end of `from`, what lies from `start` on, to the same place in `to`, which is as long, and sums it. `start`
+/// is a multiple of 8.
 #[inline(never)]
-pub(super) fn copy(to: &mut [u8], from: &[u8]) -> u64 {
+pub(super) fn copy(to: &mut [u8], from: &[u8], start: usize) -> u64 {
     // One length for both, for the compiler to know.
     let Some(to) = to.get_mut(..from.len()) else { return 0 };
+    if from.len() < 8 {
+        return copy_few(to, from);
+    }
     // Two words in each turn: of a loop over one the compiler makes a call of memcpy and a second loop that sums.
-    let (pairs, rest) = from.as_chunks::<8>().0.as_chunks::<2>();
-    let (spaces, space) = to.as_chunks_mut::<8>().0.as_chunks_mut::<2>();
-    let mut total = 0;
+    let (pairs, rest) = from.get(start..).unwrap_or_default().as_chunks::<8>().0.as_chunks::<2>();
+    let (spaces, space) = to.get_mut(start..).unwrap_or_default().as_chunks_mut::<8>().0.as_chunks_mut::<2>();
+    // So few words that no carry is lost.
+    let mut total = 0_u128;
     for ([space_a, space_b], [a, b]) in spaces.iter_mut().zip(pairs) {
         (*space_a, *space_b) = (*a, *b);
-        total = add_around(add_around(total, u64::from_le_bytes(*a)), u64::from_le_bytes(*b));
+        total += u128::from(u64::from_le_bytes(*a)) + u128::from(u64::from_le_bytes(*b));
     }
     if let ([space], [word]) = (space, rest) {
         *space = *word;
-        total = add_around(total, u64::from_le_bytes(*word));
+        total += u128::from(u64::from_le_bytes(*word));
     }
     let last = from.len() % 8;
-    if last == 0 {
-        return total;
+    if last > 0
+        && let (Some(space), Some(end)) = (to.last_chunk_mut::<8>(), from.last_chunk::<8>())
+    {
+        // Of these 8 bytes the first are there already, and shifted out.
+        *space = *end;
+        total += u128::from(u64::from_le_bytes(*end) >> (64 - 8 * last));
     }
-    let last = match (to.last_chunk_mut::<8>(), from.last_chunk::<8>()) {
-        (Some(space), Some(end)) => {
-            // Of these 8 bytes the first are there already, and shifted out.
-            *space = *end;
-            u64::from_le_bytes(*end) >> (64 - 8 * last)
-        }
-        // Not inlined: it would become a call of memcpy.
-        _ => copy_few(to, from),
-    };
-    add_around(total, last)
+    add_around(total as u64, (total >> 64) as u64)
 }
 
-/// Copies less than 8 bytes, one by one.
-#[cold]
+/// Copies less than 8 bytes; gives them as a word. Both slices have the same length.
 #[inline(never)]
 fn copy_few(to: &mut [u8], from: &[u8]) -> u64 {
-    to.iter_mut().zip(from).rev().fold(0, |word, (space, &byte)| {
-        *space = byte;
-        word << 8 | u64::from(byte)
-    })
+    // Two halves that overlap: what a loop over bytes does the compiler would call memcpy for.
+    if let (Some(first), Some(last)) = (from.first_chunk::<4>(), from.last_chunk::<4>()) {
+        if let Some(space) = to.first_chunk_mut::<4>() {
+            *space = *first;
+        }
+        if let Some(space) = to.last_chunk_mut::<4>() {
+            *space = *last;
+        }
+    } else if let (Some(first), Some(last)) = (from.first_chunk::<2>(), from.last_chunk::<2>()) {
+        if let Some(space) = to.first_chunk_mut::<2>() {
+            *space = *first;
+        }
+        if let Some(space) = to.last_chunk_mut::<2>() {
+            *space = *last;
+        }
+    } else if let ([space], [byte]) = (to, from) {
+        *space = *byte;
+    }
+    few(from)
+}
+
+/// Less than 8 bytes as a word.
+#[inline]
+fn few(bytes: &[u8]) -> u64 {
+    // What both halves have in common is the same in both.
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let last = u64::from(u32::from_le_bytes(*last));
+        u64::from(u32::from_le_bytes(*first)) | last << (8 * (bytes.len() - 4) % 64)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<2>(), bytes.last_chunk::<2>()) {
+        let last = u64::from(u16::from_le_bytes(*last));
+        u64::from(u16::from_le_bytes(*first)) | last << (8 * (bytes.len() - 2) % 64)
+    } else {
+        bytes.first().copied().map_or(0, u64::from)
+    }
 }
 
 /// Adds with end-around carry; zero only for two zeroes.
@@ -67,12 +95,6 @@ fn copy_few(to: &mut [u8], from: &[u8]) -> u64 {
 pub(crate) const fn add_around(one: u64, two: u64) -> u64 {
     let (sum, carry) = one.overflowing_add(two);
     sum + carry as u64
-}
-
-/// Makes a sum of big-endian words, side by side, of one of little-endian words.
-#[inline]
-pub(super) const fn finish(total: u64) -> u64 {
-    total.swap_bytes()
 }
 
 /// Folds with end-around carry; zero only for zero.

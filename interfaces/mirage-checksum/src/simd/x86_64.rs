@@ -6,10 +6,10 @@ use super::{avx2, detect, sse2, words};
 /// overflow, and no packet is that long.
 const VECTORS: core::ops::RangeInclusive<usize> = 128..=512 << 10;
 
-/// The sum of big-endian 16-bit words, four side by side; the last is filled with a zero byte.
+/// The sum of little-endian 16-bit words, side by side; the last is filled with a zero byte.
 #[inline]
 pub(crate) fn sum(bytes: &[u8]) -> u64 {
-    if VECTORS.contains(&bytes.len()) { sum_vectors(bytes) } else { words::finish(words::sum(bytes)) }
+    if VECTORS.contains(&bytes.len()) { sum_vectors(bytes) } else { words::tail(bytes, 0) }
 }
 
 /// Copies and sums `source`. Both slices have the same length.
@@ -18,7 +18,7 @@ pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
     if VECTORS.contains(&source.len()) {
         copy_and_sum_vectors(destination, source)
     } else {
-        words::finish(words::copy(destination, source))
+        words::copy(destination, source, 0)
     }
 }
 
