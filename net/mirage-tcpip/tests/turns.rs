@@ -37,7 +37,7 @@ fn who_sends_without_end_waits_for_the_stack_to_be_polled() {
     let (here, there) = (stack(one, 1), stack(other, 2));
     let at = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), port);
     let mut cx = Context::from_waker(Waker::noop());
-    let mut poll = |micros| {
+    let poll = |micros| {
         for stack in [&here, &there, &here, &there] {
             stack.poll(Instant::from_micros(micros), &mut Context::from_waker(Waker::noop())).expect("the cable is in");
         }
