@@ -52,7 +52,7 @@ impl<A: Address> Udp<'_, A> {
     }
 
     /// As [`poll_send`](Self::poll_send), but a datagram before which nothing waits goes straight to `ip`: it is copied once,
-    /// into the device's own buffer, and summed in the same pass. It is queued where the device has no room.
+    /// into the device's own buffer, and summed in the same pass. It is queued where the device has no room, or without `ip`.
     ///
     /// # Errors
     /// Those of [`poll_send`](Self::poll_send). What `ip` refuses for good counts as sent in vain, as it does for
@@ -67,15 +67,13 @@ impl<A: Address> Udp<'_, A> {
         payload: &[u8],
         source: Source,
         remote: SocketAddr,
-        ip: &mut impl Ip,
+        ip: Option<&mut impl Ip>,
     ) -> Poll<Result<(), Error>> {
         let ends = match self.ends(id, payload.len(), &source, &remote) {
             Ok(ends) => ends,
             Err(error) => return Poll::Ready(Err(error)),
         };
-        if self.wants_transmit() {
-            return self.enqueue(id, cx, ends, payload);
-        }
+        let Some(ip) = ip.filter(|_| !self.wants_transmit()) else { return self.enqueue(id, cx, ends, payload) };
         let (local, remote) = ends;
         match send(ip, local, remote, payload.len(), &mut Body::<A>::Bytes(payload)) {
             Ok(()) => self.stats.sent += 1,

@@ -42,7 +42,7 @@ fn write_over(
     payload: &[u8],
     remote: SocketAddr,
 ) -> Poll<Result<(), Error>> {
-    udp.poll_send_over(NOW, id, &mut Context::from_waker(Waker::noop()), payload, Source::Own, remote, ip)
+    udp.poll_send_over(NOW, id, &mut Context::from_waker(Waker::noop()), payload, Source::Own, remote, Some(ip))
 }
 
 #[test]
