@@ -157,7 +157,7 @@ impl<P: Profile> Slot<P> {
         ip: &mut impl Ip,
         limit: usize,
     ) -> (u32, usize, Result<(), SendError>) {
-        let selective = P::SELECTIVE && self.selective && (self.has_twice() || self.receive.ooo_bytes() > 0);
+        let selective = P::SELECTIVE && self.selective && (self.has_twice() || self.receive.has_holes());
         let encoded;
         let options = match P::TIMESTAMPS && self.stamps.is_on() {
             _ if selective || plan.flags.contains(Flags::SYN) => {

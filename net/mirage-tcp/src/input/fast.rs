@@ -38,7 +38,7 @@ impl<P: Profile> Slot<P> {
             && seq == self.rcv_nxt
             && acked <= self.in_flight()
             && !(self.read_shut || self.fin_early || (P::FAST_OPEN && self.unconfirmed))
-            && self.receive.ooo_bytes() == 0
+            && !self.receive.has_holes()
             && self.recovery.phase == Phase::Open
             && (!P::MARKS || self.marks.is_ordinary(received.ecn));
         if !ordinary {
