@@ -60,12 +60,7 @@ impl<P: Profile> Tcp<'_, P> {
 
     /// Our SYN-ACK does not get there: the place of who may never have asked is free for others. A peer that is there
     /// after all is reset when it answers.
-    fn take_icmp_of_half_open(
-        &mut self,
-        index: u32,
-        seq: SequenceNumber,
-        kind: IcmpErrorKind,
-    ) -> Result<(), Discard> {
+    fn take_icmp_of_half_open(&mut self, index: u32, seq: SequenceNumber, kind: IcmpErrorKind) -> Result<(), Discard> {
         let ends = matches!(
             kind,
             IcmpErrorKind::PortUnreachable | IcmpErrorKind::ProtocolUnreachable | IcmpErrorKind::HostUnreachable

@@ -23,7 +23,8 @@ pub enum Marking {
     /// We ask for it, too.
     Ask,
     /// We ask for more accurate feedback, and give it to those who ask (RFC 9768): how many packets were marked, not only that
-    /// some were. The counter in the header's flags tells; the option that tells of bytes is not sent.
+    /// some were. The counter in the header's flags tells of packets, and an option tells of bytes: it takes 12 bytes of each
+    /// segment to a peer that sends data.
     Accurate,
 }
 

@@ -277,11 +277,7 @@ impl<P: Profile> Slot<P> {
             accurate: None,
         };
         let mut encoded = options.emit();
-        if P::FAST_OPEN
-            && !answers
-            && self.syns == 0
-            && self.asks_cookie
-        {
+        if P::FAST_OPEN && !answers && self.syns == 0 && self.asks_cookie {
             encoded.put_cookie(&resources.servers.cookie(&self.tuple));
         }
         encoded

@@ -127,13 +127,14 @@ impl World {
         let Some(id) = socket.connection().filter(|_| asked) else { return Vec::new() };
         let tcp = &self.stack().tcp;
         let left = tcp.info(id).map_or(0, |info| info.receive_queued);
-        let ended = tcp.state(id).is_some_and(|state| {
-            matches!(state, State::CloseWait | State::Closing | State::LastAck | State::TimeWait)
-        });
+        let ended = tcp
+            .state(id)
+            .is_some_and(|state| matches!(state, State::CloseWait | State::Closing | State::LastAck | State::TimeWait));
         let value = if left == 0 && ended { 1 } else { left as c_int };
         // A `struct cmsghdr`, and what it announces.
         let len = size_of::<libc::cmsghdr>() + size_of::<c_int>();
-        let mut bytes = [len.to_ne_bytes().as_slice(), &libc::IPPROTO_TCP.to_ne_bytes(), &TCP_INQ.to_ne_bytes()].concat();
+        let mut bytes =
+            [len.to_ne_bytes().as_slice(), &libc::IPPROTO_TCP.to_ne_bytes(), &TCP_INQ.to_ne_bytes()].concat();
         bytes.extend(value.to_ne_bytes());
         bytes.resize(len.next_multiple_of(size_of::<usize>()), 0);
         bytes
