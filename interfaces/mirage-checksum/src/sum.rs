@@ -34,7 +34,7 @@ impl Sum {
     }
 
     /// The sum of a few bytes whose number is known when the program is compiled: a header. There is no loop and no call.
-    #[inline]
+    #[inline(always)]
     pub fn of_array<const LEN: usize>(bytes: &[u8; LEN]) -> Self {
         let (octets, rest) = bytes.as_chunks::<8>();
         let mut total = 0_u128;
@@ -143,6 +143,13 @@ impl Sum {
     #[inline]
     pub const fn partial(self) -> u16 {
         fold(self.total)
+    }
+
+    /// The sum in 16-bit words side by side, not folded: [`add_u64`](Self::add_u64) adds it to another. What was added is of
+    /// an even length.
+    #[inline]
+    pub const fn words(self) -> u64 {
+        self.total
     }
 
     /// Whether what was added, its checksum field included, is as it was sent.

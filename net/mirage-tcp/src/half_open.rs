@@ -118,7 +118,8 @@ impl<P: Profile> Tcp<'_, P> {
             if let Some(door) = door.filter(|door| door.is(slot.listener)) {
                 door.half_open -= 1;
             }
-            *slot = HalfOpenSlot { next: self.half_open.free, ..HalfOpenSlot::default() };
+            // Nothing else of it is looked at before it is taken again.
+            (slot.tuple, slot.next) = (Tuple::NONE, self.half_open.free);
             self.half_open.free = index;
             self.half_open.count -= 1;
         }

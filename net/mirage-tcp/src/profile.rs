@@ -41,6 +41,8 @@ pub trait Profile: Copy + Debug + 'static {
     const RECORDS: bool = true;
     /// Buffers that grow with need.
     const TUNING: bool = true;
+    /// Short cuts for the segments that are usual. They change how long things take, and nothing else.
+    const STRAIGHT: bool = true;
 }
 
 /// Everything, with CUBIC.
@@ -65,4 +67,5 @@ impl Profile for Small {
     const PROBING: bool = false;
     const RECORDS: bool = false;
     const TUNING: bool = false;
+    const STRAIGHT: bool = false;
 }

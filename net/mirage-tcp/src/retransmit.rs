@@ -5,7 +5,6 @@ use mirage_congestion::Congestion as _;
 
 use crate::connection::{Slot, todo};
 use crate::identifier::NONE;
-use crate::pool::Pool;
 use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::{Error, Profile, State};
@@ -40,8 +39,15 @@ impl<P: Profile> Slot<P> {
             self.watch = Watch::Resend;
             return;
         }
-        let rto = self.round_trip.rto(resources.config.max_rto);
-        match self.tail_timeout(&resources.pool) {
+        let probed = resources.pool.under_way(self.send.head()).tail.is_probed();
+        self.start_timer(now, resources.config.max_rto, probed);
+    }
+
+    /// The same when something is under way; `probed`: the tail was.
+    #[inline]
+    pub(crate) fn start_timer(&mut self, now: Instant, max_rto: Duration, probed: bool) {
+        let rto = self.round_trip.rto(max_rto);
+        match self.tail_timeout(probed) {
             // RFC 8985 §7.2: no later than the timeout, which then comes after the probe.
             Some(pto) => self.watch_for(Watch::Tail, now + pto.min(rto)),
             None => self.watch_for(Watch::Resend, now + rto),
@@ -65,9 +71,9 @@ impl<P: Profile> Slot<P> {
     }
 
     /// How long to wait for an acknowledgement before the tail is probed; `None` if it is not to be.
-    fn tail_timeout(&self, pool: &Pool<'_>) -> Option<Duration> {
+    #[inline]
+    fn tail_timeout(&self, probed: bool) -> Option<Duration> {
         let recovery = &self.recovery;
-        let probed = pool.under_way(self.send.head()).tail.is_probed();
         let quiet = recovery.phase == Phase::Open && recovery.sacked == 0 && !probed;
         if !P::SELECTIVE || !self.selective || self.unconfirmed || !quiet || !self.state.may_transmit() {
             return None;

@@ -201,7 +201,7 @@ impl<'s> Runs<'s> {
     }
 
     /// Takes the first run off.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop(&mut self, chain: &mut Chain) {
         let index = chain.head;
         let free = self.free;

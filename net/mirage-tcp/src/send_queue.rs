@@ -93,15 +93,14 @@ impl SendQueue {
     pub(crate) fn push(&mut self, pool: &mut Pool<'_>, bytes: &[u8], limit: u32, held: u32, cuts: Cuts) -> usize {
         let allowed = bytes.len().min(limit.saturating_sub(self.len) as usize);
         let mut rest = bytes.get(..allowed).unwrap_or_default();
-        while !rest.is_empty()
-            && let Some(space) = self.space(pool, rest.len(), held, cuts)
-        {
-            let count = space.len().min(rest.len());
-            let (now, later) = rest.split_at(count);
+        while !rest.is_empty() {
             // The only copy on the way from the application to the frame's buffer.
-            space[..count].copy_from_slice(now);
-            self.grow(pool, count);
-            rest = later;
+            let count = pool.get_mut(self.tail).map_or(0, |block| block.append_to(self.tail_limit.into(), rest));
+            if count == 0 && !self.extend(pool, held, cuts) {
+                break;
+            }
+            self.len += count as u32;
+            rest = rest.get(count..).unwrap_or_default();
         }
         allowed - rest.len()
     }
@@ -153,6 +152,12 @@ impl SendQueue {
     pub(crate) fn acked(&mut self, pool: &mut Pool<'_>, count: u32) {
         let first = self.head;
         let mut count = count.min(self.len);
+        if count == self.len && first == self.tail {
+            // All there is, in one block.
+            pool.give(first);
+            *self = Self { base: self.base.wrapping_add(count), ..Self::default() };
+            return;
+        }
         self.base = self.base.wrapping_add(count);
         self.len -= count;
         while count > 0 {
@@ -224,7 +229,7 @@ impl SendQueue {
     }
 
     /// The same when all of them lie in one piece that is found at once, as they mostly do.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn piece<'p>(&self, pool: &'p Pool<'_>, offset: u32, len: u32, cursor: &mut Cursor) -> Option<&'p [u8]> {
         if len == 0 {
             return Some(&[]);
@@ -244,7 +249,7 @@ impl SendQueue {
     }
 
     /// The block that holds `place`, or one before it; [`NONE`] only when there are no bytes.
-    #[inline]
+    #[inline(always)]
     fn block_near(&self, pool: &Pool<'_>, place: u32, cursor: &Cursor) -> u32 {
         let known = cursor.block != NONE
             && cursor.last.wrapping_sub(self.base) < self.len

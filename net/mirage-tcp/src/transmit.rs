@@ -3,6 +3,7 @@
 mod plan;
 mod reply;
 mod sent;
+mod usual;
 
 use core::num::NonZeroU16;
 
@@ -65,6 +66,12 @@ impl<P: Profile> Tcp<'_, P> {
             slot.linger(now, resources);
         }
         slot.restart_if_idle(now, resources);
+        if P::STRAIGHT
+            && let Some(result) = slot.send_usual(now, resources, ip)
+        {
+            *left = left.saturating_sub(1);
+            return result.map(|()| Turn::Done);
+        }
         let mut turn = SEGMENTS_PER_TURN;
         while turn > 0 {
             let Some(plan) = slot.plan(now, resources) else {
@@ -154,8 +161,8 @@ impl<P: Profile> Slot<P> {
         let selective = P::SELECTIVE && self.selective && (self.has_twice() || self.receive.ooo_bytes() > 0);
         let encoded;
         let options = match P::TIMESTAMPS && self.stamps.is_on() {
-            _ if selective || (P::MARKS && self.marks.is_accurate()) || plan.flags.contains(Flags::SYN) => {
-                encoded = self.options(now, plan, resources, ip);
+            _ if selective || self.tells_bytes() || plan.flags.contains(Flags::SYN) => {
+                encoded = self.options(now, plan, resources);
                 Options::Bytes(encoded.as_slice())
             }
             true => Options::Stamps(self.stamps.value(now), self.stamps.recent),
@@ -197,33 +204,30 @@ impl<P: Profile> Slot<P> {
         let full = plan.full;
         let longer = P::PROBING && plan.kind == Kind::Longer;
         let most = if self.device_cuts || longer { plan.len } else { full };
+        let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, headers);
+        packet.dont_fragment = true;
+        packet.ecn = ecn;
+        if self.partial_checksum {
+            packet.checksum = Some(PARTIAL_CHECKSUM);
+        }
+        let send = &self.send;
+        let mut cursor = resources.pool.under_way(send.head()).cursor;
         let (mut sent, mut segments) = (0, 0);
-        loop {
+        let result = loop {
             let len = (plan.len - sent).min(most);
             let last = sent + len == plan.len;
-            let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, headers + len as usize);
-            packet.dont_fragment = true;
-            packet.ecn = ecn;
-            if self.partial_checksum {
-                packet.checksum = Some(PARTIAL_CHECKSUM);
-            }
-            if len > full && !longer {
-                packet.segment_size = NonZeroU16::new(full as u16);
-            }
+            packet.len = headers + len as usize;
+            packet.segment_size = if len > full && !longer { NonZeroU16::new(full as u16) } else { None };
             let piece_flags = if last { flags } else { flags - Flags::PSH - Flags::FIN };
             let (seq, offset) = (plan.seq + sent, plan.offset + sent);
-            let send = &self.send;
-            let mut cursor = resources.pool.under_way(send.head()).cursor;
-            let result = ip.send(packet, |writer| match send.piece(&resources.pool, offset, len, &mut cursor) {
-                Some(piece) => template.write(writer, seq, piece_flags, [piece]),
-                None => {
+            let template = &template;
+            let result = match send.piece(&resources.pool, offset, len, &mut cursor) {
+                Some(piece) => ip.send(packet, move |writer| template.write(writer, seq, piece_flags, [piece])),
+                None => ip.send(packet, |writer| {
                     let payload = send.slices(&resources.pool, offset, len, &mut cursor);
                     template.write(writer, seq, piece_flags, payload);
-                }
-            });
-            if len > 0 {
-                resources.pool.under_way_mut(send.head()).cursor = cursor;
-            }
+                }),
+            };
             if P::MARKS && self.marks.has_news() && flags.contains(Flags::CWR) && result != Err(SendError::Full) {
                 // Told once (RFC 3168 §6.1.2).
                 flags.remove(Flags::CWR);
@@ -231,23 +235,25 @@ impl<P: Profile> Slot<P> {
             }
             match result {
                 // Other errors are as good as loss.
-                Err(error @ (SendError::Full | SendError::WouldFragment { .. })) => {
-                    return (sent, segments, Err(error));
-                }
-                Err(error) if plan.len == 0 => return (0, 0, Err(error)),
+                Err(SendError::Full | SendError::WouldFragment { .. }) => break result,
+                Err(_) if plan.len == 0 => break result,
                 _ => (sent, segments) = (sent + len, segments + 1),
             }
             if last || segments >= limit {
-                return (sent, segments, Ok(()));
+                break Ok(());
             }
+        };
+        if plan.len > 0 {
+            resources.pool.under_way_mut(send.head()).cursor = cursor;
         }
+        (sent, segments, result)
     }
 
     /// The options that go with a segment that has others than timestamps.
     #[inline(never)]
-    fn options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>, ip: &impl Ip) -> Encoded {
+    fn options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>) -> Encoded {
         if plan.flags.contains(Flags::SYN) {
-            return self.syn_options(now, plan, resources, ip);
+            return self.syn_options(now, plan, resources);
         }
         let stamps = (P::TIMESTAMPS && self.stamps.is_on()).then(|| (self.stamps.value(now), self.stamps.recent));
         let mut options = Encoded::default();
@@ -255,21 +261,21 @@ impl<P: Profile> Slot<P> {
             true => options.put_heard(stamps, &self.selective_blocks(&resources.pool)),
             false => options.put_heard(stamps, &Blocks::NONE),
         }
-        if P::MARKS && self.marks.is_accurate() {
-            self.put_marked_bytes(&mut options, plan.len == 0);
+        if self.tells_bytes() {
+            options.put_marked(&self.counters.bytes);
         }
         options
     }
 
     #[inline(never)]
-    fn syn_options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>, ip: &impl Ip) -> Encoded {
+    fn syn_options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>) -> Encoded {
         let config = &resources.config;
         // Our answer to a SYN says only what the peer's said, too.
         let answers = plan.flags.contains(Flags::ACK);
         let selective = P::SELECTIVE && config.selective && (!answers || self.selective);
         let stamps = P::TIMESTAMPS && config.timestamps && (!answers || self.stamps.is_on());
         let options = SynOptions {
-            mss: Some(our_mss(ip, self.tuple.remote)),
+            mss: Some(self.path.advmss),
             window_scale: self.scaling.then(|| config.window_scale()),
             sack_permitted: selective,
             timestamps: stamps.then(|| (self.stamps.value(now), self.stamps.recent)),

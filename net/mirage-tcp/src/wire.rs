@@ -151,7 +151,7 @@ pub(crate) enum Options<'o> {
 
 impl Options<'_> {
     /// How many bytes they are.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Stamps(..) => STAMPED_LEN - HEADER_LEN,
@@ -159,6 +159,7 @@ impl Options<'_> {
         }
     }
 
+    #[inline(always)]
     fn sum(&self) -> Sum {
         match self {
             Self::Stamps(value, echo) => Sum::ZERO.add_u32(STAMPS).add_u64(pair(*value, *echo)),
@@ -182,7 +183,7 @@ pub(crate) struct Template<'o> {
 
 impl<'o> Template<'o> {
     /// Headers between two ends, with the sum of their pseudo-header but for the length.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(pseudo: Sum, header: &Header, options: Options<'o>, checksum: Checksum) -> Self {
         let ports = u32::from(header.source_port) << 16 | u32::from(header.destination_port);
         let words = ((HEADER_LEN + options.len()) / 4) as u32;

@@ -64,7 +64,12 @@ impl<P: Profile> Tcp<'_, P> {
         slot.window_seq = segment.seq;
         // The window in a SYN is never scaled (RFC 7323 §2.2).
         slot.change_window(resources, now, segment.window.into());
-        slot.mss = 0;
+        match slot.device_cuts {
+            // What the device takes at once is asked for again.
+            true => slot.mss = 0,
+            false if slot.mss > 0 => slot.begin_path(now, slot.path.advmss, resources),
+            false => {}
+        }
         if !acknowledges {
             // Both opened at the same time: our SYN goes out again, as an answer.
             slot.state = State::SynReceived;

@@ -38,7 +38,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// The same when `most` was under way of late.
-    pub(super) fn flight_of(&self, bytes: u32, most: u32) -> Flight {
+    pub(crate) fn flight_of(&self, bytes: u32, most: u32) -> Flight {
         Flight { bytes, delivered: self.recovery.delivery.delivered, window_limited: self.is_window_limited(most) }
     }
 
@@ -61,7 +61,7 @@ impl<P: Profile> Slot<P> {
     #[inline]
     pub(crate) fn take_news(&mut self, resources: &mut Resources<'_>, now: Instant, news: &News, blocks: &Blocks) {
         let acked = news.ack.since(self.una);
-        if acked > 0 && blocks.is_empty() && self.take_usual(resources, now, news.ack) {
+        if P::STRAIGHT && acked > 0 && blocks.is_empty() && self.take_usual(resources, now, news.ack) {
             return;
         }
         self.take_any_news(resources, now, news, blocks);
@@ -118,7 +118,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// Tells the congestion controller what an acknowledgement brought, and how things stand now.
-    #[inline]
+    #[inline(always)]
     pub(super) fn tell_controller(&mut self, now: Instant, brought: Ack) {
         let ack = Ack {
             srtt: self.round_trip.srtt().unwrap_or_default(),
@@ -392,7 +392,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// `acked` numbers more are acknowledged, at least one and no more than are under way.
-    #[inline]
+    #[inline(always)]
     pub(super) fn forget_acknowledged(&mut self, resources: &mut Resources<'_>, now: Instant, acked: u32) {
         // A number behind the queue is that of our FIN.
         let bytes = acked.min(self.send.len());

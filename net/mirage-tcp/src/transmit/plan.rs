@@ -81,7 +81,7 @@ impl<P: Profile> Slot<P> {
 
     /// The application has nothing more to send.
     #[inline]
-    fn note_all_sent(&mut self) {
+    pub(super) fn note_all_sent(&mut self) {
         self.congestion_limited = false;
         if !self.recovery.delivery.is_app_limited() {
             let in_flight = self.in_flight();
@@ -307,7 +307,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// The number of an empty segment: the highest that the peer's window has room for, so that it is looked at.
-    fn empty_seq(&self) -> SequenceNumber {
+    pub(super) fn empty_seq(&self) -> SequenceNumber {
         let end = self.una + self.window;
         if self.nxt.after(end) { end } else { self.nxt }
     }
