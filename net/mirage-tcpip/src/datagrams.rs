@@ -6,6 +6,7 @@ use core::net::Ipv4Addr;
 use mirage_clock::Instant;
 use mirage_net::{Net, SendError};
 use mirage_protocols::{IcmpError, Received};
+use mirage_tcp::Profile;
 use mirage_udp::{Discard, Udp};
 
 use crate::machines::Machines;
@@ -30,10 +31,10 @@ impl Datagrams {
 }
 
 /// Sends datagrams on a device: whether more wait.
-pub(crate) type Send<N> = fn(&mut Machines<'_>, &mut N) -> Result<bool, SendError>;
+pub(crate) type Send<N, P> = fn(&mut Machines<'_, P>, &mut N) -> Result<bool, SendError>;
 
 /// The way out of datagrams.
-pub(crate) fn send<N: Net>(machines: &mut Machines<'_>, device: &mut N) -> Result<bool, SendError> {
+pub(crate) fn send<N: Net, P: Profile>(machines: &mut Machines<'_, P>, device: &mut N) -> Result<bool, SendError> {
     let Machines { ethernet, arp, ipv4, udp, now, budget, stirred, .. } = machines;
     *stirred = true;
     let mut link = ethernet.over(device.split().1);

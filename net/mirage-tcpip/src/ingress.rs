@@ -8,6 +8,7 @@ use mirage_icmp::{ErrorToSend, Incoming as IcmpIncoming};
 use mirage_ipv4::Outbound;
 use mirage_net::{Disconnected, Frame, Receive, Transmit};
 use mirage_protocols::{Cast, EtherType, Protocol, Received};
+use mirage_tcp::Profile;
 
 use crate::machines::{Discard, INTERFACE, Machines, tell};
 
@@ -23,8 +24,8 @@ pub(crate) enum Came {
 }
 
 /// Takes frames until there are none or the budget is used up.
-pub(crate) fn receive(
-    machines: &mut Machines<'_>,
+pub(crate) fn receive<P: Profile>(
+    machines: &mut Machines<'_, P>,
     receive: &mut impl Receive,
     transmit: &mut impl Transmit,
     cx: &mut Context<'_>,
@@ -40,7 +41,7 @@ pub(crate) fn receive(
 }
 
 #[inline]
-fn frame_in(machines: &mut Machines<'_>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
+fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
     match machines.ethernet.input(frame) {
         Ok(frame) if frame.ethertype == EtherType::IPV4 => ipv4_in(machines, &frame, transmit),
         Ok(frame) if frame.ethertype == EtherType::ARP => {
@@ -55,7 +56,7 @@ fn frame_in(machines: &mut Machines<'_>, frame: &Frame<'_>, transmit: &mut impl 
 }
 
 #[inline]
-fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: &mut impl Transmit) {
+fn ipv4_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &EthernetIncoming<'_>, transmit: &mut impl Transmit) {
     let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, discards, datagrams, stirred, .. } = machines;
     let mut usual = false;
     let now = *now;

@@ -6,6 +6,7 @@ use core::task::{Context, Poll};
 
 use mirage_ethernet::multicast_mac;
 use mirage_stack::{Datagram, ErrorType};
+use mirage_tcp::{Profile, Standard};
 use mirage_udp::{SocketId, Source};
 
 use crate::ErrorKind;
@@ -14,13 +15,13 @@ use crate::sockets::Shared;
 use crate::tcp_stream::UNKNOWN;
 
 /// A datagram socket. Dropping it closes it; what it was given to send is still sent.
-pub struct UdpSocket<'a, 's> {
-    shared: &'a Shared<'s>,
+pub struct UdpSocket<'a, 's, P: Profile = Standard> {
+    shared: &'a Shared<'s, P>,
     id: SocketId,
 }
 
-impl<'a, 's> UdpSocket<'a, 's> {
-    pub(crate) fn new(shared: &'a Shared<'s>, id: SocketId) -> Self {
+impl<'a, 's, P: Profile> UdpSocket<'a, 's, P> {
+    pub(crate) fn new(shared: &'a Shared<'s, P>, id: SocketId) -> Self {
         Self { shared, id }
     }
 
@@ -65,11 +66,11 @@ fn kind(error: mirage_udp::Error) -> ErrorKind {
     mirage_stack::Error::kind(&error)
 }
 
-impl ErrorType for UdpSocket<'_, '_> {
+impl<P: Profile> ErrorType for UdpSocket<'_, '_, P> {
     type Error = ErrorKind;
 }
 
-impl mirage_stack::UdpSocket for UdpSocket<'_, '_> {
+impl<P: Profile> mirage_stack::UdpSocket for UdpSocket<'_, '_, P> {
     fn recv_from(&self, buffer: &mut [u8]) -> impl Future<Output = Result<Datagram, ErrorKind>> {
         poll_fn(|cx| self.poll_recv(cx, buffer))
     }
@@ -120,7 +121,7 @@ impl mirage_stack::UdpSocket for UdpSocket<'_, '_> {
     }
 }
 
-impl Drop for UdpSocket<'_, '_> {
+impl<P: Profile> Drop for UdpSocket<'_, '_, P> {
     fn drop(&mut self) {
         self.shared.machines().udp.close(self.id).ok();
         self.shared.wake();

@@ -58,7 +58,7 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start) ->
     start.context.fail(start.about.name, &*failure.0)
 }
 
-fn stack<A: Networked>(machine: &Machine, network: &Network) -> Result<&'static Stack<'static, Net>, Failure> {
+fn stack<A: Networked>(machine: &Machine, network: &Network) -> Result<&'static Stack<'static, Net, A::Tcp>, Failure> {
     let device = machine.net(Device::SERVICE.name)?;
     let mut random = SeededGenerator::new(&mut machine.entropy())?;
     let mut sizes = sizes(image::memory());
