@@ -422,8 +422,12 @@ impl<P: Profile> Slot<P> {
         self.syn_due = false;
         self.error = self.error.or(error);
         self.send.clear(&mut resources.pool);
-        resources.runs.clear(&mut self.recovery.chain);
-        self.recovery = Recovery::new();
+        if P::SELECTIVE {
+            resources.runs.clear(&mut self.recovery.chain);
+            self.recovery = Recovery::new();
+        } else {
+            (self.recovery.lost, self.recovery.sacked) = (0, 0);
+        }
         self.nxt = self.una;
         self.fin_queued = false;
         self.repeats = 0;

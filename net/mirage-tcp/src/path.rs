@@ -213,7 +213,11 @@ impl<P: Profile> Slot<P> {
 
     /// What is under way does not fit: it goes again in shorter segments, and the network is not to blame.
     fn send_shorter(&mut self, now: Instant, resources: &mut Resources<'_>) {
-        self.recovery.lose_all(&mut resources.runs);
+        if !P::SELECTIVE {
+            self.lose_plainly();
+        } else {
+            self.recovery.lose_all(&mut resources.runs);
+        }
         self.start_resend_timer(now, resources.config.max_rto);
         self.todo |= todo::OUTPUT;
     }
@@ -237,7 +241,10 @@ impl<P: Profile> Slot<P> {
             return;
         }
         // RFC 4821 §7.7: "a full-stop timeout": long segments vanish, be they full or not, and nobody says why.
-        let len = resources.runs.get(self.recovery.chain.head).map_or(0, |run| run.len().min(self.mss.into()));
+        let len = match P::SELECTIVE {
+            true => resources.runs.get(self.recovery.chain.head).map_or(0, |run| run.len().min(self.mss.into())),
+            false => self.in_flight().min(self.mss.into()),
+        };
         let longest = len + u32::from(self.stamps_len());
         let Some(step) = STEPS.into_iter().find(|step| u32::from(*step) < longest) else { return };
         self.path.ceiling = if self.selective { self.path_limit() } else { 0 };

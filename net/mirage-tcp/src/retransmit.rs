@@ -50,7 +50,11 @@ impl<P: Profile> Slot<P> {
     /// The same, counted from when the oldest segment was sent: another timer was in its place meanwhile.
     pub(crate) fn restart_resend_timer(&mut self, resources: &Resources<'_>, now: Instant) {
         let head = self.recovery.chain.head;
-        let since = if head == NONE { now } else { resources.runs.of(head).sent_at };
+        let since = match head {
+            _ if !P::SELECTIVE => self.sent_at,
+            NONE => now,
+            head => resources.runs.of(head).sent_at,
+        };
         let at = since + self.round_trip.rto(resources.config.max_rto);
         self.watch_for(Watch::Resend, at.max(now + Duration::from_millis(1)));
     }
@@ -116,13 +120,13 @@ impl<P: Profile> Slot<P> {
                     }
                 }
                 _ if self.nxt == self.una => return,
-                Watch::Tail => {
+                Watch::Tail if P::SELECTIVE => {
                     self.probe_tail = true;
                     self.todo |= todo::OUTPUT;
                     return;
                 }
-                Watch::Reordering => return self.on_reordering_timer(resources, now),
-                Watch::Resend => {
+                Watch::Reordering if P::SELECTIVE => return self.on_reordering_timer(resources, now),
+                _ => {
                     let again = self.round_trip.backoff() > 0;
                     if P::PROBING {
                         self.on_path_timeout(now, again, resources);

@@ -213,7 +213,9 @@ impl<'s, P: Profile> Tcp<'s, P> {
         }
         slot.send.clear(&mut self.resources.pool);
         slot.receive.clear(&mut self.resources.pool);
-        self.resources.runs.clear(&mut slot.recovery.chain);
+        if P::SELECTIVE {
+            self.resources.runs.clear(&mut slot.recovery.chain);
+        }
         self.resources.wakers.wake(&mut slot.readers);
         self.resources.wakers.wake(&mut slot.writers);
         // Nothing else of it is looked at before `begin` makes all of it anew.

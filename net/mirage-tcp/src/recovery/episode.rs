@@ -45,7 +45,7 @@ impl<P: Profile> Slot<P> {
     #[inline]
     pub(crate) fn send_window(&self) -> u32 {
         match self.recovery.phase {
-            Phase::Recovery if P::Congestion::PROPORTIONAL => self.recovery.proportional.window(),
+            Phase::Recovery if P::SELECTIVE && P::Congestion::PROPORTIONAL => self.recovery.proportional.window(),
             _ => self.congestion.window(),
         }
     }
@@ -53,6 +53,9 @@ impl<P: Profile> Slot<P> {
     /// An acknowledgement that is at or behind SND.UNA and not behind SND.NXT.
     #[inline]
     pub(crate) fn take_news(&mut self, resources: &mut Resources<'_>, now: Instant, news: &News, blocks: &Blocks) {
+        if !P::SELECTIVE {
+            return self.take_plain(resources, now, news);
+        }
         let acked = news.ack.since(self.una);
         if acked > 0 && blocks.is_empty() && self.take_usual(resources, now, news.ack) {
             return;
@@ -305,12 +308,14 @@ impl<P: Profile> Slot<P> {
     }
 
     /// Everything that was under way when the loss was noticed has arrived.
-    fn end_recovery(&mut self, now: Instant) {
+    pub(super) fn end_recovery(&mut self, now: Instant) {
         self.recovery.phase = Phase::Open;
         (self.recovery.doubted, self.new_first) = (false, false);
-        self.recovery.undo.possible = false;
-        self.recovery.undo.unanswered = 0;
-        self.recovery.rack.on_recovered();
+        if P::SELECTIVE {
+            self.recovery.undo.possible = false;
+            self.recovery.undo.unanswered = 0;
+            self.recovery.rack.on_recovered();
+        }
         if !self.selective {
             self.recovery.sacked = 0;
         }
@@ -336,6 +341,12 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn begin_loss(&mut self, resources: &mut Resources<'_>, now: Instant, again: bool) {
         resources.stats.timeouts += 1;
         let flight = self.flight(self.in_flight());
+        if !P::SELECTIVE {
+            self.congestion.on_timeout(now, &flight, again);
+            self.marks.on_reduced();
+            self.reduced_until = None;
+            return self.lose_plainly();
+        }
         let fresh = self.recovery.phase == Phase::Open || self.una.at_or_after(self.recovery.recover);
         if fresh || !again {
             self.recovery.undo.begin();

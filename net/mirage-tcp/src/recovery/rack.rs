@@ -49,6 +49,26 @@ impl Rack {
         (self.end, self.highest) = (una, una);
     }
 
+    /// Without records one segment at a time is timed: what ends at `end` and is sent now, if none is.
+    pub(crate) fn time(&mut self, now: Instant, end: SequenceNumber) {
+        if self.sent_at == Instant::ZERO {
+            (self.sent_at, self.end) = (now, end);
+        }
+    }
+
+    /// How long the timed segment took, if `ack` acknowledges it.
+    pub(super) fn timed(&mut self, now: Instant, ack: SequenceNumber) -> Option<Duration> {
+        if self.sent_at == Instant::ZERO || ack.before(self.end) {
+            return None;
+        }
+        Some(now.since(core::mem::replace(&mut self.sent_at, Instant::ZERO)))
+    }
+
+    /// No segment is timed.
+    pub(super) fn do_not_time(&mut self) {
+        self.sent_at = Instant::ZERO;
+    }
+
     pub(crate) fn min_rtt(&self) -> Duration {
         self.min_rtt
     }

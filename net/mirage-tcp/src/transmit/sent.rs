@@ -1,5 +1,6 @@
 //! What changes when a segment has left.
 
+use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 use mirage_congestion::Congestion as _;
 
@@ -77,15 +78,10 @@ impl<P: Profile> Slot<P> {
         let told = self.flight(self.pipe());
         self.congestion.on_sent(now, bytes, &told);
         self.nxt = end;
-        let in_flight = self.pipe();
-        let mark = self.recovery.delivery.on_sent(now, in_flight, idle);
-        let mut fate = if self.recovery.delivery.is_app_limited() { fate::APP_LIMITED } else { 0 };
-        if P::PROBING && plan.kind == Kind::Longer {
-            fate |= fate::LONGER;
-            self.path.on_probe(end);
+        match P::SELECTIVE {
+            true => self.record(plan, end, now, idle, resources),
+            false => self.recovery.rack.time(now, end),
         }
-        let run = RunSlot { start: plan.seq, end, sent_at: now, fate, mark, ..RunSlot::default() };
-        let _kept = resources.runs.push(&mut self.recovery.chain, &run, self.small_end != plan.seq);
         if self.in_flight() > self.most_in_flight || self.una.at_or_after(self.usage_seq) {
             (self.most_in_flight, self.usage_seq) = (self.in_flight(), end);
         }
@@ -98,10 +94,10 @@ impl<P: Profile> Slot<P> {
             self.path.on_tried(end);
         }
         self.probe = false;
-        if self.recovery.phase == Phase::Recovery {
+        if P::SELECTIVE && self.recovery.phase == Phase::Recovery {
             self.recovery.proportional.on_sent(bytes);
         }
-        if self.probe_tail {
+        if P::SELECTIVE && self.probe_tail {
             self.probe_tail = false;
             (self.recovery.tail.end, self.recovery.tail.resent) = (Some(end), false);
             // RFC 8985 §7.3: the timeout counts from the probe.
@@ -118,10 +114,44 @@ impl<P: Profile> Slot<P> {
         }
     }
 
+    /// Records that what comes next was sent, up to `end`.
+    #[inline]
+    fn record(&mut self, plan: &Plan, end: SequenceNumber, now: Instant, idle: bool, resources: &mut Resources<'_>) {
+        let in_flight = self.pipe();
+        let mark = self.recovery.delivery.on_sent(now, in_flight, idle);
+        let mut fate = if self.recovery.delivery.is_app_limited() { fate::APP_LIMITED } else { 0 };
+        if P::PROBING && plan.kind == Kind::Longer {
+            fate |= fate::LONGER;
+            self.path.on_probe(end);
+        }
+        let run = RunSlot { start: plan.seq, end, sent_at: now, fate, mark, ..RunSlot::default() };
+        let _kept = resources.runs.push(&mut self.recovery.chain, &run, self.small_end != plan.seq);
+    }
+
     #[inline(never)]
     fn on_sent_again(&mut self, plan: &Plan, index: u32, now: Instant, resources: &mut Resources<'_>) {
         resources.stats.retransmits += 1;
-        self.resent += (plan.len + u32::from(plan.flags.contains(Flags::FIN))).div_ceil(u32::from(self.mss).max(1));
+        let covered = plan.len + u32::from(plan.flags.contains(Flags::FIN));
+        self.resent += covered.div_ceil(u32::from(self.mss).max(1));
+        let (mut bytes, mut lost) = (covered, true);
+        if P::SELECTIVE {
+            (bytes, lost) = self.record_again(index, now, resources);
+        } else {
+            self.on_sent_plainly(bytes);
+        }
+        if P::SELECTIVE && self.recovery.phase == Phase::Open && !lost {
+            // The tail as a probe.
+            (self.recovery.tail.end, self.recovery.tail.resent) = (Some(self.nxt), true);
+            self.start_resend_timer(now, resources.config.max_rto);
+        } else if plan.seq == self.una || !self.is_watched() {
+            self.start_resend_timer(now, resources.config.max_rto);
+        }
+        self.sent_at = now;
+        self.keep_pace(now, bytes);
+    }
+
+    /// Records that a run was sent again: its bytes, and whether they were thought lost.
+    fn record_again(&mut self, index: u32, now: Instant, resources: &mut Resources<'_>) -> (u32, bool) {
         let run = resources.runs.of_mut(index);
         let bytes = run.len();
         if run.is(fate::LONGER) {
@@ -139,14 +169,6 @@ impl<P: Profile> Slot<P> {
         if self.recovery.phase == Phase::Recovery {
             self.recovery.proportional.on_sent(bytes);
         }
-        if self.recovery.phase == Phase::Open && !lost {
-            // The tail as a probe.
-            (self.recovery.tail.end, self.recovery.tail.resent) = (Some(self.nxt), true);
-            self.start_resend_timer(now, resources.config.max_rto);
-        } else if plan.seq == self.una || !self.is_watched() {
-            self.start_resend_timer(now, resources.config.max_rto);
-        }
-        self.sent_at = now;
-        self.keep_pace(now, bytes);
+        (bytes, lost)
     }
 }
