@@ -59,7 +59,7 @@ macro_rules! folders {
 
 folders! {
     keepalive cookies pmtud rfc5961 zero_window simultaneous time_wait window_shrink fin delayed_ack nagle silly_window sack dsack rack tail timestamps undo
-    limited_transmit ecn probing
+    limited_transmit ecn probing plain
 }
 
 #[test]
@@ -83,6 +83,7 @@ const SMALL: &[(&str, &[&str])] = &[
     ("delayed_ack", &[]),
     ("nagle", &[]),
     ("silly_window", &[]),
+    ("plain", &[]),
     ("limited_transmit", &["selective.tcp"]),
 ];
 
