@@ -147,14 +147,14 @@ impl<P: Profile> Tcp<'_, P> {
             window_scale: scale,
             selective: P::SELECTIVE && self.resources.config.selective && slot.peer.sack_permitted,
             stamps: None,
-            cookie: slot.granted.and_then(|experimental| {
+            cookie: slot.granted.filter(|_| P::FAST_OPEN).and_then(|experimental| {
                 let fast_open = self.listeners.get(slot.listener.index as usize)?.fast_open?;
                 Some(fast_open.cookie(&slot.tuple, experimental))
             }),
             told: None,
         };
         let stamps = slot.stamps::<P>(&self.resources.config);
-        self.replies.push(reply.stamped(&stamps));
+        self.replies.push(reply.stamped::<P>(&stamps));
     }
 
     /// The timer of a handshake went off: sends the SYN-ACK again or gives up.

@@ -4,11 +4,11 @@ use heapless::Deque;
 use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};
 
-use crate::Cookie;
 use crate::cookies::Told;
 use crate::demux::Tuple;
 use crate::stamps::Stamps;
 use crate::wire::{Flags, Segment};
+use crate::{Cookie, Profile};
 
 /// A segment without data that waits to be sent.
 #[derive(Clone, Copy, Debug)]
@@ -45,19 +45,7 @@ impl Reply {
             // "If the ACK bit is off, sequence number zero is used, <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>"
             (SequenceNumber(0), segment.end(), Flags::RST | Flags::ACK)
         };
-        Some(Self {
-            tuple,
-            seq,
-            ack,
-            flags,
-            accurate: false,
-            window: 0,
-            window_scale: None,
-            selective: false,
-            cookie: None,
-            stamps: None,
-            told: None,
-        })
+        Some(Self { flags, ..Self::ack(tuple, seq, ack, 0) })
     }
 
     /// An acknowledgement.
@@ -78,7 +66,10 @@ impl Reply {
     }
 
     /// The same with the timestamps of the connection, if it has them.
-    pub(crate) fn stamped(self, stamps: &Stamps) -> Self {
+    pub(crate) fn stamped<P: Profile>(self, stamps: &Stamps) -> Self {
+        if !P::TIMESTAMPS {
+            return self;
+        }
         Self { stamps: stamps.on.then_some((stamps.offset, stamps.recent)), ..self }
     }
 

@@ -53,7 +53,9 @@ impl<P: Profile> Slot<P> {
             return Err(Discard::BadAck);
         }
         if ack.before(self.una) {
-            self.take_old_blocks(resources, now, ack, heard);
+            if P::SELECTIVE {
+                self.take_old_blocks(resources, now, ack, heard);
+            }
             return Ok(());
         }
         if self.watch == Watch::Persist {
@@ -72,7 +74,7 @@ impl<P: Profile> Slot<P> {
         }
         // RFC 5681 §2: a duplicate acknowledgement.
         let duplicate = ack == self.una && segment.len() == 0 && unchanged && self.in_flight() > 0 && window > 0;
-        if ack != self.una || duplicate || !heard.blocks.is_empty() {
+        if ack != self.una || duplicate || (P::SELECTIVE && !heard.blocks.is_empty()) {
             let news = News { ack, echo: heard.echo(), duplicate };
             self.take_news(resources, now, &news, &heard.blocks);
         }

@@ -119,7 +119,7 @@ impl<P: Profile> Tcp<'_, P> {
             told: Some(Told::new(&SynOptions { marks, ..peer })),
             ..Reply::ack(*tuple, cookie, segment.seq + 1, self.resources.first_window())
         };
-        self.replies.push(reply.stamped(&stamps));
+        self.replies.push(reply.stamped::<P>(&stamps));
         self.resources.stats.cookies_sent += 1;
         Ok(())
     }

@@ -32,6 +32,7 @@ impl<P: Profile> Tcp<'_, P> {
             segment.seq = slot.rcv_nxt;
         }
         let heard = match segment.options {
+            _ if !P::SELECTIVE && !P::TIMESTAMPS => Heard::NOTHING,
             [] => Heard::NOTHING,
             options => Heard::parse(options, slot.stamps.on, slot.selective),
         };
@@ -116,7 +117,7 @@ impl<P: Profile> Tcp<'_, P> {
             // RFC 2525 §2.17: nobody will ever read this, and the peer shall know.
             // As if there were no connection any more: with the very number that the peer expects.
             if let Some(reset) = Reply::reset(slot.tuple, &segment) {
-                replies.push(reset.stamped(&slot.stamps));
+                replies.push(reset.stamped::<P>(&slot.stamps));
             }
             slot.end(resources, None);
             return Err(Discard::AfterClose);
@@ -140,7 +141,7 @@ impl<P: Profile> Tcp<'_, P> {
             Memory { tuple: slot.tuple, snd_nxt: slot.nxt, rcv_nxt: slot.rcv_nxt, window, stamps: slot.stamps };
         if slot.ack_now {
             let reply = Reply::ack(memory.tuple, memory.snd_nxt, memory.rcv_nxt, memory.window);
-            self.replies.push(reply.stamped(&memory.stamps));
+            self.replies.push(reply.stamped::<P>(&memory.stamps));
         }
         slot.end(&mut self.resources, None);
         slot.state = State::TimeWait;

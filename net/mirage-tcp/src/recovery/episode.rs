@@ -343,8 +343,10 @@ impl<P: Profile> Slot<P> {
         let flight = self.flight(self.in_flight());
         if !P::SELECTIVE {
             self.congestion.on_timeout(now, &flight, again);
-            self.marks.on_reduced();
-            self.reduced_until = None;
+            if P::MARKS {
+                self.marks.on_reduced();
+                self.reduced_until = None;
+            }
             return self.lose_plainly();
         }
         let fresh = self.recovery.phase == Phase::Open || self.una.at_or_after(self.recovery.recover);
@@ -383,7 +385,7 @@ impl<P: Profile> Slot<P> {
         }
         self.round_trip.reset_backoff();
         self.stuck_since = now;
-        if self.reduced_until.is_some_and(|until| self.una.after(until)) {
+        if P::MARKS && self.reduced_until.is_some_and(|until| self.una.after(until)) {
             self.reduced_until = None;
         }
         if P::PROBING && self.path.stage == Stage::Probing {

@@ -68,7 +68,9 @@ impl<P: Profile> Slot<P> {
                 self.recovery.recover = self.nxt;
                 let told = self.flight(flight);
                 self.congestion.on_congestion(now, Signal::Loss, &told);
-                self.marks.on_reduced();
+                if P::MARKS {
+                    self.marks.on_reduced();
+                }
             }
         }
         // What duplicates stood for arrived when they came, not when it is acknowledged.

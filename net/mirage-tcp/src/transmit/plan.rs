@@ -109,7 +109,7 @@ impl<P: Profile> Slot<P> {
         }
         // Half a window at most, so that acknowledgements of one half bring out the other (as Linux).
         let mut len = unsent.min(usable).min(mss.max(u32::from(self.large).min(window / 2)));
-        if (P::SELECTIVE && self.probe_tail) || self.marks.has_news() {
+        if (P::SELECTIVE && self.probe_tail) || (P::MARKS && self.marks.has_news()) {
             // What the peer is told of a reduction it is told once, not by each piece.
             len = len.min(mss);
         }

@@ -19,7 +19,7 @@ impl<P: Profile> Tcp<'_, P> {
         while let Some(reply) = self.replies.first()
             && *left > 0
         {
-            if send_reply(now, reply, ip) == Err(SendError::Full) {
+            if send_reply::<P>(now, reply, ip) == Err(SendError::Full) {
                 return Err(SendError::Full);
             }
             if reply.flags.contains(Flags::RST) {
@@ -39,7 +39,7 @@ impl<P: Profile> Tcp<'_, P> {
         // RFC 9293 §3.10.5: a reset for every state in which the peer knows of the connection.
         if !matches!(slot.state, State::Closed | State::SynSent | State::TimeWait) {
             // RFC 7323 §3.2: timestamps "SHOULD be sent in an <RST> segment".
-            self.replies.push(Reply::ack(slot.tuple, slot.nxt, slot.rcv_nxt, 0).resetting().stamped(&slot.stamps));
+            self.replies.push(Reply::ack(slot.tuple, slot.nxt, slot.rcv_nxt, 0).resetting().stamped::<P>(&slot.stamps));
         }
         slot.end(&mut self.resources, None);
         slot.todo |= todo::END;
@@ -47,9 +47,9 @@ impl<P: Profile> Tcp<'_, P> {
     }
 }
 
-fn send_reply(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendError> {
+fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendError> {
     let tuple = &reply.tuple;
-    let stamps = reply.stamps.map(|(offset, recent)| {
+    let stamps = reply.stamps.filter(|_| P::TIMESTAMPS).map(|(offset, recent)| {
         let value = Stamps::off(offset).value(now);
         (reply.told.map_or(value, |told| told.stamp(value)), recent)
     });
@@ -64,7 +64,9 @@ fn send_reply(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendE
             accurate: None,
         }
         .emit();
-        if let Some(cookie) = &reply.cookie {
+        if P::FAST_OPEN
+            && let Some(cookie) = &reply.cookie
+        {
             options.put_cookie(cookie);
         }
     } else if stamps.is_some() {
