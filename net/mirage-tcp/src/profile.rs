@@ -24,7 +24,10 @@ use mirage_cubic::Cubic;
 pub trait Profile: Copy + Debug + 'static {
     /// How fast it sends.
     type Congestion: Congestion;
-    /// Selective acknowledgments both ways (RFC 2018, RFC 2883), and with them loss detection by time (RACK-TLP, RFC 8985).
+    /// Selective acknowledgments both ways (RFC 2018, RFC 2883), and with them records of what is under way: loss detection by
+    /// time (RACK-TLP, RFC 8985), proportional reduction (RFC 6937), undoing what was a mistake (RFC 5682), rates of delivery
+    /// for the congestion controller. Without them the timer and three duplicates tell of losses (RFC 6582), and
+    /// [`Storage::runs`](crate::Storage::runs) may be empty.
     const SELECTIVE: bool = true;
     /// Timestamps, and protection against numbers from long ago (RFC 7323).
     const TIMESTAMPS: bool = true;
@@ -39,6 +42,11 @@ pub trait Profile: Copy + Debug + 'static {
     const PROBING: bool = true;
     /// Buffers that grow with need.
     const TUNING: bool = true;
+    /// What comes behind a hole is kept until the hole is filled. Without that it is dropped, and its peer sends it again.
+    const HOLES: bool = true;
+    /// The segment that is expected next takes a short way of its own, on which its bytes are summed while they are copied
+    /// (header prediction).
+    const PREDICTION: bool = true;
 }
 
 /// Everything, with CUBIC.
@@ -62,4 +70,6 @@ impl Profile for Small {
     const FAST_OPEN: bool = false;
     const PROBING: bool = false;
     const TUNING: bool = false;
+    const HOLES: bool = false;
+    const PREDICTION: bool = false;
 }

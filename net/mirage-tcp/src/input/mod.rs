@@ -43,7 +43,8 @@ impl<P: Profile> Tcp<'_, P> {
             Some(size) => size.get(),
             None => segment.payload.len().min(0xffff) as u16,
         };
-        let known = received.cast == Cast::Unicast
+        let known = P::PREDICTION
+            && received.cast == Cast::Unicast
             && self.connections.get(self.last as usize).is_some_and(|slot| slot.tuple.is_of(received, &segment));
         let verified;
         let mut looked_at = received;
@@ -60,7 +61,9 @@ impl<P: Profile> Tcp<'_, P> {
         }
         let index = self.last;
         // The checksum of what is expected next is verified while it is copied.
-        if let Some(result) = self.input_predicted(now, index, looked_at, &segment, full) {
+        if P::PREDICTION
+            && let Some(result) = self.input_predicted(now, index, looked_at, &segment, full)
+        {
             return result;
         }
         if known && !segment.is_intact(received) {

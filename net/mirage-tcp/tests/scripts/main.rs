@@ -80,7 +80,7 @@ const SMALL: &[(&str, &[&str])] = &[
     ("time_wait", &[]),
     ("window_shrink", &[]),
     ("fin", &[]),
-    ("delayed_ack", &[]),
+    ("delayed_ack", &["out_of_order.tcp", "part_of_a_hole.tcp"]),
     ("nagle", &[]),
     ("silly_window", &[]),
     ("plain", &[]),
