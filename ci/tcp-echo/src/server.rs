@@ -59,7 +59,8 @@ pub(crate) fn serve<P: Profile>(mut now: Instant) -> Option<()> {
     let mut half_open: [HalfOpenSlot; 4] = Default::default();
     let mut timers: [TimerSlot; 9] = Default::default();
     let mut blocks: [mirage_tcp::Block; 8] = Default::default();
-    let mut runs: [RunSlot; 16] = Default::default();
+    // Only who hears of selective acknowledgments keeps records.
+    let mut runs: Option<[RunSlot; 16]> = P::SELECTIVE.then(Default::default);
     let mut wakers = [const { mirage_waker::Slot::EMPTY }; 8];
     let storage = mirage_tcp::Storage {
         connections: (&mut connections[..]).into(),
@@ -69,7 +70,7 @@ pub(crate) fn serve<P: Profile>(mut now: Instant) -> Option<()> {
         half_open: (&mut half_open[..]).into(),
         timers: (&mut timers[..]).into(),
         blocks: (&mut blocks[..]).into(),
-        runs: (&mut runs[..]).into(),
+        runs: runs.as_mut().map_or_else(|| (&mut [][..]).into(), |runs| (&mut runs[..]).into()),
         wakers: mirage_waker::WakerPool::new(&mut wakers[..]),
     };
     let mut tcp = Tcp::<P>::new(mirage_tcp::Config::default(), storage, Secrets::new(black_box([3; 64])));

@@ -394,7 +394,22 @@ impl<P: Profile> Slot<P> {
     }
 
     /// Lets the timer go off at `deadline` at the latest.
+    #[inline]
     pub(crate) fn arm(&mut self, deadline: Instant) {
+        if P::FAST {
+            self.arm_here(deadline);
+        } else {
+            self.arm_elsewhere(deadline);
+        }
+    }
+
+    #[inline(never)]
+    fn arm_elsewhere(&mut self, deadline: Instant) {
+        self.arm_here(deadline);
+    }
+
+    #[inline]
+    fn arm_here(&mut self, deadline: Instant) {
         if deadline < self.armed {
             self.armed = deadline;
             self.todo |= todo::REARM;

@@ -65,12 +65,15 @@ impl Reply {
         }
     }
 
-    /// The same with the timestamps of the connection, if it has them.
-    pub(crate) fn stamped<P: Profile>(self, stamps: &Stamps) -> Self {
-        if !P::TIMESTAMPS {
-            return self;
-        }
-        Self { stamps: stamps.on.then_some((stamps.offset, stamps.recent)), ..self }
+    /// An acknowledgement with the timestamps of the connection, if it has them.
+    pub(crate) fn stamped<P: Profile>(
+        tuple: Tuple,
+        seq: SequenceNumber,
+        ack: SequenceNumber,
+        window: u16,
+        stamps: &Stamps,
+    ) -> Self {
+        Self { stamps: stamps.told::<P>(), ..Self::ack(tuple, seq, ack, window) }
     }
 
     /// The same as a reset.

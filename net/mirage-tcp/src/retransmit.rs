@@ -34,6 +34,20 @@ impl<P: Profile> Slot<P> {
     /// is under way.
     #[inline]
     pub(crate) fn start_resend_timer(&mut self, now: Instant, max_rto: Duration) {
+        if P::FAST {
+            self.start_resend_timer_here(now, max_rto);
+        } else {
+            self.start_resend_timer_elsewhere(now, max_rto);
+        }
+    }
+
+    #[inline(never)]
+    fn start_resend_timer_elsewhere(&mut self, now: Instant, max_rto: Duration) {
+        self.start_resend_timer_here(now, max_rto);
+    }
+
+    #[inline]
+    fn start_resend_timer_here(&mut self, now: Instant, max_rto: Duration) {
         if self.nxt == self.una {
             self.resend_at = Instant::MAX;
             self.watch = Watch::Resend;

@@ -3,6 +3,8 @@
 use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};
 
+use crate::Profile;
+
 /// The timestamps of one connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamps {
@@ -27,6 +29,11 @@ impl Stamps {
     /// A connection whose peer wants them, too; `value` came with its SYN.
     pub(crate) fn begin(now: Instant, offset: u32, value: u32) -> Self {
         Self { on: true, offset, recent: value, recent_at: (now.as_nanos() >> 30) as u32 }
+    }
+
+    /// What goes with a segment that is sent later, if timestamps do: the offset of our clock and our echo.
+    pub(crate) fn told<P: Profile>(&self) -> Option<(u32, u32)> {
+        (P::TIMESTAMPS && self.on).then_some((self.offset, self.recent))
     }
 
     /// Our clock: milliseconds.

@@ -208,7 +208,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
 
     fn free_slot(&mut self, index: u32) {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
-        if slot.counted {
+        if P::PEERS && slot.counted {
             self.peers.leave(slot.tuple.remote);
         }
         slot.send.clear(&mut self.resources.pool);

@@ -89,7 +89,8 @@ impl<P: Profile> Slot<P> {
     /// Tells a peer that may still be there that it need not wait for us.
     fn push_reset(&self, replies: &mut Replies) {
         if self.state.is_synchronized() {
-            replies.push(Reply::ack(self.tuple, self.nxt, self.rcv_nxt, 0).resetting().stamped::<P>(&self.stamps));
+            let reply = Reply::stamped::<P>(self.tuple, self.nxt, self.rcv_nxt, 0, &self.stamps);
+            replies.push(reply.resetting());
         }
     }
 

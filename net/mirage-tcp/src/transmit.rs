@@ -72,7 +72,7 @@ impl<P: Profile> Tcp<'_, P> {
                 return Ok(Turn::More);
             }
             let (sent, segments, result) = slot.send_segments(now, &plan, resources, ip, *left);
-            if sent < plan.len && sent > 0 {
+            if P::FAST && sent < plan.len && sent > 0 {
                 // The first of several are out.
                 let part = Plan { len: sent, flags: Flags::ACK, ..plan };
                 resources.stats.segments_out += segments as u64;
@@ -89,7 +89,7 @@ impl<P: Profile> Tcp<'_, P> {
                 // It is as good as lost, and repaired like that.
                 Err(_) => {}
             }
-            if sent < plan.len && sent > 0 {
+            if P::FAST && sent < plan.len && sent > 0 {
                 *left = left.saturating_sub(segments);
                 continue;
             }
@@ -180,7 +180,7 @@ impl<P: Profile> Slot<P> {
         // The device cuts, or we do; it repeats the options in each piece.
         let full = self.payload_of_full_segment();
         let longer = P::PROBING && plan.kind == Kind::Longer;
-        let most = if self.device_cuts || longer { plan.len } else { full };
+        let most = if self.device_cuts || longer || !P::FAST { plan.len } else { full };
         let (mut sent, mut segments) = (0, 0);
         loop {
             let len = (plan.len - sent).min(most);
@@ -200,7 +200,7 @@ impl<P: Profile> Slot<P> {
             let send = &self.send;
             let result = ip.send(packet, |writer| {
                 let payload = send.slices(&resources.pool, offset, len, &mut cursor);
-                template.write(writer, seq, piece_flags, payload);
+                template.write::<P>(writer, seq, piece_flags, payload);
             });
             self.cursor = cursor;
             if P::MARKS && self.marks.has_news() && flags.contains(Flags::CWR) && result != Err(SendError::Full) {
@@ -216,7 +216,7 @@ impl<P: Profile> Slot<P> {
                 Err(error) if plan.len == 0 => return (0, 0, Err(error)),
                 _ => (sent, segments) = (sent + len, segments + 1),
             }
-            if last || segments >= limit {
+            if !P::FAST || last || segments >= limit {
                 return (sent, segments, Ok(()));
             }
         }

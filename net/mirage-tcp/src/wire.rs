@@ -9,6 +9,7 @@ use mirage_protocols::{Ecn, Protocol, Received};
 use zerocopy::byteorder::network_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
+use crate::Profile;
 use crate::discard::Discard;
 
 bitflags! {
@@ -216,7 +217,7 @@ impl Template {
 
     /// Writes a segment and, when all is there, the checksum.
     #[inline]
-    pub(crate) fn write<'p>(
+    pub(crate) fn write<'p, P: Profile>(
         &self,
         writer: &mut FrameWriter<'_>,
         seq: SequenceNumber,
@@ -226,9 +227,9 @@ impl Template {
         let start = writer.len();
         // Known lengths are copied without a call: no options, and timestamps.
         match usize::from(self.len) {
-            HEADER_LEN => writer.put_header(&self.header::<HEADER_LEN>(seq, flags)),
-            STAMPED_LEN => writer.put_header(&self.header::<STAMPED_LEN>(seq, flags)),
-            len => writer.put(self.header::<MOST_HEADER>(seq, flags).get(..len).unwrap_or_default()),
+            HEADER_LEN if P::FAST => writer.put_header(&self.header::<HEADER_LEN>(seq, flags)),
+            STAMPED_LEN if P::FAST => writer.put_header(&self.header::<STAMPED_LEN>(seq, flags)),
+            _ => self.put_any_header(writer, seq, flags),
         }
         let mut sum = self.sum;
         if self.checksum == Checksum::Complete {
@@ -241,6 +242,26 @@ impl Template {
                 Checksum::Partial => writer.put(piece),
             }
         }
+        if P::FAST {
+            self.put_checksum(writer, start, sum);
+        } else {
+            self.put_checksum_elsewhere(writer, start, sum);
+        }
+    }
+
+    #[inline(never)]
+    fn put_any_header(&self, writer: &mut FrameWriter<'_>, seq: SequenceNumber, flags: Flags) {
+        let header = self.header::<MOST_HEADER>(seq, flags);
+        writer.put(header.get(..usize::from(self.len)).unwrap_or_default());
+    }
+
+    #[inline(never)]
+    fn put_checksum_elsewhere(&self, writer: &mut FrameWriter<'_>, start: usize, sum: Sum) {
+        self.put_checksum(writer, start, sum);
+    }
+
+    #[inline]
+    fn put_checksum(&self, writer: &mut FrameWriter<'_>, start: usize, sum: Sum) {
         // The payload may have had an odd length: the sum of the pseudo-header's comes on top, not behind it.
         let len = Sum::ZERO.add_u32(writer.len().saturating_sub(start) as u32);
         let sum = len.add_sum(sum);
@@ -254,7 +275,7 @@ impl Template {
 
 /// Writes a segment: the header, `options` (a multiple of four bytes, at most 40), the slices of `payload` and, when
 /// all is there, the checksum.
-pub(crate) fn write_segment<'p>(
+pub(crate) fn write_segment<'p, P: Profile>(
     writer: &mut FrameWriter<'_>,
     ends: (IpAddr, IpAddr),
     header: &Header,
@@ -262,7 +283,7 @@ pub(crate) fn write_segment<'p>(
     payload: impl IntoIterator<Item = &'p [u8]>,
     checksum: Checksum,
 ) {
-    Template::new((&ends.0, &ends.1), header, options, checksum).write(writer, header.seq, header.flags, payload);
+    Template::new((&ends.0, &ends.1), header, options, checksum).write::<P>(writer, header.seq, header.flags, payload);
 }
 
 /// The ports and the sequence number at the start of a segment of ours that an ICMP error quotes; the rest of the
@@ -317,6 +338,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Standard;
 
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
     const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
@@ -326,7 +348,7 @@ mod tests {
         let mut writer = FrameWriter::new(&mut buffer);
         writer.put(b"an IP header");
         let start = writer.len();
-        write_segment(&mut writer, (HERE, THERE), header, options, payload.iter().copied(), checksum);
+        write_segment::<Standard>(&mut writer, (HERE, THERE), header, options, payload.iter().copied(), checksum);
         writer.written()[start..].to_vec()
     }
 

@@ -26,6 +26,8 @@ impl<P: Profile> Slot<P> {
     }
 
     /// A peer whose window was closed is alive: its user timeout starts anew, and what the new window allows goes out.
+    #[cold]
+    #[inline(never)]
     fn leave_persist(&mut self, resources: &Resources<'_>, now: Instant) {
         self.stuck_since = now;
         if self.window == 0 {

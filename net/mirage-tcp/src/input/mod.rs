@@ -43,7 +43,7 @@ impl<P: Profile> Tcp<'_, P> {
             Some(size) => size.get(),
             None => segment.payload.len().min(0xffff) as u16,
         };
-        let known = P::PREDICTION
+        let known = P::FAST
             && received.cast == Cast::Unicast
             && self.connections.get(self.last as usize).is_some_and(|slot| slot.tuple.is_of(received, &segment));
         let verified;
@@ -61,7 +61,7 @@ impl<P: Profile> Tcp<'_, P> {
         }
         let index = self.last;
         // The checksum of what is expected next is verified while it is copied.
-        if P::PREDICTION
+        if P::FAST
             && let Some(result) = self.input_predicted(now, index, looked_at, &segment, full)
         {
             return result;

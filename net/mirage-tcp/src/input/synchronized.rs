@@ -117,7 +117,7 @@ impl<P: Profile> Tcp<'_, P> {
             // RFC 2525 §2.17: nobody will ever read this, and the peer shall know.
             // As if there were no connection any more: with the very number that the peer expects.
             if let Some(reset) = Reply::reset(slot.tuple, &segment) {
-                replies.push(reset.stamped::<P>(&slot.stamps));
+                replies.push(Reply { stamps: slot.stamps.told::<P>(), ..reset });
             }
             slot.end(resources, None);
             return Err(Discard::AfterClose);
@@ -140,8 +140,8 @@ impl<P: Profile> Tcp<'_, P> {
         let memory =
             Memory { tuple: slot.tuple, snd_nxt: slot.nxt, rcv_nxt: slot.rcv_nxt, window, stamps: slot.stamps };
         if slot.ack_now {
-            let reply = Reply::ack(memory.tuple, memory.snd_nxt, memory.rcv_nxt, memory.window);
-            self.replies.push(reply.stamped::<P>(&memory.stamps));
+            let Memory { tuple, snd_nxt, rcv_nxt, window, ref stamps } = memory;
+            self.replies.push(Reply::stamped::<P>(tuple, snd_nxt, rcv_nxt, window, stamps));
         }
         slot.end(&mut self.resources, None);
         slot.state = State::TimeWait;

@@ -39,7 +39,8 @@ impl<P: Profile> Tcp<'_, P> {
         // RFC 9293 §3.10.5: a reset for every state in which the peer knows of the connection.
         if !matches!(slot.state, State::Closed | State::SynSent | State::TimeWait) {
             // RFC 7323 §3.2: timestamps "SHOULD be sent in an <RST> segment".
-            self.replies.push(Reply::ack(slot.tuple, slot.nxt, slot.rcv_nxt, 0).resetting().stamped::<P>(&slot.stamps));
+            let reply = Reply::stamped::<P>(slot.tuple, slot.nxt, slot.rcv_nxt, 0, &slot.stamps);
+            self.replies.push(reply.resetting());
         }
         slot.end(&mut self.resources, None);
         slot.todo |= todo::END;
@@ -91,6 +92,6 @@ fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Resu
         packet.checksum = Some(PARTIAL_CHECKSUM);
     }
     ip.send(packet, |writer| {
-        write_segment(writer, (tuple.local, tuple.remote), &header, options.as_slice(), [], checksum);
+        write_segment::<P>(writer, (tuple.local, tuple.remote), &header, options.as_slice(), [], checksum);
     })
 }
