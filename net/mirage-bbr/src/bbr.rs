@@ -1,7 +1,7 @@
 //! The controller: its state, and what it does when it is told something.
 
 use mirage_clock::{Duration, Instant};
-use mirage_congestion::{Ack, Congestion, Flight, Signal};
+use mirage_congestion::{Ack, Congestion, Flight, Memory, Signal};
 
 use crate::aggregation::Aggregation;
 use crate::bandwidth::MaxBandwidth;
@@ -284,7 +284,7 @@ impl Congestion for Bbr {
         self.cwnd = self.mss;
     }
 
-    fn undo(&mut self, _now: Instant) {
+    fn undo(&mut self, _now: Instant, _before: &Memory) {
         (self.recovering, self.after_timeout, self.silent) = (false, false, false);
         self.restore_state();
     }

@@ -2,7 +2,7 @@
 
 use mirage_bbr::Bbr;
 use mirage_clock::{Duration, Instant};
-use mirage_congestion::{Ack, Congestion, Flight, Rate, Signal};
+use mirage_congestion::{Ack, Congestion, Flight, Memory, Rate, Signal};
 use proptest::prelude::*;
 
 const MSS: u32 = 1000;
@@ -172,7 +172,7 @@ fn a_mistaken_loss_is_undone() {
     let mut driver = Driver::steady(10_000_000);
     let (window, rate) = (driver.bbr.window(), driver.bbr.pacing_rate());
     driver.bbr.on_timeout(driver.now, &driver.flight(), false);
-    driver.bbr.undo(driver.now);
+    driver.bbr.undo(driver.now, &Memory::NOTHING);
     assert_eq!((driver.bbr.window(), driver.bbr.pacing_rate()), (window, rate));
 }
 
@@ -188,7 +188,7 @@ fn startup_goes_on_after_a_mistaken_loss() {
     }
     assert_ne!(driver.bbr.ssthresh(), u32::MAX, "it has left Startup");
     let before = driver.bbr.pacing_rate().unwrap();
-    driver.bbr.undo(driver.now);
+    driver.bbr.undo(driver.now, &Memory::NOTHING);
     for _ in 0..4 {
         driver.round(0);
     }
@@ -328,7 +328,7 @@ proptest! {
                 }
                 Event::Recovered => bbr.on_recovered(now, &flight),
                 Event::Timeout(again) => bbr.on_timeout(now, &flight, again),
-                Event::Undo => bbr.undo(now),
+                Event::Undo => bbr.undo(now, &Memory::NOTHING),
                 Event::Idle => bbr.on_idle(now, Duration::from_secs(1)),
                 Event::Mss(mss) => bbr.set_mss(mss),
                 Event::SynLost => bbr.on_syn_lost(),

@@ -51,15 +51,32 @@ pub trait Congestion: Clone + Debug {
     /// The retransmission timer went off; `again` when it had for the same bytes before.
     fn on_timeout(&mut self, now: Instant, flight: &Flight, again: bool);
 
+    /// What [`undo`](Self::undo) needs to know of how things stand now. The sender asks before each
+    /// [`on_congestion`](Self::on_congestion) and each first [`on_timeout`](Self::on_timeout), and keeps the answer for as
+    /// long as losses are being repaired, so that a controller does not carry it when nothing is wrong.
+    fn memory(&self) -> Memory {
+        Memory::NOTHING
+    }
+
     /// The last [`on_congestion`](Self::on_congestion) or [`on_timeout`](Self::on_timeout) was a mistake: nothing had been
-    /// lost (RFC 3522, RFC 5682).
-    fn undo(&mut self, now: Instant);
+    /// lost (RFC 3522, RFC 5682). `before`: what [`memory`](Self::memory) said before it, or [`Memory::NOTHING`], with which
+    /// nothing is brought back.
+    fn undo(&mut self, now: Instant, before: &Memory);
 
     /// Nothing was sent for longer than a retransmission timeout (RFC 5681 §4.1).
     fn on_idle(&mut self, now: Instant, idle: Duration);
 
     /// The SYN, or our answer to one, had to be sent again (RFC 5681 §3.1): one segment to start with.
     fn on_syn_lost(&mut self);
+}
+
+/// How things stood before a reduction, in words that only the controller understands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory(pub [u32; 5]);
+
+impl Memory {
+    /// Nothing is known.
+    pub const NOTHING: Self = Self([0; 5]);
 }
 
 /// What is under way.

@@ -11,6 +11,6 @@ mod reno;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use congestion::{Ack, Congestion, Flight, Rate, Signal};
+pub use congestion::{Ack, Congestion, Flight, Memory, Rate, Signal};
 pub use hystart::HyStart;
 pub use reno::Reno;

@@ -2,7 +2,7 @@
 
 use mirage_clock::{Duration, Instant};
 
-use crate::{Ack, Congestion, Flight, Signal};
+use crate::{Ack, Congestion, Flight, Memory, Signal};
 
 /// Reno: half the window at a loss, a segment more for each round trip without one.
 ///
@@ -14,8 +14,6 @@ pub struct Reno {
     ssthresh: u32,
     /// Acknowledged in congestion avoidance since the window last grew.
     credit: u32,
-    /// The window and threshold before the last reduction, for [`undo`](Congestion::undo); (0, 0) when there is nothing to undo.
-    before: (u32, u32),
     mss: u32,
     /// Segments of the initial window; 0 once something was acknowledged.
     initial: u32,
@@ -30,7 +28,6 @@ impl Reno {
 
     /// The threshold is half the window, "2*SMSS" at least.
     fn reduce(&mut self) {
-        self.before = (self.cwnd, self.ssthresh);
         self.ssthresh = (self.cwnd / 2).max(2 * self.mss);
         self.credit = 0;
     }
@@ -39,7 +36,7 @@ impl Reno {
 impl Congestion for Reno {
     fn new(mss: u32, segments: u32) -> Self {
         let mss = mss.clamp(1, LARGEST_MSS);
-        let mut reno = Self { cwnd: 0, ssthresh: u32::MAX, credit: 0, before: (0, 0), mss, initial: segments.max(1) };
+        let mut reno = Self { cwnd: 0, ssthresh: u32::MAX, credit: 0, mss, initial: segments.max(1) };
         reno.cwnd = reno.initial_window();
         reno
     }
@@ -94,8 +91,12 @@ impl Congestion for Reno {
         self.cwnd = self.mss;
     }
 
-    fn undo(&mut self, _now: Instant) {
-        let (cwnd, ssthresh) = core::mem::take(&mut self.before);
+    fn memory(&self) -> Memory {
+        Memory([self.cwnd, self.ssthresh, 0, 0, 0])
+    }
+
+    fn undo(&mut self, _now: Instant, before: &Memory) {
+        let Memory([cwnd, ssthresh, ..]) = *before;
         self.cwnd = self.cwnd.max(cwnd);
         self.ssthresh = self.ssthresh.max(ssthresh);
     }

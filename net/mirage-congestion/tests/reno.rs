@@ -2,7 +2,7 @@
 
 use mirage_clock::{Duration, Instant};
 use mirage_congestion::testing::{Path, Simulation};
-use mirage_congestion::{Ack, Congestion, Flight, Reno, Signal};
+use mirage_congestion::{Ack, Congestion, Flight, Memory, Reno, Signal};
 use proptest::prelude::*;
 
 const MSS: u32 = 1000;
@@ -75,19 +75,21 @@ fn a_timeout_starts_again_with_one_segment_and_halves_only_once() {
 #[test]
 fn a_mistake_is_undone_once() {
     let mut reno = Reno::new(MSS, 10);
+    let before = reno.memory();
     reno.on_congestion(NOW, Signal::Loss, &BUSY);
-    reno.undo(NOW);
+    reno.undo(NOW, &before);
     assert_eq!((reno.window(), reno.ssthresh()), (10 * MSS, u32::MAX));
     reno.on_timeout(NOW, &BUSY, false);
     reno.on_timeout(NOW, &BUSY, true);
-    reno.undo(NOW);
+    reno.undo(NOW, &before);
     assert_eq!((reno.window(), reno.ssthresh()), (10 * MSS, u32::MAX));
     let mut large = Reno::new(MSS, 40);
+    let before = large.memory();
     large.on_congestion(NOW, Signal::Mark, &BUSY);
-    large.undo(NOW);
+    large.undo(NOW, &before);
     assert_eq!(large.window(), 40 * MSS);
     large.on_idle(NOW, Duration::from_secs(1));
-    large.undo(NOW);
+    large.undo(NOW, &Memory::NOTHING);
     assert_eq!(large.window(), 10 * MSS);
 }
 
@@ -178,7 +180,11 @@ proptest! {
     #[test]
     fn any_order_of_events_leaves_a_window(events in proptest::collection::vec(event(), 0..300), mss in any::<u32>()) {
         let mut reno = Reno::new(mss, 10);
+        let mut before = Memory::NOTHING;
         for event in events {
+            if matches!(event, Event::Congestion(_) | Event::Timeout(false)) {
+                before = reno.memory();
+            }
             match event {
                 Event::Ack { acked, delivered, limited, recovering } => {
                     let flight = Flight { window_limited: limited, ..BUSY };
@@ -186,7 +192,7 @@ proptest! {
                 }
                 Event::Congestion(mark) => reno.on_congestion(NOW, if mark { Signal::Mark } else { Signal::Loss }, &BUSY),
                 Event::Timeout(again) => reno.on_timeout(NOW, &BUSY, again),
-                Event::Undo => reno.undo(NOW),
+                Event::Undo => reno.undo(NOW, &before),
                 Event::Idle => reno.on_idle(NOW, Duration::from_secs(1)),
                 Event::Mss(mss) => reno.set_mss(mss),
                 Event::SynLost => reno.on_syn_lost(),

@@ -3,14 +3,14 @@
 use core::num::NonZero;
 
 use mirage_clock::{Duration, Instant};
-use mirage_congestion::{Ack, Congestion, Flight, HyStart, Signal};
+use mirage_congestion::{Ack, Congestion, Flight, HyStart, Memory, Signal};
 
 use crate::curve::{rise, steps_to_rise};
 use crate::tick::{Tick, steps};
 
 /// CUBIC: a window that after a loss quickly grows to near where it was, stays there, and then looks for more.
 ///
-/// 64 bytes. An acknowledgement costs a few additions; once each round trip there is one division.
+/// 44 bytes. An acknowledgement costs a few additions; once each round trip there is one division.
 #[derive(Clone, Copy, Debug)]
 pub struct Cubic {
     cwnd: u32,
@@ -21,7 +21,6 @@ pub struct Cubic {
     /// Segments of the initial window; 0 once something was acknowledged.
     initial: u16,
     stage: Stage,
-    undo: Undo,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,17 +50,6 @@ struct Epoch {
     begun: bool,
 }
 
-/// What [`Congestion::undo`] brings back, beside the window, which is `prior` (RFC 9438 §4.9.2).
-#[derive(Clone, Copy, Debug)]
-struct Undo {
-    /// 0 when there is nothing to bring back.
-    ssthresh: u32,
-    prior: u32,
-    w_max: u32,
-    plateau: Tick,
-    w_est: u32,
-}
-
 impl Cubic {
     fn mss(&self) -> u32 {
         u32::from(self.mss)
@@ -85,19 +73,8 @@ impl Cubic {
         }
     }
 
-    /// Remembers what the window was and sets the threshold below it; what follows is a new epoch, towards `w_max`.
+    /// Sets the threshold below the window; what follows is a new epoch, towards `w_max`.
     fn reduce(&mut self, w_max: u32) {
-        let old = match self.stage {
-            Stage::First(_) => Epoch::towards(0),
-            Stage::Later(epoch) => epoch,
-        };
-        self.undo = Undo {
-            ssthresh: self.ssthresh,
-            prior: self.prior,
-            w_max: old.w_max,
-            plateau: old.plateau,
-            w_est: old.w_est,
-        };
         self.stage = Stage::Later(Epoch::towards(w_max));
         self.prior = self.cwnd;
         self.ssthresh = beta(self.cwnd).max(2 * self.mss());
@@ -189,7 +166,6 @@ impl Congestion for Cubic {
             mss: 0,
             initial: segments.clamp(1, u16::MAX.into()) as u16,
             stage: Stage::First(HyStart::new()),
-            undo: Undo { ssthresh: 0, prior: 0, w_max: 0, plateau: Tick(0), w_est: 0 },
         };
         cubic.set_mss(mss);
         cubic
@@ -268,19 +244,33 @@ impl Congestion for Cubic {
         self.cwnd = self.mss();
     }
 
-    fn undo(&mut self, now: Instant) {
-        let Undo { ssthresh, prior, w_max, plateau, w_est } = self.undo;
+    fn memory(&self) -> Memory {
+        let epoch = match self.stage {
+            Stage::First(_) => Epoch::towards(0),
+            Stage::Later(epoch) => epoch,
+        };
+        Memory([self.ssthresh, self.prior, epoch.w_max, epoch.plateau.0, epoch.w_est])
+    }
+
+    fn undo(&mut self, now: Instant, before: &Memory) {
+        // The window itself is `prior` now; a threshold of 0 says that there is nothing to bring back.
+        let Memory([ssthresh, prior, w_max, plateau, w_est]) = *before;
         // RFC 9438 §4.9.2: only "if cwnd < cwnd_prior"; and each event once.
         if self.cwnd >= self.prior || ssthresh == 0 {
             return;
         }
-        self.undo.ssthresh = 0;
         self.cwnd = self.prior;
         (self.ssthresh, self.prior) = (ssthresh, prior);
         self.stage = if ssthresh == u32::MAX {
             Stage::First(HyStart::new())
         } else {
-            Stage::Later(Epoch { plateau, w_est, seen: Tick::of(now), begun: w_est > 0, ..Epoch::towards(w_max) })
+            Stage::Later(Epoch {
+                plateau: Tick(plateau),
+                w_est,
+                seen: Tick::of(now),
+                begun: w_est > 0,
+                ..Epoch::towards(w_max)
+            })
         };
     }
 
@@ -307,4 +297,4 @@ fn beta(window: u32) -> u32 {
     (u64::from(window) * 7 / 10) as u32
 }
 
-const _: () = assert!(size_of::<Cubic>() <= 64);
+const _: () = assert!(size_of::<Cubic>() <= 44);

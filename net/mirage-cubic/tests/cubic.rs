@@ -1,7 +1,7 @@
 //! CUBIC, event by event.
 
 use mirage_clock::{Duration, Instant};
-use mirage_congestion::{Ack, Congestion, Flight, Signal};
+use mirage_congestion::{Ack, Congestion, Flight, Memory, Signal};
 use mirage_cubic::Cubic;
 use proptest::prelude::*;
 
@@ -255,8 +255,9 @@ fn a_mistaken_loss_is_undone() {
         (Driver::after_loss(1000, Duration::from_millis(100)), Driver::after_loss(1000, Duration::from_millis(100)));
     driver.run_until(4.0);
     let (window, ssthresh) = (driver.cubic.window(), driver.cubic.ssthresh());
+    let before = driver.cubic.memory();
     driver.cubic.on_congestion(driver.now, Signal::Loss, &flight(window));
-    driver.cubic.undo(driver.now);
+    driver.cubic.undo(driver.now, &before);
     assert_eq!((driver.cubic.window(), driver.cubic.ssthresh()), (window, ssthresh));
     driver.run_until(8.0);
     other.run_until(8.0);
@@ -268,19 +269,21 @@ fn a_mistake_is_undone_once() {
     let mut driver = Driver::after_loss(1000, Duration::from_millis(100));
     driver.run_until(1.0);
     let window = driver.cubic.window();
+    let before = driver.cubic.memory();
     driver.cubic.on_timeout(driver.now, &flight(0), false);
     driver.cubic.on_timeout(driver.now, &flight(0), true);
-    driver.cubic.undo(driver.now);
+    driver.cubic.undo(driver.now, &before);
     assert_eq!(driver.cubic.window(), window);
-    driver.cubic.undo(driver.now);
+    driver.cubic.undo(driver.now, &Memory::NOTHING);
     assert_eq!(driver.cubic.window(), window);
 }
 
 #[test]
 fn the_first_slow_start_goes_on_after_a_mistake() {
     let mut cubic = Cubic::new(MSS, 10);
+    let before = cubic.memory();
     cubic.on_congestion(START, Signal::Loss, &flight(10 * MSS));
-    cubic.undo(START);
+    cubic.undo(START, &before);
     assert_eq!((cubic.window(), cubic.ssthresh()), (10 * MSS, u32::MAX));
     cubic.on_ack(START, &ack(2 * MSS, true, Duration::from_millis(50)));
     assert_eq!(cubic.window(), 12 * MSS);
@@ -358,8 +361,12 @@ proptest! {
     fn any_order_of_events_leaves_a_window(events in proptest::collection::vec(event(), 0..300), mss in any::<u32>()) {
         let mut cubic = Cubic::new(mss, 10);
         let mut now = START;
+        let mut memory = Memory::NOTHING;
         for event in events {
             let before = cubic.window();
+            if matches!(event, Event::Congestion(_) | Event::Timeout(false)) {
+                memory = cubic.memory();
+            }
             match event {
                 Event::Wait(nanos) => now += Duration::from_nanos(nanos),
                 Event::Sent(bytes) => cubic.on_sent(now, 1, &flight(bytes & 1)),
@@ -375,7 +382,7 @@ proptest! {
                     prop_assert!(cubic.window() <= before.max(2 * 65_535));
                 }
                 Event::Timeout(again) => cubic.on_timeout(now, &flight(MSS), again),
-                Event::Undo => cubic.undo(now),
+                Event::Undo => cubic.undo(now, &memory),
                 Event::Idle => cubic.on_idle(now, Duration::from_secs(1)),
                 Event::Mss(mss) => cubic.set_mss(mss),
                 Event::SynLost => cubic.on_syn_lost(),

@@ -18,7 +18,7 @@ impl<P: Profile> Tcp<'_, P> {
             before.queue.next = index;
         }
         if let Some(slot) = self.connections.get_mut(index as usize) {
-            slot.queue = Place { previous: tail, next: NONE, listed: true };
+            slot.queue = Place { previous: tail, next: NONE };
             slot.listener = listener;
         }
     }
@@ -26,11 +26,12 @@ impl<P: Profile> Tcp<'_, P> {
     /// Takes a connection out of its listener's queue, wherever it is.
     pub(crate) fn dequeue_accepted(&mut self, index: u32) {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
-        let Place { previous, next, listed } = core::mem::take(&mut slot.queue);
+        let place = core::mem::take(&mut slot.queue);
         let listener = core::mem::replace(&mut slot.listener, NONE);
-        if !listed {
+        if !place.is_listed() {
             return;
         }
+        let Place { previous, next } = place;
         let Some(door) = self.listeners.get_mut(listener as usize) else { return };
         door.queued -= 1;
         match self.connections.get_mut(previous as usize) {

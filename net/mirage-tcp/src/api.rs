@@ -294,7 +294,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// time something is sent.
     pub fn set_user_timeout(&mut self, id: ConnectionId, timeout: Option<Duration>) {
         if let Some((slot, resources)) = self.open(id) {
-            slot.user_timeout = timeout.unwrap_or(resources.config.user_timeout);
+            slot.set_user_timeout(timeout.unwrap_or(resources.config.user_timeout));
         }
     }
 

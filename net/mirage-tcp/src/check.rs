@@ -16,7 +16,10 @@ impl<P: Profile> Tcp<'_, P> {
         debug_assert_eq!(self.ready.head == NONE, self.ready.tail == NONE, "both ends of the list, or neither");
         let Some(slot) = self.connections.get(index as usize) else { return };
         if !slot.in_use {
-            debug_assert!(!slot.ready.listed && !slot.queue.listed && !slot.linked, "a free slot is in no list");
+            debug_assert!(
+                !slot.ready.is_listed() && !slot.queue.is_listed() && !slot.linked,
+                "a free slot is in no list"
+            );
             debug_assert!(slot.send.blocks() == 0 && slot.receive.blocks() == 0, "a free slot holds no block");
             return;
         }
@@ -30,7 +33,7 @@ impl<P: Profile> Tcp<'_, P> {
             let sent = slot.send.len() + u32::from(slot.fin_queued);
             debug_assert!(slot.in_flight() <= sent, "what is under way is in the queue, or is our FIN");
             debug_assert!(
-                slot.in_flight() == 0 || slot.resend_at != Instant::MAX || slot.ready.listed,
+                slot.in_flight() == 0 || slot.resend_at != Instant::MAX || slot.ready.is_listed(),
                 "somebody watches over what is under way"
             );
             match P::SELECTIVE {

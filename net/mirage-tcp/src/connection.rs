@@ -6,6 +6,7 @@ use mirage_congestion::Congestion as _;
 use mirage_stack::TcpOptions;
 use mirage_waker::WaitList;
 
+use crate::coarse::Coarse;
 use crate::cork::Hold;
 use crate::demux::Tuple;
 use crate::identifier::NONE;
@@ -18,7 +19,7 @@ use crate::recovery::Recovery;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
 use crate::rto::RoundTrip;
-use crate::send_queue::{Cursor, SendQueue};
+use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
 use crate::tuning::Tuning;
 use crate::{Config, Cookie, Error, Profile, Standard, State};
@@ -65,7 +66,6 @@ pub struct Slot<P: Profile = Standard> {
     /// Where the last segment that was not full ended (Minshall's form of Nagle's algorithm).
     pub(crate) small_end: SequenceNumber,
     pub(crate) send: SendQueue,
-    pub(crate) cursor: Cursor,
     /// The largest payload the peer takes.
     pub(crate) peer_mss: u16,
     /// The number of our SYN.
@@ -142,7 +142,9 @@ pub struct Slot<P: Profile = Standard> {
     /// What came twice, for the next acknowledgement to tell (RFC 2883); empty for nothing.
     pub(crate) twice: (SequenceNumber, SequenceNumber),
     /// Where the peer's direction ends, if its FIN came before data that it follows.
-    pub(crate) fin_at: Option<SequenceNumber>,
+    pub(crate) fin_at: SequenceNumber,
+    /// Whether it did.
+    pub(crate) fin_early: bool,
     /// Payload of the peer's full segments, as far as we have seen.
     pub(crate) receive_mss: u16,
     /// Shift of the windows we send; 0 unless agreed on.
@@ -153,8 +155,8 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) read_shut: bool,
     /// How many more acknowledgements do not wait for data to ride on.
     pub(crate) quick_acks: u8,
-    /// When data last came, in units of 2²⁰ ns: about a millisecond.
-    pub(crate) data_at: u32,
+    /// When data last came.
+    pub(crate) data_at: Coarse,
     /// An acknowledgement is to be sent at once.
     pub(crate) ack_now: bool,
     /// How often it is to be repeated after that. Invariant: at most 3, and 0 unless `ack_now`.
@@ -170,25 +172,17 @@ pub struct Slot<P: Profile = Standard> {
     /// When the timer goes off: never later than the earliest deadline.
     pub(crate) armed: Instant,
     /// When data was last sent.
-    pub(crate) sent_at: Instant,
+    pub(crate) sent_at: Coarse,
     /// When the peer was last heard.
     pub(crate) heard_at: Instant,
     /// Since when there is no progress, while something is outstanding.
     pub(crate) stuck_since: Instant,
-    /// When the pace allows the next segment.
-    pub(crate) pace_at: Instant,
     pub(crate) round_trip: RoundTrip,
     pub(crate) congestion: P::Congestion,
     pub(crate) recovery: Recovery,
     pub(crate) stamps: Stamps,
     pub(crate) marks: Marks,
     pub(crate) counters: Counters,
-    /// The window was reduced for a congestion mark: not again before something behind this is acknowledged, so that the peer
-    /// has heard of it (RFC 3168 §6.1.2).
-    pub(crate) reduced_until: Option<SequenceNumber>,
-    /// The most that was under way since the window was last found used up, and what is acknowledged when that is old.
-    pub(crate) most_in_flight: u32,
-    pub(crate) usage_seq: SequenceNumber,
     pub(crate) tuning: Tuning,
     /// How many bytes may be written and not yet acknowledged.
     pub(crate) send_limit: u32,
@@ -197,7 +191,8 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) asked: u8,
     /// SYNs sent.
     pub(crate) syns: u8,
-    pub(crate) user_timeout: Duration,
+    /// In milliseconds.
+    user_timeout: u32,
     pub(crate) challenge: Challenge,
 
     // The application.
@@ -257,7 +252,6 @@ impl<P: Profile> Slot<P> {
             window_seq: zero,
             small_end: zero,
             send: SendQueue::default(),
-            cursor: Cursor::default(),
             iss: zero,
             irs: zero,
             resent: 0,
@@ -276,7 +270,7 @@ impl<P: Profile> Slot<P> {
             fin_acked: false,
             congestion_limited: false,
             unreachable: false,
-            sent_at: Instant::ZERO,
+            sent_at: Coarse::default(),
             probe: false,
             probe_tail: false,
             new_first: false,
@@ -291,7 +285,8 @@ impl<P: Profile> Slot<P> {
             receive: ReceiveQueue::default(),
             latest: [zero; 3],
             twice: (zero, zero),
-            fin_at: None,
+            fin_at: zero,
+            fin_early: false,
             receive_mss: 0,
             receive_scale: 0,
             ended: false,
@@ -302,7 +297,7 @@ impl<P: Profile> Slot<P> {
             syn_len: 0,
             cookie: None,
             quick_acks: 0,
-            data_at: 0,
+            data_at: Coarse::default(),
             ack_now: false,
             repeats: 0,
             ack_at: Instant::MAX,
@@ -311,22 +306,18 @@ impl<P: Profile> Slot<P> {
             armed: Instant::MAX,
             heard_at: Instant::ZERO,
             stuck_since: Instant::ZERO,
-            pace_at: Instant::ZERO,
             round_trip: RoundTrip::new(Duration::ZERO),
             congestion: P::Congestion::new(1, 1),
             recovery: Recovery::new(),
             stamps: Stamps::OFF,
             marks: Marks::OFF,
             counters: Counters::NONE,
-            reduced_until: None,
-            most_in_flight: 0,
-            usage_seq: zero,
             tuning: Tuning::NONE,
             send_limit: 0,
             keepalive: Schedule::OFF,
             asked: 0,
             syns: 0,
-            user_timeout: Duration::ZERO,
+            user_timeout: 0,
             challenge: Challenge::default(),
             error: None,
             readers: WaitList::EMPTY,
@@ -341,7 +332,7 @@ impl<P: Profile> Slot<P> {
         self.tuple = tuple;
         self.in_use = true;
         self.held = true;
-        (self.una, self.nxt, self.small_end, self.usage_seq) = (iss, iss, iss, iss);
+        (self.una, self.nxt, self.small_end) = (iss, iss, iss);
         (self.recovery.recover, self.latest) = (iss, [iss; 3]);
         self.send_limit = config.first_send_limit::<P>();
         self.tuning = Tuning::begin::<P>(now, SequenceNumber(0), config);
@@ -349,7 +340,7 @@ impl<P: Profile> Slot<P> {
         self.receive_mss = config.default_mss;
         self.round_trip = RoundTrip::new(config.initial_rto);
         self.congestion = P::Congestion::new(config.default_mss.into(), config.initial_window.into());
-        self.user_timeout = config.user_timeout;
+        self.set_user_timeout(config.user_timeout);
         self.quick_acks = config.quick_acks;
         (self.heard_at, self.stuck_since) = (now, now);
     }
@@ -358,19 +349,22 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn set_options(&mut self, options: &TcpOptions, config: &Config) {
         self.nodelay = options.nodelay;
         self.keepalive = Schedule::new(options.keepalive);
-        self.user_timeout = options.user_timeout.unwrap_or(config.user_timeout);
+        self.set_user_timeout(options.user_timeout.unwrap_or(config.user_timeout));
+    }
+
+    /// After how long without progress it is given up: whole milliseconds, at most 49 days.
+    pub(crate) fn user_timeout(&self) -> Duration {
+        Duration::from_millis(self.user_timeout.into())
+    }
+
+    pub(crate) fn set_user_timeout(&mut self, timeout: Duration) {
+        self.user_timeout = timeout.as_millis().min(u32::MAX.into()) as u32;
     }
 
     /// Data came.
     #[inline]
     pub(crate) fn note_data(&mut self, now: Instant) {
-        self.data_at = (now.as_nanos() >> DATA_SHIFT) as u32;
-    }
-
-    /// How long ago data last came.
-    pub(crate) fn since_data(&self, now: Instant) -> Duration {
-        let units = ((now.as_nanos() >> DATA_SHIFT) as u32).wrapping_sub(self.data_at);
-        Duration::from_nanos(u64::from(units) << DATA_SHIFT)
+        self.data_at = Coarse::of(now);
     }
 
     /// How many numbers are on their way.
@@ -481,6 +475,3 @@ impl<P: Profile> Slot<P> {
         }
     }
 }
-
-/// The unit of `data_at`.
-const DATA_SHIFT: u32 = 20;

@@ -5,6 +5,7 @@ use mirage_congestion::Congestion as _;
 
 use crate::connection::Slot;
 use crate::identifier::NONE;
+use crate::pool::Pool;
 use crate::recovery::Phase;
 use crate::retransmit::Watch;
 use crate::runs::fate;
@@ -76,9 +77,9 @@ pub struct TcpInfo {
     pub retrans: u32,
     /// Segments (here Linux's unit counts) sent again since the connection began.
     pub total_retrans: u32,
-    /// Since when nothing was sent.
+    /// Since when nothing was sent, to a millisecond.
     pub last_data_sent: Duration,
-    /// Since when no data came.
+    /// Since when no data came, to a millisecond.
     pub last_data_recv: Duration,
     /// Since when nothing came at all.
     pub last_ack_recv: Duration,
@@ -136,11 +137,11 @@ impl<P: Profile> Tcp<'_, P> {
         Some(TcpInfo {
             state: if slot.unconfirmed { State::SynReceived } else { slot.state },
             syn_data: slot.syn_data,
-            ca_state: slot.recovering(),
+            ca_state: slot.recovering(&self.resources.pool),
             retransmits,
             backoff,
             probes: if persists { backoff } else { slot.asked },
-            timestamps: slot.stamps.on,
+            timestamps: slot.stamps.is_on(),
             sack: slot.selective,
             ecn: slot.marks.is_on(),
             ecn_seen: slot.marks.seen(),
@@ -157,15 +158,15 @@ impl<P: Profile> Tcp<'_, P> {
             lost,
             retrans,
             total_retrans: slot.resent,
-            last_data_sent: now.since(slot.sent_at),
-            last_data_recv: slot.since_data(now),
+            last_data_sent: slot.sent_at.since(now),
+            last_data_recv: slot.data_at.since(now),
             last_ack_recv: now.since(slot.heard_at),
             rtt: slot.round_trip.srtt().unwrap_or_default(),
             rttvar: slot.round_trip.rttvar(),
-            min_rtt: slot.recovery.rack.min_rtt(),
+            min_rtt: slot.recovery.reordering.min_rtt(),
             snd_ssthresh: slot.congestion.ssthresh(),
-            snd_cwnd: slot.send_window(),
-            reordering: slot.recovery.rack.distance,
+            snd_cwnd: slot.send_window(&self.resources.pool),
+            reordering: slot.recovery.reordering.distance,
             pacing_rate: slot.congestion.pacing_rate(),
             delivery_rate: slot.recovery.delivery.newest.bytes_per_second(),
             delivery_rate_app_limited: slot.recovery.delivery.newest.is_app_limited(),
@@ -209,11 +210,11 @@ impl<P: Profile> Slot<P> {
         self.rcv_nxt.since(self.irs).saturating_sub(1 + u32::from(self.ended))
     }
 
-    fn recovering(&self) -> Recovering {
+    fn recovering(&self, pool: &Pool<'_>) -> Recovering {
         match self.recovery.phase {
             Phase::Recovery => Recovering::Recovery,
             Phase::Loss => Recovering::Loss,
-            Phase::Open if self.reduced_until.is_some() => Recovering::Reduced,
+            Phase::Open if self.is_reduced(pool) => Recovering::Reduced,
             Phase::Open if self.recovery.sacked > 0 || self.recovery.duplicates > 0 => Recovering::Disorder,
             Phase::Open => Recovering::Open,
         }

@@ -9,6 +9,7 @@ mod accept;
 mod api;
 mod challenge;
 mod check;
+mod coarse;
 mod config;
 mod connection;
 mod cookies;
@@ -58,6 +59,7 @@ mod timeout;
 mod timers;
 mod transmit;
 mod tuning;
+mod under_way;
 mod window;
 mod wire;
 

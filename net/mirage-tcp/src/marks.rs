@@ -6,6 +6,7 @@ use mirage_congestion::{Congestion as _, Signal};
 use mirage_protocols::Ecn;
 
 use crate::connection::Slot;
+use crate::pool::Pool;
 use crate::recovery::Phase;
 use crate::wire::{Flags, Segment};
 use crate::{Config, Profile};
@@ -219,7 +220,7 @@ impl<P: Profile> Slot<P> {
 
     /// A segment came whose number is acceptable: `count` packets, as they were sent.
     #[inline(never)]
-    pub(crate) fn take_counter(&mut self, now: Instant, segment: &Segment<'_>, count: u32) {
+    pub(crate) fn take_counter(&mut self, pool: &mut Pool<'_>, now: Instant, segment: &Segment<'_>, count: u32) {
         self.marks.on_arrival(segment.ecn, false);
         if segment.ecn == Ecn::Congested {
             self.counters.received = self.counters.received.wrapping_add(count as u8) & 7;
@@ -237,14 +238,14 @@ impl<P: Profile> Slot<P> {
                 0 => self.marks = Marks::OFF,
                 0b110 => {
                     self.counters.told = START + 1;
-                    self.on_echo(now);
+                    self.on_echo(pool, now);
                 }
                 _ => {}
             }
             return;
         }
         if core::mem::replace(&mut self.counters.told, bits) != bits {
-            self.on_echo(now);
+            self.on_echo(pool, now);
         }
     }
 
@@ -260,13 +261,14 @@ impl<P: Profile> Slot<P> {
     /// The peer echoes a mark: the window is reduced, but only once for what is under way (RFC 3168 §6.1.2: "TCP should not
     /// react to congestion indications more than once every window of data").
     #[inline(never)]
-    pub(crate) fn on_echo(&mut self, now: Instant) {
-        if self.reduced_until.is_some() || self.recovery.phase != Phase::Open {
+    pub(crate) fn on_echo(&mut self, pool: &mut Pool<'_>, now: Instant) {
+        if self.is_reduced(pool) || self.recovery.phase != Phase::Open {
             return;
         }
-        let flight = self.flight(self.pipe());
+        let flight = self.flight(pool, self.pipe());
         self.congestion.on_congestion(now, Signal::Mark, &flight);
-        self.reduced_until = Some(self.nxt);
+        let under_way = pool.under_way_mut(self.send.head());
+        (under_way.reduced, under_way.reduced_until) = (true, self.nxt.0);
         self.marks.on_reduced();
     }
 }

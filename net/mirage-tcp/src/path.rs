@@ -214,12 +214,12 @@ impl<P: Profile> Slot<P> {
 
     /// What is under way does not fit: it goes again in shorter segments, and the network is not to blame.
     fn send_shorter(&mut self, now: Instant, resources: &mut Resources<'_>) {
-        if !P::SELECTIVE {
-            self.lose_plainly();
-        } else {
+        if P::SELECTIVE {
             self.recovery.lose_all(&mut resources.runs);
+        } else {
+            self.lose_plainly();
         }
-        self.start_resend_timer(now, resources.config.max_rto);
+        self.start_resend_timer(now, resources);
         self.todo |= todo::OUTPUT;
     }
 

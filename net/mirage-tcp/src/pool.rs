@@ -3,13 +3,15 @@
 use managed::ManagedSlice;
 use zerocopy::FromZeros;
 
+use crate::under_way::UnderWay;
+
 /// Bytes of a stream that fit in a block: two full segments on a link with an MTU of 1,500 bytes.
-pub const BLOCK_BYTES: usize = 2932;
+pub const BLOCK_BYTES: usize = 2920;
 
 /// No block: the end of a chain.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// A piece of some connection's stream: 2,944 bytes, of which [`BLOCK_BYTES`] carry data.
+/// A piece of some connection's stream: 3 KiB, of which [`BLOCK_BYTES`] carry data.
 ///
 /// Lend a slice of them in [`Storage`](crate::Storage). What a block holds is the machine's own affair; one that was never
 /// used may be all zeroes, so that a large pool costs nothing before it is needed.
@@ -23,6 +25,8 @@ pub struct Block {
     /// First byte in use, or [`FREE`]. Invariant while taken: `start + len <= BLOCK_BYTES`.
     start: u16,
     len: u16,
+    /// What is known of what is under way, in the first block of a send queue.
+    under_way: UnderWay,
     bytes: [u8; BLOCK_BYTES],
 }
 
@@ -133,13 +137,24 @@ pub(crate) struct Pool<'s> {
     untouched: u32,
     in_use: u32,
     reserve: u32,
+    /// For those that have nothing under way but a FIN; made anew each time unless it is `kept`.
+    nothing: UnderWay,
+    kept: bool,
 }
 
 impl<'s> Pool<'s> {
     /// A pool of all of `blocks`.
     pub(crate) fn new(blocks: ManagedSlice<'s, Block>) -> Self {
         let total = blocks.len().min(NONE as usize) as u32;
-        Self { blocks, free_head: NONE, untouched: 0, in_use: 0, reserve: (total / 4).max(1) }
+        Self {
+            blocks,
+            free_head: NONE,
+            untouched: 0,
+            in_use: 0,
+            reserve: (total / 4).max(1),
+            nothing: UnderWay::NEW,
+            kept: false,
+        }
     }
 
     /// An empty block, or `None` when all are in use.
@@ -179,6 +194,49 @@ impl<'s> Pool<'s> {
     /// How many blocks are free beside the reserve.
     pub(crate) fn spare(&self) -> u32 {
         self.free().saturating_sub(self.reserve)
+    }
+
+    /// What is known of what is under way; `head` is the first block of the send queue, or [`NONE`].
+    #[inline]
+    pub(crate) fn under_way(&self, head: u32) -> &UnderWay {
+        match self.blocks.get(head as usize) {
+            Some(block) => &block.under_way,
+            None if self.kept => &self.nothing,
+            None => const { &UnderWay::NEW },
+        }
+    }
+
+    /// The same, to be changed. Without a block nothing of it is kept.
+    #[inline]
+    pub(crate) fn under_way_mut(&mut self, head: u32) -> &mut UnderWay {
+        match self.blocks.get_mut(head as usize) {
+            Some(block) => &mut block.under_way,
+            None => {
+                if !self.kept {
+                    self.nothing = UnderWay::NEW;
+                }
+                &mut self.nothing
+            }
+        }
+    }
+
+    /// The last of a queue is acknowledged, but not all is done that has to be: `under_way` stands for what its blocks held
+    /// until [`forget`](Self::forget).
+    pub(crate) fn keep(&mut self, under_way: UnderWay) {
+        (self.nothing, self.kept) = (under_way, true);
+    }
+
+    /// Ends what [`keep`](Self::keep) began.
+    pub(crate) fn forget(&mut self) {
+        self.kept = false;
+    }
+
+    /// The send queue begins with block `head` now, and no longer with `before`.
+    pub(crate) fn move_under_way(&mut self, before: u32, head: u32) {
+        let under_way = *self.under_way(before);
+        if let Some(block) = self.blocks.get_mut(head as usize) {
+            block.under_way = under_way;
+        }
     }
 
     /// Takes a block back. One that is free already stays as it is.
@@ -251,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_block_is_nearly_three_kilobytes_in_all() {
-        assert_eq!(size_of::<Block>(), 2944);
+        assert_eq!(size_of::<Block>(), 3080);
     }
 
     #[test]

@@ -19,15 +19,25 @@ impl Default for Ends {
 /// A connection's place in such a list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
+    /// The one before it, `NONE` for the first, or `UNLISTED`.
     pub(crate) previous: u32,
     pub(crate) next: u32,
+}
+
+/// What `previous` says of those that are in no list.
+const UNLISTED: u32 = NONE - 1;
+
+impl Place {
     /// Whether it is in the list.
-    pub(crate) listed: bool,
+    #[inline]
+    pub(crate) fn is_listed(&self) -> bool {
+        self.previous != UNLISTED
+    }
 }
 
 impl Default for Place {
     fn default() -> Self {
-        Self { previous: NONE, next: NONE, listed: false }
+        Self { previous: UNLISTED, next: NONE }
     }
 }
 
@@ -36,10 +46,10 @@ impl<P: Profile> Tcp<'_, P> {
     pub(crate) fn make_ready(&mut self, index: u32) {
         let tail = self.ready.tail;
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
-        if slot.ready.listed {
+        if slot.ready.is_listed() {
             return;
         }
-        slot.ready = Place { previous: tail, next: NONE, listed: true };
+        slot.ready = Place { previous: tail, next: NONE };
         match self.connections.get_mut(tail as usize) {
             Some(before) => before.ready.next = index,
             None => self.ready.head = index,
@@ -50,10 +60,11 @@ impl<P: Profile> Tcp<'_, P> {
     /// Takes a connection out of the list, wherever it is.
     pub(crate) fn make_unready(&mut self, index: u32) {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
-        let Place { previous, next, listed } = core::mem::take(&mut slot.ready);
-        if !listed {
+        let place = core::mem::take(&mut slot.ready);
+        if !place.is_listed() {
             return;
         }
+        let Place { previous, next } = place;
         match self.connections.get_mut(previous as usize) {
             Some(before) => before.ready.next = next,
             None => self.ready.head = next,

@@ -5,6 +5,7 @@ use mirage_congestion::Congestion as _;
 
 use crate::connection::{Slot, todo};
 use crate::identifier::NONE;
+use crate::pool::Pool;
 use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::{Error, Profile, State};
@@ -26,35 +27,35 @@ impl<P: Profile> Slot<P> {
     /// Wants `watch` to be looked at when `at` has come. It goes off no later than the user timeout.
     pub(crate) fn watch_for(&mut self, watch: Watch, at: Instant) {
         self.watch = watch;
-        self.resend_at = at.min(self.stuck_since + self.user_timeout);
+        self.resend_at = at.min(self.stuck_since + self.user_timeout());
         self.arm(self.resend_at);
     }
 
     /// Starts the retransmission timer (RFC 6298 §5), or that of the tail probe that comes before it; stops it when nothing
     /// is under way.
     #[inline]
-    pub(crate) fn start_resend_timer(&mut self, now: Instant, max_rto: Duration) {
+    pub(crate) fn start_resend_timer(&mut self, now: Instant, resources: &Resources<'_>) {
         if P::FAST {
-            self.start_resend_timer_here(now, max_rto);
+            self.start_resend_timer_here(now, resources);
         } else {
-            self.start_resend_timer_elsewhere(now, max_rto);
+            self.start_resend_timer_elsewhere(now, resources);
         }
     }
 
     #[inline(never)]
-    fn start_resend_timer_elsewhere(&mut self, now: Instant, max_rto: Duration) {
-        self.start_resend_timer_here(now, max_rto);
+    fn start_resend_timer_elsewhere(&mut self, now: Instant, resources: &Resources<'_>) {
+        self.start_resend_timer_here(now, resources);
     }
 
     #[inline]
-    fn start_resend_timer_here(&mut self, now: Instant, max_rto: Duration) {
+    fn start_resend_timer_here(&mut self, now: Instant, resources: &Resources<'_>) {
         if self.nxt == self.una {
             self.resend_at = Instant::MAX;
             self.watch = Watch::Resend;
             return;
         }
-        let rto = self.round_trip.rto(max_rto);
-        match self.tail_timeout() {
+        let rto = self.round_trip.rto(resources.config.max_rto);
+        match self.tail_timeout(&resources.pool) {
             // RFC 8985 §7.2: no later than the timeout, which then comes after the probe.
             Some(pto) => self.watch_for(Watch::Tail, now + pto.min(rto)),
             None => self.watch_for(Watch::Resend, now + rto),
@@ -65,7 +66,7 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn restart_resend_timer(&mut self, resources: &Resources<'_>, now: Instant) {
         let head = self.recovery.chain.head;
         let since = match head {
-            _ if !P::SELECTIVE => self.sent_at,
+            _ if !P::SELECTIVE => now,
             NONE => now,
             head => resources.runs.of(head).sent_at,
         };
@@ -82,9 +83,10 @@ impl<P: Profile> Slot<P> {
     }
 
     /// How long to wait for an acknowledgement before the tail is probed; `None` if it is not to be.
-    fn tail_timeout(&self) -> Option<Duration> {
+    fn tail_timeout(&self, pool: &Pool<'_>) -> Option<Duration> {
         let recovery = &self.recovery;
-        let quiet = recovery.phase == Phase::Open && recovery.sacked == 0 && recovery.tail.end.is_none();
+        let probed = pool.under_way(self.send.head()).tail.is_probed();
+        let quiet = recovery.phase == Phase::Open && recovery.sacked == 0 && !probed;
         if !P::SELECTIVE || !self.selective || self.unconfirmed || !quiet || !self.state.may_transmit() {
             return None;
         }
@@ -104,7 +106,7 @@ impl<P: Profile> Slot<P> {
     /// The time in `resend_at` has come.
     pub(crate) fn on_resend_timer(&mut self, now: Instant, resources: &mut Resources<'_>) {
         self.resend_at = Instant::MAX;
-        if now >= self.stuck_since + self.user_timeout {
+        if now >= self.stuck_since + self.user_timeout() {
             return self.give_up(resources);
         }
         if P::FAST_OPEN && self.unconfirmed {
@@ -163,7 +165,7 @@ impl<P: Profile> Slot<P> {
     /// RFC 5681 §4.1: what the network took before a pause says little about now.
     pub(crate) fn restart_if_idle(&mut self, now: Instant, resources: &Resources<'_>) {
         if self.una == self.nxt {
-            let idle = now.since(self.sent_at);
+            let idle = self.sent_at.since(now);
             if idle > self.round_trip.rto(resources.config.max_rto) {
                 self.congestion.on_idle(now, idle);
                 if P::TUNING {

@@ -9,16 +9,14 @@ pub(crate) struct RoundTrip {
     srtt: u32,
     /// Four times its variation.
     rttvar: u32,
-    /// The timeout before doubling.
+    /// The timeout before doubling, at most 2²⁷ − 1; and above it, how often it is doubled.
     rto: u32,
-    /// How often it is doubled.
-    backoff: u8,
 }
 
 impl RoundTrip {
     /// Nothing is known yet: the first timeout is `initial` (RFC 6298 §2.1: one second).
     pub(crate) fn new(initial: Duration) -> Self {
-        Self { srtt: 0, rttvar: 0, rto: micros(initial), backoff: 0 }
+        Self { srtt: 0, rttvar: 0, rto: micros(initial).min(MAX_RTO) }
     }
 
     /// Learns from a segment that was sent once and acknowledged after `rtt` (§2.2, §2.3; §3, Karn's algorithm: never
@@ -36,38 +34,40 @@ impl RoundTrip {
             self.srtt = self.srtt - self.srtt / 8 + rtt;
         }
         // "RTO <- SRTT + max (G, K*RTTVAR)": what we ask for at least is above the round trip, as a peer's delay is.
-        self.rto = self.srtt / 8 + self.rttvar.max(GRANULARITY).max(micros(min));
-        self.backoff = 0;
+        let patience = self.rttvar.max(GRANULARITY).max(micros(min));
+        self.rto = (self.srtt / 8).saturating_add(patience).min(MAX_RTO);
     }
 
     /// How long to wait for the next acknowledgement, at most `max` (§2.5).
     pub(crate) fn rto(&self, max: Duration) -> Duration {
-        let doubled = u64::from(self.rto) << self.backoff.min(MAX_BACKOFF);
+        let doubled = u64::from(self.rto & MAX_RTO) << self.backoff();
         Duration::from_micros(doubled).min(max)
     }
 
     /// It went off: doubles it (§5.5).
     pub(crate) fn back_off(&mut self) {
-        self.backoff = (self.backoff + 1).min(MAX_BACKOFF);
+        if self.backoff() < MAX_BACKOFF {
+            self.rto += 1 << BACKOFF_SHIFT;
+        }
     }
 
     /// New data was acknowledged: it is no longer doubled.
     pub(crate) fn reset_backoff(&mut self) {
-        self.backoff = 0;
+        self.rto &= MAX_RTO;
     }
 
     /// How often it went off in a row.
     pub(crate) fn backoff(&self) -> u8 {
-        self.backoff
+        (self.rto >> BACKOFF_SHIFT) as u8
     }
 
     /// A SYN had to be sent again, so there is no sample from the handshake: §5.7 wants at least three seconds when data
     /// starts to flow.
     pub(crate) fn restart_after_lost_syn(&mut self) {
+        self.reset_backoff();
         if self.srtt == 0 {
             self.rto = self.rto.max(RTO_AFTER_LOST_SYN);
         }
-        self.backoff = 0;
     }
 
     /// The smoothed round-trip time, or `None` before the first sample.
@@ -89,6 +89,9 @@ const MAX_SAMPLE: u32 = 60_000_000;
 /// G of §2: what we are told the time in is finer than this.
 const GRANULARITY: u32 = 1_000;
 const MAX_BACKOFF: u8 = 16;
+const BACKOFF_SHIFT: u32 = 27;
+/// More than two minutes.
+const MAX_RTO: u32 = (1 << BACKOFF_SHIFT) - 1;
 const RTO_AFTER_LOST_SYN: u32 = 3_000_000;
 
 #[cfg(test)]
@@ -108,7 +111,7 @@ mod tests {
 
     #[test]
     fn it_is_small() {
-        assert!(size_of::<RoundTrip>() <= 16);
+        assert!(size_of::<RoundTrip>() <= 12);
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl<P: Profile> Slot<P> {
     }
 
     fn most_blocks(&self) -> u32 {
-        if self.stamps.on { 3 } else { MOST as u32 }
+        if self.stamps.is_on() { 3 } else { MOST as u32 }
     }
 
     /// What the next acknowledgement tells: what came twice, then the runs behind holes, that of the newest arrival first

@@ -1,5 +1,7 @@
 //! What the application wrote and the peer has not acknowledged yet.
 
+use zerocopy::FromZeros;
+
 use crate::pool::{BLOCK_BYTES, NONE, Pool};
 
 /// A stream's bytes from the first unacknowledged one on, in a chain of blocks.
@@ -43,17 +45,16 @@ impl Cuts {
 }
 
 /// Where reading stopped, so that the next reading does not walk there from the start.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, FromZeros)]
 pub(crate) struct Cursor {
     block: u32,
     /// Birth place of the last byte read; its block cannot be freed before it is acknowledged.
     last: u32,
 }
 
-impl Default for Cursor {
-    fn default() -> Self {
-        Self { block: NONE, last: 0 }
-    }
+impl Cursor {
+    /// Nothing was read yet.
+    pub(crate) const NEW: Self = Self { block: NONE, last: 0 };
 }
 
 impl Default for SendQueue {
@@ -66,6 +67,12 @@ impl SendQueue {
     /// How many bytes it holds.
     pub(crate) fn len(&self) -> u32 {
         self.len
+    }
+
+    /// The block with the oldest byte, or [`NONE`].
+    #[inline]
+    pub(crate) fn head(&self) -> u32 {
+        self.head
     }
 
     /// How many blocks it holds.
@@ -121,7 +128,10 @@ impl SendQueue {
         let Some(index) = pool.take_for_sending(held + self.blocks, self.blocks == 0) else { return false };
         pool.block_mut(index).seq = self.base.wrapping_add(self.len);
         match self.tail {
-            NONE => self.head = index,
+            NONE => {
+                self.head = index;
+                pool.under_way_mut(index).begin();
+            }
             tail => pool.block_mut(tail).next = index,
         }
         self.tail = index;
@@ -132,6 +142,7 @@ impl SendQueue {
 
     /// Forgets the first `count` bytes, at most all: the peer has them.
     pub(crate) fn acked(&mut self, pool: &mut Pool<'_>, count: u32) {
+        let first = self.head;
         let mut count = count.min(self.len);
         self.base = self.base.wrapping_add(count);
         self.len -= count;
@@ -150,6 +161,9 @@ impl SendQueue {
         }
         if self.head == NONE {
             self.tail = NONE;
+        } else if self.head != first {
+            // What was given back keeps its contents until somebody takes it.
+            pool.move_under_way(first, self.head);
         }
     }
 
@@ -250,7 +264,7 @@ mod tests {
         queue.push(&mut pool, &[7; 100], u32::MAX, 0, Cuts { next: 0, full: 1448 });
         // The small segment was sent; full ones follow.
         queue.push(&mut pool, &[7; 30_000], u32::MAX, 0, Cuts { next: 100, full: 1448 });
-        let mut cursor = Cursor::default();
+        let mut cursor = Cursor::NEW;
         for segment in 3..18 {
             let pieces = queue.slices(&pool, 100 + segment * 1448, 1448, &mut cursor).count();
             assert_eq!(pieces, 1, "segment {segment}");
@@ -269,7 +283,7 @@ mod tests {
         assert_eq!((pool.in_use(), queue.len(), queue.blocks()), (0, 0, 0));
         queue.acked(&mut pool, 1_000_000);
         assert_eq!(queue.push(&mut pool, b"again", u32::MAX, 0, ANYWHERE), 5);
-        assert_eq!(read(&queue, &pool, 0, 5, &mut Cursor::default()), b"again");
+        assert_eq!(read(&queue, &pool, 0, 5, &mut { Cursor::NEW }), b"again");
     }
 
     #[test]
@@ -289,7 +303,7 @@ mod tests {
         let mut queue = SendQueue::default();
         let stream: Vec<u8> = (0..40_000_u32).map(|byte| (byte / 100) as u8).collect();
         queue.push(&mut pool, &stream, u32::MAX, 0, ANYWHERE);
-        let mut cursor = Cursor::default();
+        let mut cursor = Cursor::NEW;
         assert_eq!(read(&queue, &pool, 0, 20_000, &mut cursor), stream[..20_000]);
         let there = cursor.block;
         assert_ne!(there, queue.head);
@@ -327,7 +341,7 @@ mod tests {
             let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
             let mut queue = SendQueue { base: u32::MAX - 9000, ..SendQueue::default() };
             let mut model: Vec<u8> = Vec::new();
-            let mut cursor = Cursor::default();
+            let mut cursor = Cursor::NEW;
             let mut written = 0_u32;
             for operation in operations {
                 match operation {

@@ -151,7 +151,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     #[inline]
     pub(crate) fn settle(&mut self, index: u32) {
         if let Some(slot) = self.connections.get_mut(index as usize) {
-            if slot.ready.listed {
+            if slot.ready.is_listed() {
                 // Its turn comes already: most segments ask for what one before them asked for.
                 slot.todo &= !todo::OUTPUT;
             }
@@ -184,7 +184,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
         slot.armed = Instant::MAX;
         // One that nobody accepted yet is forgotten, but for what its peer sent before it broke off.
-        if slot.queue.listed && slot.receive.readable() == 0 {
+        if slot.queue.is_listed() && slot.receive.readable() == 0 {
             slot.held = false;
             self.dequeue_accepted(index);
         }

@@ -4,6 +4,7 @@ use mirage_clock::Instant;
 
 use crate::connection::{Slot, todo};
 use crate::keepalive::{self, Action};
+use crate::pool::Pool;
 use crate::replies::{Replies, Reply};
 use crate::resources::Resources;
 use crate::{Profile, State, Tcp};
@@ -55,14 +56,14 @@ impl<P: Profile> Slot<P> {
         if P::PROBING && self.path.raise_at() <= now {
             self.raise_path(&resources.config);
         }
-        if self.paced && self.pace_at <= now {
+        if self.paced && resources.pool.under_way(self.send.head()).pace_at() <= now {
             self.paced = false;
             self.todo |= todo::OUTPUT;
         }
         if self.state.is_synchronized() {
             self.keep_alive(now, resources, replies);
         }
-        self.arm_next();
+        self.arm_next(&resources.pool);
     }
 
     /// RFC 9293 §3.8.4.
@@ -95,8 +96,8 @@ impl<P: Profile> Slot<P> {
     }
 
     /// Sets the timer to the earliest of what is left.
-    fn arm_next(&mut self) {
-        let pace_at = if self.paced { self.pace_at } else { Instant::MAX };
+    fn arm_next(&mut self, pool: &Pool<'_>) {
+        let pace_at = if self.paced { pool.under_way(self.send.head()).pace_at() } else { Instant::MAX };
         if P::PROBING {
             self.arm(self.path.raise_at());
         }

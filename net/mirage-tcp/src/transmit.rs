@@ -130,7 +130,7 @@ impl<P: Profile> Slot<P> {
 
     /// What the timestamps take of a segment; RFC 6691 §2: it is not in the MSS that the peer announced.
     pub(crate) fn stamps_len(&self) -> u16 {
-        if self.stamps.on { STAMPS_LEN } else { 0 }
+        if self.stamps.is_on() { STAMPS_LEN } else { 0 }
     }
 
     /// Sends what was planned, in as many segments as it takes but no more than `limit`; gives how many bytes left, and how
@@ -140,7 +140,7 @@ impl<P: Profile> Slot<P> {
         &mut self,
         now: Instant,
         plan: &Plan,
-        resources: &Resources<'_>,
+        resources: &mut Resources<'_>,
         ip: &mut impl Ip,
         limit: usize,
     ) -> (u32, usize, Result<(), SendError>) {
@@ -196,13 +196,15 @@ impl<P: Profile> Slot<P> {
             }
             let piece_flags = if last { flags } else { flags - Flags::PSH - Flags::FIN };
             let (seq, offset) = (plan.seq + sent, plan.offset + sent);
-            let mut cursor = self.cursor;
             let send = &self.send;
+            let mut cursor = resources.pool.under_way(send.head()).cursor;
             let result = ip.send(packet, |writer| {
                 let payload = send.slices(&resources.pool, offset, len, &mut cursor);
                 template.write::<P>(writer, seq, piece_flags, payload);
             });
-            self.cursor = cursor;
+            if len > 0 {
+                resources.pool.under_way_mut(send.head()).cursor = cursor;
+            }
             if P::MARKS && self.marks.has_news() && flags.contains(Flags::CWR) && result != Err(SendError::Full) {
                 // Told once (RFC 3168 §6.1.2).
                 flags.remove(Flags::CWR);
@@ -229,7 +231,7 @@ impl<P: Profile> Slot<P> {
             return self.syn_options(now, plan, resources, ip);
         }
         let mut options = Encoded::default();
-        if P::TIMESTAMPS && self.stamps.on {
+        if P::TIMESTAMPS && self.stamps.is_on() {
             options.put_stamps(self.stamps.value(now), self.stamps.recent);
         }
         if P::SELECTIVE && self.selective && (self.has_twice() || self.receive.ooo_bytes() > 0) {
@@ -244,7 +246,7 @@ impl<P: Profile> Slot<P> {
         // Our answer to a SYN says only what the peer's said, too.
         let answers = plan.flags.contains(Flags::ACK);
         let selective = P::SELECTIVE && config.selective && (!answers || self.selective);
-        let stamps = P::TIMESTAMPS && config.timestamps && (!answers || self.stamps.on);
+        let stamps = P::TIMESTAMPS && config.timestamps && (!answers || self.stamps.is_on());
         let options = SynOptions {
             mss: Some(our_mss(ip, self.tuple.remote)),
             window_scale: self.scaling.then(|| config.window_scale()),

@@ -142,5 +142,6 @@ fn it_tells_when_data_was_sent_and_the_peer_was_heard() {
     host.answer(&peer.segment(ACK, 1, 2));
     host.pass(ms(5));
     let info = host.tcp.tcp_info(id, host.now).unwrap();
-    assert_eq!((info.last_data_sent, info.last_ack_recv), (ms(15), ms(5)));
+    assert!(info.last_data_sent.as_millis().abs_diff(15) <= 1, "{:?}", info.last_data_sent);
+    assert_eq!(info.last_ack_recv, ms(5));
 }

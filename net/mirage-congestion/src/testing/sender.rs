@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use mirage_clock::{Duration, Instant};
 
-use crate::{Ack, Congestion, Flight, Rate, Signal};
+use crate::{Ack, Congestion, Flight, Memory, Rate, Signal};
 
 use super::receiver::Arrived;
 use super::reduction::Reduction;
@@ -46,6 +46,7 @@ pub struct Sender<C> {
     pub timeouts: u32,
     /// Segments thought lost.
     pub losses: u64,
+    before: Memory,
     mss: u32,
     demand: Demand,
     /// The first segment not acknowledged, and the first never sent.
@@ -105,6 +106,7 @@ impl<C: Congestion> Sender<C> {
             recoveries: 0,
             timeouts: 0,
             losses: 0,
+            before: Memory::NOTHING,
             mss,
             demand,
             una: 0,
@@ -246,12 +248,13 @@ impl<C: Congestion> Sender<C> {
         if early {
             // What had been sent before the timeout arrives: the timeout was a mistake (RFC 3522).
             self.after_timeout = None;
-            self.control.undo(now);
+            self.control.undo(now, &core::mem::take(&mut self.before));
         }
         self.detect_losses(now);
         self.end_recovery(now);
         if arrived.marked && self.una > self.mark_until {
             self.mark_until = self.next;
+            self.before = Memory::NOTHING;
             self.control.on_congestion(now, Signal::Mark, &self.flight());
         }
         if self.lost_bytes > lost {
@@ -359,6 +362,7 @@ impl<C: Congestion> Sender<C> {
         }
         self.recoveries += 1;
         self.recovery = Some((self.next, Reduction::new(prior)));
+        self.before = self.control.memory();
         self.control.on_congestion(now, Signal::Loss, &self.flight());
     }
 
@@ -440,6 +444,9 @@ impl<C: Congestion> Sender<C> {
         let numbers = self.first_transmission + self.transmissions.len() as u64;
         let again = self.backoff > 0;
         self.after_timeout = Some((self.next, numbers));
+        if !again {
+            self.before = self.control.memory();
+        }
         self.control.on_timeout(now, &self.flight(), again);
         self.backoff += 1;
         self.timer_from = now;

@@ -36,7 +36,7 @@ impl<P: Profile> Slot<P> {
         self.watch = Watch::Resend;
         self.resend_at = Instant::MAX;
         self.round_trip.reset_backoff();
-        self.start_resend_timer(now, resources.config.max_rto);
+        self.start_resend_timer(now, resources);
     }
 
     /// The acknowledgement of a segment whose number is acceptable (RFC 9293 §3.10.7.4, fifth; RFC 5961 §5).
@@ -72,7 +72,7 @@ impl<P: Profile> Slot<P> {
             }
         }
         if P::MARKS && segment.flags.contains(Flags::ECE) && self.marks.is_on() && !self.marks.is_accurate() {
-            self.on_echo(now);
+            self.on_echo(&mut resources.pool, now);
         }
         // RFC 5681 §2: a duplicate acknowledgement.
         let duplicate = ack == self.una && segment.len() == 0 && unchanged && self.in_flight() > 0 && window > 0;

@@ -102,8 +102,8 @@ impl<P: Profile> Slot<P> {
             return Ok(());
         }
         let end = seq + payload.len() as u32;
-        if fin && self.fin_at.is_none() && end.at_or_before(self.rcv_end) {
-            self.fin_at = Some(end);
+        if fin && !self.fin_early && end.at_or_before(self.rcv_end) {
+            (self.fin_early, self.fin_at) = (true, end);
         }
         // What lies before the next number was taken before; what lies behind the window or the end is not taken.
         let old = self.rcv_nxt.signed_since(seq).max(0) as u32;
@@ -112,8 +112,7 @@ impl<P: Profile> Slot<P> {
         }
         payload = payload.get(old as usize..).unwrap_or_default();
         seq += old;
-        let limit =
-            self.fin_at.map_or(self.rcv_end, |fin_at| if fin_at.before(self.rcv_end) { fin_at } else { self.rcv_end });
+        let limit = if self.fin_early && self.fin_at.before(self.rcv_end) { self.fin_at } else { self.rcv_end };
         let room = limit.signed_since(seq).max(0) as usize;
         let cut = payload.len() > room;
         payload = payload.get(..room).unwrap_or(payload);
@@ -127,7 +126,7 @@ impl<P: Profile> Slot<P> {
         } else if old > 0 || cut || fin {
             self.acknowledge();
         }
-        if self.fin_at == Some(self.rcv_nxt) {
+        if self.fin_early && self.fin_at == self.rcv_nxt {
             self.take_fin(resources);
         }
         result
@@ -143,7 +142,7 @@ impl<P: Profile> Slot<P> {
 
     /// The peer's FIN is next in order.
     fn take_fin(&mut self, resources: &mut Resources<'_>) {
-        self.fin_at = None;
+        self.fin_early = false;
         self.ended = true;
         self.rcv_nxt += 1;
         self.rcv_end = self.rcv_end.latest(self.rcv_nxt);

@@ -34,7 +34,7 @@ impl<P: Profile> Slot<P> {
             && len <= self.receive_window() as usize
             && (len > 0 || acked > 0)
             && !self.read_shut
-            && self.fin_at.is_none()
+            && !self.fin_early
             && self.receive.ooo_bytes() == 0
             && self.recovery.phase == Phase::Open
             && !(P::FAST_OPEN && self.unconfirmed)
@@ -43,7 +43,7 @@ impl<P: Profile> Slot<P> {
             return None;
         }
         let (mut stamp, mut echo) = (0, None);
-        if P::TIMESTAMPS && self.stamps.on {
+        if P::TIMESTAMPS && self.stamps.is_on() {
             let (value, echoed) = segment.lone_stamps()?;
             if self.stamps.is_old(now, value) {
                 return None;
@@ -67,7 +67,7 @@ impl<P: Profile> Slot<P> {
                 return Some(Err(Discard::BadChecksum));
             }
         }
-        if P::TIMESTAMPS && self.stamps.on {
+        if P::TIMESTAMPS && self.stamps.is_on() {
             self.stamps.remember(now, stamp, segment.seq, self.acked_to);
         }
         self.hear(now);

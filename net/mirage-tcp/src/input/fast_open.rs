@@ -78,11 +78,11 @@ impl<P: Profile> Slot<P> {
         if self.syns == 1 {
             let rtt = now.since(self.heard_at);
             self.round_trip.sample(rtt, resources.config.min_rto);
-            self.recovery.rack.on_rtt(now, rtt);
+            self.recovery.reordering.on_rtt(now, rtt);
         }
         self.round_trip.reset_backoff();
         self.change_window(resources, now, window);
-        self.start_resend_timer(now, resources.config.max_rto);
+        self.start_resend_timer(now, resources);
     }
 
     /// Whether a segment is the SYN of this connection once more: our answer was lost.

@@ -109,13 +109,13 @@ impl<P: Profile> Tcp<'_, P> {
         // Without timestamps of the peer nothing but its segment size comes back, so nothing else is agreed on.
         let config = &self.resources.config;
         let stamps = config.begin_stamps::<P>(now, first.stamp_offset, &peer);
-        let marks = stamps.on && peer.marks && config.accepts_marks::<P>();
+        let marks = stamps.is_on() && peer.marks && config.accepts_marks::<P>();
         let mut flags = Flags::SYN | Flags::ACK;
         flags.set(Flags::ECE, marks);
         let reply = Reply {
             flags,
-            window_scale: peer.window_scale.filter(|_| stamps.on).map(|_| config.window_scale()),
-            selective: stamps.on && P::SELECTIVE && config.selective && peer.sack_permitted,
+            window_scale: peer.window_scale.filter(|_| stamps.is_on()).map(|_| config.window_scale()),
+            selective: stamps.is_on() && P::SELECTIVE && config.selective && peer.sack_permitted,
             told: Some(Told::new(&SynOptions { marks, ..peer })),
             ..Reply::stamped::<P>(*tuple, cookie, segment.seq + 1, self.resources.first_window(), &stamps)
         };
@@ -192,7 +192,7 @@ impl<P: Profile> Tcp<'_, P> {
         if handshake.resent == 0 {
             let rtt = now.since(handshake.since);
             slot.round_trip.sample(rtt, config.min_rto);
-            slot.recovery.rack.on_rtt(now, rtt);
+            slot.recovery.reordering.on_rtt(now, rtt);
         } else {
             slot.round_trip.restart_after_lost_syn();
             slot.congestion.on_syn_lost();
@@ -215,7 +215,6 @@ impl<P: Profile> Tcp<'_, P> {
         slot.learn_peer(&handshake.peer, &config);
         slot.stamps = handshake.stamps::<P>(&config);
         slot.marks = Marks::agreed(handshake.peer.marks && config.accepts_marks::<P>());
-        slot.recovery.rack.begin(slot.una);
         (slot.iss, slot.irs) = (handshake.iss, handshake.irs);
         slot.rcv_nxt = handshake.irs + 1;
         slot.acked_to = slot.rcv_nxt;

@@ -34,7 +34,7 @@ impl<P: Profile> Tcp<'_, P> {
         let heard = match segment.options {
             _ if !P::SELECTIVE && !P::TIMESTAMPS => Heard::NOTHING,
             [] => Heard::NOTHING,
-            options => Heard::parse(options, slot.stamps.on, slot.selective),
+            options => Heard::parse(options, slot.stamps.is_on(), slot.selective),
         };
         if let Some((value, _)) = heard.stamps
             && !flags.contains(Flags::RST)
@@ -104,7 +104,7 @@ impl<P: Profile> Tcp<'_, P> {
         slot.hear(now);
         if P::MARKS && slot.marks.is_accurate() {
             let count = (segment.payload.len() as u32).div_ceil(u32::from(full).max(1)).max(1);
-            slot.take_counter(now, &segment, count);
+            slot.take_counter(&mut resources.pool, now, &segment, count);
         }
         slot.take_ack(resources, now, &segment, &heard)?;
         if let Some((value, _)) = heard.stamps {
@@ -215,12 +215,10 @@ impl<P: Profile> Slot<P> {
         self.nxt = ack;
         self.small_end = ack;
         self.recovery.recover = ack;
-        self.usage_seq = ack;
-        self.recovery.rack.begin(ack);
         if self.syns <= 1 {
-            let rtt = now.since(self.sent_at);
+            let rtt = now.since(self.stuck_since);
             self.round_trip.sample(rtt, min_rto);
-            self.recovery.rack.on_rtt(now, rtt);
+            self.recovery.reordering.on_rtt(now, rtt);
         } else {
             self.round_trip.restart_after_lost_syn();
         }

@@ -57,5 +57,5 @@ impl<P: Profile> Tcp<'_, P> {
 /// Whether a SYN carries a later timestamp than the old connection saw.
 fn is_newer(stamps: &Stamps, segment: &Segment<'_>) -> bool {
     let value = SynOptions::parse(segment.options).timestamps.map(|(value, _)| value);
-    stamps.on && value.is_some_and(|value| value.wrapping_sub(stamps.recent) as i32 > 0)
+    stamps.is_on() && value.is_some_and(|value| value.wrapping_sub(stamps.recent) as i32 > 0)
 }

@@ -2,14 +2,16 @@
 
 use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};
-use mirage_congestion::{Ack, Congestion, Flight, Signal};
+use mirage_congestion::{Ack, Congestion, Flight, Memory, Signal};
 
 use super::{Phase, Tally};
 use crate::connection::{Slot, todo};
 use crate::path::Stage;
+use crate::pool::Pool;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
 use crate::sack::Blocks;
+use crate::under_way::UnderWay;
 use crate::{Profile, State};
 
 /// What a segment says beside its number: as far as the sender of our direction cares.
@@ -30,22 +32,28 @@ impl<P: Profile> Slot<P> {
     }
 
     /// What the congestion controller is told is under way.
-    pub(crate) fn flight(&self, bytes: u32) -> Flight {
-        Flight { bytes, delivered: self.recovery.delivery.delivered, window_limited: self.is_window_limited() }
+    pub(crate) fn flight(&self, pool: &Pool<'_>, bytes: u32) -> Flight {
+        self.flight_of(bytes, pool.under_way(self.send.head()).most)
     }
 
-    /// Whether the window may grow: it was what limited us, or at least half of it was used while it doubles each round trip.
-    fn is_window_limited(&self) -> bool {
+    /// The same when `most` was under way of late.
+    pub(crate) fn flight_of(&self, bytes: u32, most: u32) -> Flight {
+        Flight { bytes, delivered: self.recovery.delivery.delivered, window_limited: self.is_window_limited(most) }
+    }
+
+    /// `most` was under way of late. Whether the window may grow: it was what limited us, or at least half of it was used while it doubles each round trip.
+    fn is_window_limited(&self, most: u32) -> bool {
         let window = self.congestion.window();
-        self.congestion_limited
-            || (window < self.congestion.ssthresh() && window < self.most_in_flight.saturating_mul(2))
+        self.congestion_limited || (window < self.congestion.ssthresh() && window < most.saturating_mul(2))
     }
 
     /// How much may be under way now.
     #[inline]
-    pub(crate) fn send_window(&self) -> u32 {
+    pub(crate) fn send_window(&self, pool: &Pool<'_>) -> u32 {
         match self.recovery.phase {
-            Phase::Recovery if P::SELECTIVE && P::Congestion::PROPORTIONAL => self.recovery.proportional.window(),
+            Phase::Recovery if P::SELECTIVE && P::Congestion::PROPORTIONAL => {
+                pool.under_way(self.send.head()).proportional.window()
+            }
             _ => self.congestion.window(),
         }
     }
@@ -72,43 +80,53 @@ impl<P: Profile> Slot<P> {
         let lost = self.recovery.delivery.lost;
         self.read_scoreboard(resources, now, news, blocks, &mut tally);
         if acked > 0 {
+            let under_way = *resources.pool.under_way(self.send.head());
             self.forget_acknowledged(resources, now, acked);
+            resources.pool.keep(under_way);
         }
-        let min_rtt = self.recovery.rack.min_rtt();
-        let (rate, round) = self.recovery.delivery.on_ack(now, &tally, min_rtt);
+        let min_rtt = self.recovery.reordering.min_rtt();
+        let under_way = resources.pool.under_way_mut(self.send.head());
+        let (rate, round) = self.recovery.delivery.on_ack(&mut under_way.round, now, &tally, min_rtt);
+        let probed = under_way.tail.is_probed();
         self.measure(resources, now, news, &tally);
         let quiet = self.recovery.phase == Phase::Open && self.recovery.sacked == 0 && self.recovery.lost == 0;
         let mut wait = None;
-        if !quiet || self.recovery.tail.end.is_some() || news.duplicate || tally.selected {
+        if !quiet || probed || news.duplicate || tally.selected {
             wait = self.recover(resources, now, news, &tally);
         }
         if tally.delivered > 0 {
             let lost = self.recovery.delivery.lost.wrapping_sub(lost);
             let told =
                 Ack { acked, delivered: tally.delivered, lost, prior, rtt: tally.rtt, round, rate, ..Ack::default() };
-            self.tell_controller(now, told);
+            let flight = self.flight(&resources.pool, self.pipe());
+            let recovering = self.recovery.phase == Phase::Recovery || self.is_reduced(&resources.pool);
+            self.tell_controller(now, Ack { flight, recovering, ..told });
         }
         if !quiet && self.recovery.phase == Phase::Recovery {
             let fresh = self.recovery.delivery.lost.wrapping_sub(lost);
             let progress = acked > 0 && fresh == 0;
-            self.share_out(tally.delivered, progress);
+            self.share_out(resources, tally.delivered, progress);
             self.todo |= todo::OUTPUT;
         }
         match wait {
             Some(wait) => self.watch_for(Watch::Reordering, now + wait),
-            None if acked > 0 || tally.selected => self.start_resend_timer(now, resources.config.max_rto),
+            None if acked > 0 || tally.selected => self.start_resend_timer(now, resources),
             None => {}
         }
+        resources.pool.forget();
+    }
+
+    /// Whether the window was reduced for a congestion mark of which the peer has yet to hear.
+    pub(crate) fn is_reduced(&self, pool: &Pool<'_>) -> bool {
+        pool.under_way(self.send.head()).is_reduced(self.una)
     }
 
     /// Tells the congestion controller what an acknowledgement brought, and how things stand now.
     #[inline]
     pub(super) fn tell_controller(&mut self, now: Instant, brought: Ack) {
         let ack = Ack {
-            flight: self.flight(self.pipe()),
             srtt: self.round_trip.srtt().unwrap_or_default(),
-            min_rtt: self.recovery.rack.min_rtt(),
-            recovering: self.recovery.phase == Phase::Recovery || self.reduced_until.is_some(),
+            min_rtt: self.recovery.reordering.min_rtt(),
             ..brought
         };
         self.congestion.on_ack(now, &ack);
@@ -127,23 +145,24 @@ impl<P: Profile> Slot<P> {
         let stamps = self.stamps;
         let before = |sent_at: Instant| news.echo.is_some_and(|echo| stamps.is_before(echo, sent_at));
         let (runs, recovery) = (&mut resources.runs, &mut self.recovery);
+        let UnderWay { rack, undo, .. } = resources.pool.under_way_mut(self.send.head());
         let mut blocks = *blocks;
         if P::SELECTIVE && !blocks.is_empty() {
             if let Some((start, end)) = blocks.take_twice(news.ack) {
                 tally.twice = true;
                 resources.stats.duplicates_reported += 1;
-                if recovery.undo.resent && end.since(start) <= self.max_window {
-                    recovery.undo.on_twice(end.since(start));
+                if undo.resent && end.since(start) <= self.max_window {
+                    undo.on_twice(end.since(start));
                 }
-                recovery.rack.on_twice(self.una, self.nxt);
+                rack.on_twice(&mut recovery.reordering, self.una, self.nxt);
             }
             blocks.clean(news.ack, self.nxt);
         }
         if tally.acked > 0 {
-            recovery.take_ordered(runs, now, news.ack, &before, tally);
+            recovery.take_ordered(rack, runs, now, news.ack, &before, tally);
         }
         if P::SELECTIVE && !blocks.is_empty() {
-            recovery.take_selective(runs, now, &blocks, u32::from(self.mss).max(1), &before, tally);
+            recovery.take_selective(rack, runs, now, &blocks, u32::from(self.mss).max(1), &before, tally);
         }
         if !self.selective && (recovery.sacked > 0 || news.duplicate || recovery.duplicates > 0) {
             let flight = self.nxt.since(news.ack);
@@ -166,7 +185,7 @@ impl<P: Profile> Slot<P> {
     fn measure(&mut self, resources: &Resources<'_>, now: Instant, news: &News, tally: &Tally) {
         let rtt = match tally.rtt {
             Some(rtt) => {
-                self.recovery.rack.on_rtt(now, rtt);
+                self.recovery.reordering.on_rtt(now, rtt);
                 Some(rtt)
             }
             // RFC 7323 §4: the echo of a timestamp tells it even of what was sent twice.
@@ -182,30 +201,32 @@ impl<P: Profile> Slot<P> {
     #[inline(never)]
     fn recover(&mut self, resources: &mut Resources<'_>, now: Instant, news: &News, tally: &Tally) -> Option<Duration> {
         let mut wait = None;
-        if self.selective && self.recovery.sacked + self.recovery.undo.unanswered > 0 {
+        let under_way = resources.pool.under_way_mut(self.send.head());
+        let plain = news.duplicate && !tally.selected;
+        let repaired = P::SELECTIVE && under_way.tail.on_ack(news.ack, tally.twice, plain);
+        let undo = under_way.undo;
+        if self.selective && self.recovery.sacked + undo.unanswered > 0 {
             wait = self.find_losses(resources, now);
         }
-        let plain = news.duplicate && !tally.selected;
-        if P::SELECTIVE && self.recovery.tail.on_ack(news.ack, tally.twice, plain) && self.recovery.phase == Phase::Open
-        {
+        if repaired && self.recovery.phase == Phase::Open {
             // The probe repaired a loss: the network was congested all the same.
-            let flight = self.flight(self.in_flight());
+            let flight = self.flight(&resources.pool, self.in_flight());
             self.congestion.on_congestion(now, Signal::Loss, &flight);
-            self.recovery.rack.on_recovered();
+            self.recovery.reordering.on_recovered();
         }
         let covered = self.una.at_or_after(self.recovery.recover);
         match self.recovery.phase {
             Phase::Open => {}
             Phase::Recovery if covered && tally.acked > 0 => {
-                if self.recovery.undo.is_mistake(news.echo) {
+                if undo.is_mistake(news.echo) {
                     self.undo(resources, now);
                 } else {
-                    self.end_recovery(now);
+                    self.end_recovery(resources, now);
                 }
             }
             Phase::Recovery => {
-                let twice = tally.twice && self.recovery.undo.unanswered == 0 && self.recovery.undo.resent;
-                let early = tally.acked > 0 && self.recovery.undo.resent && self.recovery.undo.is_mistake(news.echo);
+                let twice = tally.twice && undo.unanswered == 0 && undo.resent;
+                let early = tally.acked > 0 && undo.resent && undo.is_mistake(news.echo);
                 if twice || early {
                     self.undo(resources, now);
                 } else if !self.selective && tally.acked > 0 {
@@ -231,7 +252,8 @@ impl<P: Profile> Slot<P> {
         covered: bool,
     ) {
         self.todo |= todo::OUTPUT;
-        let early = tally.acked > 0 && self.recovery.undo.resent && self.recovery.undo.is_mistake(news.echo);
+        let undo = resources.pool.under_way(self.send.head()).undo;
+        let early = tally.acked > 0 && undo.resent && undo.is_mistake(news.echo);
         if early || (self.recovery.doubted && tally.original) {
             return self.undo(resources, now);
         }
@@ -250,14 +272,15 @@ impl<P: Profile> Slot<P> {
             }
         }
         if covered && tally.acked > 0 {
-            self.end_recovery(now);
+            self.end_recovery(resources, now);
         }
     }
 
     /// Marks what is lost by now.
     fn find_losses(&mut self, resources: &mut Resources<'_>, now: Instant) -> Option<Duration> {
         let srtt = self.round_trip.srtt().unwrap_or_default();
-        let (found, wait) = self.recovery.find_losses(&mut resources.runs, now, srtt, self.mss.into());
+        let rack = &resources.pool.under_way(self.send.head()).rack;
+        let (found, wait) = self.recovery.find_losses(rack, &mut resources.runs, now, srtt, self.mss.into());
         if found > 0 {
             self.todo |= todo::OUTPUT;
         }
@@ -270,7 +293,7 @@ impl<P: Profile> Slot<P> {
         if self.recovery.phase == Phase::Open && self.recovery.lost > 0 {
             self.begin_recovery(resources, now);
         } else if self.recovery.phase == Phase::Recovery {
-            self.share_out(0, false);
+            self.share_out(resources, 0, false);
         }
         match wait {
             Some(wait) => self.watch_for(Watch::Reordering, now + wait),
@@ -287,39 +310,44 @@ impl<P: Profile> Slot<P> {
         let flight = self.in_flight();
         self.recovery.phase = Phase::Recovery;
         self.recovery.recover = self.nxt;
-        self.recovery.tail.end = None;
-        self.recovery.undo.begin();
-        self.recovery.proportional.begin(flight);
-        if self.reduced_until.is_none() {
+        let under_way = resources.pool.under_way_mut(self.send.head());
+        under_way.tail.end();
+        under_way.undo.begin();
+        under_way.proportional.begin(flight);
+        let reduced = under_way.is_reduced(self.una);
+        under_way.reduced = false;
+        if !reduced {
             // RFC 3168 §6.1.2: the peer is told of every reduction, whatever for.
             self.marks.on_reduced();
-            let told = self.flight(flight);
+            let told = self.flight(&resources.pool, flight);
+            resources.pool.under_way_mut(self.send.head()).before = self.congestion.memory().0;
             self.congestion.on_congestion(now, Signal::Loss, &told);
         }
-        self.reduced_until = None;
-        self.recovery.proportional.on_ack(0, self.pipe(), self.congestion.window(), self.mss.into(), false, true);
+        let (pipe, window) = (self.pipe(), self.congestion.window());
+        let under_way = resources.pool.under_way_mut(self.send.head());
+        under_way.proportional.on_ack(0, pipe, window, self.mss.into(), false, true);
         self.todo |= todo::OUTPUT;
     }
 
     /// Books an acknowledgement during recovery.
-    fn share_out(&mut self, delivered: u32, progress: bool) {
+    fn share_out(&self, resources: &mut Resources<'_>, delivered: u32, progress: bool) {
         let (pipe, goal) = (self.pipe(), self.congestion.ssthresh().min(self.congestion.window()));
-        self.recovery.proportional.on_ack(delivered, pipe, goal, self.mss.into(), progress, true);
+        let under_way = resources.pool.under_way_mut(self.send.head());
+        under_way.proportional.on_ack(delivered, pipe, goal, self.mss.into(), progress, true);
     }
 
     /// Everything that was under way when the loss was noticed has arrived.
-    pub(super) fn end_recovery(&mut self, now: Instant) {
+    pub(super) fn end_recovery(&mut self, resources: &mut Resources<'_>, now: Instant) {
         self.recovery.phase = Phase::Open;
         (self.recovery.doubted, self.new_first) = (false, false);
         if P::SELECTIVE {
-            self.recovery.undo.possible = false;
-            self.recovery.undo.unanswered = 0;
-            self.recovery.rack.on_recovered();
+            resources.pool.under_way_mut(self.send.head()).undo.end();
+            self.recovery.reordering.on_recovered();
         }
         if !self.selective {
             self.recovery.sacked = 0;
         }
-        let flight = self.flight(self.pipe());
+        let flight = self.flight(&resources.pool, self.pipe());
         self.congestion.on_recovered(now, &flight);
         self.todo |= todo::OUTPUT;
     }
@@ -327,11 +355,11 @@ impl<P: Profile> Slot<P> {
     /// Nothing had been lost: takes everything back.
     fn undo(&mut self, resources: &mut Resources<'_>, now: Instant) {
         self.recovery.find_all(&mut resources.runs);
-        self.congestion.undo(now);
+        let before = Memory(resources.pool.under_way(self.send.head()).before);
+        self.congestion.undo(now, &before);
         self.recovery.phase = Phase::Open;
         (self.recovery.doubted, self.new_first) = (false, false);
-        self.recovery.undo.possible = false;
-        self.recovery.undo.unanswered = 0;
+        resources.pool.under_way_mut(self.send.head()).undo.end();
         self.round_trip.reset_backoff();
         resources.stats.undone += 1;
         self.todo |= todo::OUTPUT;
@@ -340,18 +368,24 @@ impl<P: Profile> Slot<P> {
     /// The retransmission timer went off: all that is under way is lost, as far as we know.
     pub(crate) fn begin_loss(&mut self, resources: &mut Resources<'_>, now: Instant, again: bool) {
         resources.stats.timeouts += 1;
-        let flight = self.flight(self.in_flight());
         if !P::SELECTIVE {
+            let flight = self.flight_of(self.in_flight(), self.in_flight());
             self.congestion.on_timeout(now, &flight, again);
             if P::MARKS {
                 self.marks.on_reduced();
-                self.reduced_until = None;
+                resources.pool.under_way_mut(self.send.head()).reduced = false;
             }
             return self.lose_plainly();
         }
+        let flight = self.flight(&resources.pool, self.in_flight());
         let fresh = self.recovery.phase == Phase::Open || self.una.at_or_after(self.recovery.recover);
+        let under_way = resources.pool.under_way_mut(self.send.head());
+        under_way.tail.end();
         if fresh || !again {
-            self.recovery.undo.begin();
+            under_way.undo.begin();
+        }
+        if !again {
+            under_way.before = self.congestion.memory().0;
         }
         self.recovery.doubted = fresh && !again;
         self.new_first = false;
@@ -359,9 +393,8 @@ impl<P: Profile> Slot<P> {
         self.marks.on_reduced();
         self.recovery.phase = Phase::Loss;
         self.recovery.recover = self.nxt;
-        self.recovery.tail.end = None;
         self.recovery.duplicates = 0;
-        self.reduced_until = None;
+        under_way.reduced = false;
         let head_known = self.recovery.chain.head != crate::identifier::NONE
             && resources.runs.of(self.recovery.chain.head).is(crate::runs::fate::SACKED);
         if !self.selective {
@@ -385,9 +418,6 @@ impl<P: Profile> Slot<P> {
         }
         self.round_trip.reset_backoff();
         self.stuck_since = now;
-        if P::MARKS && self.reduced_until.is_some_and(|until| self.una.after(until)) {
-            self.reduced_until = None;
-        }
         if P::PROBING && self.path.stage == Stage::Probing {
             self.on_probe_progress();
         }

@@ -20,12 +20,13 @@ use mirage_clock::{Duration, Instant};
 use crate::runs::Chain;
 pub(crate) use episode::News;
 pub(crate) use proportional::Proportional;
-pub(crate) use rack::Rack;
-pub(crate) use rate::Delivery;
+pub(crate) use rack::{Rack, Reordering};
+pub(crate) use rate::{Delivery, Round};
 pub(crate) use tail::Tail;
 pub(crate) use undo::Undo;
 
-/// What the sender of one connection knows of the fate of its bytes.
+/// What the sender of one connection knows of the fate of its bytes, beside what lies with them
+/// ([`UnderWay`](crate::under_way::UnderWay)).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Recovery {
     /// What is under way. Invariant: the runs lie between SND.UNA and SND.NXT without a gap, once established.
@@ -42,10 +43,7 @@ pub(crate) struct Recovery {
     /// The timeout that began `phase` may have been a mistake (F-RTO, RFC 5682).
     pub(crate) doubted: bool,
     pub(crate) delivery: Delivery,
-    pub(crate) rack: Rack,
-    pub(crate) tail: Tail,
-    pub(crate) proportional: Proportional,
-    pub(crate) undo: Undo,
+    pub(crate) reordering: Reordering,
 }
 
 /// Whether losses are being repaired.
@@ -94,10 +92,7 @@ impl Recovery {
             duplicates: 0,
             doubted: false,
             delivery: Delivery::NEW,
-            rack: Rack::NEW,
-            tail: Tail::NEW,
-            proportional: Proportional::NEW,
-            undo: Undo::NEW,
+            reordering: Reordering::NEW,
         }
     }
 }

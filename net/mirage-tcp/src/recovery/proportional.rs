@@ -1,9 +1,10 @@
 //! How much goes out during recovery: Proportional Rate Reduction (RFC 6937).
 
 use mirage_checksum::SequenceNumber;
+use zerocopy::FromZeros;
 
 /// The books of one recovery.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, FromZeros)]
 pub(crate) struct Proportional {
     /// Bytes delivered since it began.
     delivered: u32,

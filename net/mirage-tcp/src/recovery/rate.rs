@@ -2,6 +2,7 @@
 
 use mirage_clock::{Duration, Instant};
 use mirage_congestion::Rate;
+use zerocopy::FromZeros;
 
 use super::Tally;
 use crate::runs::Mark;
@@ -15,12 +16,23 @@ pub(crate) struct Delivery {
     pub(crate) lost: u32,
     /// The application had too little to send until this much is delivered; 0 if it had enough.
     app_limited: u32,
-    /// The round trip that runs ends when something is delivered that was sent after this much was.
-    round_end: u32,
-    delivered_at: Instant,
-    first_sent_at: Instant,
     /// What was measured last.
     pub(crate) newest: Measured,
+}
+
+/// The same while bytes are under way. Times are in nanoseconds.
+#[derive(Clone, Copy, Debug, FromZeros)]
+pub(crate) struct Round {
+    /// When what was delivered last grew.
+    delivered_at: u64,
+    /// When what was sent first of what is under way was.
+    first_sent_at: u64,
+    /// The round trip that runs ends when something is delivered that was sent after this much was.
+    end: u32,
+}
+
+impl Round {
+    pub(crate) const NEW: Self = Self { delivered_at: 0, first_sent_at: 0, end: 0 };
 }
 
 /// A delivery rate as it was measured, to be told to people.
@@ -57,28 +69,21 @@ impl Measured {
 const APP_LIMITED: u32 = 1 << 31;
 
 impl Delivery {
-    pub(crate) const NEW: Self = Self {
-        delivered: 0,
-        lost: 0,
-        app_limited: 0,
-        round_end: 0,
-        delivered_at: Instant::ZERO,
-        first_sent_at: Instant::ZERO,
-        newest: Measured::NONE,
-    };
+    pub(crate) const NEW: Self = Self { delivered: 0, lost: 0, app_limited: 0, newest: Measured::NONE };
 
     /// What goes with something that is sent now; `in_flight` is under way, this included. `idle`: nothing was before.
     #[inline]
-    pub(crate) fn on_sent(&mut self, now: Instant, in_flight: u32, idle: bool) -> Mark {
+    pub(crate) fn on_sent(&self, round: &mut Round, now: Instant, in_flight: u32, idle: bool) -> Mark {
         if idle {
-            (self.first_sent_at, self.delivered_at) = (now, now);
+            let now = now.as_nanos();
+            *round = Round { delivered_at: now, first_sent_at: now, end: self.delivered };
         }
         Mark {
             delivered: self.delivered,
             lost: self.lost,
             in_flight,
-            delivered_at: self.delivered_at,
-            first_sent_at: self.first_sent_at,
+            delivered_at: Instant::from_nanos(round.delivered_at),
+            first_sent_at: Instant::from_nanos(round.first_sent_at),
         }
     }
 
@@ -93,23 +98,29 @@ impl Delivery {
 
     /// What arrived with an acknowledgement: the rate it was delivered at, if that can be told, and whether a round trip has
     /// ended.
-    pub(crate) fn on_ack(&mut self, now: Instant, tally: &Tally, min_rtt: Duration) -> (Option<Rate>, bool) {
+    pub(crate) fn on_ack(
+        &mut self,
+        round: &mut Round,
+        now: Instant,
+        tally: &Tally,
+        min_rtt: Duration,
+    ) -> (Option<Rate>, bool) {
         match &tally.newest {
             Some((sent_at, mark, app_limited)) => {
-                self.on_run(now, tally.delivered, min_rtt, (*sent_at, mark, *app_limited))
+                self.on_run(round, now, tally.delivered, min_rtt, (*sent_at, mark, *app_limited))
             }
             None => {
-                self.on_delivered(now, tally.delivered);
+                self.on_delivered(round, now, tally.delivered);
                 (None, false)
             }
         }
     }
 
     #[inline]
-    fn on_delivered(&mut self, now: Instant, bytes: u32) {
+    fn on_delivered(&mut self, round: &mut Round, now: Instant, bytes: u32) {
         self.delivered = self.delivered.wrapping_add(bytes);
         if bytes > 0 {
-            self.delivered_at = now;
+            round.delivered_at = now.as_nanos();
         }
         if self.app_limited != 0 && self.delivered.wrapping_sub(self.app_limited) as i32 > 0 {
             self.app_limited = 0;
@@ -121,24 +132,25 @@ impl Delivery {
     #[inline]
     pub(super) fn on_run(
         &mut self,
+        round: &mut Round,
         now: Instant,
         bytes: u32,
         min_rtt: Duration,
         (sent_at, mark, app_limited): (Instant, &Mark, bool),
     ) -> (Option<Rate>, bool) {
-        self.on_delivered(now, bytes);
-        let round = mark.delivered.wrapping_sub(self.round_end) as i32 >= 0;
-        if round {
-            self.round_end = self.delivered;
+        self.on_delivered(round, now, bytes);
+        let ended = mark.delivered.wrapping_sub(round.end) as i32 >= 0;
+        if ended {
+            round.end = self.delivered;
         }
-        self.first_sent_at = sent_at;
+        round.first_sent_at = sent_at.as_nanos();
         // "Use the longer of the send_elapsed and ack_elapsed": neither a burst of acknowledgements nor one of segments
         // passes for a fast path.
         let sending = sent_at.since(mark.first_sent_at);
         let arriving = now.since(mark.delivered_at);
         let interval = sending.max(arriving);
         if interval < min_rtt || interval.is_zero() {
-            return (None, round);
+            return (None, ended);
         }
         let rate = Rate {
             delivered: self.delivered.wrapping_sub(mark.delivered),
@@ -149,6 +161,6 @@ impl Delivery {
             app_limited,
         };
         self.newest = Measured::new(rate.delivered, interval, app_limited);
-        (Some(rate), round)
+        (Some(rate), ended)
     }
 }

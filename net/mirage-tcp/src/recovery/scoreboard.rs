@@ -3,7 +3,7 @@
 use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 
-use super::{Recovery, Tally};
+use super::{Rack, Recovery, Tally};
 use crate::identifier::NONE;
 use crate::runs::{RunSlot, Runs, fate};
 use crate::sack::Blocks;
@@ -19,6 +19,7 @@ impl Recovery {
     #[inline]
     pub(crate) fn take_ordered(
         &mut self,
+        rack: &mut Rack,
         runs: &mut Runs<'_>,
         now: Instant,
         ack: SequenceNumber,
@@ -36,7 +37,7 @@ impl Recovery {
             if run.is(fate::SACKED) {
                 self.sacked = self.sacked.saturating_sub(bytes);
             } else {
-                self.arrived(now, &runs.of(self.chain.head).clone(), end, bytes, before, tally);
+                self.arrived(rack, now, &runs.of(self.chain.head).clone(), end, bytes, before, tally);
             }
             if whole {
                 runs.pop(&mut self.chain);
@@ -51,6 +52,7 @@ impl Recovery {
     /// `mss` bytes but for the last of a run: a peer that tells of crumbs cuts no run into crumbs.
     pub(crate) fn take_selective(
         &mut self,
+        rack: &mut Rack,
         runs: &mut Runs<'_>,
         now: Instant,
         blocks: &Blocks,
@@ -91,7 +93,7 @@ impl Recovery {
                     continue;
                 }
                 let run = runs.of(index).clone();
-                self.arrived(now, &run, run.end, run.len(), before, tally);
+                self.arrived(rack, now, &run, run.end, run.len(), before, tally);
                 self.sacked += run.len();
                 tally.selected = true;
                 let run = runs.of_mut(index);
@@ -114,6 +116,7 @@ impl Recovery {
     #[inline]
     fn arrived(
         &mut self,
+        rack: &mut Rack,
         now: Instant,
         run: &RunSlot,
         end: SequenceNumber,
@@ -130,7 +133,7 @@ impl Recovery {
             let rtt = now.since(run.sent_at);
             tally.rtt = Some(tally.rtt.map_or(rtt, |least| least.min(rtt)));
         }
-        self.rack.on_delivered(now, run, end, before(run.sent_at));
+        rack.on_delivered(&mut self.reordering, now, run, end, before(run.sent_at));
         if tally.newest.is_none_or(|(sent_at, ..)| run.sent_at >= sent_at) {
             tally.newest = Some((run.sent_at, run.mark, run.is(fate::APP_LIMITED)));
         }

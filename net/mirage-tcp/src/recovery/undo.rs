@@ -1,7 +1,9 @@
 //! Finding out that nothing had been lost (Eifel, RFC 3522 and RFC 4015; DSACK, RFC 3708).
 
+use zerocopy::FromZeros;
+
 /// What tells whether the present recovery was a mistake.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, FromZeros)]
 pub(crate) struct Undo {
     /// Whether it can still be undone.
     pub(crate) possible: bool,
@@ -18,6 +20,11 @@ impl Undo {
 
     pub(crate) fn begin(&mut self) {
         *self = Self { possible: true, ..Self::NEW };
+    }
+
+    /// It is over: nothing of it can be undone any more.
+    pub(crate) fn end(&mut self) {
+        (self.possible, self.unanswered) = (false, 0);
     }
 
     /// `bytes` are sent again, with the timestamp `stamp`.

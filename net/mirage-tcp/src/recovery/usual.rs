@@ -10,12 +10,13 @@ use crate::Profile;
 use crate::connection::Slot;
 use crate::resources::Resources;
 use crate::runs::{RunSlot, fate};
+use crate::under_way::UnderWay;
 
 impl Recovery {
     /// Whether nothing is known of what is under way but when it left.
     #[inline]
-    fn is_quiet(&self) -> bool {
-        self.sacked | self.lost == 0 && self.duplicates == 0 && self.phase == Phase::Open && self.tail.end.is_none()
+    fn is_quiet(&self, under_way: &UnderWay) -> bool {
+        self.sacked | self.lost == 0 && self.duplicates == 0 && self.phase == Phase::Open && !under_way.tail.is_probed()
     }
 }
 
@@ -27,29 +28,34 @@ impl<P: Profile> Slot<P> {
     pub(super) fn take_usual(&mut self, resources: &mut Resources<'_>, now: Instant, ack: SequenceNumber) -> bool {
         let recovery = &mut self.recovery;
         let Some(run) = resources.runs.head_mut(&recovery.chain) else { return false };
+        let under_way = resources.pool.under_way_mut(self.send.head());
         let acked = ack.since(self.una);
-        if !recovery.is_quiet() || run.is(UNUSUAL) || run.start != self.una || acked > run.len() {
+        if !recovery.is_quiet(under_way) || run.is(UNUSUAL) || run.start != self.una || acked > run.len() {
             return false;
         }
         let prior = self.nxt.since(self.una);
         let RunSlot { sent_at, mark, fate: fared, .. } = *run;
         let rtt = now.since(sent_at);
-        recovery.rack.on_first_delivered(rtt, sent_at, run.start, ack);
+        under_way.rack.on_first_delivered(&mut recovery.reordering, rtt, sent_at, run.start, ack);
         if ack == run.end {
             resources.runs.pop(&mut recovery.chain);
         } else {
             run.start = ack;
         }
         let limited = fared & fate::APP_LIMITED != 0;
-        let (rate, round) = recovery.delivery.on_run(now, acked, recovery.rack.min_rtt(), (sent_at, &mark, limited));
-        recovery.rack.on_rtt(now, rtt);
+        let min_rtt = recovery.reordering.min_rtt();
+        let newest = (sent_at, &mark, limited);
+        let (rate, round) = recovery.delivery.on_run(&mut under_way.round, now, acked, min_rtt, newest);
+        recovery.reordering.on_rtt(now, rtt);
+        // With the last byte it goes, too.
+        let (most, recovering) = (under_way.most, under_way.is_reduced(ack));
         self.forget_acknowledged(resources, now, acked);
         self.round_trip.sample(rtt, resources.config.min_rto);
-        self.tell_controller(
-            now,
-            Ack { acked, delivered: acked, prior, rtt: Some(rtt), round, rate, ..Ack::default() },
-        );
-        self.start_resend_timer(now, resources.config.max_rto);
+        let flight = self.flight_of(self.pipe(), most);
+        let rtt = Some(rtt);
+        let brought = Ack { acked, delivered: acked, flight, prior, rtt, round, recovering, rate, ..Ack::default() };
+        self.tell_controller(now, brought);
+        self.start_resend_timer(now, resources);
         true
     }
 }

@@ -7,6 +7,7 @@ use mirage_congestion::Congestion as _;
 use crate::connection::Slot;
 use crate::cork::Hold;
 use crate::identifier::NONE;
+use crate::pool::Pool;
 use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
@@ -53,7 +54,7 @@ impl<P: Profile> Slot<P> {
         if !self.state.may_transmit() {
             return self.plan_without_data(resources);
         }
-        let held_back = self.is_held_back(now);
+        let held_back = self.is_held_back(now, &resources.pool);
         if (self.recovery.lost > 0 || (P::SELECTIVE && self.probe_tail))
             && !held_back
             && let Some(plan) = self.plan_again(resources)
@@ -80,20 +81,24 @@ impl<P: Profile> Slot<P> {
 
     /// Whether the pace forbids to send data now; if it does, the timer says when to come back.
     #[inline]
-    fn is_held_back(&mut self, now: Instant) -> bool {
-        if self.pace_at <= now || self.congestion.pacing_rate().is_none() {
+    fn is_held_back(&mut self, now: Instant, pool: &Pool<'_>) -> bool {
+        if self.congestion.pacing_rate().is_none() {
+            return false;
+        }
+        let pace_at = pool.under_way(self.send.head()).pace_at();
+        if pace_at <= now {
             return false;
         }
         if self.recovery.lost > 0 || self.has_unsent() {
             self.paced = true;
-            self.arm(self.pace_at);
+            self.arm(pace_at);
         }
         true
     }
 
     fn plan_data(&mut self, now: Instant, resources: &Resources<'_>, queued: u32, offset: u32) -> Option<Plan> {
         let mss = self.payload_of_full_segment();
-        let window = self.send_window();
+        let window = self.send_window(&resources.pool);
         let pipe = self.pipe();
         let offered = self.window.saturating_sub(offset);
         let room = if P::SELECTIVE && self.probe_tail { mss } else { window.saturating_sub(pipe) };
@@ -178,7 +183,7 @@ impl<P: Profile> Slot<P> {
         }
         let index = if self.recovery.lost > 0 {
             let pipe = self.pipe();
-            if self.new_first || (pipe > 0 && pipe >= self.send_window()) {
+            if self.new_first || (pipe > 0 && pipe >= self.send_window(&resources.pool)) {
                 return None;
             }
             self.recovery.first_lost(&mut resources.runs)?
@@ -235,7 +240,7 @@ impl<P: Profile> Slot<P> {
     /// The same for a sender without records.
     fn plan_plainly(&mut self, mss: u32) -> Option<Plan> {
         let pipe = self.pipe();
-        if self.recovery.phase == Phase::Loss && pipe > 0 && pipe >= self.send_window() {
+        if self.recovery.phase == Phase::Loss && pipe > 0 && pipe >= self.congestion.window() {
             return None;
         }
         let (start, lost) = (self.recovery.lost_from(self.una), self.recovery.lost);
@@ -300,11 +305,12 @@ impl<P: Profile> Slot<P> {
 impl<P: Profile> Slot<P> {
     /// Notes in `paced` how long what was sent keeps the line busy.
     #[inline]
-    pub(super) fn keep_pace(&mut self, now: Instant, bytes: u32) {
+    pub(super) fn keep_pace(&self, now: Instant, bytes: u32, pool: &mut Pool<'_>) {
         let Some(rate) = self.congestion.pacing_rate() else { return };
         let nanos = u64::from(bytes) * 1_000_000_000 / rate.max(1);
-        let from = if self.pace_at > now { self.pace_at } else { now };
-        self.pace_at = from + mirage_clock::Duration::from_nanos(nanos);
+        let under_way = pool.under_way_mut(self.send.head());
+        let from = if under_way.pace_at() > now { under_way.pace_at() } else { now };
+        under_way.pace_until(from + mirage_clock::Duration::from_nanos(nanos));
     }
 
     /// Whether the retransmission timer runs, of whatever kind.

@@ -6,6 +6,7 @@ use mirage_congestion::Congestion as _;
 
 use super::plan::{Kind, Plan};
 use crate::Profile;
+use crate::coarse::Coarse;
 use crate::connection::Slot;
 use crate::path::Stage;
 use crate::recovery::Phase;
@@ -56,8 +57,8 @@ impl<P: Profile> Slot<P> {
         }
         self.nxt = self.una + 1;
         self.syns = self.syns.saturating_add(1);
-        self.sent_at = now;
-        self.start_resend_timer(now, resources.config.max_rto);
+        self.sent_at = Coarse::of(now);
+        self.start_resend_timer(now, resources);
     }
 
     #[inline]
@@ -71,19 +72,33 @@ impl<P: Profile> Slot<P> {
         // Before any data came, what leaves with the acknowledgement of the handshake counts as an answer.
         let answers = now == self.heard_at && plan.len != u32::from(self.syn_len);
         let quick = self.quick_acks > 0 && (self.quick_acks < resources.config.quick_acks || answers);
-        if quick && self.since_data(now) < resources.config.delayed_ack {
+        if quick && self.data_at.since(now) < resources.config.delayed_ack {
             // The application answers what came: from now on its answers carry the acknowledgements.
             self.quick_acks = 0;
         }
-        let told = self.flight(self.pipe());
+        if !P::SELECTIVE {
+            return self.on_next_sent_plainly(plan, (bytes, end, mss), now, resources);
+        }
+        let told = self.flight(&resources.pool, self.pipe());
         self.congestion.on_sent(now, bytes, &told);
         self.nxt = end;
-        match P::SELECTIVE {
-            true => self.record(plan, end, now, idle, resources),
-            false => self.recovery.rack.time(now, end),
+        let in_flight = self.pipe();
+        let under_way = resources.pool.under_way_mut(self.send.head());
+        if idle {
+            under_way.rack.begin(self.una);
+            under_way.most_until = self.una.0;
         }
-        if self.in_flight() > self.most_in_flight || self.una.at_or_after(self.usage_seq) {
-            (self.most_in_flight, self.usage_seq) = (self.in_flight(), end);
+        let mark = self.recovery.delivery.on_sent(&mut under_way.round, now, in_flight, idle);
+        let mut fate = if self.recovery.delivery.is_app_limited() { fate::APP_LIMITED } else { 0 };
+        if P::PROBING && plan.kind == Kind::Longer {
+            fate |= fate::LONGER;
+            self.path.on_probe(end);
+        }
+        let run = RunSlot { start: plan.seq, end, sent_at: now, fate, mark, ..RunSlot::default() };
+        let _kept = resources.runs.push(&mut self.recovery.chain, &run, self.small_end != plan.seq);
+        let most = end.since(self.una);
+        if most > under_way.most || self.una.at_or_after(SequenceNumber(under_way.most_until)) {
+            (under_way.most, under_way.most_until) = (most, end.0);
         }
         // No division for the usual segment.
         if plan.len != mss && !plan.len.is_multiple_of(mss) {
@@ -94,38 +109,54 @@ impl<P: Profile> Slot<P> {
             self.path.on_tried(end);
         }
         self.probe = false;
-        if P::SELECTIVE && self.recovery.phase == Phase::Recovery {
-            self.recovery.proportional.on_sent(bytes);
+        if self.recovery.phase == Phase::Recovery {
+            under_way.proportional.on_sent(bytes);
         }
-        if P::SELECTIVE && self.probe_tail {
+        if self.probe_tail {
             self.probe_tail = false;
-            (self.recovery.tail.end, self.recovery.tail.resent) = (Some(end), false);
+            under_way.tail.begin(end, false);
             // RFC 8985 §7.3: the timeout counts from the probe.
-            self.start_resend_timer(now, resources.config.max_rto);
+            self.start_resend_timer(now, resources);
         } else if !self.is_watched() || self.watch == crate::retransmit::Watch::Tail {
             // RFC 6298 §5.1; and RFC 8985 §7.2: each new segment postpones the probe.
-            self.start_resend_timer(now, resources.config.max_rto);
+            self.start_resend_timer(now, resources);
         }
-        self.sent_at = now;
-        self.keep_pace(now, bytes);
+        self.on_fresh_sent(bytes, now, resources);
+    }
+
+    /// What is the same with and without records.
+    #[inline]
+    fn on_fresh_sent(&mut self, bytes: u32, now: Instant, resources: &mut Resources<'_>) {
+        self.sent_at = Coarse::of(now);
+        self.keep_pace(now, bytes, &mut resources.pool);
         if self.flushing && self.is_flushed() {
             self.flushing = false;
             resources.wakers.wake(&mut self.writers);
         }
     }
 
-    /// Records that what comes next was sent, up to `end`.
-    #[inline]
-    fn record(&mut self, plan: &Plan, end: SequenceNumber, now: Instant, idle: bool, resources: &mut Resources<'_>) {
-        let in_flight = self.pipe();
-        let mark = self.recovery.delivery.on_sent(now, in_flight, idle);
-        let mut fate = if self.recovery.delivery.is_app_limited() { fate::APP_LIMITED } else { 0 };
-        if P::PROBING && plan.kind == Kind::Longer {
-            fate |= fate::LONGER;
-            self.path.on_probe(end);
+    /// The same without records: `bytes` up to `end` left.
+    fn on_next_sent_plainly(
+        &mut self,
+        plan: &Plan,
+        (bytes, end, mss): (u32, SequenceNumber, u32),
+        now: Instant,
+        resources: &mut Resources<'_>,
+    ) {
+        let told = self.flight_of(self.pipe(), self.in_flight());
+        self.congestion.on_sent(now, bytes, &told);
+        self.nxt = end;
+        self.recovery.chain.time(now, end);
+        if !plan.len.is_multiple_of(mss) {
+            self.small_end = end;
+        } else if P::PROBING && plan.len == mss && self.path.stage == Stage::Untried {
+            self.path.on_tried(end);
         }
-        let run = RunSlot { start: plan.seq, end, sent_at: now, fate, mark, ..RunSlot::default() };
-        let _kept = resources.runs.push(&mut self.recovery.chain, &run, self.small_end != plan.seq);
+        self.probe = false;
+        if !self.is_watched() {
+            self.start_resend_timer(now, resources);
+        }
+        self.on_fresh_sent(bytes, now, resources);
     }
 
     #[inline(never)]
@@ -133,25 +164,14 @@ impl<P: Profile> Slot<P> {
         resources.stats.retransmits += 1;
         let covered = plan.len + u32::from(plan.flags.contains(Flags::FIN));
         self.resent += covered.div_ceil(u32::from(self.mss).max(1));
-        let (mut bytes, mut lost) = (covered, true);
-        if P::SELECTIVE {
-            (bytes, lost) = self.record_again(index, now, resources);
-        } else {
-            self.on_sent_plainly(bytes);
+        if !P::SELECTIVE {
+            self.on_sent_plainly(covered);
+            if plan.seq == self.una || !self.is_watched() {
+                self.start_resend_timer(now, resources);
+            }
+            self.sent_at = Coarse::of(now);
+            return self.keep_pace(now, covered, &mut resources.pool);
         }
-        if P::SELECTIVE && self.recovery.phase == Phase::Open && !lost {
-            // The tail as a probe.
-            (self.recovery.tail.end, self.recovery.tail.resent) = (Some(self.nxt), true);
-            self.start_resend_timer(now, resources.config.max_rto);
-        } else if plan.seq == self.una || !self.is_watched() {
-            self.start_resend_timer(now, resources.config.max_rto);
-        }
-        self.sent_at = now;
-        self.keep_pace(now, bytes);
-    }
-
-    /// Records that a run was sent again: its bytes, and whether they were thought lost.
-    fn record_again(&mut self, index: u32, now: Instant, resources: &mut Resources<'_>) -> (u32, bool) {
         let run = resources.runs.of_mut(index);
         let bytes = run.len();
         if run.is(fate::LONGER) {
@@ -164,11 +184,20 @@ impl<P: Profile> Slot<P> {
         run.fate = (run.fate & !fate::LOST) | fate::RESENT;
         run.sent_at = now;
         let in_flight = self.pipe();
-        run.mark = self.recovery.delivery.on_sent(now, in_flight, false);
-        self.recovery.undo.on_resent(bytes, self.stamps.value(now));
+        let under_way = resources.pool.under_way_mut(self.send.head());
+        run.mark = self.recovery.delivery.on_sent(&mut under_way.round, now, in_flight, false);
+        under_way.undo.on_resent(bytes, self.stamps.value(now));
         if self.recovery.phase == Phase::Recovery {
-            self.recovery.proportional.on_sent(bytes);
+            under_way.proportional.on_sent(bytes);
         }
-        (bytes, lost)
+        if self.recovery.phase == Phase::Open && !lost {
+            // The tail as a probe.
+            under_way.tail.begin(self.nxt, true);
+            self.start_resend_timer(now, resources);
+        } else if plan.seq == self.una || !self.is_watched() {
+            self.start_resend_timer(now, resources);
+        }
+        self.sent_at = Coarse::of(now);
+        self.keep_pace(now, bytes, &mut resources.pool);
     }
 }
