@@ -27,9 +27,17 @@ impl PartialEq for Tuple {
     }
 }
 
-/// Out of line: addresses of two kinds are long to compare, and there are many places that do.
-#[inline(never)]
+#[inline]
 fn is_same(one: &IpAddr, other: &IpAddr) -> bool {
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => one == other,
+        _ => is_same_v6(one, other),
+    }
+}
+
+/// Out of line: they are long to compare, and there are many places that do.
+#[inline(never)]
+fn is_same_v6(one: &IpAddr, other: &IpAddr) -> bool {
     one == other
 }
 
