@@ -47,11 +47,24 @@ impl App for Web {
     }
 }
 
+/// TCP.
+#[derive(Clone, Copy, Debug)]
+enum Lossy {}
+
+impl mirage_platform::tcp::Profile for Lossy {
+    type Congestion = mirage_platform::tcp::Cubic;
+
+    const FAST: bool = false;
+
+
+
+}
+
 impl Networked for Web {
     const FORWARDS: &'static [&'static str] = &["8080:80"];
     // All it speaks is TCP.
     const FRAGMENTS: bool = false;
-    type Tcp = Standard;
+    type Tcp = Lossy;
 
     async fn run<S: Stack + 'static>(self, stack: S, context: Context) -> Exit {
         // Answers go out in few, large writes, so there is nothing for Nagle's algorithm to collect.
