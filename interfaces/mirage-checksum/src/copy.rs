@@ -16,5 +16,5 @@ use crate::{Sum, simd};
 pub fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> Sum {
     let len = destination.len().min(source.len());
     // The ranges are in bounds: `len` is the smaller of both.
-    Sum::from_partial(simd::copy_and_sum(&mut destination[..len], &source[..len]), len)
+    Sum::of_words(simd::copy_and_sum(&mut destination[..len], &source[..len]), len)
 }

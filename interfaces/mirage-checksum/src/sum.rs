@@ -30,7 +30,34 @@ impl Sum {
     /// The sum of `bytes`.
     #[inline]
     pub fn of(bytes: &[u8]) -> Self {
-        Self::from_partial(simd::sum(bytes), bytes.len())
+        Self::of_words(simd::sum(bytes), bytes.len())
+    }
+
+    /// The sum of a few bytes whose number is known when the program is compiled: a header. There is no loop and no call.
+    #[inline]
+    pub fn of_array<const LEN: usize>(bytes: &[u8; LEN]) -> Self {
+        let (octets, rest) = bytes.as_chunks::<8>();
+        let mut total = 0_u128;
+        for octet in octets {
+            total += u128::from(u64::from_le_bytes(*octet));
+        }
+        let (quads, rest) = rest.as_chunks::<4>();
+        for quad in quads {
+            total += u128::from(u32::from_le_bytes(*quad));
+        }
+        let mut last = 0;
+        for byte in rest.iter().rev() {
+            last = last << 8 | u64::from(*byte);
+        }
+        total += u128::from(last);
+        Self::of_words(add_around(total as u64, (total >> 64) as u64), LEN)
+    }
+
+    /// The sum of `len` bytes whose little-endian words have the sum `words`, side by side.
+    #[inline]
+    pub(crate) const fn of_words(words: u64, len: usize) -> Self {
+        // RFC 1071 §2 (B), as for an odd piece below.
+        Self { total: words.rotate_left(8), odd: len % 2 == 1 }
     }
 
     /// The sum of `len` bytes of which only [`partial`](Self::partial) was kept.

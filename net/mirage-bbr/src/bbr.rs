@@ -186,6 +186,7 @@ impl Congestion for Bbr {
         if self.initial > 0 {
             self.set_initial_window();
         }
+        self.cwnd = self.cwnd.max(self.mss);
     }
 
     fn window(&self) -> u32 {

@@ -317,6 +317,7 @@ proptest! {
     ) {
         let mut bbr = Bbr::new(mss, 10);
         let mut now = Instant::from_secs(100);
+        let mut segment = mss.clamp(1, 65_535);
         for event in events {
             let flight = Flight { bytes: 10 * MSS, delivered: 0, window_limited: true };
             match event {
@@ -330,10 +331,13 @@ proptest! {
                 Event::Timeout(again) => bbr.on_timeout(now, &flight, again),
                 Event::Undo => bbr.undo(now, &Memory::NOTHING),
                 Event::Idle => bbr.on_idle(now, Duration::from_secs(1)),
-                Event::Mss(mss) => bbr.set_mss(mss),
+                Event::Mss(mss) => {
+                    bbr.set_mss(mss);
+                    segment = mss.clamp(1, 65_535);
+                }
                 Event::SynLost => bbr.on_syn_lost(),
             }
-            prop_assert!(bbr.window() > 0);
+            prop_assert!(bbr.window() >= segment);
             prop_assert!(bbr.pacing_rate().is_some_and(|rate| rate > 0));
         }
     }

@@ -21,7 +21,8 @@ pub trait Congestion: Clone + Debug {
     /// acknowledged (RFC 6928).
     fn new(mss: u32, segments: u32) -> Self;
 
-    /// Segments carry up to `mss` bytes from now on. Before anything was acknowledged this scales the initial window.
+    /// Segments carry up to `mss` bytes from now on. Before anything was acknowledged this scales the initial window;
+    /// later it keeps the window, but for one of less than a segment: with that nothing could be sent for ever.
     fn set_mss(&mut self, mss: u32);
 
     /// How much may be under way: the congestion window. At least one segment.

@@ -46,6 +46,7 @@ impl Congestion for Reno {
         if self.initial > 0 {
             self.cwnd = self.initial_window();
         }
+        self.cwnd = self.cwnd.max(self.mss);
     }
 
     fn window(&self) -> u32 {

@@ -181,6 +181,7 @@ proptest! {
     fn any_order_of_events_leaves_a_window(events in proptest::collection::vec(event(), 0..300), mss in any::<u32>()) {
         let mut reno = Reno::new(mss, 10);
         let mut before = Memory::NOTHING;
+        let mut segment = mss.clamp(1, 65_535);
         for event in events {
             if matches!(event, Event::Congestion(_) | Event::Timeout(false)) {
                 before = reno.memory();
@@ -194,10 +195,13 @@ proptest! {
                 Event::Timeout(again) => reno.on_timeout(NOW, &BUSY, again),
                 Event::Undo => reno.undo(NOW, &before),
                 Event::Idle => reno.on_idle(NOW, Duration::from_secs(1)),
-                Event::Mss(mss) => reno.set_mss(mss),
+                Event::Mss(mss) => {
+                    reno.set_mss(mss);
+                    segment = mss.clamp(1, 65_535);
+                }
                 Event::SynLost => reno.on_syn_lost(),
             }
-            prop_assert!(reno.window() > 0);
+            prop_assert!(reno.window() >= segment);
             prop_assert!(reno.ssthresh() > 0);
         }
     }

@@ -362,6 +362,7 @@ proptest! {
         let mut cubic = Cubic::new(mss, 10);
         let mut now = START;
         let mut memory = Memory::NOTHING;
+        let mut segment = mss.clamp(1, 65_535);
         for event in events {
             let before = cubic.window();
             if matches!(event, Event::Congestion(_) | Event::Timeout(false)) {
@@ -384,10 +385,13 @@ proptest! {
                 Event::Timeout(again) => cubic.on_timeout(now, &flight(MSS), again),
                 Event::Undo => cubic.undo(now, &memory),
                 Event::Idle => cubic.on_idle(now, Duration::from_secs(1)),
-                Event::Mss(mss) => cubic.set_mss(mss),
+                Event::Mss(mss) => {
+                    cubic.set_mss(mss);
+                    segment = mss.clamp(1, 65_535);
+                }
                 Event::SynLost => cubic.on_syn_lost(),
             }
-            prop_assert!(cubic.window() > 0);
+            prop_assert!(cubic.window() >= segment);
             prop_assert!(cubic.ssthresh() > 0);
         }
     }

@@ -4,6 +4,8 @@ use core::cell::Cell;
 use core::net::{IpAddr, SocketAddr};
 
 use managed::ManagedSlice;
+use mirage_checksum::Sum;
+use mirage_protocols::Protocol;
 use mirage_secret::Secret;
 
 use crate::identifier::NONE;
@@ -49,6 +51,19 @@ impl Tuple {
         local_port: 0,
         remote_port: 0,
     };
+
+    /// The sum of the pseudo-header of segments between them, either way, but for the length.
+    #[inline]
+    pub(crate) fn pseudo_header(&self) -> Sum {
+        let protocol = Protocol::TCP.0;
+        match (&self.local, &self.remote) {
+            // Without a copy of either: three numbers of 32 bits fit.
+            (IpAddr::V4(local), IpAddr::V4(remote)) => {
+                Sum::ZERO.add_u64(u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(protocol))
+            }
+            _ => Sum::ZERO.pseudo_header(self.local, self.remote, protocol, 0),
+        }
+    }
 
     /// Our end.
     pub(crate) fn local(&self) -> SocketAddr {

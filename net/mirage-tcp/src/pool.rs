@@ -46,12 +46,6 @@ impl Block {
         self.bytes.get(start..start + self.len()).unwrap_or_default()
     }
 
-    /// Where its first byte lies.
-    #[inline]
-    pub(crate) fn start(&self) -> usize {
-        usize::from(self.start)
-    }
-
     /// How many bytes it holds.
     #[inline]
     pub(crate) fn len(&self) -> usize {
@@ -61,6 +55,12 @@ impl Block {
     /// The place in the stream behind its last byte.
     pub(crate) fn end(&self) -> u32 {
         self.seq.wrapping_add(u32::from(self.len))
+    }
+
+    /// Whether it holds bytes up to place `end`.
+    #[inline]
+    pub(crate) fn is_filled(&self, end: u16) -> bool {
+        self.start + self.len >= end
     }
 
     /// How many bytes fit behind those it holds.
@@ -136,6 +136,7 @@ pub(crate) struct Pool<'s> {
     /// Blocks from here on were never taken: their memory is not touched before it is needed.
     untouched: u32,
     in_use: u32,
+    total: u32,
     reserve: u32,
     /// For those that have nothing under way but a FIN; made anew each time unless it is `kept`.
     nothing: UnderWay,
@@ -151,6 +152,7 @@ impl<'s> Pool<'s> {
             free_head: NONE,
             untouched: 0,
             in_use: 0,
+            total,
             reserve: (total / 4).max(1),
             nothing: UnderWay::NEW,
             kept: false,
@@ -277,7 +279,13 @@ impl<'s> Pool<'s> {
 
     /// How many blocks there are.
     pub(crate) fn total(&self) -> u32 {
-        self.blocks.len().min(NONE as usize) as u32
+        self.total
+    }
+
+    /// A block by its number, or `None` for [`NONE`].
+    #[inline]
+    pub(crate) fn get(&self, index: u32) -> Option<&Block> {
+        self.blocks.get(index as usize)
     }
 
     /// A block that is held. Its number comes from [`take`](Self::take).

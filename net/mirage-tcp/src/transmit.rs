@@ -14,7 +14,7 @@ use crate::connection::{Slot, todo};
 use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
 use crate::resources::Resources;
-use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, Template};
+use crate::wire::{Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM, Template};
 use crate::{Error, Marking, Profile, State, Tcp};
 use plan::{Kind, Plan};
 
@@ -51,6 +51,8 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// Sends what one connection has to send, up to a few segments.
+    // By itself, so that the compiler has registers for it.
+    #[inline(never)]
     fn take_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Result<Turn, SendError> {
         let Tcp { connections, resources, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return Ok(Turn::Done) };
@@ -98,6 +100,10 @@ impl<P: Profile> Tcp<'_, P> {
             turn = turn.saturating_sub(counted);
             resources.stats.segments_out += segments.max(1) as u64;
             slot.on_sent(&plan, now, resources);
+            if P::FAST && slot.is_done() {
+                slot.keep_watch(now, resources);
+                return Ok(Turn::Done);
+            }
         }
         Ok(Turn::More)
     }
@@ -144,7 +150,16 @@ impl<P: Profile> Slot<P> {
         ip: &mut impl Ip,
         limit: usize,
     ) -> (u32, usize, Result<(), SendError>) {
-        let options = self.options(now, plan, resources, ip);
+        let selective = P::SELECTIVE && self.selective && (self.has_twice() || self.receive.ooo_bytes() > 0);
+        let encoded;
+        let options = match P::TIMESTAMPS && self.stamps.is_on() {
+            _ if selective || plan.flags.contains(Flags::SYN) => {
+                encoded = self.options(now, plan, resources, ip);
+                Options::Bytes(encoded.as_slice())
+            }
+            true => Options::Stamps(self.stamps.value(now), self.stamps.recent),
+            false => Options::Bytes(&[]),
+        };
         let window = self.offer_window(resources);
         let mut flags = plan.flags;
         // RFC 3168 §6.1.4, §6.1.5: neither acknowledgements nor what is sent again may be marked.
@@ -175,10 +190,10 @@ impl<P: Profile> Slot<P> {
             window: if plan.flags.contains(Flags::SYN) { self.receive_window().min(0xffff) as u16 } else { window },
         };
         let checksum = if self.partial_checksum { Checksum::Partial } else { Checksum::Complete };
-        let template = Template::new((&self.tuple.local, &self.tuple.remote), &header, options.as_slice(), checksum);
-        let headers = HEADER_LEN + options.as_slice().len();
+        let template = Template::new(self.tuple.pseudo_header(), &header, options, checksum);
+        let headers = HEADER_LEN + options.len();
         // The device cuts, or we do; it repeats the options in each piece.
-        let full = self.payload_of_full_segment();
+        let full = plan.full;
         let longer = P::PROBING && plan.kind == Kind::Longer;
         let most = if self.device_cuts || longer || !P::FAST { plan.len } else { full };
         let (mut sent, mut segments) = (0, 0);
@@ -198,9 +213,12 @@ impl<P: Profile> Slot<P> {
             let (seq, offset) = (plan.seq + sent, plan.offset + sent);
             let send = &self.send;
             let mut cursor = resources.pool.under_way(send.head()).cursor;
-            let result = ip.send(packet, |writer| {
-                let payload = send.slices(&resources.pool, offset, len, &mut cursor);
-                template.write::<P>(writer, seq, piece_flags, payload);
+            let result = ip.send(packet, |writer| match send.piece(&resources.pool, offset, len, &mut cursor) {
+                Some(piece) if P::FAST => template.write::<P>(writer, seq, piece_flags, [piece]),
+                _ => {
+                    let payload = send.slices(&resources.pool, offset, len, &mut cursor);
+                    template.write::<P>(writer, seq, piece_flags, payload);
+                }
             });
             if len > 0 {
                 resources.pool.under_way_mut(send.head()).cursor = cursor;
@@ -224,18 +242,16 @@ impl<P: Profile> Slot<P> {
         }
     }
 
-    /// The options that go with a segment.
-    #[inline]
+    /// The options that go with a segment that has others than timestamps.
+    #[inline(never)]
     fn options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>, ip: &impl Ip) -> Encoded {
         if plan.flags.contains(Flags::SYN) {
             return self.syn_options(now, plan, resources, ip);
         }
+        let stamps = (P::TIMESTAMPS && self.stamps.is_on()).then(|| (self.stamps.value(now), self.stamps.recent));
         let mut options = Encoded::default();
-        if P::TIMESTAMPS && self.stamps.is_on() {
-            options.put_stamps(self.stamps.value(now), self.stamps.recent);
-        }
-        if P::SELECTIVE && self.selective && (self.has_twice() || self.receive.ooo_bytes() > 0) {
-            options.put_heard(None, &self.selective_blocks(&resources.pool));
+        if P::SELECTIVE {
+            options.put_heard(stamps, &self.selective_blocks(&resources.pool));
         }
         options
     }

@@ -26,12 +26,22 @@ impl<P: Profile> Slot<P> {
     /// The window for a header that is about to be sent. The window grows only by steps worth a segment
     /// (RFC 9293 §3.8.6.2.2) and never shrinks.
     pub(crate) fn offer_window(&mut self, resources: &Resources<'_>) -> u16 {
-        let room = self.receive_room(resources);
-        if room.saturating_sub(self.receive_window()) >= self.window_step(room, 1) {
-            self.rcv_end = self.rcv_nxt + room;
+        if self.may_grow() {
+            let room = self.receive_room(resources);
+            if room.saturating_sub(self.receive_window()) >= self.window_step(room, 1) {
+                self.rcv_end = self.rcv_nxt + room;
+            }
         }
         // Rounded down: the peer may see the end retreat by less than a scaled unit, which RFC 7323 §2.4 allows.
         (self.receive_window() >> self.receive_scale).min(0xffff) as u16
+    }
+
+    /// Whether there may be room for such a step. It needs a full segment's, or half of a limit that is less than two.
+    #[inline]
+    fn may_grow(&self) -> bool {
+        let (window, step) = (self.receive_window(), u32::from(self.receive_mss));
+        let most = self.tuning.limit.saturating_sub(self.receive.readable());
+        window < step || most.saturating_sub(window) >= step || self.read_shut
     }
 
     /// The application has read: tells the peer, if that is worth a segment.

@@ -7,7 +7,7 @@ use mirage_checksum::{SequenceNumber, Sum};
 use mirage_net::{FrameWriter, PartialChecksum, ReceivedChecksum};
 use mirage_protocols::{Ecn, Protocol, Received};
 use zerocopy::byteorder::network_endian::{U16, U32};
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use crate::Profile;
 use crate::discard::Discard;
@@ -94,24 +94,12 @@ impl<'a> Segment<'a> {
     /// Whether the checksum is right, or the device found it so.
     #[inline]
     pub(crate) fn is_intact(&self, received: &Received<'_>) -> bool {
-        received.checksum != ReceivedChecksum::Unchecked || self.is_intact_with(received, Sum::of(self.payload))
-    }
-
-    /// Whether the checksum is right when `payload` is the sum of the payload.
-    #[inline]
-    pub(crate) fn is_intact_with(&self, received: &Received<'_>, payload: Sum) -> bool {
-        let len = received.payload.len();
-        // Header and options are words of four bytes, fifteen at most.
-        let header = received.payload.get(..len - self.payload.len()).unwrap_or_default();
-        let (octets, rest) = header.as_chunks::<8>();
-        let mut sum = Sum::ZERO.pseudo_header(received.source, received.destination, Protocol::TCP.0, len as u32);
-        for octet in octets {
-            sum = sum.add_u64(u64::from_be_bytes(*octet));
-        }
-        if let Some(last) = rest.first_chunk::<4>() {
-            sum = sum.add_u32(u32::from_be_bytes(*last));
-        }
-        sum.add_sum(payload).is_valid()
+        let bytes = received.payload;
+        received.checksum != ReceivedChecksum::Unchecked
+            || Sum::ZERO
+                .pseudo_header(received.source, received.destination, Protocol::TCP.0, bytes.len() as u32)
+                .add_bytes(bytes)
+                .is_valid()
     }
 
     /// How many sequence numbers it occupies: its payload, SYN and FIN.
@@ -120,12 +108,6 @@ impl<'a> Segment<'a> {
         self.payload.len() as u32
             + u32::from(self.flags.contains(Flags::SYN))
             + u32::from(self.flags.contains(Flags::FIN))
-    }
-
-    /// The value and the echo of its timestamps, if it has no other options.
-    #[inline]
-    pub(crate) fn lone_stamps(&self) -> Option<(u32, u32)> {
-        crate::options::lone_stamps(self.options)
     }
 
     /// The sequence number behind its last.
@@ -159,60 +141,90 @@ pub(crate) enum Checksum {
 /// Where a device finds the checksum it shall complete.
 pub(crate) const PARTIAL_CHECKSUM: PartialChecksum = PartialChecksum { start: 0, offset: CHECKSUM_AT as u16 };
 
+/// The options of a segment that goes out.
+#[derive(Clone, Copy)]
+pub(crate) enum Options<'o> {
+    /// Timestamps alone, with the usual padding: our value, and what it echoes.
+    Stamps(u32, u32),
+    /// These bytes: a multiple of four, at most 40.
+    Bytes(&'o [u8]),
+}
+
+impl Options<'_> {
+    /// How many bytes they are.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Stamps(..) => STAMPED_LEN - HEADER_LEN,
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    fn sum(&self) -> Sum {
+        match self {
+            Self::Stamps(value, echo) => Sum::ZERO.add_u32(STAMPS).add_u64(pair(*value, *echo)),
+            Self::Bytes([]) => Sum::ZERO,
+            Self::Bytes(bytes) => Sum::of(bytes),
+        }
+    }
+}
+
 /// The headers of segments that differ in their number, their flags and their payload only.
 #[derive(Clone, Copy)]
-pub(crate) struct Template {
-    bytes: [u8; MOST_HEADER],
-    /// Bytes of header and options.
-    len: u8,
+pub(crate) struct Template<'o> {
+    /// The first sixteen bytes but for number and flags.
+    first: u64,
+    second: u64,
+    options: Options<'o>,
     checksum: Checksum,
     /// The sum of the pseudo-header but for the length, and of the header but for number and flags.
     sum: Sum,
 }
 
-impl Template {
-    /// Headers from one end to the other, with `options` (a multiple of four bytes, at most 40).
+impl<'o> Template<'o> {
+    /// Headers between two ends, with the sum of their pseudo-header but for the length.
     #[inline]
-    pub(crate) fn new(ends: (&IpAddr, &IpAddr), header: &Header, options: &[u8], checksum: Checksum) -> Self {
-        let words = (HEADER_LEN + options.len()) / 4;
-        let raw = RawHeader {
-            source: header.source_port.into(),
-            destination: header.destination_port.into(),
-            seq: U32::ZERO,
-            ack: header.ack.0.into(),
-            offset: (words as u8) << 4 | u8::from(header.accurate),
-            flags: 0,
-            window: header.window.into(),
-            checksum: U16::ZERO,
-            urgent: U16::ZERO,
-        };
-        let mut bytes = [0; MOST_HEADER];
-        if let Some((start, rest)) = bytes.split_first_chunk_mut::<HEADER_LEN>() {
-            start.copy_from_slice(raw.as_bytes());
-            if let Some(space) = rest.get_mut(..options.len()) {
-                space.copy_from_slice(options);
-            }
-        }
-        let mut sum = Sum::ZERO.pseudo_header(*ends.0, *ends.1, Protocol::TCP.0, 0);
+    pub(crate) fn new(pseudo: Sum, header: &Header, options: Options<'o>, checksum: Checksum) -> Self {
+        let ports = u32::from(header.source_port) << 16 | u32::from(header.destination_port);
+        let words = ((HEADER_LEN + options.len()) / 4) as u32;
+        let offset = words << 28 | u32::from(header.accurate) << 24;
+        let (first, second) = (pair(ports, 0), pair(header.ack.0, offset | u32::from(header.window)));
+        let mut sum = pseudo;
         if checksum == Checksum::Complete {
-            sum = sum.add_sum(raw.sum());
-            let (quads, rest) = options.as_chunks::<4>();
-            debug_assert!(rest.is_empty(), "options are padded");
-            for quad in quads {
-                sum = sum.add_u32(u32::from_be_bytes(*quad));
-            }
+            sum = sum.add_u64(first).add_u64(second).add_sum(options.sum());
         }
-        Self { bytes, len: 4 * words as u8, checksum, sum }
+        Self { first, second, options, checksum, sum }
     }
 
-    /// The first `LEN` bytes of the header and its options, with number and flags.
+    /// Writes header and options, with number and flags.
     #[inline]
-    fn header<const LEN: usize>(&self, seq: SequenceNumber, flags: Flags) -> [u8; LEN] {
-        let mut bytes = [0; LEN];
-        bytes.copy_from_slice(&self.bytes[..LEN]);
-        bytes[4..8].copy_from_slice(&seq.0.to_be_bytes());
-        bytes[13] = flags.bits();
-        bytes
+    fn put(&self, writer: &mut FrameWriter<'_>, seq: SequenceNumber, flags: Flags) {
+        let first = self.first | u64::from(seq.0);
+        let second = self.second | u64::from(flags.bits()) << 16;
+        match self.options {
+            Options::Stamps(value, echo) => {
+                let mut bytes = [0; STAMPED_LEN];
+                bytes[..8].copy_from_slice(&first.to_be_bytes());
+                bytes[8..16].copy_from_slice(&second.to_be_bytes());
+                bytes[16..24].copy_from_slice(&u64::from(STAMPS).to_be_bytes());
+                bytes[24..].copy_from_slice(&pair(value, echo).to_be_bytes());
+                writer.put_header(&bytes);
+            }
+            Options::Bytes(options) => {
+                let mut bytes = [0; HEADER_LEN];
+                bytes[..8].copy_from_slice(&first.to_be_bytes());
+                bytes[8..16].copy_from_slice(&second.to_be_bytes());
+                writer.put_header(&bytes);
+                if !options.is_empty() {
+                    writer.put(options);
+                }
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn put_elsewhere(&self, writer: &mut FrameWriter<'_>, seq: SequenceNumber, flags: Flags) {
+        self.put(writer, seq, flags);
     }
 
     /// Writes a segment and, when all is there, the checksum.
@@ -225,49 +237,27 @@ impl Template {
         payload: impl IntoIterator<Item = &'p [u8]>,
     ) {
         let start = writer.len();
-        // Known lengths are copied without a call: no options, and timestamps.
-        match usize::from(self.len) {
-            HEADER_LEN if P::FAST => writer.put_header(&self.header::<HEADER_LEN>(seq, flags)),
-            STAMPED_LEN if P::FAST => writer.put_header(&self.header::<STAMPED_LEN>(seq, flags)),
-            _ => self.put_any_header(writer, seq, flags),
+        if P::FAST {
+            self.put(writer, seq, flags);
+        } else {
+            self.put_elsewhere(writer, seq, flags);
         }
-        let mut sum = self.sum;
-        if self.checksum == Checksum::Complete {
-            sum = sum.add_u32(seq.0).add_u16(flags.bits().into());
-        }
+        let mut body = Sum::ZERO;
         for piece in payload {
             // The only copy on the way out: the block keeps the bytes until they are acknowledged.
             match self.checksum {
-                Checksum::Complete => sum = sum.add_sum(writer.put_summed(piece)),
+                Checksum::Complete => body = body.add_sum(writer.put_summed(piece)),
                 Checksum::Partial => writer.put(piece),
             }
         }
-        if P::FAST {
-            self.put_checksum(writer, start, sum);
-        } else {
-            self.put_checksum_elsewhere(writer, start, sum);
-        }
-    }
-
-    #[inline(never)]
-    fn put_any_header(&self, writer: &mut FrameWriter<'_>, seq: SequenceNumber, flags: Flags) {
-        let header = self.header::<MOST_HEADER>(seq, flags);
-        writer.put(header.get(..usize::from(self.len)).unwrap_or_default());
-    }
-
-    #[inline(never)]
-    fn put_checksum_elsewhere(&self, writer: &mut FrameWriter<'_>, start: usize, sum: Sum) {
-        self.put_checksum(writer, start, sum);
-    }
-
-    #[inline]
-    fn put_checksum(&self, writer: &mut FrameWriter<'_>, start: usize, sum: Sum) {
-        // The payload may have had an odd length: the sum of the pseudo-header's comes on top, not behind it.
-        let len = Sum::ZERO.add_u32(writer.len().saturating_sub(start) as u32);
-        let sum = len.add_sum(sum);
+        let len = writer.len().saturating_sub(start) as u64;
         let value = match self.checksum {
-            Checksum::Complete => sum.finish(),
-            Checksum::Partial => sum.partial(),
+            // Three numbers of 32 bits fit.
+            Checksum::Complete => {
+                let rest = u64::from(seq.0) + u64::from(flags.bits()) + len;
+                self.sum.add_u64(rest).add_sum(body).finish()
+            }
+            Checksum::Partial => self.sum.add_u64(len).partial(),
         };
         writer.patch(start + CHECKSUM_AT, &value.to_be_bytes());
     }
@@ -283,7 +273,9 @@ pub(crate) fn write_segment<'p, P: Profile>(
     payload: impl IntoIterator<Item = &'p [u8]>,
     checksum: Checksum,
 ) {
-    Template::new((&ends.0, &ends.1), header, options, checksum).write::<P>(writer, header.seq, header.flags, payload);
+    let pseudo = Sum::ZERO.pseudo_header(ends.0, ends.1, Protocol::TCP.0, 0);
+    let template = Template::new(pseudo, header, Options::Bytes(options), checksum);
+    template.write::<P>(writer, header.seq, header.flags, payload);
 }
 
 /// The ports and the sequence number at the start of a segment of ours that an ICMP error quotes; the rest of the
@@ -299,11 +291,17 @@ pub(crate) const HEADER_LEN: usize = size_of::<RawHeader>();
 
 const CHECKSUM_AT: usize = 16;
 /// Length of a header with timestamps and their padding.
-const STAMPED_LEN: usize = HEADER_LEN + 12;
-/// RFC 9293 §3.1: a data offset of 15 words.
-const MOST_HEADER: usize = 60;
+pub(crate) const STAMPED_LEN: usize = HEADER_LEN + 12;
+/// What goes before two timestamps alone (RFC 7323, appendix A): two no-operations, kind and length.
+const STAMPS: u32 = 0x0101_080a;
 
-#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+/// Two words side by side, as they lie in a header.
+#[inline]
+fn pair(first: u32, second: u32) -> u64 {
+    u64::from(first) << 32 | u64::from(second)
+}
+
+#[derive(FromBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 struct RawHeader {
     source: U16,
@@ -316,18 +314,6 @@ struct RawHeader {
     window: U16,
     checksum: U16,
     urgent: U16,
-}
-
-impl RawHeader {
-    /// The sum of its bytes, from the fields, which are in registers.
-    fn sum(&self) -> Sum {
-        let word = |a: u32, b: u32| u64::from(a) << 32 | u64::from(b);
-        let pair = |a: u16, b: u16| u32::from(a) << 16 | u32::from(b);
-        let ports = pair(self.source.get(), self.destination.get());
-        let flags = pair(u16::from_be_bytes([self.offset, self.flags]), self.window.get());
-        let last = pair(self.checksum.get(), self.urgent.get());
-        Sum::ZERO.add_u64(word(ports, self.seq.get())).add_u64(word(self.ack.get(), flags)).add_u32(last)
-    }
 }
 
 #[cfg(test)]

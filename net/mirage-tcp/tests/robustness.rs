@@ -62,3 +62,16 @@ proptest! {
         testing::face(&bytes);
     }
 }
+
+/// What fuzzing found: a path that takes longer segments again left a congestion window of less than one, and what was
+/// written waited for ever.
+#[test]
+fn a_path_that_takes_more_again_leaves_nothing_waiting() {
+    const OPERATIONS: [u8; 103] = [
+        0, 112, 112, 215, 91, 199, 202, 202, 202, 202, 202, 96, 255, 53, 53, 53, 202, 20, 44, 252, 120, 211, 31, 2, 2,
+        119, 20, 211, 31, 2, 2, 200, 61, 61, 44, 252, 120, 211, 31, 2, 2, 119, 20, 211, 255, 16, 31, 2, 200, 61, 61,
+        61, 61, 2, 0, 0, 0, 0, 0, 0, 0, 71, 31, 2, 2, 119, 20, 211, 31, 2, 2, 72, 61, 61, 44, 252, 120, 211, 31, 2, 2,
+        119, 20, 211, 0, 0, 255, 255, 255, 0, 0, 255, 0, 234, 2, 1, 0, 0, 9, 61, 2, 0, 0,
+    ];
+    testing::drive(&OPERATIONS);
+}

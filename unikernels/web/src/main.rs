@@ -55,9 +55,6 @@ impl mirage_platform::tcp::Profile for Lossy {
     type Congestion = mirage_platform::tcp::Cubic;
 
     const FAST: bool = false;
-
-
-
 }
 
 impl Networked for Web {

@@ -1,18 +1,19 @@
 //! The twin with the AVX2 registers of 32 bytes.
 
 use core::arch::x86_64::{
-    __m256i, _mm256_add_epi32, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_set1_epi16, _mm256_setzero_si256,
-    _mm256_storeu_si256, _mm256_xor_si256,
+    __m256i, _mm_add_epi64, _mm_cvtsi128_si64, _mm_extract_epi64, _mm256_add_epi32, _mm256_add_epi64, _mm256_and_si256,
+    _mm256_castsi256_si128, _mm256_cvtepi32_epi64, _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_madd_epi16,
+    _mm256_set1_epi16, _mm256_setzero_si256, _mm256_storeu_si256, _mm256_xor_si256,
 };
 
-use super::words::{self, add_around, finish, tail};
+use super::words::{self, add_around, tail};
 
 /// Bytes in a register.
 const WIDTH: usize = 32;
 
-/// The folded sum of big-endian 16-bit words; the last is filled with a zero byte. At most 512 KiB.
+/// The sum of little-endian 16-bit words, side by side; the last is filled with a zero byte. At most 512 KiB.
 #[target_feature(enable = "avx2")]
-pub(super) fn sum(bytes: &[u8]) -> u16 {
+pub(super) fn sum(bytes: &[u8]) -> u64 {
     let (fours, _) = bytes.as_chunks::<WIDTH>().0.as_chunks::<4>();
     // Two sets of lanes: an addition need not wait for the one before it.
     let (mut one, mut two) = (Lanes::zero(), Lanes::zero());
@@ -23,16 +24,17 @@ pub(super) fn sum(bytes: &[u8]) -> u16 {
         two.add(load(d));
     }
     let summed = fours.len() * 4 * WIDTH;
-    finish(add_around(one.total(two, summed), tail(bytes, summed)))
+    add_around(one.total(two, summed), tail(bytes, summed))
 }
 
 /// Copies and sums `source`. Both slices have the same length, at most 512 KiB.
 #[target_feature(enable = "avx2")]
-pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
+pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
     // One length for both, for the compiler to know.
     let Some(destination) = destination.get_mut(..source.len()) else { return 0 };
-    let (fours, _) = source.as_chunks::<WIDTH>().0.as_chunks::<4>();
-    let (spaces, _) = destination.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<4>();
+    let (vectors, last) = source.as_chunks::<WIDTH>();
+    let (fours, rest) = vectors.as_chunks::<4>();
+    let (spaces, space) = destination.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<4>();
     let (mut one, mut two) = (Lanes::zero(), Lanes::zero());
     for ([to_a, to_b, to_c, to_d], [a, b, c, d]) in spaces.iter_mut().zip(fours) {
         one.add(copy(to_a, a));
@@ -40,8 +42,24 @@ pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
         one.add(copy(to_c, c));
         two.add(copy(to_d, d));
     }
-    let summed = fours.len() * 4 * WIDTH;
-    finish(add_around(one.total(two, summed), words::copy(destination, source, summed)))
+    // No loop over those that are left: the compiler would make a call of memcpy of it.
+    let ((pair, single), (to_pair, to_single)) = (rest.as_chunks::<2>(), space.as_chunks_mut::<2>());
+    if let ([[a, b]], [[to_a, to_b]]) = (pair, to_pair) {
+        one.add(copy(to_a, a));
+        two.add(copy(to_b, b));
+    }
+    if let ([a], [to_a]) = (single, to_single) {
+        one.add(copy(to_a, a));
+    }
+    let summed = vectors.len() * WIDTH;
+    if last.len().is_multiple_of(2)
+        && let (Some(to), Some(from)) = (destination.last_chunk_mut(), source.last_chunk())
+    {
+        // Of these bytes the first are there already, and masked out.
+        two.add(_mm256_and_si256(copy(to, from), last_of(last.len())));
+        return one.total(two, summed + WIDTH);
+    }
+    add_around(one.total(two, summed), words::copy(destination, source, summed))
 }
 
 /// In each lane of 32 bits the sum of two 16-bit words of each vector, each word less 2¹⁵ so that the multiplication
@@ -70,8 +88,12 @@ impl Lanes {
     fn total(self, other: Self, len: usize) -> u64 {
         let words = (len / 2) as i64;
         // Both together fit too: 2¹⁵ times 2¹⁶.
-        let lanes = lanes(_mm256_add_epi32(self.0, other.0));
-        lanes.into_iter().fold(words << 15, |total, lane| total + i64::from(lane)) as u64
+        let lanes = _mm256_add_epi32(self.0, other.0);
+        let low = _mm256_cvtepi32_epi64(_mm256_castsi256_si128(lanes));
+        let pairs = _mm256_add_epi64(low, _mm256_cvtepi32_epi64(_mm256_extracti128_si256::<1>(lanes)));
+        let pair = _mm_add_epi64(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256::<1>(pairs));
+        let total = _mm_cvtsi128_si64(pair) + _mm_extract_epi64::<1>(pair);
+        ((words << 15) + total) as u64
     }
 }
 
@@ -91,11 +113,21 @@ fn copy(to: &mut [u8; WIDTH], from: &[u8; WIDTH]) -> __m256i {
     vector
 }
 
+/// All ones in the last `count` bytes, at most 32.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn lanes(vector: __m256i) -> [i32; 8] {
-    let mut lanes = [0; 8];
-    // SAFETY: the array covers the 32 bytes that are written, alone, and this store needs no alignment.
-    unsafe { _mm256_storeu_si256(lanes.as_mut_ptr().cast(), vector) };
-    lanes
+fn last_of(count: usize) -> __m256i {
+    const ONES: [u8; 2 * WIDTH] = {
+        let mut ones = [0; 2 * WIDTH];
+        let mut at = WIDTH;
+        while at < 2 * WIDTH {
+            ones[at] = 0xff;
+            at += 1;
+        }
+        ones
+    };
+    match ONES.get(count..).and_then(|ones| ones.first_chunk()) {
+        Some(ones) => load(ones),
+        None => _mm256_setzero_si256(),
+    }
 }

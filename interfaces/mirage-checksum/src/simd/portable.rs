@@ -1,21 +1,21 @@
 //! The twin for every machine: safe Rust in words of 64 bits, in a form that compilers vectorise.
 
-use super::words::{self, add_around, finish, tail};
+use super::words::{self, add_around, tail};
 
-/// The folded sum of big-endian 16-bit words; the last is filled with a zero byte.
-pub(crate) fn sum(bytes: &[u8]) -> u16 {
+/// The sum of little-endian 16-bit words, side by side; the last is filled with a zero byte.
+pub(crate) fn sum(bytes: &[u8]) -> u64 {
     let (chunks, _) = bytes.as_chunks::<64>();
     let mut halves = Halves::default();
     for chunk in chunks {
         halves.add(chunk);
     }
-    finish(add_around(halves.total(), tail(bytes, bytes.len() / 64 * 64)))
+    add_around(halves.total(), tail(bytes, bytes.len() / 64 * 64))
 }
 
 /// Copies and sums `source`. Both slices have the same length.
-pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
+pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
     if source.len() < SHORT {
-        return finish(words::copy(destination, source, 0));
+        return words::copy(destination, source, 0);
     }
     // On a plain machine the library's copy followed by a sum from the cache is as fast as one mixed loop.
     destination.copy_from_slice(source);

@@ -5,14 +5,14 @@ use core::arch::x86_64::{
     _mm_xor_si128,
 };
 
-use super::words::{self, add_around, finish, tail};
+use super::words::{self, add_around, tail};
 
 /// Bytes in a register.
 const WIDTH: usize = 16;
 
-/// The folded sum of big-endian 16-bit words; the last is filled with a zero byte. At most 512 KiB.
+/// The sum of little-endian 16-bit words, side by side; the last is filled with a zero byte. At most 512 KiB.
 #[target_feature(enable = "sse2")]
-pub(super) fn sum(bytes: &[u8]) -> u16 {
+pub(super) fn sum(bytes: &[u8]) -> u64 {
     let (fours, _) = bytes.as_chunks::<WIDTH>().0.as_chunks::<4>();
     // Two sets of lanes: an addition need not wait for the one before it.
     let (mut one, mut two) = (Lanes::zero(), Lanes::zero());
@@ -23,12 +23,12 @@ pub(super) fn sum(bytes: &[u8]) -> u16 {
         two.add(load(d));
     }
     let summed = fours.len() * 4 * WIDTH;
-    finish(add_around(one.total(two, summed), tail(bytes, summed)))
+    add_around(one.total(two, summed), tail(bytes, summed))
 }
 
 /// Copies and sums `source`. Both slices have the same length, at most 512 KiB.
 #[target_feature(enable = "sse2")]
-pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
+pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
     // One length for both, for the compiler to know.
     let Some(destination) = destination.get_mut(..source.len()) else { return 0 };
     let (fours, _) = source.as_chunks::<WIDTH>().0.as_chunks::<4>();
@@ -41,7 +41,7 @@ pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
         two.add(copy(to_d, d));
     }
     let summed = fours.len() * 4 * WIDTH;
-    finish(add_around(one.total(two, summed), words::copy(destination, source, summed)))
+    add_around(one.total(two, summed), words::copy(destination, source, summed))
 }
 
 /// In each lane of 32 bits the sum of two 16-bit words of each vector, each word less 2¹⁵ so that the multiplication

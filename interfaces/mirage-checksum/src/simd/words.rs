@@ -1,7 +1,7 @@
 //! One 64-bit word after the other: what all twins share.
 //!
-//! Inside, words are little-endian, as the processors are: RFC 1071 §2 (B) has the sum the same in either byte
-//! order, but for the order of its own two bytes.
+//! Words are little-endian here, as the processors are: RFC 1071 §2 (B) has the sum the same in either byte order, but
+//! for the order of its own two bytes.
 
 /// Sums the end of `bytes`, what lies from `start` on, a multiple of 8.
 #[inline(never)]
@@ -12,7 +12,7 @@ pub(super) fn tail(bytes: &[u8], start: usize) -> u64 {
         total += u128::from(match bytes.last_chunk::<8>() {
             // 1 to 7 bytes are left: the others of these 8 are shifted out.
             Some(end) => u64::from_le_bytes(*end) >> (64 - 8 * last.len()),
-            None => last.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+            None => few(last),
         });
     }
     add_around(total as u64, (total >> 64) as u64)
@@ -24,6 +24,9 @@ pub(super) fn tail(bytes: &[u8], start: usize) -> u64 {
 pub(super) fn copy(to: &mut [u8], from: &[u8], start: usize) -> u64 {
     // One length for both, for the compiler to know.
     let Some(to) = to.get_mut(..from.len()) else { return 0 };
+    if from.len() < 8 {
+        return copy_few(to, from);
+    }
     // Two words in each turn: of a loop over one the compiler makes a call of memcpy and a second loop that sums.
     let (pairs, rest) = from.get(start..).unwrap_or_default().as_chunks::<8>().0.as_chunks::<2>();
     let (spaces, space) = to.get_mut(start..).unwrap_or_default().as_chunks_mut::<8>().0.as_chunks_mut::<2>();
@@ -38,28 +41,53 @@ pub(super) fn copy(to: &mut [u8], from: &[u8], start: usize) -> u64 {
         total += u128::from(u64::from_le_bytes(*word));
     }
     let last = from.len() % 8;
-    if last > 0 {
-        total += u128::from(match (to.last_chunk_mut::<8>(), from.last_chunk::<8>()) {
-            (Some(space), Some(end)) => {
-                // Of these 8 bytes the first are there already, and shifted out.
-                *space = *end;
-                u64::from_le_bytes(*end) >> (64 - 8 * last)
-            }
-            // Not inlined: it would become a call of memcpy.
-            _ => copy_few(to, from),
-        });
+    if last > 0
+        && let (Some(space), Some(end)) = (to.last_chunk_mut::<8>(), from.last_chunk::<8>())
+    {
+        // Of these 8 bytes the first are there already, and shifted out.
+        *space = *end;
+        total += u128::from(u64::from_le_bytes(*end) >> (64 - 8 * last));
     }
     add_around(total as u64, (total >> 64) as u64)
 }
 
-/// Copies less than 8 bytes, one by one.
-#[cold]
+/// Copies less than 8 bytes; gives them as a word. Both slices have the same length.
 #[inline(never)]
 fn copy_few(to: &mut [u8], from: &[u8]) -> u64 {
-    to.iter_mut().zip(from).rev().fold(0, |word, (space, &byte)| {
-        *space = byte;
-        word << 8 | u64::from(byte)
-    })
+    // Two halves that overlap: what a loop over bytes does the compiler would call memcpy for.
+    if let (Some(first), Some(last)) = (from.first_chunk::<4>(), from.last_chunk::<4>()) {
+        if let Some(space) = to.first_chunk_mut::<4>() {
+            *space = *first;
+        }
+        if let Some(space) = to.last_chunk_mut::<4>() {
+            *space = *last;
+        }
+    } else if let (Some(first), Some(last)) = (from.first_chunk::<2>(), from.last_chunk::<2>()) {
+        if let Some(space) = to.first_chunk_mut::<2>() {
+            *space = *first;
+        }
+        if let Some(space) = to.last_chunk_mut::<2>() {
+            *space = *last;
+        }
+    } else if let ([space], [byte]) = (to, from) {
+        *space = *byte;
+    }
+    few(from)
+}
+
+/// Less than 8 bytes as a word.
+#[inline]
+fn few(bytes: &[u8]) -> u64 {
+    // What both halves have in common is the same in both.
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let last = u64::from(u32::from_le_bytes(*last));
+        u64::from(u32::from_le_bytes(*first)) | last << (8 * (bytes.len() - 4) % 64)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk::<2>(), bytes.last_chunk::<2>()) {
+        let last = u64::from(u16::from_le_bytes(*last));
+        u64::from(u16::from_le_bytes(*first)) | last << (8 * (bytes.len() - 2) % 64)
+    } else {
+        bytes.first().copied().map_or(0, u64::from)
+    }
 }
 
 /// Adds with end-around carry; zero only for two zeroes.
@@ -67,12 +95,6 @@ fn copy_few(to: &mut [u8], from: &[u8]) -> u64 {
 pub(crate) const fn add_around(one: u64, two: u64) -> u64 {
     let (sum, carry) = one.overflowing_add(two);
     sum + carry as u64
-}
-
-/// Folds a sum of little-endian words into one of big-endian words.
-#[inline]
-pub(super) const fn finish(total: u64) -> u16 {
-    fold(total).swap_bytes()
 }
 
 /// Folds with end-around carry; zero only for zero.

@@ -6,24 +6,24 @@ use super::{avx2, detect, sse2, words};
 /// overflow, and no packet is that long.
 const VECTORS: core::ops::RangeInclusive<usize> = 128..=512 << 10;
 
-/// The folded sum of big-endian 16-bit words; the last is filled with a zero byte.
+/// The sum of little-endian 16-bit words, side by side; the last is filled with a zero byte.
 #[inline]
-pub(crate) fn sum(bytes: &[u8]) -> u16 {
-    if VECTORS.contains(&bytes.len()) { sum_vectors(bytes) } else { words::finish(words::tail(bytes, 0)) }
+pub(crate) fn sum(bytes: &[u8]) -> u64 {
+    if VECTORS.contains(&bytes.len()) { sum_vectors(bytes) } else { words::tail(bytes, 0) }
 }
 
 /// Copies and sums `source`. Both slices have the same length.
 #[inline]
-pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u16 {
+pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
     if VECTORS.contains(&source.len()) {
         copy_and_sum_vectors(destination, source)
     } else {
-        words::finish(words::copy(destination, source, 0))
+        words::copy(destination, source, 0)
     }
 }
 
 #[inline(never)]
-fn sum_vectors(bytes: &[u8]) -> u16 {
+fn sum_vectors(bytes: &[u8]) -> u64 {
     if detect::avx2() {
         // SAFETY: `avx2::sum` needs AVX2 and nothing else; it was just found to be there.
         unsafe { avx2::sum(bytes) }
@@ -34,7 +34,7 @@ fn sum_vectors(bytes: &[u8]) -> u16 {
 }
 
 #[inline(never)]
-fn copy_and_sum_vectors(destination: &mut [u8], source: &[u8]) -> u16 {
+fn copy_and_sum_vectors(destination: &mut [u8], source: &[u8]) -> u64 {
     if detect::avx2() {
         // SAFETY: `avx2::copy_and_sum` needs AVX2 and nothing else; it was just found to be there.
         unsafe { avx2::copy_and_sum(destination, source) }

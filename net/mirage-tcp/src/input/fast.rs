@@ -1,91 +1,100 @@
 //! The common case in one straight line: an established connection, what comes is what is expected next, and nothing is
 //! out of the ordinary (Van Jacobson's header prediction).
 
-use mirage_checksum::Sum;
+use mirage_checksum::{SequenceNumber, Sum};
 use mirage_clock::Instant;
-use mirage_net::ReceivedChecksum;
 use mirage_protocols::Received;
 
+use super::full_size;
 use crate::connection::{Slot, todo};
 use crate::recovery::{News, Phase};
 use crate::resources::Resources;
 use crate::sack::Blocks;
-use crate::wire::{Flags, Segment};
-use crate::{Discard, Profile, State};
+use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN};
+use crate::{Discard, Profile, State, options};
 
 impl<P: Profile> Slot<P> {
-    /// Takes in data in order, an acknowledgement, or both, whose checksum was not verified yet; `None` when anything is
-    /// unusual, and then nothing was done.
+    /// Takes in data in order, an acknowledgement, or both; its checksum is verified here unless it is `checked`. `None`
+    /// when anything is unusual, and then nothing was done: nothing is read of a segment that is not looked at.
     #[inline]
     pub(super) fn input_fast(
         &mut self,
         resources: &mut Resources<'_>,
         now: Instant,
         received: &Received<'_>,
-        segment: &Segment<'_>,
-        full: u16,
+        checked: bool,
     ) -> Option<Result<(), Discard>> {
-        let acked = segment.ack.since(self.una);
-        let len = segment.payload.len();
-        let ordinary = self.state == State::Established
-            && segment.flags.intersection(UNUSUAL) == Flags::ACK
-            && segment.seq == self.rcv_nxt
+        let header = received.payload.first_chunk::<HEADER_LEN>()?;
+        let word =
+            |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
+        let (seq, ack, rest) = (SequenceNumber(word(4)), SequenceNumber(word(8)), word(12));
+        let stamped = P::TIMESTAMPS && self.stamps.is_on();
+        let words = if stamped { STAMPED_LEN / 4 } else { HEADER_LEN / 4 } as u32;
+        let usual = words << 28 | u32::from(Flags::ACK.bits()) << 16;
+        let acked = ack.since(self.una);
+        // Urgent data is read in line, so URG alone is nothing unusual; it is rare enough for the other path all the same.
+        let ordinary = rest & !(u32::from(Flags::PSH.bits()) << 16 | 0xffff) == usual
+            && self.state == State::Established
+            && seq == self.rcv_nxt
             && acked <= self.in_flight()
-            && len <= self.receive_window() as usize
-            && (len > 0 || acked > 0)
-            && !self.read_shut
-            && !self.fin_early
+            && !(self.read_shut || self.fin_early || (P::FAST_OPEN && self.unconfirmed))
             && self.receive.ooo_bytes() == 0
             && self.recovery.phase == Phase::Open
-            && !(P::FAST_OPEN && self.unconfirmed)
-            && (!P::MARKS || self.marks.is_ordinary(segment.ecn));
+            && (!P::MARKS || self.marks.is_ordinary(received.ecn));
         if !ordinary {
             return None;
         }
-        let (mut stamp, mut echo) = (0, None);
-        if P::TIMESTAMPS && self.stamps.is_on() {
-            let (value, echoed) = segment.lone_stamps()?;
+        let (mut stamp, mut echo, mut sum) = (0, None, self.tuple.pseudo_header());
+        let payload;
+        if stamped {
+            let header;
+            (header, payload) = received.payload.split_first_chunk::<STAMPED_LEN>()?;
+            let (value, echoed) = options::lone_stamps(header.get(HEADER_LEN..)?)?;
             if self.stamps.is_old(now, value) {
                 return None;
             }
-            stamp = value;
-            echo = Some(echoed);
-        } else if !segment.options.is_empty() {
+            (stamp, echo, sum) = (value, Some(echoed), sum.add_sum(Sum::of_array(header)));
+        } else {
+            payload = received.payload.get(HEADER_LEN..)?;
+            sum = sum.add_sum(Sum::of_array(header));
+        }
+        let len = payload.len();
+        if len > self.receive_window() as usize || (len == 0 && acked == 0) {
             return None;
         }
         let mut staged = None;
-        if received.checksum == ReceivedChecksum::Unchecked {
-            let mut sum = Sum::ZERO;
+        if !checked {
+            sum = sum.add_u64(received.payload.len() as u64);
             if len > 0 {
-                let (block, payload) = self.receive.stage(&mut resources.pool, segment.payload)?;
-                (staged, sum) = (Some(block), payload);
+                let (block, body) = self.receive.stage(&mut resources.pool, payload)?;
+                (staged, sum) = (Some(block), sum.add_sum(body));
             }
-            if !segment.is_intact_with(received, sum) {
+            if !sum.is_valid() {
                 if let Some(block) = staged {
                     self.receive.abandon(&mut resources.pool, block);
                 }
                 return Some(Err(Discard::BadChecksum));
             }
         }
-        if P::TIMESTAMPS && self.stamps.is_on() {
-            self.stamps.remember(now, stamp, segment.seq, self.acked_to);
+        if stamped {
+            self.stamps.remember(now, stamp, seq, self.acked_to);
         }
         self.hear(now);
-        self.window_seq = segment.seq;
-        let window = u32::from(segment.window) << self.send_scale;
+        self.window_seq = seq;
+        let window = (rest & 0xffff) << self.send_scale;
         if window != self.window {
             self.change_window(resources, now, window);
         }
         if acked > 0 {
-            let news = News { ack: segment.ack, echo, duplicate: false };
+            let news = News { ack, echo, duplicate: false };
             self.take_news(resources, now, &news, &Blocks::NONE);
         }
         match staged {
             Some(block) => {
                 self.receive.commit(&mut resources.pool, block, len);
-                self.take_ordered(resources, now, len as u32, full);
+                self.take_ordered(resources, now, len as u32, full_size(received, len));
             }
-            None if len > 0 => _ = self.take_data(resources, now, segment.seq, segment.payload, full),
+            None if len > 0 => _ = self.take_data(resources, now, seq, payload, full_size(received, len)),
             None => {}
         }
         if self.has_unsent() {
@@ -94,12 +103,3 @@ impl<P: Profile> Slot<P> {
         Some(Ok(()))
     }
 }
-
-/// Urgent data is read in line, so URG alone is nothing unusual; it is rare enough for the other path all the same.
-const UNUSUAL: Flags = Flags::FIN
-    .union(Flags::SYN)
-    .union(Flags::RST)
-    .union(Flags::ACK)
-    .union(Flags::URG)
-    .union(Flags::ECE)
-    .union(Flags::CWR);

@@ -27,6 +27,8 @@ impl<P: Profile> Tcp<'_, P> {
     ///
     /// # Errors
     /// Why the segment, or part of it, was dropped. It is counted; nothing has to be done.
+    // By itself, so that the compiler has registers for it.
+    #[inline(never)]
     pub fn input(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         self.resources.stats.segments_in += 1;
         let result = self.route(now, received);
@@ -36,64 +38,66 @@ impl<P: Profile> Tcp<'_, P> {
         result
     }
 
+    #[inline]
     fn route(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
-        let segment = Segment::read(received)?;
-        // What a merged segment was cut from counts, not its own length.
-        let full = match received.segment_size {
-            Some(size) => size.get(),
-            None => segment.payload.len().min(0xffff) as u16,
-        };
+        let mut checked = received.checksum != ReceivedChecksum::Unchecked;
         let known = P::FAST
             && received.cast == Cast::Unicast
-            && self.connections.get(self.last as usize).is_some_and(|slot| slot.tuple.is_of(received, &segment));
-        let verified;
-        let mut looked_at = received;
+            && self.connections.get(self.last as usize).is_some_and(|slot| slot.tuple.is_of(received));
+        let mut segment = None;
         if !known {
-            if !segment.is_intact(received) {
-                return Err(Discard::BadChecksum);
-            }
-            match self.find_for(now, received.cast, &Tuple::of(received, &segment), &segment)? {
-                Some(index) => self.last = index,
-                None => return Ok(()),
-            }
-            verified = Received { checksum: ReceivedChecksum::Verified, ..*received };
-            looked_at = &verified;
+            let found = self.find_connection(now, received)?;
+            let Some((index, read)) = found else { return Ok(()) };
+            (self.last, segment, checked) = (index, Some(read), true);
         }
         let index = self.last;
         // The checksum of what is expected next is verified while it is copied.
         if P::FAST
-            && let Some(result) = self.input_predicted(now, index, looked_at, &segment, full)
+            && let Some(slot) = self.connections.get_mut(index as usize)
+            && let Some(result) = slot.input_fast(&mut self.resources, now, received, checked)
         {
+            self.settle(index);
             return result;
         }
-        if known && !segment.is_intact(received) {
-            return Err(Discard::BadChecksum);
-        }
-        self.input_connection(now, index, &segment, full)
+        self.input_connection(now, index, received, segment, checked)
     }
 
-    /// A segment for the connection the last one was for, if it is what was to be expected.
-    #[inline]
-    fn input_predicted(
+    /// Finds the connection that a segment is for, and reads it. What is not for a connection is dealt with here.
+    #[inline(never)]
+    fn find_connection<'r>(
+        &mut self,
+        now: Instant,
+        received: &Received<'r>,
+    ) -> Result<Option<(u32, Segment<'r>)>, Discard> {
+        let segment = Segment::read(received)?;
+        if !segment.is_intact(received) {
+            return Err(Discard::BadChecksum);
+        }
+        let found = self.find_for(now, received.cast, &Tuple::of(received, &segment), &segment)?;
+        Ok(found.map(|index| (index, segment)))
+    }
+
+    /// A segment for a connection, whatever it is.
+    #[inline(never)]
+    fn input_connection(
         &mut self,
         now: Instant,
         index: u32,
         received: &Received<'_>,
-        segment: &Segment<'_>,
-        full: u16,
-    ) -> Option<Result<(), Discard>> {
-        let slot = self.connections.get_mut(index as usize)?;
-        let result = slot.input_fast(&mut self.resources, now, received, segment, full)?;
-        self.settle(index);
-        Some(result)
-    }
-
-    /// A segment for a connection.
-    fn input_connection(&mut self, now: Instant, index: u32, segment: &Segment<'_>, full: u16) -> Result<(), Discard> {
+        segment: Option<Segment<'_>>,
+        checked: bool,
+    ) -> Result<(), Discard> {
+        let segment = match segment {
+            Some(segment) => segment,
+            None => Segment::read(received)?,
+        };
+        if !checked && !segment.is_intact(received) {
+            return Err(Discard::BadChecksum);
+        }
         let Some(slot) = self.connections.get(index as usize) else { return Ok(()) };
         let result = match slot.state {
-            State::SynSent => self.input_syn_sent(now, index, segment),
-            _ => self.input_synchronized(now, index, segment, full),
+            State::SynSent => self.input_syn_sent(now, index, &segment),
+            _ => self.input_synchronized(now, index, &segment, full_size(received, segment.payload.len())),
         };
         self.settle(index);
         result
@@ -157,11 +161,22 @@ impl Tuple {
     }
 
     /// Whether a segment is between these two. Nothing is put together for that: it is asked of every segment.
-    fn is_of(&self, received: &Received<'_>, segment: &Segment<'_>) -> bool {
-        self.local_port == segment.destination_port
-            && self.remote_port == segment.source_port
+    #[inline]
+    fn is_of(&self, received: &Received<'_>) -> bool {
+        let ports = u32::from(self.remote_port) << 16 | u32::from(self.local_port);
+        received.payload.first_chunk().is_some_and(|start| u32::from_be_bytes(*start) == ports)
             && self.local == received.destination
             && self.remote == received.source
+    }
+}
+
+/// The payload of the full segments that a segment with `len` bytes of payload stands for.
+#[inline]
+fn full_size(received: &Received<'_>, len: usize) -> u16 {
+    match received.segment_size {
+        // What a merged segment was cut from counts, not its own length.
+        Some(size) => size.get(),
+        None => len.min(0xffff) as u16,
     }
 }
 

@@ -4,6 +4,7 @@ use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};
 use mirage_congestion::{Ack, Congestion, Flight, Memory, Signal};
 
+use super::scoreboard::Answer;
 use super::{Phase, Tally};
 use crate::connection::{Slot, todo};
 use crate::path::Stage;
@@ -143,7 +144,8 @@ impl<P: Profile> Slot<P> {
         tally: &mut Tally,
     ) {
         let stamps = self.stamps;
-        let before = |sent_at: Instant| news.echo.is_some_and(|echo| stamps.is_before(echo, sent_at));
+        let before = move |sent_at: Instant| news.echo.is_some_and(|echo| stamps.is_before(echo, sent_at));
+        let answer = Answer { now, before };
         let (runs, recovery) = (&mut resources.runs, &mut self.recovery);
         let UnderWay { rack, undo, .. } = resources.pool.under_way_mut(self.send.head());
         let mut blocks = *blocks;
@@ -159,10 +161,10 @@ impl<P: Profile> Slot<P> {
             blocks.clean(news.ack, self.nxt);
         }
         if tally.acked > 0 {
-            recovery.take_ordered(rack, runs, now, news.ack, &before, tally);
+            recovery.take_ordered(rack, runs, &answer, news.ack, tally);
         }
         if P::SELECTIVE && !blocks.is_empty() {
-            recovery.take_selective(rack, runs, now, &blocks, u32::from(self.mss).max(1), &before, tally);
+            recovery.take_selective(rack, runs, &answer, &blocks, u32::from(self.mss).max(1), tally);
         }
         if !self.selective && (recovery.sacked > 0 || news.duplicate || recovery.duplicates > 0) {
             let flight = self.nxt.since(news.ack);

@@ -13,17 +13,21 @@ use crate::sack::Blocks;
 pub(crate) trait Echo: Fn(Instant) -> bool {}
 impl<F: Fn(Instant) -> bool> Echo for F {}
 
+/// When an acknowledgement came, and whether what it answers left before some time, as far as a timestamp tells.
+pub(crate) struct Answer<E: Echo> {
+    pub(crate) now: Instant,
+    pub(crate) before: E,
+}
+
 impl Recovery {
-    /// `ack` is the next number the peer expects: forgets all before it. `before(t)` says whether what is acknowledged left
-    /// before `t`, as far as a timestamp tells.
+    /// `ack` is the next number the peer expects: forgets all before it.
     #[inline]
     pub(crate) fn take_ordered(
         &mut self,
         rack: &mut Rack,
         runs: &mut Runs<'_>,
-        now: Instant,
+        answer: &Answer<impl Echo>,
         ack: SequenceNumber,
-        before: &impl Echo,
         tally: &mut Tally,
     ) {
         while self.chain.head != NONE {
@@ -37,7 +41,7 @@ impl Recovery {
             if run.is(fate::SACKED) {
                 self.sacked = self.sacked.saturating_sub(bytes);
             } else {
-                self.arrived(rack, now, &runs.of(self.chain.head).clone(), end, bytes, before, tally);
+                self.arrived(rack, answer, &runs.of(self.chain.head).clone(), end, bytes, tally);
             }
             if whole {
                 runs.pop(&mut self.chain);
@@ -54,10 +58,9 @@ impl Recovery {
         &mut self,
         rack: &mut Rack,
         runs: &mut Runs<'_>,
-        now: Instant,
+        answer: &Answer<impl Echo>,
         blocks: &Blocks,
         mss: u32,
-        before: &impl Echo,
         tally: &mut Tally,
     ) {
         let mut index = self.chain.head;
@@ -93,7 +96,7 @@ impl Recovery {
                     continue;
                 }
                 let run = runs.of(index).clone();
-                self.arrived(rack, now, &run, run.end, run.len(), before, tally);
+                self.arrived(rack, answer, &run, run.end, run.len(), tally);
                 self.sacked += run.len();
                 tally.selected = true;
                 let run = runs.of_mut(index);
@@ -117,11 +120,10 @@ impl Recovery {
     fn arrived(
         &mut self,
         rack: &mut Rack,
-        now: Instant,
+        answer: &Answer<impl Echo>,
         run: &RunSlot,
         end: SequenceNumber,
         bytes: u32,
-        before: &impl Echo,
         tally: &mut Tally,
     ) {
         tally.delivered += bytes;
@@ -130,10 +132,10 @@ impl Recovery {
         }
         if !run.is(fate::RESENT) {
             tally.original |= end.at_or_before(self.recover);
-            let rtt = now.since(run.sent_at);
+            let rtt = answer.now.since(run.sent_at);
             tally.rtt = Some(tally.rtt.map_or(rtt, |least| least.min(rtt)));
         }
-        rack.on_delivered(&mut self.reordering, now, run, end, before(run.sent_at));
+        rack.on_delivered(&mut self.reordering, answer.now, run, end, (answer.before)(run.sent_at));
         if tally.newest.is_none_or(|(sent_at, ..)| run.sent_at >= sent_at) {
             tally.newest = Some((run.sent_at, run.mark, run.is(fate::APP_LIMITED)));
         }

@@ -21,6 +21,8 @@ pub(super) struct Plan {
     /// Where its payload begins in the send queue.
     pub(super) offset: u32,
     pub(super) len: u32,
+    /// What a full segment carries beside the options that go with it now.
+    pub(super) full: u32,
     pub(super) flags: Flags,
     pub(super) kind: Kind,
 }
@@ -49,7 +51,7 @@ impl<P: Profile> Slot<P> {
         if P::FAST_OPEN && self.syn_due {
             let mut flags = Flags::SYN | Flags::ACK;
             flags.set(Flags::ECE, P::MARKS && self.marks.is_on());
-            return Some(Plan { seq: self.una - 1, offset: 0, len: 0, flags, kind: Kind::SynAck });
+            return Some(self.empty(self.una - 1, flags, Kind::SynAck));
         }
         if !self.state.may_transmit() {
             return self.plan_without_data(resources);
@@ -70,13 +72,32 @@ impl<P: Profile> Slot<P> {
                 return Some(plan);
             }
         } else {
-            self.congestion_limited = false;
-            if P::SELECTIVE && !self.recovery.delivery.is_app_limited() {
-                let in_flight = self.in_flight();
-                self.recovery.delivery.on_app_limited(in_flight);
-            }
+            self.note_all_sent();
         }
         self.plan_empty()
+    }
+
+    /// The application has nothing more to send.
+    #[inline]
+    fn note_all_sent(&mut self) {
+        self.congestion_limited = false;
+        if P::SELECTIVE && !self.recovery.delivery.is_app_limited() {
+            let in_flight = self.in_flight();
+            self.recovery.delivery.on_app_limited(in_flight);
+        }
+    }
+
+    /// Whether there is nothing to plan, seen at a glance behind a segment that was just sent.
+    #[inline]
+    pub(super) fn is_done(&mut self) -> bool {
+        let done = !self.has_unsent()
+            && self.recovery.lost == 0
+            && self.state.may_transmit()
+            && !(self.probe_tail || self.ack_now || self.ask || (P::FAST_OPEN && self.syn_due));
+        if done {
+            self.note_all_sent();
+        }
+        done
     }
 
     /// Whether the pace forbids to send data now; if it does, the timer says when to come back.
@@ -110,7 +131,7 @@ impl<P: Profile> Slot<P> {
             && (!P::SELECTIVE || resources.runs.can_begin())
             && let Some(len) = self.longer_segment(now, usable, unsent)
         {
-            return Some(Plan { seq: self.nxt, offset, len, flags: Flags::ACK, kind: Kind::Longer });
+            return Some(Plan { seq: self.nxt, offset, len, full: mss, flags: Flags::ACK, kind: Kind::Longer });
         }
         // Half a window at most, so that acknowledgements of one half bring out the other (as Linux).
         let mut len = unsent.min(usable).min(mss.max(u32::from(self.large).min(window / 2)));
@@ -142,12 +163,12 @@ impl<P: Profile> Slot<P> {
             if fin {
                 flags |= Flags::FIN;
             }
-            return Some(Plan { seq: self.nxt, offset, len, flags, kind: Kind::Next });
+            return Some(Plan { seq: self.nxt, offset, len, full: mss, flags, kind: Kind::Next });
         }
         if self.probe {
             if offered == 0 {
                 // What the window has no room for, the peer must answer; data is not wasted on it.
-                return Some(Plan { seq: self.una - 1, offset: 0, len: 0, flags: Flags::ACK, kind: Kind::Probe });
+                return Some(self.empty(self.una - 1, Flags::ACK, Kind::Probe));
             }
             // A window that is only small is used.
             let len = unsent.min(offered).min(mss);
@@ -160,10 +181,10 @@ impl<P: Profile> Slot<P> {
                 flags |= Flags::FIN;
             }
             if len > 0 || fin {
-                return Some(Plan { seq: self.nxt, offset, len, flags, kind: Kind::Next });
+                return Some(Plan { seq: self.nxt, offset, len, full: mss, flags, kind: Kind::Next });
             }
         }
-        if self.nxt == self.una && !self.congestion_limited && self.resend_at == Instant::MAX {
+        if self.nxt == self.una && self.resend_at == Instant::MAX {
             self.start_persist_timer(now, resources);
         }
         None
@@ -234,7 +255,7 @@ impl<P: Profile> Slot<P> {
         if fin {
             flags |= Flags::FIN;
         }
-        Some(Plan { seq: start, offset, len, flags, kind: Kind::Again(index) })
+        Some(Plan { seq: start, offset, len, full: mss, flags, kind: Kind::Again(index) })
     }
 
     /// The same for a sender without records.
@@ -256,7 +277,7 @@ impl<P: Profile> Slot<P> {
             flags.set(Flags::PSH, len > 0);
             flags.set(Flags::FIN, self.fin_queued && lost > len);
         }
-        Some(Plan { seq: start, offset, len, flags, kind: Kind::Again(NONE) })
+        Some(Plan { seq: start, offset, len, full: mss, flags, kind: Kind::Again(NONE) })
     }
 
     fn plan_without_data(&mut self, resources: &Resources<'_>) -> Option<Plan> {
@@ -268,7 +289,7 @@ impl<P: Profile> Slot<P> {
                 let asks = resources.config.asks_for_marks::<P>() && self.syns == 0 && !answers;
                 flags.set(Flags::ECE | Flags::CWR, asks);
                 let len = if self.syns == 0 { self.syn_len.into() } else { 0 };
-                Some(Plan { seq: self.una, offset: 0, len, flags, kind: Kind::Next })
+                Some(Plan { len, ..self.empty(self.una, flags, Kind::Next) })
             }
             State::SynReceived | State::FinWait2 => self.plan_empty(),
             _ => None,
@@ -285,7 +306,12 @@ impl<P: Profile> Slot<P> {
             true => self.una - 1,
             false => self.empty_seq(),
         };
-        Some(Plan { seq, offset: 0, len: 0, flags: Flags::ACK, kind: Kind::Empty })
+        Some(self.empty(seq, Flags::ACK, Kind::Empty))
+    }
+
+    /// A segment without payload.
+    fn empty(&self, seq: SequenceNumber, flags: Flags, kind: Kind) -> Plan {
+        Plan { seq, offset: 0, len: 0, full: self.mss.max(1).into(), flags, kind }
     }
 
     /// The number of an empty segment: the highest that the peer's window has room for, so that it is looked at.
@@ -296,7 +322,7 @@ impl<P: Profile> Slot<P> {
 
     /// What a segment carries beside the options that go with it now.
     #[inline]
-    pub(super) fn payload_of_full_segment(&self) -> u32 {
+    fn payload_of_full_segment(&self) -> u32 {
         let options = if P::SELECTIVE && self.selective { self.sack_space() } else { 0 };
         u32::from(self.mss).saturating_sub(options).max(1)
     }

@@ -17,8 +17,6 @@ use crate::wire::Flags;
 impl<P: Profile> Slot<P> {
     #[inline]
     pub(super) fn on_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
-        // As when the segment was written: what it told need not be told again.
-        let full = self.payload_of_full_segment();
         if plan.flags.contains(Flags::ACK) {
             if self.quick_acks > 0 && self.acked_to != self.rcv_nxt {
                 self.quick_acks -= 1;
@@ -37,7 +35,7 @@ impl<P: Profile> Slot<P> {
                 self.watch_for(crate::retransmit::Watch::Resend, now + self.round_trip.rto(resources.config.max_rto));
             }
             Kind::Next if plan.flags.contains(Flags::SYN) => self.on_syn_sent(now, resources),
-            Kind::Next | Kind::Longer => self.on_next_sent(plan, full, now, resources),
+            Kind::Next | Kind::Longer => self.on_next_sent(plan, now, resources),
             Kind::Again(run) => self.on_sent_again(plan, run, now, resources),
             Kind::Probe => {
                 self.probe = false;
@@ -62,7 +60,7 @@ impl<P: Profile> Slot<P> {
     }
 
     #[inline]
-    fn on_next_sent(&mut self, plan: &Plan, mss: u32, now: Instant, resources: &mut Resources<'_>) {
+    fn on_next_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
         let bytes = plan.len + u32::from(plan.flags.contains(Flags::FIN));
         let end = plan.seq + bytes;
         let idle = self.una == self.nxt;
@@ -77,7 +75,7 @@ impl<P: Profile> Slot<P> {
             self.quick_acks = 0;
         }
         if !P::SELECTIVE {
-            return self.on_next_sent_plainly(plan, (bytes, end, mss), now, resources);
+            return self.on_next_sent_plainly(plan, (bytes, end), now, resources);
         }
         let told = self.flight(&resources.pool, self.pipe());
         self.congestion.on_sent(now, bytes, &told);
@@ -100,8 +98,13 @@ impl<P: Profile> Slot<P> {
         if most > under_way.most || self.una.at_or_after(SequenceNumber(under_way.most_until)) {
             (under_way.most, under_way.most_until) = (most, end.0);
         }
-        // No division for the usual segment.
-        if plan.len != mss && !plan.len.is_multiple_of(mss) {
+        // No division for the usual segments, the full and the small.
+        let whole = match plan.len {
+            0 => true,
+            len if len <= plan.full => len == plan.full,
+            len => len.is_multiple_of(plan.full),
+        };
+        if !whole {
             if plan.kind != Kind::Longer {
                 self.small_end = end;
             }
@@ -139,7 +142,7 @@ impl<P: Profile> Slot<P> {
     fn on_next_sent_plainly(
         &mut self,
         plan: &Plan,
-        (bytes, end, mss): (u32, SequenceNumber, u32),
+        (bytes, end): (u32, SequenceNumber),
         now: Instant,
         resources: &mut Resources<'_>,
     ) {
@@ -147,9 +150,9 @@ impl<P: Profile> Slot<P> {
         self.congestion.on_sent(now, bytes, &told);
         self.nxt = end;
         self.recovery.chain.time(now, end);
-        if !plan.len.is_multiple_of(mss) {
+        if !plan.len.is_multiple_of(plan.full) {
             self.small_end = end;
-        } else if P::PROBING && plan.len == mss && self.path.stage == Stage::Untried {
+        } else if P::PROBING && plan.len == plan.full && self.path.stage == Stage::Untried {
             self.path.on_tried(end);
         }
         self.probe = false;
