@@ -77,7 +77,7 @@ impl<'s> HalfOpen<'s> {
     pub(crate) fn new(mut slots: ManagedSlice<'s, HalfOpenSlot>) -> Self {
         let len = slots.len() as u32;
         for (slot, next) in slots.iter_mut().zip(1..) {
-            *slot = HalfOpenSlot { next: if next < len { next } else { NONE }, ..HalfOpenSlot::default() };
+            (slot.tuple, slot.next) = (Tuple::NONE, if next < len { next } else { NONE });
         }
         Self { slots, free: if len == 0 { NONE } else { 0 }, count: 0, overflowed_at: None }
     }
@@ -118,7 +118,7 @@ impl<P: Profile> Tcp<'_, P> {
             if let Some(door) = door.filter(|door| door.is(slot.listener)) {
                 door.half_open -= 1;
             }
-            *slot = HalfOpenSlot { next: self.half_open.free, ..HalfOpenSlot::default() };
+            (slot.tuple, slot.next) = (Tuple::NONE, self.half_open.free);
             self.half_open.free = index;
             self.half_open.count -= 1;
         }

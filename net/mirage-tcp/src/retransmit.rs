@@ -31,6 +31,12 @@ impl<P: Profile> Slot<P> {
         self.arm(self.resend_at);
     }
 
+    /// The same after the retransmission timeout.
+    #[inline(never)]
+    pub(crate) fn watch_later(&mut self, watch: Watch, now: Instant, resources: &Resources<'_>) {
+        self.watch_for(watch, now + self.round_trip.rto(resources.config.max_rto));
+    }
+
     /// Starts the retransmission timer (RFC 6298 §5), or that of the tail probe that comes before it; stops it when nothing
     /// is under way.
     #[inline]
@@ -100,7 +106,7 @@ impl<P: Profile> Slot<P> {
     /// (RFC 9293 §3.8.6.1).
     pub(crate) fn start_persist_timer(&mut self, now: Instant, resources: &Resources<'_>) {
         self.stuck_since = now;
-        self.watch_for(Watch::Persist, now + self.round_trip.rto(resources.config.max_rto));
+        self.watch_later(Watch::Persist, now, resources);
     }
 
     /// The time in `resend_at` has come.

@@ -179,7 +179,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// Takes an ended connection out of everything; its slot stays for as long as an application holds it.
     pub(crate) fn retire(&mut self, index: u32) {
         self.hide(index);
-        self.make_unready(index);
+        self.make_unready_elsewhere(index);
         self.resources.timers.clear(index);
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
         slot.armed = Instant::MAX;

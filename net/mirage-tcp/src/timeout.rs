@@ -56,7 +56,7 @@ impl<P: Profile> Slot<P> {
         if P::PROBING && self.path.raise_at() <= now {
             self.raise_path(&resources.config);
         }
-        if self.paced && resources.pool.under_way(self.send.head()).pace_at() <= now {
+        if P::SELECTIVE && self.paced && resources.pool.under_way(self.send.head()).pace_at() <= now {
             self.paced = false;
             self.todo |= todo::OUTPUT;
         }
@@ -97,7 +97,8 @@ impl<P: Profile> Slot<P> {
 
     /// Sets the timer to the earliest of what is left.
     fn arm_next(&mut self, pool: &Pool<'_>) {
-        let pace_at = if self.paced { pool.under_way(self.send.head()).pace_at() } else { Instant::MAX };
+        let pace_at =
+            if P::SELECTIVE && self.paced { pool.under_way(self.send.head()).pace_at() } else { Instant::MAX };
         if P::PROBING {
             self.arm(self.path.raise_at());
         }

@@ -6,6 +6,7 @@ mod sent;
 
 use core::num::NonZeroU16;
 
+use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 use mirage_net::{ChecksumOffload, SegmentationOffload};
 use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
@@ -13,7 +14,9 @@ use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
 use crate::connection::{Slot, todo};
 use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
+use crate::pool::Pool;
 use crate::resources::Resources;
+use crate::send_queue::{Cursor, SendQueue};
 use crate::wire::{Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM, Template};
 use crate::{Error, Marking, Profile, State, Tcp};
 use plan::{Kind, Plan};
@@ -37,7 +40,10 @@ impl<P: Profile> Tcp<'_, P> {
             let index = self.ready.head;
             let turn = self.take_turn(now, index, ip, &mut left);
             if turn != Ok(Turn::More) || self.ready.tail != index {
-                self.make_unready(index);
+                match P::FAST {
+                    true => self.make_unready(index),
+                    false => self.make_unready_elsewhere(index),
+                }
             }
             if turn != Ok(Turn::Done)
                 && let Some(slot) = self.connections.get_mut(index as usize)
@@ -190,7 +196,7 @@ impl<P: Profile> Slot<P> {
             window: if plan.flags.contains(Flags::SYN) { self.receive_window().min(0xffff) as u16 } else { window },
         };
         let checksum = if self.partial_checksum { Checksum::Partial } else { Checksum::Complete };
-        let template = Template::new(self.tuple.pseudo_header(), &header, options, checksum);
+        let template = Template::new::<P>(self.tuple.pseudo_header(), &header, options, checksum);
         let headers = HEADER_LEN + options.len();
         // The device cuts, or we do; it repeats the options in each piece.
         let full = plan.full;
@@ -212,17 +218,22 @@ impl<P: Profile> Slot<P> {
             let piece_flags = if last { flags } else { flags - Flags::PSH - Flags::FIN };
             let (seq, offset) = (plan.seq + sent, plan.offset + sent);
             let send = &self.send;
-            let mut cursor = resources.pool.under_way(send.head()).cursor;
-            let result = ip.send(packet, |writer| match send.piece(&resources.pool, offset, len, &mut cursor) {
-                Some(piece) if P::FAST => template.write::<P>(writer, seq, piece_flags, [piece]),
-                _ => {
-                    let payload = send.slices(&resources.pool, offset, len, &mut cursor);
-                    template.write::<P>(writer, seq, piece_flags, payload);
+            let result = if P::FAST {
+                let mut cursor = resources.pool.under_way(send.head()).cursor;
+                let result = ip.send(packet, |writer| match send.piece(&resources.pool, offset, len, &mut cursor) {
+                    Some(piece) => template.write(writer, seq, piece_flags, [piece]),
+                    None => {
+                        let payload = send.slices(&resources.pool, offset, len, &mut cursor);
+                        template.write(writer, seq, piece_flags, payload);
+                    }
+                });
+                if len > 0 {
+                    resources.pool.under_way_mut(send.head()).cursor = cursor;
                 }
-            });
-            if len > 0 {
-                resources.pool.under_way_mut(send.head()).cursor = cursor;
-            }
+                result
+            } else {
+                send_from((send, &resources.pool, offset, len), ip, packet, &template, seq, piece_flags)
+            };
             if P::MARKS && self.marks.has_news() && flags.contains(Flags::CWR) && result != Err(SendError::Full) {
                 // Told once (RFC 3168 §6.1.2).
                 flags.remove(Flags::CWR);
@@ -281,6 +292,22 @@ impl<P: Profile> Slot<P> {
         }
         encoded
     }
+}
+
+/// Sends one segment with `len` bytes of a queue from `offset` on: the only way out of a profile for size.
+#[inline(never)]
+fn send_from(
+    (queue, pool, offset, len): (&SendQueue, &Pool<'_>, u32, u32),
+    ip: &mut impl Ip,
+    packet: Packet,
+    template: &Template<'_>,
+    seq: SequenceNumber,
+    flags: Flags,
+) -> Result<(), SendError> {
+    ip.send(packet, |writer| {
+        let mut cursor = Cursor::NEW;
+        template.write(writer, seq, flags, queue.slices(pool, offset, len, &mut cursor));
+    })
 }
 
 /// The largest payload we take in a segment from there.

@@ -184,7 +184,20 @@ pub(crate) struct Template<'o> {
 impl<'o> Template<'o> {
     /// Headers between two ends, with the sum of their pseudo-header but for the length.
     #[inline]
-    pub(crate) fn new(pseudo: Sum, header: &Header, options: Options<'o>, checksum: Checksum) -> Self {
+    pub(crate) fn new<P: Profile>(pseudo: Sum, header: &Header, options: Options<'o>, checksum: Checksum) -> Self {
+        match P::FAST {
+            true => Self::new_here(pseudo, header, options, checksum),
+            false => Self::new_elsewhere(pseudo, header, options, checksum),
+        }
+    }
+
+    #[inline(never)]
+    fn new_elsewhere(pseudo: Sum, header: &Header, options: Options<'o>, checksum: Checksum) -> Self {
+        Self::new_here(pseudo, header, options, checksum)
+    }
+
+    #[inline]
+    fn new_here(pseudo: Sum, header: &Header, options: Options<'o>, checksum: Checksum) -> Self {
         let ports = u32::from(header.source_port) << 16 | u32::from(header.destination_port);
         let words = ((HEADER_LEN + options.len()) / 4) as u32;
         let offset = words << 28 | u32::from(header.accurate) << 24;
@@ -222,14 +235,9 @@ impl<'o> Template<'o> {
         }
     }
 
-    #[inline(never)]
-    fn put_elsewhere(&self, writer: &mut FrameWriter<'_>, seq: SequenceNumber, flags: Flags) {
-        self.put(writer, seq, flags);
-    }
-
     /// Writes a segment and, when all is there, the checksum.
     #[inline]
-    pub(crate) fn write<'p, P: Profile>(
+    pub(crate) fn write<'p>(
         &self,
         writer: &mut FrameWriter<'_>,
         seq: SequenceNumber,
@@ -237,11 +245,7 @@ impl<'o> Template<'o> {
         payload: impl IntoIterator<Item = &'p [u8]>,
     ) {
         let start = writer.len();
-        if P::FAST {
-            self.put(writer, seq, flags);
-        } else {
-            self.put_elsewhere(writer, seq, flags);
-        }
+        self.put(writer, seq, flags);
         let mut body = Sum::ZERO;
         for piece in payload {
             // The only copy on the way out: the block keeps the bytes until they are acknowledged.
@@ -274,8 +278,8 @@ pub(crate) fn write_segment<'p, P: Profile>(
     checksum: Checksum,
 ) {
     let pseudo = Sum::ZERO.pseudo_header(ends.0, ends.1, Protocol::TCP.0, 0);
-    let template = Template::new(pseudo, header, Options::Bytes(options), checksum);
-    template.write::<P>(writer, header.seq, header.flags, payload);
+    let template = Template::new::<P>(pseudo, header, Options::Bytes(options), checksum);
+    template.write(writer, header.seq, header.flags, payload);
 }
 
 /// The ports and the sequence number at the start of a segment of ours that an ICMP error quotes; the rest of the

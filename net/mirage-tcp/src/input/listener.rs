@@ -192,7 +192,9 @@ impl<P: Profile> Tcp<'_, P> {
         if handshake.resent == 0 {
             let rtt = now.since(handshake.since);
             slot.round_trip.sample(rtt, config.min_rto);
-            slot.recovery.reordering.on_rtt(now, rtt);
+            if P::SELECTIVE {
+                slot.recovery.reordering.on_rtt(now, rtt);
+            }
         } else {
             slot.round_trip.restart_after_lost_syn();
             slot.congestion.on_syn_lost();

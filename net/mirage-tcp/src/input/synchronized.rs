@@ -218,7 +218,9 @@ impl<P: Profile> Slot<P> {
         if self.syns <= 1 {
             let rtt = now.since(self.stuck_since);
             self.round_trip.sample(rtt, min_rto);
-            self.recovery.reordering.on_rtt(now, rtt);
+            if P::SELECTIVE {
+                self.recovery.reordering.on_rtt(now, rtt);
+            }
         } else {
             self.round_trip.restart_after_lost_syn();
         }

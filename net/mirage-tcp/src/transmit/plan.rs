@@ -103,7 +103,7 @@ impl<P: Profile> Slot<P> {
     /// Whether the pace forbids to send data now; if it does, the timer says when to come back.
     #[inline]
     fn is_held_back(&mut self, now: Instant, pool: &Pool<'_>) -> bool {
-        if self.congestion.pacing_rate().is_none() {
+        if !P::SELECTIVE || self.congestion.pacing_rate().is_none() {
             return false;
         }
         let pace_at = pool.under_way(self.send.head()).pace_at();
@@ -332,7 +332,7 @@ impl<P: Profile> Slot<P> {
     /// Notes in `paced` how long what was sent keeps the line busy.
     #[inline]
     pub(super) fn keep_pace(&self, now: Instant, bytes: u32, pool: &mut Pool<'_>) {
-        let Some(rate) = self.congestion.pacing_rate() else { return };
+        let Some(rate) = self.congestion.pacing_rate().filter(|_| P::SELECTIVE) else { return };
         let nanos = u64::from(bytes) * 1_000_000_000 / rate.max(1);
         let under_way = pool.under_way_mut(self.send.head());
         let from = if under_way.pace_at() > now { under_way.pace_at() } else { now };

@@ -6,10 +6,12 @@ use mirage_protocols::{Ip, Packet, Protocol, SendError};
 
 use crate::connection::todo;
 use crate::options::{Encoded, SynOptions};
+use crate::pool::Pool;
 use crate::replies::Reply;
 use crate::sack::Blocks;
+use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
-use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, write_segment};
+use crate::wire::{Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM, Template, write_segment};
 use crate::{Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -19,7 +21,7 @@ impl<P: Profile> Tcp<'_, P> {
         while let Some(reply) = self.replies.first()
             && *left > 0
         {
-            if send_reply::<P>(now, reply, ip) == Err(SendError::Full) {
+            if send_reply::<P>(now, reply, ip, &self.resources.pool) == Err(SendError::Full) {
                 return Err(SendError::Full);
             }
             if reply.flags.contains(Flags::RST) {
@@ -48,7 +50,7 @@ impl<P: Profile> Tcp<'_, P> {
     }
 }
 
-fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendError> {
+fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip, pool: &Pool<'_>) -> Result<(), SendError> {
     let tuple = &reply.tuple;
     let stamps = reply.stamps.filter(|_| P::TIMESTAMPS).map(|(offset, recent)| {
         let value = Stamps::off(offset).value(now);
@@ -90,6 +92,11 @@ fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Resu
     if ip.capabilities(tuple.remote).checksum.contains(offload) {
         checksum = Checksum::Partial;
         packet.checksum = Some(PARTIAL_CHECKSUM);
+    }
+    if !P::FAST {
+        let options = Options::Bytes(options.as_slice());
+        let template = Template::new::<P>(tuple.pseudo_header(), &header, options, checksum);
+        return super::send_from((&SendQueue::default(), pool, 0, 0), ip, packet, &template, header.seq, header.flags);
     }
     ip.send(packet, |writer| {
         write_segment::<P>(writer, (tuple.local, tuple.remote), &header, options.as_slice(), [], checksum);

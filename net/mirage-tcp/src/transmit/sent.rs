@@ -32,14 +32,14 @@ impl<P: Profile> Slot<P> {
             Kind::SynAck => {
                 self.syn_due = false;
                 self.syns = self.syns.saturating_add(1);
-                self.watch_for(crate::retransmit::Watch::Resend, now + self.round_trip.rto(resources.config.max_rto));
+                self.watch_later(crate::retransmit::Watch::Resend, now, resources);
             }
             Kind::Next if plan.flags.contains(Flags::SYN) => self.on_syn_sent(now, resources),
             Kind::Next | Kind::Longer => self.on_next_sent(plan, now, resources),
             Kind::Again(run) => self.on_sent_again(plan, run, now, resources),
             Kind::Probe => {
                 self.probe = false;
-                self.watch_for(crate::retransmit::Watch::Persist, now + self.round_trip.rto(resources.config.max_rto));
+                self.watch_later(crate::retransmit::Watch::Persist, now, resources);
             }
         }
     }
