@@ -47,7 +47,7 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start) ->
     let failure = match stack::<A>(start.machine, &network) {
         Ok(stack) => {
             let reach = Reach::Address(network.address.address());
-            let context = start.context.clone().with_network(reach, Own(stack));
+            let context = start.context.clone().with_network(reach, Own::new(stack));
             match own::run(app, stack, context).await {
                 Ok(exit) => return exit,
                 Err(failure) => failure,

@@ -64,14 +64,21 @@ pub(crate) trait Counting {
     fn counters(&self) -> Counters;
 }
 
-impl<N: Net, P: Profile> Counting for Stack<'_, N, P> {
+/// For the reference, which has nothing to drop: what drops a stack is never needed.
+impl<N: Net, P: Profile> Counting for &'static Stack<'static, N, P> {
     fn counters(&self) -> Counters {
         Stack::counters(self)
     }
 }
 
 /// What our stack counts.
-pub(crate) struct Own(pub(crate) &'static dyn Counting);
+pub(crate) struct Own(Box<dyn Counting>);
+
+impl Own {
+    pub(crate) fn new<N: Net, P: Profile>(stack: &'static Stack<'static, N, P>) -> Self {
+        Self(Box::new(stack))
+    }
+}
 
 impl Stats for Own {
     fn each(&self, visit: &mut dyn FnMut(&str, u64)) {
