@@ -145,6 +145,13 @@ impl Sum {
         fold(self.total)
     }
 
+    /// The sum in 16-bit words side by side, not folded: [`add_u64`](Self::add_u64) adds it to another. What was added is of
+    /// an even length.
+    #[inline]
+    pub const fn words(self) -> u64 {
+        self.total
+    }
+
     /// Whether what was added, its checksum field included, is as it was sent.
     #[inline]
     pub const fn is_valid(self) -> bool {

@@ -61,10 +61,16 @@ impl<'s> Cache<'s> {
         if index == NONE { None } else { self.entries.get_mut(usize::from(index)) }
     }
 
-    /// The neighbour that was sent to last, if it is `ip` and nothing has to be done about it.
+    /// Whether it was `ip` that was sent to last, and nothing has to be done about it.
     #[inline]
-    pub(crate) fn fresh(&self, now: Instant, ip: Ipv4Addr) -> Option<MacAddress> {
-        (self.fresh.ip == ip && now < self.fresh.until).then_some(self.fresh.mac)
+    pub(crate) fn is_fresh(&self, now: Instant, ip: Ipv4Addr) -> bool {
+        self.fresh.ip == ip && now < self.fresh.until
+    }
+
+    /// The address of the neighbour that [`is_fresh`](Self::is_fresh).
+    #[inline]
+    pub(crate) fn last(&self) -> MacAddress {
+        self.fresh.mac
     }
 
     /// From now on `fresh` gives this neighbour until `until`, unless anything changes.

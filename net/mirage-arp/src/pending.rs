@@ -4,8 +4,8 @@ use core::net::Ipv4Addr;
 use core::num::NonZeroU16;
 
 use managed::ManagedSlice;
-use mirage_net::{FrameWriter, MacAddress, PartialChecksum};
-use mirage_protocols::{EtherType, HopPacket, LinkPacket};
+use mirage_net::{MacAddress, PartialChecksum};
+use mirage_protocols::{EtherType, LinkPacket};
 
 /// Room for the description of one waiting packet.
 #[derive(Clone, Copy, Debug)]
@@ -77,41 +77,16 @@ impl<'s> PendingPackets<'s> {
     }
 
     /// Whether a packet of `len` bytes fits when all others have gone.
-    pub(crate) fn could_hold(&self, len: usize) -> bool {
+    fn could_hold(&self, len: usize) -> bool {
         len <= self.bytes.len() && !self.packets.is_empty()
     }
 
-    /// Keeps what `fill` writes for `target`. With more than `per_target` of one target its oldest is dropped, and
-    /// when there is no room otherwise the oldest of all: the later one came, the likelier its target still
-    /// answers.
-    ///
-    /// `false` when `fill` wrote more than it said, or the packet cannot fit: see [`could_hold`](Self::could_hold).
-    pub(crate) fn push(
-        &mut self,
-        target: Ipv4Addr,
-        packet: &HopPacket,
-        ethertype: EtherType,
-        per_target: usize,
-        fill: impl FnOnce(&mut FrameWriter<'_>),
-    ) -> bool {
-        if per_target == 0 || !self.make_room(target, packet.len, per_target) {
-            return false;
-        }
-        let Some(space) = self.bytes.get_mut(self.used..self.used + packet.len) else { return false };
-        let Some(len) = FrameWriter::fill(space, fill).map(|written| written.len()) else { return false };
-        let Some(slot) = self.packets.get_mut(self.count) else { return false };
-        let HopPacket { checksum, segment_size, .. } = *packet;
-        let (fate, mac) = (Fate::Waits, MacAddress::UNSPECIFIED);
-        *slot = Some(Pending { target, fate, mac, ethertype, len, checksum, segment_size });
-        self.count += 1;
-        self.used += len;
-        true
-    }
-
-    #[inline(never)]
-    fn make_room(&mut self, target: Ipv4Addr, len: usize, per_target: usize) -> bool {
-        if !self.could_hold(len) {
-            return false;
+    /// Space for a packet of `len` bytes to `target`, to [`keep`](Self::keep). With more than `per_target` of one target its
+    /// oldest is dropped, and when there is no room otherwise the oldest of all: the later one came, the likelier its target
+    /// still answers. `None` when it cannot fit even then.
+    pub(crate) fn space(&mut self, target: Ipv4Addr, len: usize, per_target: usize) -> Option<&mut [u8]> {
+        if per_target == 0 || !self.could_hold(len) {
+            return None;
         }
         // Of one target there are `per_target` at most, so one at most has to go.
         let waiting = self.packets.iter().take(self.count).flatten();
@@ -125,7 +100,16 @@ impl<'s> PendingPackets<'s> {
             let victim = self.find(Fate::Lost, None).or_else(|| self.find(Fate::Waits, Some(target)));
             self.drop_at(victim.unwrap_or(Place { index: 0, start: 0 }));
         }
-        true
+        self.bytes.get_mut(self.used..)?.get_mut(..len)
+    }
+
+    /// Keeps the packet that was written to the start of the [`space`](Self::space) given last.
+    pub(crate) fn keep(&mut self, packet: Pending) {
+        if let Some(slot) = self.packets.get_mut(self.count) {
+            self.used += packet.len;
+            self.count += 1;
+            *slot = Some(packet);
+        }
     }
 
     /// The target has the address `mac`: its packets can go.
@@ -212,6 +196,17 @@ impl<'s> PendingPackets<'s> {
 }
 
 impl Pending {
+    /// A packet of `len` bytes for a target that is being asked for.
+    pub(crate) const fn waiting(
+        target: Ipv4Addr,
+        ethertype: EtherType,
+        len: usize,
+        checksum: Option<PartialChecksum>,
+        segment_size: Option<NonZeroU16>,
+    ) -> Self {
+        Self { target, fate: Fate::Waits, mac: MacAddress::UNSPECIFIED, ethertype, len, checksum, segment_size }
+    }
+
     fn is(&self, fate: Fate, target: Option<Ipv4Addr>) -> bool {
         self.fate == fate && target.is_none_or(|target| self.target == target)
     }

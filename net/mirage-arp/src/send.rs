@@ -9,6 +9,7 @@ use mirage_protocols::{EtherType, Ethernet, HopPacket, LinkPacket, NextHop};
 
 use crate::arp::Arp;
 use crate::entry::{Entry, State};
+use crate::pending::Pending;
 use crate::transmit::Message;
 
 impl Arp<'_> {
@@ -30,28 +31,44 @@ impl Arp<'_> {
         link: &mut impl Ethernet,
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError> {
-        let destination = match packet.to {
-            NextHop::Neighbour(ip) => match self.cache.fresh(now, ip) {
-                Some(mac) => mac,
-                None => match self.known(now, ip) {
-                    Some(mac) => {
-                        self.transmit_released(link)?;
-                        mac
-                    }
-                    None => return self.hold(now, ip, packet, ethertype, link.mtu(), fill),
-                },
+        let HopPacket { to, len, checksum, segment_size } = packet;
+        let destination = match to {
+            NextHop::Neighbour(ip) if self.cache.is_fresh(now, ip) => self.cache.last(),
+            _ => match self.resolve(now, to, link)? {
+                Ok(mac) => mac,
+                Err(ip) => {
+                    let too_long = len > link.mtu() && segment_size.is_none();
+                    let written = FrameWriter::fill(self.hold(now, ip, len, too_long)?, fill);
+                    let len = written.ok_or(SendError::TooLong)?.len();
+                    self.pending.keep(Pending::waiting(ip, ethertype, len, checksum, segment_size));
+                    return Ok(());
+                }
             },
-            many => {
-                self.transmit_released(link)?;
-                mac_of_many(many)
-            }
         };
-        let HopPacket { len, checksum, segment_size, .. } = packet;
         link.send(LinkPacket { destination, ethertype, len, checksum, segment_size }, fill)
     }
 
-    /// The address of a neighbour to send to, and notes that it was used: once a second is enough.
+    /// The address to send to, after what has waited for it; or whose it is that is to be found.
     #[inline(never)]
+    fn resolve(
+        &mut self,
+        now: Instant,
+        to: NextHop,
+        link: &mut impl Ethernet,
+    ) -> Result<Result<MacAddress, Ipv4Addr>, SendError> {
+        let mac = match to {
+            NextHop::Neighbour(ip) => match self.known(now, ip) {
+                Some(mac) => mac,
+                None => return Ok(Err(ip)),
+            },
+            NextHop::Group(ip) => multicast_mac(ip),
+            NextHop::Broadcast => MacAddress::BROADCAST,
+        };
+        self.transmit_released(link)?;
+        Ok(Ok(mac))
+    }
+
+    /// The address of a neighbour to send to, and notes that it was used: once a second is enough.
     fn known(&mut self, now: Instant, ip: Ipv4Addr) -> Option<MacAddress> {
         let index = self.cache.find(ip)?;
         let &Entry { mac, state, used, until, refresh, .. } = self.cache.get(index)?;
@@ -89,29 +106,15 @@ impl Arp<'_> {
         }
     }
 
-    /// Keeps a packet for a neighbour that is not known, and has it asked for.
+    /// Space for a packet to a neighbour that is not known, which is asked for.
     #[cold]
-    fn hold(
-        &mut self,
-        now: Instant,
-        ip: Ipv4Addr,
-        packet: HopPacket,
-        ethertype: EtherType,
-        mtu: usize,
-        fill: impl FnOnce(&mut FrameWriter<'_>),
-    ) -> Result<(), SendError> {
-        if packet.len > mtu && packet.segment_size.is_none() {
+    #[inline(never)]
+    fn hold(&mut self, now: Instant, ip: Ipv4Addr, len: usize, too_long: bool) -> Result<&mut [u8], SendError> {
+        if too_long {
             return Err(SendError::TooLong);
         }
         self.ask(now, ip)?;
-        if !self.pending.could_hold(packet.len) || self.config.max_pending == 0 {
-            return Err(SendError::Unresolved);
-        }
-        if self.pending.push(ip, &packet, ethertype, self.config.max_pending.into(), fill) {
-            Ok(())
-        } else {
-            Err(SendError::TooLong)
-        }
+        self.pending.space(ip, len, self.config.max_pending.into()).ok_or(SendError::Unresolved)
     }
 
     /// Has a neighbour asked for, unless it is already or did not answer a moment ago.
@@ -134,15 +137,5 @@ impl Arp<'_> {
             State::Due | State::Waiting | State::Static | State::Free => {}
         }
         Ok(())
-    }
-}
-
-/// The address of a group, or everybody's.
-#[cold]
-#[inline(never)]
-const fn mac_of_many(hop: NextHop) -> MacAddress {
-    match hop {
-        NextHop::Group(ip) => multicast_mac(ip),
-        NextHop::Broadcast | NextHop::Neighbour(_) => MacAddress::BROADCAST,
     }
 }

@@ -17,9 +17,17 @@ use crate::wire::{Header, SMALLEST_ETHERTYPE, Tag};
 /// device for those that go out.
 #[derive(Debug)]
 pub struct Ethernet<'s> {
-    mac: MacAddress,
-    vlan: Option<VlanId>,
+    station: Station,
     groups: Groups<'s>,
+}
+
+/// Who we are on the link.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Station {
+    pub(crate) mac: MacAddress,
+    /// Its [`number`].
+    number: u64,
+    pub(crate) vlan: Option<VlanId>,
 }
 
 impl<'s> Ethernet<'s> {
@@ -28,19 +36,19 @@ impl<'s> Ethernet<'s> {
     pub fn new(mac: MacAddress, vlan: Option<VlanId>, groups: impl Into<ManagedSlice<'s, Option<Group>>>) -> Self {
         let mut groups = groups.into();
         groups.fill(None);
-        Self { mac, vlan, groups: Groups(groups) }
+        Self { station: Station { mac, number: number(mac), vlan }, groups: Groups(groups) }
     }
 
     /// Our own hardware address.
     #[inline]
     pub fn mac(&self) -> MacAddress {
-        self.mac
+        self.station.mac
     }
 
     /// The virtual LAN we are on.
     #[inline]
     pub fn vlan(&self) -> Option<VlanId> {
-        self.vlan
+        self.station.vlan
     }
 
     /// Takes a frame apart that is for us: sent to our address, to everybody, or to a group we are in.
@@ -54,12 +62,12 @@ impl<'s> Ethernet<'s> {
     pub fn input<'f>(&self, frame: &Frame<'f>) -> Result<Incoming<'f>, Discard> {
         let (header, payload) = Header::ref_from_prefix(frame.bytes).map_err(|_| Discard::TooShort)?;
         let (source, destination) = (MacAddress(header.source), MacAddress(header.destination));
-        let cast = self.cast(destination).ok_or(Discard::NotForUs)?;
-        if !source.is_unicast() {
+        let cast = if number(destination) == self.station.number { Cast::Unicast } else { self.cast(destination)? };
+        if source.is_multicast() || number(source) == 0 {
             return Err(Discard::SourceNotUnicast);
         }
         let ethertype = header.ethertype.get();
-        let (ethertype, payload) = match self.vlan {
+        let (ethertype, payload) = match self.station.vlan {
             None if ethertype != EtherType::VLAN.0 => (ethertype, payload),
             _ => self.untag(ethertype, payload)?,
         };
@@ -93,18 +101,18 @@ impl<'s> Ethernet<'s> {
     /// Borrows a device to send on.
     #[inline]
     pub fn over<'a, T: Transmit>(&'a self, transmit: &'a mut T) -> Link<'a, T> {
-        Link::new(self.mac, self.vlan, transmit)
+        Link::new(&self.station, transmit)
     }
 
-    fn cast(&self, destination: MacAddress) -> Option<Cast> {
-        if destination == self.mac {
-            Some(Cast::Unicast)
-        } else if destination.is_broadcast() {
-            Some(Cast::Broadcast)
+    /// Whom a frame is for that is not for us alone.
+    #[inline(never)]
+    fn cast(&self, destination: MacAddress) -> Result<Cast, Discard> {
+        if destination.is_broadcast() {
+            Ok(Cast::Broadcast)
         } else if destination.is_multicast() && self.groups.contains(destination) {
-            Some(Cast::Multicast)
+            Ok(Cast::Multicast)
         } else {
-            None
+            Err(Discard::NotForUs)
         }
     }
 
@@ -113,10 +121,17 @@ impl<'s> Ethernet<'s> {
             return Err(if ethertype < SMALLEST_ETHERTYPE { Discard::LengthField } else { Discard::Untagged });
         }
         let (tag, payload) = Tag::ref_from_prefix(payload).map_err(|_| Discard::TooShort)?;
-        let (ours, ethertype) = (self.vlan.map_or(0, VlanId::number), tag.ethertype.get());
+        let (ours, ethertype) = (self.station.vlan.map_or(0, VlanId::number), tag.ethertype.get());
         if (tag.vlan() != 0 && tag.vlan() != ours) || ethertype == EtherType::VLAN.0 {
             return Err(Discard::OtherVlan);
         }
         Ok((ethertype, payload))
     }
+}
+
+/// An address as a number, to compare it at once.
+#[inline]
+fn number(address: MacAddress) -> u64 {
+    let [a, b, c, d, e, f] = address.octets();
+    u64::from_ne_bytes([a, b, c, d, e, f, 0, 0])
 }

@@ -4,7 +4,7 @@ use mirage_net::{Capabilities, FrameWriter, MacAddress, Outgoing, SendError, Tra
 use mirage_protocols::LinkPacket;
 use zerocopy::IntoBytes;
 
-use crate::vlan::VlanId;
+use crate::ethernet::Station;
 use crate::wire::{Header, Tagged};
 
 /// A station and the device it sends on, for as long as both are borrowed: what
@@ -13,22 +13,21 @@ use crate::wire::{Header, Tagged};
 /// Frames are not padded: what is shorter than 60 bytes is left to the device.
 #[derive(Debug)]
 pub struct Link<'a, T> {
-    mac: MacAddress,
-    vlan: Option<VlanId>,
+    station: &'a Station,
     transmit: &'a mut T,
 }
 
 impl<'a, T: Transmit> Link<'a, T> {
     #[inline]
-    pub(crate) const fn new(mac: MacAddress, vlan: Option<VlanId>, transmit: &'a mut T) -> Self {
-        Self { mac, vlan, transmit }
+    pub(crate) const fn new(station: &'a Station, transmit: &'a mut T) -> Self {
+        Self { station, transmit }
     }
 }
 
 impl<T: Transmit> mirage_protocols::Ethernet for Link<'_, T> {
     #[inline]
     fn mac(&self) -> MacAddress {
-        self.mac
+        self.station.mac
     }
 
     /// The device's: a tag does not shorten it. IEEE 802.3 §3.2.7 allows a tagged frame four bytes more.
@@ -41,7 +40,7 @@ impl<T: Transmit> mirage_protocols::Ethernet for Link<'_, T> {
     #[inline]
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = self.transmit.capabilities();
-        if self.vlan.is_some() {
+        if self.station.vlan.is_some() {
             let tag = usize::from(Tagged::LEN - Header::LEN);
             capabilities.max_large_frame = capabilities.max_large_frame.saturating_sub(tag);
         }
@@ -54,13 +53,13 @@ impl<T: Transmit> mirage_protocols::Ethernet for Link<'_, T> {
         if packet.len > self.transmit.mtu() && packet.segment_size.is_none() {
             return Err(SendError::TooLong);
         }
-        let header_len = if self.vlan.is_some() { Tagged::LEN } else { Header::LEN };
+        let Station { mac, vlan, .. } = *self.station;
+        let header_len = if vlan.is_some() { Tagged::LEN } else { Header::LEN };
         let outgoing = Outgoing {
             len: packet.len.saturating_add(header_len.into()),
             checksum: packet.checksum.map(|checksum| checksum.below(header_len)),
             segment_size: packet.segment_size,
         };
-        let (mac, vlan) = (self.mac, self.vlan);
         self.transmit.send(outgoing, |writer| {
             match vlan {
                 None => writer.put_header(Header::new(packet.destination, mac, packet.ethertype).as_bytes()),

@@ -5,6 +5,7 @@ use core::net::Ipv4Addr;
 use managed::ManagedSlice;
 use mirage_protocols::{Cast, InterfaceId, Ipv4Cidr};
 
+use crate::flow::addresses;
 use crate::memo::Memo;
 use crate::table::Table;
 use crate::{Discard, TableFull};
@@ -33,12 +34,12 @@ pub(crate) struct Addresses<'s> {
     addresses: Table<'s, Address>,
     groups: Table<'s, Group>,
     /// Who was let in last. Invariant: follows from the tables.
-    last: Memo<Arrival, Cast>,
+    last: Memo<(u64, u16), Cast>,
 }
 
 impl<'s> Addresses<'s> {
     pub(crate) fn new(addresses: ManagedSlice<'s, Option<Address>>, groups: ManagedSlice<'s, Option<Group>>) -> Self {
-        Self { addresses: Table::new(addresses), groups: Table::new(groups), last: Memo::new() }
+        Self { addresses: Table::new(addresses), groups: Table::new(groups), last: Memo::new((0, 0), Cast::Unicast) }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Address> {
@@ -71,17 +72,15 @@ impl<'s> Addresses<'s> {
         self.addresses.iter().any(|ours| ours.cidr.address() == address)
     }
 
-    /// Whom a packet goes to, if that includes us and its source is no nonsense.
+    /// What [`examine`](Self::examine) would say again.
     #[inline]
-    pub(crate) fn admit(&self, arrival: Arrival, accept_any: bool) -> Result<Cast, Discard> {
-        match self.last.recall(arrival) {
-            Some(cast) => Ok(cast),
-            None => self.examine(arrival, accept_any),
-        }
+    pub(crate) fn recall(&self, arrival: Arrival) -> Option<Cast> {
+        self.last.knows(arrival.key()).then(|| self.last.answer())
     }
 
+    /// Whom a packet goes to, if that includes us and its source is no nonsense.
     #[inline(never)]
-    fn examine(&self, arrival: Arrival, accept_any: bool) -> Result<Cast, Discard> {
+    pub(crate) fn examine(&self, arrival: Arrival, accept_any: bool) -> Result<Cast, Discard> {
         let Arrival { interface, link_cast, source, destination } = arrival;
         let mut cast = None;
         for address in self.addresses.iter() {
@@ -111,7 +110,8 @@ impl<'s> Addresses<'s> {
         if cast == Cast::Unicast && link_cast != Cast::Unicast {
             return Err(Discard::UnicastInBroadcast);
         }
-        Ok(self.last.keep(arrival, cast))
+        self.last.keep(arrival.key(), cast);
+        Ok(cast)
     }
 
     /// Whom a packet goes to that is neither for an address of ours nor for one of our networks.
@@ -141,12 +141,21 @@ impl<'s> Addresses<'s> {
 }
 
 /// What decides whether a packet is let in.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrival {
     pub(crate) interface: InterfaceId,
     pub(crate) link_cast: Cast,
     pub(crate) source: Ipv4Addr,
     pub(crate) destination: Ipv4Addr,
+}
+
+impl Arrival {
+    /// All of it, in two numbers to compare.
+    #[inline]
+    fn key(&self) -> (u64, u16) {
+        let addresses = addresses(self.source, self.destination);
+        (addresses, u16::from(self.interface.0) << 8 | self.link_cast as u16)
+    }
 }
 
 /// Whether a single station on a network can have this address: not 0/8, 127/8, a group, or of the future.

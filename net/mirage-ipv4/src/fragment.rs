@@ -35,7 +35,6 @@ struct Pending {
 /// What a piece has of its own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Piece {
-    pub(crate) hop: Hop,
     pub(crate) identification: u16,
     pub(crate) flags_and_offset: u16,
 }
@@ -170,7 +169,7 @@ impl<'s> Fragments<'s> {
             };
             let packet = Packet { len: bytes.len(), ..pending.packet };
             let flags_and_offset = (pending.sent / 8) as u16 | more;
-            let piece = Piece { hop: pending.hop, identification: pending.identification, flags_and_offset };
+            let piece = Piece { identification: pending.identification, flags_and_offset };
             // Copy: the packet had to be written whole before its pieces could leave.
             send(&packet, &piece, &mut |frame| frame.put(bytes))?;
             pending.sent += bytes.len();

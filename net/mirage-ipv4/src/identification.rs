@@ -1,8 +1,5 @@
 //! The number that holds the fragments of a datagram together.
 
-use core::net::Ipv4Addr;
-
-use mirage_protocols::Protocol;
 use mirage_secret::Secret;
 
 /// Gives out identifications that others cannot guess.
@@ -13,36 +10,26 @@ use mirage_secret::Secret;
 pub(crate) struct Identification {
     secret: Secret,
     counters: [u16; COUNTERS],
-    /// The last pair and its hash: most packets go where the one before went.
-    last: (Flow, u64),
 }
-
-type Flow = (Ipv4Addr, Ipv4Addr, u8);
 
 impl Identification {
     pub(crate) fn new(secret: &[u8; 16]) -> Self {
-        let nobody = (Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED, 0);
-        let secret = Secret::new(*secret);
-        Self { secret, counters: [0; COUNTERS], last: (nobody, hash(&secret, nobody)) }
+        Self { secret: Secret::new(*secret), counters: [0; COUNTERS] }
     }
 
-    /// The next number from `source` to `destination`.
-    pub(crate) fn next(&mut self, source: Ipv4Addr, destination: Ipv4Addr, protocol: Protocol) -> u16 {
-        let flow = (source, destination, protocol.0);
-        if self.last.0 != flow {
-            self.last = (flow, hash(&self.secret, flow));
-        }
-        let hash = self.last.1;
+    /// The secret start of a pair of addresses, in one number, with a protocol.
+    pub(crate) fn hash(&self, addresses: u64, protocol: u8) -> u64 {
+        let [a, b, c, d, e, f, g, h] = addresses.to_be_bytes();
+        self.secret.hash(&[b'i', protocol, a, b, c, d, e, f, g, h])
+    }
+
+    /// The next number of the pair with this [`hash`](Self::hash).
+    #[inline]
+    pub(crate) fn next(&mut self, hash: u64) -> u16 {
         let counter = &mut self.counters[(hash >> 16) as usize % COUNTERS];
         *counter = counter.wrapping_add(1);
         counter.wrapping_add(hash as u16)
     }
-}
-
-fn hash(secret: &Secret, (source, destination, protocol): Flow) -> u64 {
-    let [a, b, c, d] = source.octets();
-    let [e, f, g, h] = destination.octets();
-    secret.hash(&[b'i', protocol, a, b, c, d, e, f, g, h])
 }
 
 const COUNTERS: usize = 64;

@@ -53,19 +53,28 @@ impl<'a> Inbound<'a, '_> {
         (packet, checksum, segment_size): (&'a [u8], ReceivedChecksum, Option<NonZeroU16>),
         take: impl FnOnce(&Incoming<'a>) -> R,
     ) -> Result<Option<R>, Discard> {
-        let (packet, cast) = match self.admit(interface, link_cast, packet) {
-            Ok(admitted) => admitted,
+        let packet = match parse(packet) {
+            Ok(packet) => packet,
             Err(reason) => return Err(discard(&mut self.receiver.discards, reason)),
         };
-        let (unfragmented, reassembled);
+        let arrival = Arrival { interface, link_cast, source: packet.source(), destination: packet.destination() };
+        let addresses = &self.known.addresses;
+        let cast = match addresses.recall(arrival) {
+            Some(cast) => cast,
+            None => match addresses.examine(arrival, self.known.config.accept_any) {
+                Ok(cast) => cast,
+                Err(reason) => return Err(discard(&mut self.receiver.discards, reason)),
+            },
+        };
         let incoming = if packet.header.is_fragment() {
-            match self.input_fragment(now, interface, cast, &packet)? {
-                Some(whole) => reassembled = whole,
+            // A copy, so that the usual way need not have it in memory.
+            let Parsed { header, header_bytes, payload } = packet;
+            match self.input_fragment(now, interface, cast, &Parsed { header, header_bytes, payload })? {
+                Some(whole) => whole,
                 None => return Ok(None),
             }
-            &reassembled
         } else {
-            unfragmented = Incoming {
+            Incoming {
                 protocol: packet.protocol(),
                 received: Received {
                     source: IpAddr::V4(packet.source()),
@@ -79,29 +88,14 @@ impl<'a> Inbound<'a, '_> {
                 },
                 header: packet.header_bytes,
                 fragmented: false,
-            };
-            &unfragmented
+            }
         };
-        Ok(Some(take(incoming)))
+        Ok(Some(take(&incoming)))
     }
 
     /// As [`Ipv4::poll_expired`](crate::Ipv4::poll_expired).
     pub fn poll_expired(&mut self, now: Instant) -> Option<Expired<'_>> {
         self.receiver.poll_expired(&self.known.config, now)
-    }
-
-    /// Checks what can be checked of a packet alone, and who may be told of it.
-    #[inline]
-    fn admit<'p>(
-        &self,
-        interface: InterfaceId,
-        link_cast: Cast,
-        packet: &'p [u8],
-    ) -> Result<(Parsed<'p>, Cast), Discard> {
-        let packet = parse(packet)?;
-        let arrival = Arrival { interface, link_cast, source: packet.source(), destination: packet.destination() };
-        let cast = self.known.addresses.admit(arrival, self.known.config.accept_any)?;
-        Ok((packet, cast))
     }
 
     /// Keeps a fragment, or hands up the datagram that it completes.

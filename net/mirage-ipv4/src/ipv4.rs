@@ -11,6 +11,7 @@ use mirage_protocols::{Cast, InterfaceId, Ipv4Cidr, Neighbours};
 use crate::address::{Address, Addresses, Group};
 use crate::config::{Config, Storage, TableFull};
 use crate::discard::{Discard, Discards};
+use crate::flow::Flow;
 use crate::fragment::Fragments;
 use crate::identification::Identification;
 use crate::reassembly::Reassembly;
@@ -36,6 +37,7 @@ pub(crate) struct Known<'s> {
 /// What only the sending half changes.
 pub(crate) struct Sender<'s> {
     pub(crate) identification: Identification,
+    pub(crate) flow: Flow,
     pub(crate) fragments: Fragments<'s>,
 }
 
@@ -70,6 +72,7 @@ impl<'s> Ipv4<'s> {
             },
             sender: Sender {
                 identification: Identification::new(&secret),
+                flow: Flow::NONE,
                 fragments: Fragments::new(storage.fragments_out),
             },
             receiver: Receiver {

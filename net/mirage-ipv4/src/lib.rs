@@ -6,6 +6,7 @@ mod address;
 mod config;
 mod discard;
 mod expired;
+mod flow;
 mod fragment;
 mod fragmentation;
 mod identification;

@@ -2,18 +2,20 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
+use mirage_checksum::Sum;
 use mirage_clock::Instant;
 use mirage_net::{Capabilities, FrameWriter, SendError};
-use mirage_protocols::{HopPacket, InterfaceId, Ip, Neighbours, NextHop, Packet};
+use mirage_protocols::{HopPacket, InterfaceId, Ip, Neighbours, Packet};
 use zerocopy::IntoBytes;
-use zerocopy::byteorder::network_endian::U16;
+use zerocopy::byteorder::network_endian::{U32, U64};
 
 use crate::Outbound;
+use crate::flow::Key;
 use crate::fragment::Piece;
 use crate::fragmentation::Verbs;
-use crate::ipv4::Known;
+use crate::ipv4::{Known, Sender};
 use crate::route::{Hop, Way, way};
-use crate::wire::{DONT_FRAGMENT, HEADER_LEN, Header, MAX_LEN, NO_OPTIONS, ROUTER_ALERT, ROUTER_ALERT_SUM};
+use crate::wire::{DONT_FRAGMENT, HEADER_LEN, MAX_LEN, NO_OPTIONS, ROUTER_ALERT, ROUTER_ALERT_SUM, Words};
 
 /// The sending half over its links for the time of a call; from [`Ipv4::over`](crate::Ipv4::over). An address of IPv6 has no route here.
 #[derive(Debug)]
@@ -90,64 +92,68 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
         let (IpAddr::V4(source), IpAddr::V4(destination)) = (packet.source, packet.destination) else {
             return Err(SendError::NoRoute);
         };
-        let hop = match piece {
-            Some(piece) => piece.hop,
-            None => self.way(destination).ok_or(SendError::NoRoute)?.hop,
-        };
-        let options = if packet.router_alert { ROUTER_ALERT.len() } else { 0 };
-        let header_len = HEADER_LEN + options;
+        let key = Key::new(source, destination, packet.protocol, self.by);
+        let Outbound { known, sender } = &mut self.outbound;
+        if !sender.flow.is(key, known.routes.changes())
+            && !self.outbound.find_flow(source, destination, packet.protocol, self.by)
+        {
+            return Err(SendError::NoRoute);
+        }
+        let Sender { flow, identification, .. } = &mut *self.outbound.sender;
+        let options = u32::from(packet.router_alert);
+        let header_len = HEADER_LEN + options as usize * ROUTER_ALERT.len();
         let len = header_len + packet.len;
-        let total_length = u16::try_from(len).map_err(|_| SendError::TooLong)?;
-        let (identification, flags_and_offset) = match piece {
-            Some(piece) => (piece.identification, piece.flags_and_offset),
+        if len > MAX_LEN {
+            return Err(SendError::TooLong);
+        }
+        let identification_and_flags = match piece {
+            Some(piece) => u32::from(piece.identification) << 16 | u32::from(piece.flags_and_offset),
             // RFC 6864 §4.1: what is never cut needs no identification.
-            None if packet.dont_fragment => (0, DONT_FRAGMENT),
-            None => (self.outbound.sender.identification.next(source, destination, packet.protocol), 0),
+            None if packet.dont_fragment => DONT_FRAGMENT.into(),
+            None => u32::from(identification.next(flow.hash)) << 16,
         };
-        let mtu = self.neighbours.mtu(hop.interface);
+        let Hop { interface, next } = flow.hop;
+        let mtu = self.neighbours.mtu(interface);
         if len > mtu && packet.segment_size.is_none() {
             // Nobody could complete a checksum that is spread over fragments.
             return match self.outbound.known.config.fragmentation.0 {
                 Some(verbs) if !packet.dont_fragment && packet.checksum.is_none() => {
+                    let (hop, identification) = (flow.hop, (identification_and_flags >> 16) as u16);
                     self.send_in_pieces(verbs, packet, hop, identification, mtu, fill)
                 }
                 _ => Err(SendError::WouldFragment { mtu }),
             };
         }
-        let mut header = Header {
-            version_and_length: NO_OPTIONS + (options / 4) as u8,
-            traffic_class: packet.ecn as u8,
-            total_length: U16::new(total_length),
-            identification: U16::new(identification),
-            flags_and_offset: U16::new(flags_and_offset),
-            ttl: packet.ttl.unwrap_or(match hop.next {
-                NextHop::Group(_) => 1,
-                NextHop::Neighbour(_) | NextHop::Broadcast => self.outbound.known.config.ttl,
-            }),
-            protocol: packet.protocol.0,
-            checksum: U16::ZERO,
+        // The first three words of the header, without its checksum.
+        let one = (u32::from(NO_OPTIONS) + options) << 24 | (packet.ecn as u32) << 16 | len as u32;
+        let three = u32::from(packet.ttl.unwrap_or(flow.ttl)) << 24 | u32::from(packet.protocol.0) << 16;
+        // Five numbers of 32 bits at most, so no carry is lost.
+        let sum = flow.sum
+            + u64::from(one)
+            + u64::from(identification_and_flags)
+            + (u64::from(three) & 0xff00_0000)
+            + u64::from(options * u32::from(ROUTER_ALERT_SUM));
+        let checksum = Sum::ZERO.add_u64(sum).finish();
+        let header = Words {
+            start: U64::new(u64::from(one) << 32 | u64::from(identification_and_flags)),
+            middle: U32::new(three | u32::from(checksum)),
             source: source.octets(),
             destination: destination.octets(),
         };
-        header.seal_with(if options > 0 { ROUTER_ALERT_SUM } else { 0 });
         let below = HopPacket {
-            to: hop.next,
+            to: next,
             len,
             checksum: packet.checksum.map(|checksum| checksum.below(header_len as u16)),
             segment_size: packet.segment_size,
         };
-        self.neighbours.send(hop.interface, below, |frame| {
+        self.neighbours.send(interface, below, move |frame| {
             let before = frame.len();
             frame.put_header(header.as_bytes());
             if options > 0 {
                 frame.put(&ROUTER_ALERT);
             }
             fill(frame);
-            debug_assert_eq!(
-                frame.len() - before,
-                usize::from(header.total_length.get()),
-                "fill writes as many bytes as it announced"
-            );
+            debug_assert_eq!(frame.len() - before, len, "fill writes as many bytes as it announced");
         })
     }
 

@@ -1,5 +1,6 @@
 //! Where a packet goes next: the longest prefix decides (RFC 1122 §3.3.1, RFC 1812 §5.2.4.3).
 
+use core::cell::Cell;
 use core::net::Ipv4Addr;
 
 use managed::ManagedSlice;
@@ -25,13 +26,16 @@ pub struct Route {
 #[derive(Debug)]
 pub(crate) struct Routes<'s> {
     routes: Table<'s, Route>,
-    /// The last way found, by whatever interface. Invariant: follows from the routes and our addresses.
-    last: Memo<Ipv4Addr, Way>,
+    /// The last way found. Invariant: follows from the routes and our addresses.
+    last: Memo<(Ipv4Addr, Option<InterfaceId>), Way>,
+    /// How often routes or addresses were changed.
+    changes: Cell<u32>,
 }
 
 impl<'s> Routes<'s> {
     pub(crate) fn new(routes: ManagedSlice<'s, Option<Route>>) -> Self {
-        Self { routes: Table::new(routes), last: Memo::new() }
+        let last = Memo::new((Ipv4Addr::UNSPECIFIED, None), Way::NOWHERE);
+        Self { routes: Table::new(routes), last, changes: Cell::new(0) }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
@@ -51,6 +55,13 @@ impl<'s> Routes<'s> {
     /// Our addresses changed.
     pub(crate) fn forget(&self) {
         self.last.forget();
+        self.changes.set(self.changes.get().wrapping_add(1));
+    }
+
+    /// How often routes or addresses were changed: while this is the same, so are all ways.
+    #[inline]
+    pub(crate) fn changes(&self) -> u32 {
+        self.changes.get()
     }
 }
 
@@ -80,6 +91,11 @@ pub(crate) struct Way {
     pub(crate) source: Option<Ipv4Addr>,
 }
 
+impl Way {
+    /// A way that nobody takes.
+    const NOWHERE: Self = Self { hop: Hop { interface: InterfaceId(0), next: NextHop::Broadcast }, source: None };
+}
+
 /// The way `to` somebody; only by the interface `by` where one is given.
 #[inline]
 pub(crate) fn way(
@@ -88,19 +104,17 @@ pub(crate) fn way(
     to: Ipv4Addr,
     by: Option<InterfaceId>,
 ) -> Option<Way> {
-    match routes.last.recall(to) {
-        Some(way) if by.is_none() => Some(way),
-        _ => find_way(addresses, routes, to, by),
-    }
+    (routes.last.knows((to, by)) || find_way(addresses, routes, to, by)).then(|| routes.last.answer())
 }
 
+/// Finds the way and remembers it; whether there is one.
 #[inline(never)]
-fn find_way(addresses: &Addresses<'_>, routes: &Routes<'_>, to: Ipv4Addr, by: Option<InterfaceId>) -> Option<Way> {
-    let hop = find(addresses, routes, to, by)?;
+fn find_way(addresses: &Addresses<'_>, routes: &Routes<'_>, to: Ipv4Addr, by: Option<InterfaceId>) -> bool {
+    let Some(hop) = find(addresses, routes, to, by) else { return false };
     let nobody = to.is_broadcast().then_some(Ipv4Addr::UNSPECIFIED);
     let source = addresses.source(hop.interface, hop.neighbour().unwrap_or(to)).or(nobody);
-    let way = Way { hop, source };
-    Some(if by.is_none() { routes.last.keep(to, way) } else { way })
+    routes.last.keep((to, by), Way { hop, source });
+    true
 }
 
 fn find(addresses: &Addresses<'_>, routes: &Routes<'_>, to: Ipv4Addr, by: Option<InterfaceId>) -> Option<Hop> {

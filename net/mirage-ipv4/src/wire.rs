@@ -4,7 +4,7 @@ use core::net::Ipv4Addr;
 
 use mirage_checksum::{Sum, checksum};
 use mirage_protocols::Protocol;
-use zerocopy::byteorder::network_endian::U16;
+use zerocopy::byteorder::network_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::Discard;
@@ -56,29 +56,21 @@ impl Header {
 
     /// Computes the checksum from the fields, for a header that is followed by `options`.
     pub fn seal(&mut self, options: &[u8]) {
-        self.seal_with(if options.is_empty() { 0 } else { Sum::of(options).partial() });
+        self.checksum = U16::ZERO;
+        self.checksum = U16::new(Sum::of(options).add_bytes(self.as_bytes()).finish());
     }
+}
 
-    /// As [`seal`](Self::seal), for options whose sum is known.
-    #[inline]
-    pub(crate) fn seal_with(&mut self, options: u16) {
-        // Over the fields, which are in registers, rather than over the bytes in the device's buffer; in the order in
-        // which the machine has them, and in words of 16 and 32 bits, whose carries are added at the end (RFC 1071 §2
-        // (B) and (C)).
-        let word = |field: U16| u64::from(u16::from_ne_bytes(field.to_bytes()));
-        let pair = |one: u8, two: u8| u64::from(u16::from_ne_bytes([one, two]));
-        let sum = pair(self.version_and_length, self.traffic_class)
-            + word(self.total_length)
-            + word(self.identification)
-            + word(self.flags_and_offset)
-            + pair(self.ttl, self.protocol)
-            + u64::from(u32::from_ne_bytes(self.source))
-            + u64::from(u32::from_ne_bytes(self.destination))
-            + u64::from(options.to_be());
-        let sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
-        let sum = (sum & 0xffff) + (sum >> 16);
-        self.checksum = U16::from_bytes((!((sum + (sum >> 16)) as u16)).to_ne_bytes());
-    }
+/// A [`Header`] as it goes out, in as few words as there can be.
+#[derive(Clone, Copy, Debug, IntoBytes, Immutable, Unaligned)]
+#[repr(C)]
+pub(crate) struct Words {
+    /// From the version to the fragment's offset.
+    pub(crate) start: U64,
+    /// Time to live, protocol and checksum.
+    pub(crate) middle: U32,
+    pub(crate) source: [u8; 4],
+    pub(crate) destination: [u8; 4],
 }
 
 /// A packet whose header can be trusted.
@@ -175,12 +167,12 @@ fn check_options(mut options: &[u8]) -> Result<(), Discard> {
 
 /// Whether a header without options sums to 0xffff. The order of the bytes in a word does not matter for that
 /// (RFC 1071 §2(B)), so the words are taken as the machine reads them.
+#[inline]
 fn sums_to_ones(header: &[u8; HEADER_LEN]) -> bool {
-    let words: &[[u8; 4]; HEADER_LEN / 4] = zerocopy::transmute_ref!(header);
-    let sum: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
-    let sum = (sum & 0xffff_ffff) + (sum >> 32);
-    // One's complement: a multiple of 0xffff. It is never zero, since the version is not.
-    sum.is_multiple_of(0xffff)
+    let [one, two, three, four, five]: [[u8; 4]; HEADER_LEN / 4] = zerocopy::transmute!(*header);
+    let pair = |one, two| u64::from_ne_bytes(zerocopy::transmute!([one, two]));
+    let sum = Sum::ZERO.add_u64(pair(one, two)).add_u64(pair(three, four)).add_u32(u32::from_ne_bytes(five));
+    sum.is_valid()
 }
 
 /// Length of a header without options, in bytes.

@@ -1,15 +1,18 @@
 //! UDP as the walk knows it. It comes with the first socket: the image of an application without datagrams is without the
 //! code behind them.
 
-use core::net::Ipv4Addr;
+use core::net::{Ipv4Addr, SocketAddr};
+use core::task::{Context, Poll};
 
 use mirage_clock::Instant;
 use mirage_net::{Net, SendError};
 use mirage_protocols::{IcmpError, Received};
 use mirage_tcp::Profile;
-use mirage_udp::{Discard, Udp};
+use mirage_udp::{Discard, Error, SocketId, Source, Udp};
 
+use crate::Stack;
 use crate::machines::Machines;
+use crate::sockets::lent;
 
 /// What is done with what comes in.
 #[derive(Clone, Copy)]
@@ -28,6 +31,40 @@ impl Datagrams {
             let _counted = udp.on_icmp_error(error);
         },
     };
+}
+
+impl<N: Net, P: Profile> Stack<'_, N, P> {
+    /// Sends a datagram on the device at once, or queues it where others wait before it, the device has no room, or so many
+    /// were sent since the last poll that it is the turn of others.
+    pub(crate) fn send_datagram(
+        &self,
+        id: SocketId,
+        cx: &mut Context<'_>,
+        source: Source,
+        payload: &[u8],
+        remote: SocketAddr,
+    ) -> Poll<Result<(), Error>> {
+        let mut device = lent(&self.device);
+        let mut machines = self.shared.undisturbed();
+        let Machines { ethernet, arp, ipv4, udp, now, stirred, at_once, .. } = &mut *machines;
+        let sent = if let Some(left) = at_once.checked_sub(1) {
+            *at_once = left;
+            let mut link = ethernet.over(device.split().1);
+            let mut neighbours = arp.over(*now, &mut link);
+            let (_, mut outbound) = ipv4.split();
+            let ip = &mut outbound.over(&mut neighbours);
+            udp.poll_send_over(*now, id, cx, payload, source, remote, ip)
+        } else {
+            udp.poll_send(id, cx, payload, source, remote)
+        };
+        // It may be the first for a neighbour, or go out in pieces.
+        *stirred |= arp.wants_transmit() || ipv4.wants_transmit();
+        if sent.is_ready() {
+            // The next poll flushes the device.
+            self.shared.wake();
+        }
+        sent
+    }
 }
 
 /// Sends datagrams on a device: whether more wait.

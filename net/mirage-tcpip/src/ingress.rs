@@ -1,15 +1,20 @@
 //! The walk of a frame inwards: device → Ethernet → ARP | IPv4 → ICMP | UDP | TCP.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 use core::task::{Context, Poll};
 
-use mirage_ethernet::Incoming as EthernetIncoming;
-use mirage_icmp::{ErrorToSend, Incoming as IcmpIncoming};
-use mirage_ipv4::Outbound;
+use mirage_arp::Arp;
+use mirage_clock::Instant;
+use mirage_ethernet::{Incoming as EthernetIncoming, Link};
+use mirage_icmp::{ErrorToSend, Icmp, Incoming as IcmpIncoming};
+use mirage_ipv4::{Incoming, Outbound};
 use mirage_net::{Disconnected, Frame, Receive, Transmit};
-use mirage_protocols::{Cast, EtherType, Protocol, Received};
-use mirage_tcp::Profile;
+use mirage_protocols::{Cast, Counts, EtherType, Protocol, Reason as _, Received};
+use mirage_tcp::{Profile, Tcp};
+use mirage_udp::Udp;
+use mirage_udp::igmp::Igmp;
 
+use crate::datagrams::Datagrams;
 use crate::machines::{Discard, INTERFACE, Machines, tell};
 
 /// What came in.
@@ -58,56 +63,81 @@ fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, trans
 #[inline]
 fn ipv4_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &EthernetIncoming<'_>, transmit: &mut impl Transmit) {
     let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, discards, datagrams, stirred, .. } = machines;
-    let mut usual = false;
     let now = *now;
-    let (inbound, mut outbound) = ipv4.split();
+    let (inbound, outbound) = ipv4.split();
     let payload = (frame.payload, frame.checksum, frame.segment_size);
     // What IPv4 and the layers above drop they count themselves; a fragment waits for the others.
-    let _counted = inbound.input_with(now, INTERFACE, frame.cast, payload, |packet| {
+    let taken = inbound.input_with(now, INTERFACE, frame.cast, payload, |packet| {
         let received = &packet.received;
-        let error = match packet.protocol {
-            Protocol::TCP => {
-                usual = true;
-                let _counted = tcp.input(now, received);
-                return;
-            }
-            Protocol::UDP => match datagrams {
-                Some(datagrams) if (datagrams.input)(udp, now, received) => return,
-                Some(_) => Some(ErrorToSend::PortUnreachable),
-                None => {
-                    discards.count(Discard::UnknownProtocol);
-                    Some(ErrorToSend::PortUnreachable)
-                }
-            },
-            // A gateway takes what is for others, but does not answer pings in their name.
-            Protocol::ICMP if is_for_others(received, &outbound) => return discards.count(Discard::IcmpForOthers),
-            Protocol::ICMP => None,
-            Protocol::IGMP => {
-                let _counted = igmp.input(now, received);
-                return;
-            }
-            _ => {
-                discards.count(Discard::UnknownProtocol);
-                Some(ErrorToSend::ProtocolUnreachable)
-            }
-        };
-        // What may be answered at once.
-        let mut link = ethernet.over(transmit);
-        let mut neighbours = arp.over(now, &mut link);
-        let mut ip = outbound.over(&mut neighbours);
-        let report = match error {
-            Some(error) => {
-                let _counted = icmp.send_error(now, error, packet.header, received.payload, received.cast, &mut ip);
-                return;
-            }
-            None => icmp.input(now, received, &mut ip),
-        };
-        if let Ok(Some(IcmpIncoming::Error(error))) = report {
-            tell(tcp, udp, *datagrams, now, &error);
+        if packet.protocol == Protocol::TCP {
+            let _counted = tcp.input(now, received);
+            return true;
         }
+        if packet.protocol == Protocol::UDP
+            && let Some(datagrams) = datagrams
+            && (datagrams.input)(udp, now, received)
+        {
+            return true;
+        }
+        let (datagrams, link) = (*datagrams, ethernet.over(transmit));
+        unusual(packet, Rest { datagrams, arp, icmp, igmp, udp, tcp, now, discards, outbound, link });
+        false
     });
     // A fragment waits for others, an answer for its neighbour.
-    *stirred |= !usual;
+    *stirred |= !matches!(taken, Ok(Some(true)));
+}
+
+/// What may have to do with packets that are neither segments nor datagrams for a socket.
+struct Rest<'a, 's, T, P: Profile> {
+    datagrams: Option<Datagrams>,
+    arp: &'a mut Arp<'s>,
+    icmp: &'a mut Icmp,
+    igmp: &'a mut Igmp<'s>,
+    udp: &'a mut Udp<'s, Ipv4Addr>,
+    tcp: &'a mut Tcp<'s, P>,
+    now: Instant,
+    discards: &'a mut Counts<Discard, { Discard::ALL.len() }>,
+    outbound: Outbound<'a, 's>,
+    link: Link<'a, T>,
+}
+
+/// Takes a packet that is neither a segment nor a datagram for a socket, and answers what may be answered at once.
+#[cold]
+#[inline(never)]
+fn unusual<T: Transmit, P: Profile>(packet: &Incoming<'_>, rest: Rest<'_, '_, T, P>) {
+    let Rest { datagrams, arp, icmp, igmp, udp, tcp, now, discards, mut outbound, mut link } = rest;
+    let received = &packet.received;
+    let error = match packet.protocol {
+        Protocol::UDP => {
+            if datagrams.is_none() {
+                discards.count(Discard::UnknownProtocol);
+            }
+            Some(ErrorToSend::PortUnreachable)
+        }
+        // A gateway takes what is for others, but does not answer pings in their name.
+        Protocol::ICMP if is_for_others(received, &outbound) => return discards.count(Discard::IcmpForOthers),
+        Protocol::ICMP => None,
+        Protocol::IGMP => {
+            let _counted = igmp.input(now, received);
+            return;
+        }
+        _ => {
+            discards.count(Discard::UnknownProtocol);
+            Some(ErrorToSend::ProtocolUnreachable)
+        }
+    };
+    let mut neighbours = arp.over(now, &mut link);
+    let mut ip = outbound.over(&mut neighbours);
+    let report = match error {
+        Some(error) => {
+            let _counted = icmp.send_error(now, error, packet.header, received.payload, received.cast, &mut ip);
+            return;
+        }
+        None => icmp.input(now, received, &mut ip),
+    };
+    if let Ok(Some(IcmpIncoming::Error(error))) = report {
+        tell(tcp, udp, datagrams, now, &error);
+    }
 }
 
 /// Whether only [`Config::accept_any`](crate::Config::accept_any) let the packet in.

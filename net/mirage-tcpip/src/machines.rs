@@ -37,6 +37,9 @@ pub(crate) struct Machines<'s, P: Profile> {
     pub(crate) budget: usize,
     /// Whose turn it is on the way out: UDP's or TCP's.
     pub(crate) datagrams_first: bool,
+    /// How many datagrams may still be sent at once, rather than queued, before the next poll: who sends without end shall
+    /// let others have their turn.
+    pub(crate) at_once: usize,
     /// When the stack was polled last: what handles go by.
     pub(crate) now: Instant,
     /// The first deadline as the last poll left it, or [`Instant::MAX`]. One that a handle has set since is seen at the end
@@ -99,6 +102,7 @@ impl<'s, P: Profile> Machines<'s, P> {
             datagrams: None,
             budget: config.budget.max(1),
             datagrams_first: false,
+            at_once: 0,
             now: Instant::ZERO,
             next: Instant::ZERO,
             next_below_tcp: Instant::ZERO,
@@ -157,6 +161,7 @@ impl<'s, P: Profile> Machines<'s, P> {
     #[inline]
     pub(crate) fn handle_timeouts(&mut self, now: Instant) {
         let due = self.next <= now;
+        self.at_once = self.budget;
         self.looked_at |= core::mem::take(&mut self.stirred) || due;
         if due {
             self.tcp.handle_timeout(now);

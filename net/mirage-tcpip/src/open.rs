@@ -19,7 +19,7 @@ impl<N, P: Profile> ErrorType for Stack<'_, N, P> {
 impl<'a, 's, N: Net, P: Profile> mirage_stack::Stack for &'a Stack<'s, N, P> {
     type TcpStream = TcpStream<'a, 's, P>;
     type TcpListener = TcpListener<'a, 's, P>;
-    type UdpSocket = UdpSocket<'a, 's, P>;
+    type UdpSocket = UdpSocket<'a, 's, N, P>;
 
     async fn connect(&self, remote: SocketAddr, options: TcpOptions) -> Result<TcpStream<'a, 's, P>, ErrorKind> {
         let stack: &'a Stack<'s, N, P> = self;
@@ -35,10 +35,9 @@ impl<'a, 's, N: Net, P: Profile> mirage_stack::Stack for &'a Stack<'s, N, P> {
         stack.shared.listen(local, options)
     }
 
-    fn bind(&self, local: SocketAddr) -> Result<UdpSocket<'a, 's, P>, ErrorKind> {
+    fn bind(&self, local: SocketAddr) -> Result<UdpSocket<'a, 's, N, P>, ErrorKind> {
         let stack: &'a Stack<'s, N, P> = self;
-        stack.speak_udp();
-        stack.shared.bind(local)
+        stack.bind_to(local)
     }
 }
 
@@ -57,9 +56,20 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
     ///
     /// # Errors
     /// [`ErrorKind::AddressInUse`], [`ErrorKind::OutOfResources`].
-    pub fn bind_any(&self) -> Result<UdpSocket<'_, 's, P>, ErrorKind> {
+    pub fn bind_any(&self) -> Result<UdpSocket<'_, 's, N, P>, ErrorKind> {
+        self.bind_on(mirage_udp::Local { address: None, port: PortChoice::Any })
+    }
+
+    fn bind_to(&self, local: SocketAddr) -> Result<UdpSocket<'_, 's, N, P>, ErrorKind> {
+        let address = self.shared.own(local.ip())?;
+        let port = NonZeroU16::new(local.port()).map_or(PortChoice::Ephemeral, PortChoice::Exactly);
+        self.bind_on(mirage_udp::Local { address, port })
+    }
+
+    fn bind_on(&self, local: mirage_udp::Local) -> Result<UdpSocket<'_, 's, N, P>, ErrorKind> {
         self.speak_udp();
-        self.shared.bind_on(mirage_udp::Local { address: None, port: PortChoice::Any })
+        let id = self.shared.machines().udp.bind(local).map_err(|error| mirage_stack::Error::kind(&error))?;
+        Ok(UdpSocket::new(self, id))
     }
 
     /// Our address towards `to`.
@@ -123,17 +133,6 @@ impl<'s, P: Profile> Shared<'s, P> {
             _ => ErrorKind::OutOfResources,
         })?;
         Ok(TcpListener::new(self, id))
-    }
-
-    fn bind(&self, local: SocketAddr) -> Result<UdpSocket<'_, 's, P>, ErrorKind> {
-        let address = self.own(local.ip())?;
-        let port = NonZeroU16::new(local.port()).map_or(PortChoice::Ephemeral, PortChoice::Exactly);
-        self.bind_on(mirage_udp::Local { address, port })
-    }
-
-    fn bind_on(&self, local: mirage_udp::Local) -> Result<UdpSocket<'_, 's, P>, ErrorKind> {
-        let id = self.machines().udp.bind(local).map_err(|error| mirage_stack::Error::kind(&error))?;
-        Ok(UdpSocket::new(self, id))
     }
 
     /// `None` for every address of ours; an error for one that is not ours.

@@ -5,24 +5,24 @@ use core::net::{IpAddr, SocketAddr};
 use core::task::{Context, Poll};
 
 use mirage_ethernet::multicast_mac;
+use mirage_net::Net;
 use mirage_stack::{Datagram, ErrorType};
 use mirage_tcp::{Profile, Standard};
 use mirage_udp::{SocketId, Source};
 
-use crate::ErrorKind;
 use crate::machines::INTERFACE;
-use crate::sockets::Shared;
 use crate::tcp_stream::UNKNOWN;
+use crate::{ErrorKind, Stack};
 
 /// A datagram socket. Dropping it closes it; what it was given to send is still sent.
-pub struct UdpSocket<'a, 's, P: Profile = Standard> {
-    shared: &'a Shared<'s, P>,
+pub struct UdpSocket<'a, 's, N, P: Profile = Standard> {
+    stack: &'a Stack<'s, N, P>,
     id: SocketId,
 }
 
-impl<'a, 's, P: Profile> UdpSocket<'a, 's, P> {
-    pub(crate) fn new(shared: &'a Shared<'s, P>, id: SocketId) -> Self {
-        Self { shared, id }
+impl<'a, 's, N: Net, P: Profile> UdpSocket<'a, 's, N, P> {
+    pub(crate) fn new(stack: &'a Stack<'s, N, P>, id: SocketId) -> Self {
+        Self { stack, id }
     }
 
     /// The oldest datagram. For callers that poll by hand.
@@ -30,10 +30,11 @@ impl<'a, 's, P: Profile> UdpSocket<'a, 's, P> {
     /// # Errors
     /// [`ErrorKind::ConnectionRefused`] once for each ICMP error about a datagram of a connected socket.
     pub fn poll_recv(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<Datagram, ErrorKind>> {
-        self.shared.machines().udp.poll_recv(self.id, cx, buffer).map_err(kind)
+        self.stack.shared.undisturbed().udp.poll_recv(self.id, cx, buffer).map_err(kind)
     }
 
-    /// Queues a datagram. For callers that poll by hand.
+    /// Sends a datagram, or queues it where the device has no room. The next poll of the stack flushes the device. For
+    /// callers that poll by hand.
     ///
     /// # Errors
     /// [`ErrorKind::MessageTooLong`], [`ErrorKind::HostUnreachable`], [`ErrorKind::ConnectionRefused`].
@@ -45,11 +46,7 @@ impl<'a, 's, P: Profile> UdpSocket<'a, 's, P> {
         remote: SocketAddr,
     ) -> Poll<Result<(), ErrorKind>> {
         let source = source.map_or(Source::Own, Source::End);
-        let result = self.shared.machines().udp.poll_send(self.id, cx, payload, source, remote);
-        if result.is_ready() {
-            self.shared.wake();
-        }
-        result.map_err(kind)
+        self.stack.send_datagram(self.id, cx, source, payload, remote).map_err(kind)
     }
 
     /// Sends in the name of another address: what a gateway does. Otherwise as
@@ -66,11 +63,11 @@ fn kind(error: mirage_udp::Error) -> ErrorKind {
     mirage_stack::Error::kind(&error)
 }
 
-impl<P: Profile> ErrorType for UdpSocket<'_, '_, P> {
+impl<N, P: Profile> ErrorType for UdpSocket<'_, '_, N, P> {
     type Error = ErrorKind;
 }
 
-impl<P: Profile> mirage_stack::UdpSocket for UdpSocket<'_, '_, P> {
+impl<N: Net, P: Profile> mirage_stack::UdpSocket for UdpSocket<'_, '_, N, P> {
     fn recv_from(&self, buffer: &mut [u8]) -> impl Future<Output = Result<Datagram, ErrorKind>> {
         poll_fn(|cx| self.poll_recv(cx, buffer))
     }
@@ -80,11 +77,11 @@ impl<P: Profile> mirage_stack::UdpSocket for UdpSocket<'_, '_, P> {
     }
 
     fn connect(&self, remote: Option<SocketAddr>) -> Result<(), ErrorKind> {
-        self.shared.machines().udp.connect(self.id, remote).map_err(kind)
+        self.stack.shared.machines().udp.connect(self.id, remote).map_err(kind)
     }
 
     fn local_addr(&self) -> SocketAddr {
-        self.shared.machines().udp.local(self.id).unwrap_or(UNKNOWN)
+        self.stack.shared.machines().udp.local(self.id).unwrap_or(UNKNOWN)
     }
 
     fn join_multicast(&self, group: IpAddr) -> Result<(), ErrorKind> {
@@ -92,7 +89,7 @@ impl<P: Profile> mirage_stack::UdpSocket for UdpSocket<'_, '_, P> {
         if !group.is_multicast() {
             return Err(ErrorKind::AddressNotAvailable);
         }
-        let machines = &mut *self.shared.machines();
+        let machines = &mut *self.stack.shared.machines();
         let full = ErrorKind::OutOfResources;
         machines.igmp.join(group).map_err(|_| full)?;
         let joined = machines.ipv4.join(INTERFACE, group).map_err(|_| full);
@@ -101,13 +98,13 @@ impl<P: Profile> mirage_stack::UdpSocket for UdpSocket<'_, '_, P> {
             machines.ipv4.leave(INTERFACE, group);
             let _gone = machines.igmp.leave(group);
         }
-        self.shared.wake();
+        self.stack.shared.wake();
         joined
     }
 
     fn leave_multicast(&self, group: IpAddr) -> Result<(), ErrorKind> {
         let IpAddr::V4(group) = group else { return Err(ErrorKind::Unsupported) };
-        let machines = &mut *self.shared.machines();
+        let machines = &mut *self.stack.shared.machines();
         if !machines.igmp.is_member(group) {
             return Err(ErrorKind::AddressNotAvailable);
         }
@@ -116,14 +113,14 @@ impl<P: Profile> mirage_stack::UdpSocket for UdpSocket<'_, '_, P> {
         if !machines.igmp.is_member(group) {
             machines.ipv4.leave(INTERFACE, group);
         }
-        self.shared.wake();
+        self.stack.shared.wake();
         Ok(())
     }
 }
 
-impl<P: Profile> Drop for UdpSocket<'_, '_, P> {
+impl<N, P: Profile> Drop for UdpSocket<'_, '_, N, P> {
     fn drop(&mut self) {
-        self.shared.machines().udp.close(self.id).ok();
-        self.shared.wake();
+        self.stack.shared.machines().udp.close(self.id).ok();
+        self.stack.shared.wake();
     }
 }

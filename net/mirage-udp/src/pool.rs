@@ -1,6 +1,7 @@
 //! The pool of blocks that all sockets share, and the queues in it.
 
 use core::net::IpAddr;
+use core::num::NonZeroU64;
 
 use managed::ManagedSlice;
 use mirage_checksum::{Sum, copy_and_sum};
@@ -39,20 +40,12 @@ pub(crate) struct Head<A> {
     last: Index,
     /// At most 65,507 bytes.
     pub(crate) len: u16,
-    /// Sum of the bytes, as [`Sum::partial`] gives it.
-    sum: u16,
     pub(crate) local: End<A>,
     pub(crate) remote: End<A>,
 }
 
 impl<A: Address> Head<A> {
-    const EMPTY: Self = Self { after: NONE, last: NONE, len: 0, sum: 0, local: End::NOWHERE, remote: End::NOWHERE };
-
-    /// Sum of the bytes.
-    #[inline]
-    pub(crate) const fn sum(&self) -> Sum {
-        Sum::from_partial(self.sum, self.len as usize)
-    }
+    const EMPTY: Self = Self { after: NONE, last: NONE, len: 0, local: End::NOWHERE, remote: End::NOWHERE };
 }
 
 /// How much one queue of one socket may hold.
@@ -125,13 +118,14 @@ impl<'s, A: Address> Pool<'s, A> {
         ((count(&self.blocks) - self.free_blocks).into(), self.datagrams.into())
     }
 
-    /// Whether an empty pool and queue could hold `len` bytes.
-    pub(crate) fn could_ever_hold(&self, bound: Bound, len: usize) -> bool {
-        blocks(len) <= self.blocks.len().min(NONE.into()) && len <= bound.bytes && bound.datagrams > 0
+    /// The longest datagram that an empty pool and queue can hold, in bytes; `None` where not even an empty one.
+    pub(crate) fn could_ever_hold(&self, bound: Bound) -> Option<usize> {
+        let blocks = usize::from(count(&self.blocks));
+        (blocks > 0 && bound.datagrams > 0).then(|| bound.bytes.min(blocks * SIZE))
     }
 
-    /// Copies a datagram to the end of `queue` and sums it in the same pass. With `unverified`, the sum of the rest, only
-    /// if the whole is valid.
+    /// Copies a datagram to the end of `queue`. With `unverified`, the sum of the rest in words, it is summed in the same pass, and
+    /// taken only if the whole is valid.
     ///
     /// No queue may hold more than is left free for all others (dynamic thresholds, Choudhury and Hahne 1998): one that
     /// nobody empties gets half of the pool at most, two get a third each, and there is always room for the next.
@@ -139,10 +133,11 @@ impl<'s, A: Address> Pool<'s, A> {
     pub(crate) fn push(
         &mut self,
         queue: &mut Queue,
-        bound: Bound,
-        (local, remote): (End<A>, End<A>),
+        bound: &Bound,
+        local: End<A>,
+        remote: End<A>,
         payload: &[u8],
-        unverified: Option<Sum>,
+        unverified: Option<NonZeroU64>,
     ) -> Result<(), Refused> {
         if usize::from(queue.datagrams) >= bound.datagrams || queue.bytes + payload.len() > bound.bytes {
             return Err(Refused::Queue);
@@ -156,23 +151,28 @@ impl<'s, A: Address> Pool<'s, A> {
         let block = pool.get_mut(usize::from(first)).ok_or(Refused::Pool)?;
         let (piece, rest) = payload.split_at_checked(SIZE).unwrap_or((payload, &[]));
         // The copy that a queue costs: the device wants its buffer back, or the caller his.
-        let mut sum = u64::from(copy_and_sum(&mut block.bytes, piece).partial());
-        let (mut last, mut after) = (first, block.next);
+        let mut sum = match (unverified, block.bytes.get_mut(..piece.len())) {
+            (Some(rest), Some(space)) => Sum::ZERO.add_u64(rest.get()).add_sum(copy_and_sum(space, piece)),
+            (None, Some(space)) => {
+                space.copy_from_slice(piece);
+                Sum::ZERO
+            }
+            // Never: a piece is no longer than a block.
+            (_, None) => Sum::ZERO,
+        };
+        // Its last block is corrected below, should there be more than one.
+        block.head = Head { after: NONE, last: first, len: payload.len() as u16, local, remote };
+        let mut after = block.next;
         if !rest.is_empty() {
-            (last, after, sum) = copy_rest(pool, after, rest, sum).ok_or(Refused::Pool)?;
+            (after, sum) = copy_rest(pool, first, after, rest, sum).ok_or(Refused::Pool)?;
         }
-        let sum = Sum::ZERO.add_u64(sum).partial();
-        if let Some(header) = unverified
-            && !header.add_sum(Sum::from_partial(sum, payload.len())).is_valid()
-        {
+        if unverified.is_some() && !sum.is_valid() {
             return Err(Refused::Checksum);
         }
-        let head = &mut pool.get_mut(usize::from(first)).ok_or(Refused::Pool)?.head;
-        (head.after, head.last, head.len, head.sum) = (NONE, last, payload.len() as u16, sum);
-        (head.local, head.remote) = (local, remote);
-        match pool.get_mut(usize::from(queue.last)) {
-            Some(before) if !queue.is_empty() => before.head.after = first,
-            _ => queue.first = first,
+        if queue.is_empty() {
+            queue.first = first;
+        } else if let Some(before) = pool.get_mut(usize::from(queue.last)) {
+            before.head.after = first;
         }
         let taken = blocks(payload.len()) as u16;
         self.free = after;
@@ -209,6 +209,35 @@ impl<'s, A: Address> Pool<'s, A> {
         }
     }
 
+    /// Copies the start of the oldest datagram of `queue` to `buffer`, as much as fits, and frees it.
+    #[inline]
+    pub(crate) fn take_front(&mut self, queue: &mut Queue, buffer: &mut [u8]) -> Option<(End<A>, End<A>, u16)> {
+        let Block { head, bytes, .. } = self.blocks.get(usize::from(queue.first)).filter(|_| !queue.is_empty())?;
+        let (local, remote, len) = (head.local, head.remote, head.len);
+        let few = buffer.len().min(len.into());
+        // The reader's copy: blocks are shared and go back to the pool.
+        match (bytes.get(..few), buffer.get_mut(..few)) {
+            (Some(bytes), Some(space)) => space.copy_from_slice(bytes),
+            _ => self.copy_out(queue, buffer),
+        }
+        self.drop_front(queue);
+        Some((local, remote, len))
+    }
+
+    /// Copies the start of a datagram of more than one block.
+    #[cold]
+    #[inline(never)]
+    fn copy_out(&self, queue: &Queue, buffer: &mut [u8]) {
+        let len = self.front(queue).map_or(0, |head| buffer.len().min(head.len.into()));
+        let mut free = buffer;
+        self.read(queue, len, |piece| {
+            if let Some((space, rest)) = core::mem::take(&mut free).split_at_mut_checked(piece.len()) {
+                space.copy_from_slice(piece);
+                free = rest;
+            }
+        });
+    }
+
     /// Frees the oldest datagram of `queue`.
     #[inline]
     pub(crate) fn drop_front(&mut self, queue: &mut Queue) {
@@ -237,19 +266,19 @@ impl<'s, A: Address> Pool<'s, A> {
     }
 }
 
-/// Copies what is behind a datagram's first block to `at` and the blocks after it, and adds it to `sum`. Gives the last block
-/// and the one after it.
+/// Copies what is behind a datagram's `first` block to `at` and the blocks after it, and adds it to `sum`. Gives the
+/// block after the last.
 #[inline(never)]
-fn copy_rest<A>(pool: &mut [Block<A>], at: Index, payload: &[u8], sum: u64) -> Option<(Index, Index, u64)> {
-    let (mut last, mut after, mut sum) = (at, at, sum);
+fn copy_rest<A>(pool: &mut [Block<A>], first: Index, at: Index, payload: &[u8], mut sum: Sum) -> Option<(Index, Sum)> {
+    let (mut last, mut after) = (at, at);
     for piece in payload.chunks(SIZE) {
         last = after;
         let block = pool.get_mut(usize::from(last))?;
-        // Each piece but the last is of an even length, and there are too few for a carry.
-        sum += u64::from(copy_and_sum(&mut block.bytes, piece).partial());
+        sum = sum.add_sum(copy_and_sum(&mut block.bytes, piece));
         after = block.next;
     }
-    Some((last, after, sum))
+    pool.get_mut(usize::from(first))?.head.last = last;
+    Some((after, sum))
 }
 
 /// How many places a slice has, as far as an [`Index`] reaches.

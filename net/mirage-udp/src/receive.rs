@@ -1,5 +1,6 @@
 //! Datagrams and errors on their way up.
 
+use core::num::NonZeroU64;
 use core::task::{Context, Poll};
 
 use mirage_checksum::Sum;
@@ -69,25 +70,16 @@ impl<A: Address> Udp<'_, A> {
             Ok(socket) => socket,
             Err(error) => return Poll::Ready(Err(error)),
         };
-        if let Some(error) = socket.error.take() {
+        if let Some(error) = socket.error {
+            socket.error = None;
             return Poll::Ready(Err(error));
         }
-        let Some(head) = self.pool.front(&socket.incoming) else {
+        let Some((local, remote, len)) = self.pool.take_front(&mut socket.incoming, buffer) else {
             self.wakers.register(&mut socket.readers, cx.waker());
             return Poll::Pending;
         };
-        let datagram = Datagram { len: head.len.into(), remote: head.remote.socket(), local: head.local.socket() };
-        let mut free = buffer;
-        self.pool.read(&socket.incoming, free.len().min(datagram.len), |piece| {
-            // The reader's copy: blocks are shared and go back to the pool.
-            if let Some((space, rest)) = core::mem::take(&mut free).split_at_mut_checked(piece.len()) {
-                space.copy_from_slice(piece);
-                free = rest;
-            }
-        });
-        self.pool.drop_front(&mut socket.incoming);
         self.wakers.wake(&mut self.room);
-        Poll::Ready(Ok(datagram))
+        Poll::Ready(Ok(Datagram { len: len.into(), remote: remote.socket(), local: local.socket() }))
     }
 
     fn counted(&mut self, taken: Result<(), Discard>) -> Result<(), Discard> {
@@ -133,20 +125,20 @@ impl<A: Address> Udp<'_, A> {
     fn queue(
         &mut self,
         index: Index,
-        ends: (End<A>, End<A>),
+        (local, remote): (End<A>, End<A>),
         payload: &[u8],
-        unverified: Option<Sum>,
+        unverified: Option<NonZeroU64>,
     ) -> Result<(), Discard> {
         let socket = self.table.at(index).ok_or(Discard::NoSocket)?;
-        match self.pool.push(&mut socket.incoming, self.config.receive, ends, payload, unverified) {
-            Ok(()) => {
-                self.wakers.wake(&mut socket.readers);
-                Ok(())
-            }
-            Err(Refused::Queue) => Err(Discard::QueueFull),
-            Err(Refused::Pool) => Err(Discard::PoolFull),
-            Err(Refused::Checksum) => Err(Discard::BadChecksum),
+        let pushed = self.pool.push(&mut socket.incoming, &self.config.receive, local, remote, payload, unverified);
+        if pushed.is_ok() {
+            self.wakers.wake(&mut socket.readers);
         }
+        pushed.map_err(|refused| match refused {
+            Refused::Queue => Discard::QueueFull,
+            Refused::Pool => Discard::PoolFull,
+            Refused::Checksum => Discard::BadChecksum,
+        })
     }
 
     fn tell(&mut self, error: &IcmpError<'_>) -> Result<(), Discard> {
@@ -201,9 +193,9 @@ fn ends<A: Address>(received: &Received<'_>, header: &Header) -> Result<(End<A>,
     Ok((local, remote))
 }
 
-/// The sum of all but the payload, where the checksum is to be verified.
+/// The sum of all but the payload, where the checksum is to be verified. It is not zero, for the protocol's number is not.
 #[inline]
-fn unverified(received: &Received<'_>, header: &Header) -> Option<Sum> {
+fn unverified(received: &Received<'_>, header: &Header) -> Option<NonZeroU64> {
     match received.checksum {
         ReceivedChecksum::Verified | ReceivedChecksum::Partial => None,
         // RFC 768: "An all zero transmitted checksum value means that the transmitter generated no checksum". Over IPv6
@@ -212,15 +204,15 @@ fn unverified(received: &Received<'_>, header: &Header) -> Option<Sum> {
         ReceivedChecksum::Unchecked => {
             let len = header.len.get().into();
             let sum = Sum::ZERO.pseudo_header(received.source, received.destination, Protocol::UDP.0, len);
-            Some(sum.add_u64(header.word()))
+            NonZeroU64::new(sum.add_u64(header.word()).words())
         }
     }
 }
 
 #[cold]
-fn verify(payload: &[u8], unverified: Option<Sum>) -> Result<(), Discard> {
+fn verify(payload: &[u8], unverified: Option<NonZeroU64>) -> Result<(), Discard> {
     match unverified {
-        Some(sum) if !sum.add_bytes(payload).is_valid() => Err(Discard::BadChecksum),
+        Some(sum) if !Sum::ZERO.add_u64(sum.get()).add_bytes(payload).is_valid() => Err(Discard::BadChecksum),
         _ => Ok(()),
     }
 }

@@ -97,6 +97,9 @@ pub(crate) struct Table<'s, A> {
     in_use: u16,
     /// The socket that has every port.
     any: Index,
+    /// Who got the last datagram, and its ends: most are for whom the one before was for. Invariant: what
+    /// [`look_up`](Self::look_up) gives for these ends.
+    last: Option<(End<A>, End<A>, Index)>,
     /// Sockets that have something to send, in the order of their turns.
     first_ready: Index,
     last_ready: Index,
@@ -115,7 +118,18 @@ impl<'s, A: Address> Table<'s, A> {
         }
         buckets.fill(Bucket::EMPTY);
         let mask = buckets.len().checked_ilog2().map_or(0, |log| (1_usize << log) - 1);
-        Self { slots, buckets, mask, secret, free, in_use: 0, any: NONE, first_ready: NONE, last_ready: NONE }
+        Self {
+            slots,
+            buckets,
+            mask,
+            secret,
+            free,
+            in_use: 0,
+            any: NONE,
+            last: None,
+            first_ready: NONE,
+            last_ready: NONE,
+        }
     }
 
     /// Sockets in use, closing ones included.
@@ -141,6 +155,7 @@ impl<'s, A: Address> Table<'s, A> {
     pub(crate) fn insert(&mut self, address: Option<A>, port: u16) -> Option<SocketId> {
         let index = self.free;
         let slot = self.slots.get_mut(usize::from(index))?;
+        self.last = None;
         let bucket = bucket(self.secret, self.mask, port);
         let head = if port == 0 { &mut self.any } else { &mut self.buckets.get_mut(bucket)?.0 };
         self.free = core::mem::replace(&mut slot.next, core::mem::replace(head, index));
@@ -188,7 +203,24 @@ impl<'s, A: Address> Table<'s, A> {
 
     /// Who gets a datagram: the socket that matches best, or else the one that has every port.
     #[inline]
-    pub(crate) fn find(&self, local: End<A>, remote: End<A>) -> Option<Index> {
+    pub(crate) fn find(&mut self, local: End<A>, remote: End<A>) -> Option<Index> {
+        match self.last {
+            Some((last_local, last_remote, index)) if last_local == local && last_remote == remote => Some(index),
+            _ => {
+                let index = self.look_up(local, remote)?;
+                self.last = Some((local, remote, index));
+                Some(index)
+            }
+        }
+    }
+
+    /// Something that decides who gets a datagram is changed.
+    pub(crate) fn forget(&mut self) {
+        self.last = None;
+    }
+
+    #[inline(never)]
+    fn look_up(&self, local: End<A>, remote: End<A>) -> Option<Index> {
         let (slots, port) = (&*self.slots, local.port);
         let mut at = self.buckets.get(bucket(self.secret, self.mask, port))?.0;
         let (mut best, mut found) = (0, NONE);
@@ -211,6 +243,7 @@ impl<'s, A: Address> Table<'s, A> {
 
     /// Takes the name and the port from a socket. It stays, without them, until [`remove_closed`](Self::remove_closed).
     pub(crate) fn unlink(&mut self, id: SocketId) -> Option<&mut Socket<A>> {
+        self.forget();
         let slot = self.slots.get(usize::from(id.index)).filter(|slot| slot.generation == id.generation)?;
         let (port, after) = (slot.socket.as_ref()?.port, slot.next);
         if port == 0 {

@@ -7,11 +7,12 @@ use mirage_checksum::Sum;
 use mirage_clock::Instant;
 use mirage_net::{ChecksumOffload, FrameWriter, PartialChecksum, SendError};
 use mirage_protocols::{Ip, Packet, Protocol};
+use mirage_waker::WakerPool;
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::network_endian::U16;
 
 use crate::address::End;
-use crate::pool::Refused;
+use crate::pool::{Pool, Queue, Refused};
 use crate::table::Socket;
 use crate::wire::{Header, LONGEST};
 use crate::{Address, Error, SocketId, Udp};
@@ -28,7 +29,7 @@ pub enum Source {
 }
 
 impl<A: Address> Udp<'_, A> {
-    /// Queues a datagram whole: one copy, summed in the same pass. [`poll_transmit`](Self::poll_transmit) sends it.
+    /// Queues a datagram whole: one copy. [`poll_transmit`](Self::poll_transmit) sends it.
     ///
     /// Pending while the socket's own queue or the pool is full: `cx`'s waker is then woken when there is room. A remote
     /// that does not answer blocks nobody: what is for it is dropped when its turn comes.
@@ -44,21 +45,86 @@ impl<A: Address> Udp<'_, A> {
         source: Source,
         remote: SocketAddr,
     ) -> Poll<Result<(), Error>> {
+        match self.ends(id, payload.len(), &source, &remote) {
+            Ok(ends) => self.enqueue(id, cx, ends, payload),
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+
+    /// As [`poll_send`](Self::poll_send), but a datagram before which nothing waits goes straight to `ip`: it is copied once,
+    /// into the device's own buffer, and summed in the same pass. It is queued where the device has no room.
+    ///
+    /// # Errors
+    /// Those of [`poll_send`](Self::poll_send). What `ip` refuses for good counts as sent in vain, as it does for
+    /// [`poll_transmit`](Self::poll_transmit).
+    #[expect(clippy::too_many_arguments, reason = "one send has no fewer parts")]
+    #[inline]
+    pub fn poll_send_over(
+        &mut self,
+        _now: Instant,
+        id: SocketId,
+        cx: &mut Context<'_>,
+        payload: &[u8],
+        source: Source,
+        remote: SocketAddr,
+        ip: &mut impl Ip,
+    ) -> Poll<Result<(), Error>> {
+        let ends = match self.ends(id, payload.len(), &source, &remote) {
+            Ok(ends) => ends,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        if self.wants_transmit() {
+            return self.enqueue(id, cx, ends, payload);
+        }
+        let (local, remote) = ends;
+        match send(ip, local, remote, payload.len(), &mut Body::<A>::Bytes(payload)) {
+            Ok(()) => self.stats.sent += 1,
+            Err(SendError::Full | SendError::Disconnected) => return self.enqueue(id, cx, ends, payload),
+            Err(error) => {
+                self.stats.unsent += 1;
+                if let Ok(socket) = self.table.named(id) {
+                    on_refused(socket, remote, error, &mut self.wakers);
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Both ends of a datagram of `len` bytes, if the socket may send it.
+    #[inline]
+    fn ends(
+        &mut self,
+        id: SocketId,
+        len: usize,
+        source: &Source,
+        remote: &SocketAddr,
+    ) -> Result<(End<A>, End<A>), Error> {
+        let socket = self.table.named(id)?;
+        if let Some(error) = socket.error {
+            socket.error = None;
+            return Err(error);
+        }
+        let ends = ends(socket, source, remote)?;
+        if len >= self.send_below {
+            return Err(Error::MessageTooLong);
+        }
+        Ok(ends)
+    }
+
+    #[inline(never)]
+    fn enqueue(
+        &mut self,
+        id: SocketId,
+        cx: &mut Context<'_>,
+        ends: (End<A>, End<A>),
+        payload: &[u8],
+    ) -> Poll<Result<(), Error>> {
         let socket = match self.table.named(id) {
             Ok(socket) => socket,
             Err(error) => return Poll::Ready(Err(error)),
         };
-        if let Some(error) = socket.error.take() {
-            return Poll::Ready(Err(error));
-        }
-        let (local, remote) = match ends(socket, &source, &remote) {
-            Ok(ends) => ends,
-            Err(error) => return Poll::Ready(Err(error)),
-        };
-        if payload.len() > LONGEST || !self.pool.could_ever_hold(self.config.send, payload.len()) {
-            return Poll::Ready(Err(Error::MessageTooLong));
-        }
-        let list = match self.pool.push(&mut socket.outgoing, self.config.send, (local, remote), payload, None) {
+        let (local, remote) = ends;
+        let list = match self.pool.push(&mut socket.outgoing, &self.config.send, local, remote, payload, None) {
             Ok(()) => {
                 self.table.make_ready(id.index);
                 return Poll::Ready(Ok(()));
@@ -94,7 +160,7 @@ impl<A: Address> Udp<'_, A> {
             return Err(Error::MessageTooLong);
         }
         let mut whole = true;
-        let sent = send(ip, local, remote, len, None, |out| {
+        let mut fill = |out: &mut FrameWriter<'_>| {
             let before = out.len();
             fill(out);
             if out.len() != before + len {
@@ -103,8 +169,8 @@ impl<A: Address> Udp<'_, A> {
                 out.put_zeroes((before + len).saturating_sub(out.len()));
                 out.patch(usize::MAX, &[0]);
             }
-        });
-        match sent {
+        };
+        match send(ip, local, remote, len, &mut Body::<A>::Filled(&mut fill)) {
             Ok(()) if whole => {
                 self.stats.sent += 1;
                 Ok(())
@@ -137,19 +203,13 @@ impl<A: Address> Udp<'_, A> {
             };
             if let Some(datagram) = self.pool.front(&socket.outgoing) {
                 let len = usize::from(datagram.len);
-                let sent = send(ip, datagram.local, datagram.remote, len, Some(datagram.sum()), |out| {
-                    // The copy out: the queue is left to the next datagram.
-                    self.pool.read(&socket.outgoing, len, |piece| out.put(piece));
-                });
-                match sent {
+                let (local, remote) = (datagram.local, datagram.remote);
+                match send(ip, local, remote, len, &mut Body::Queued(&self.pool, &socket.outgoing)) {
                     Ok(()) => self.stats.sent += 1,
                     Err(error @ (SendError::Full | SendError::Disconnected)) => return Err(error),
                     Err(error) => {
                         self.stats.unsent += 1;
-                        if socket.remote == Some(datagram.remote) {
-                            socket.error = Some(error.into());
-                            self.wakers.wake(&mut socket.readers);
-                        }
+                        on_refused(socket, remote, error, &mut self.wakers);
                     }
                 }
                 self.pool.drop_front(&mut socket.outgoing);
@@ -191,45 +251,84 @@ fn ends<A: Address>(socket: &Socket<A>, source: &Source, remote: &SocketAddr) ->
     Ok((local, remote))
 }
 
-/// Sends a datagram whose payload of `len` bytes `body` writes; `sum` is the payload's, where it is known.
+/// What `socket` sent to `remote` cannot go there: it hears of it if it is connected to it.
+#[cold]
+fn on_refused<A: Address>(socket: &mut Socket<A>, remote: End<A>, error: SendError, wakers: &mut WakerPool<'_>) {
+    if socket.remote == Some(remote) {
+        socket.error = Some(error.into());
+        wakers.wake(&mut socket.readers);
+    }
+}
+
+/// Where the payload of a datagram comes from. One piece of code sends them all.
+enum Body<'b, 's, A> {
+    Bytes(&'b [u8]),
+    /// The first of this queue.
+    Queued(&'b Pool<'s, A>, &'b Queue),
+    Filled(&'b mut dyn FnMut(&mut FrameWriter<'_>)),
+}
+
+impl<A: Address> Body<'_, '_, A> {
+    /// Writes `len` bytes: this is the copy out. Gives their sum.
+    #[inline]
+    fn put(&mut self, out: &mut FrameWriter<'_>, len: usize) -> Sum {
+        match self {
+            Self::Bytes(bytes) => out.put_summed(bytes),
+            Self::Queued(pool, queue) => {
+                let mut sum = Sum::ZERO;
+                pool.read(queue, len, |piece| sum = sum.add_sum(out.put_summed(piece)));
+                sum
+            }
+            Self::Filled(fill) => {
+                let before = out.len();
+                fill(out);
+                Sum::of(out.written().get(before..).unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// Sends a datagram of `len` bytes.
 #[inline]
 fn send<A: Address>(
     ip: &mut impl Ip,
     local: End<A>,
     remote: End<A>,
     len: usize,
-    sum: Option<Sum>,
-    mut body: impl FnMut(&mut FrameWriter<'_>),
+    body: &mut Body<'_, '_, A>,
 ) -> Result<(), SendError> {
+    let payload_len = len;
     let destination = remote.address.ip();
     let source = match local.is_unspecified() {
         true => ip.source(destination).ok_or(SendError::NoRoute)?,
         false => local.address.ip(),
     };
     let len = Header::LEN + len;
-    let mut header = Header {
+    // The words of the header, whose checksum is zero yet, and what it stands for.
+    let words = u64::from(local.port) + u64::from(remote.port) + len as u64;
+    let pseudo = Sum::ZERO.pseudo_header(source, destination, Protocol::UDP.0, len as u32);
+    let mut packet = Packet::new(source, destination, Protocol::UDP, len);
+    let offload = if destination.is_ipv4() { ChecksumOffload::UDP_V4 } else { ChecksumOffload::UDP_V6 };
+    let offloaded = ip.capabilities(destination).checksum.contains(offload) && len <= ip.mtu(destination);
+    let mut checksum = 0;
+    if offloaded {
+        packet.checksum = Some(PartialChecksum { start: 0, offset: Header::CHECKSUM });
+        checksum = pseudo.partial();
+    }
+    let header = Header {
         source: U16::new(local.port),
         destination: U16::new(remote.port),
         // Fits: the payload is at most `LONGEST`.
         len: U16::new(len as u16),
-        checksum: U16::ZERO,
+        checksum: U16::new(checksum),
     };
-    let pseudo = Sum::ZERO.pseudo_header(source, destination, Protocol::UDP.0, len as u32);
-    let mut packet = Packet::new(source, destination, Protocol::UDP, len);
-    let offload = if destination.is_ipv4() { ChecksumOffload::UDP_V4 } else { ChecksumOffload::UDP_V6 };
-    if ip.capabilities(destination).checksum.contains(offload) && len <= ip.mtu(destination) {
-        packet.checksum = Some(PartialChecksum { start: 0, offset: Header::CHECKSUM });
-        header.checksum = U16::new(pseudo.partial());
-    } else if let Some(sum) = sum {
-        header.checksum = U16::new(pseudo.add_u64(header.word()).add_sum(sum).finish_udp());
-    }
-    let finished = sum.is_some() || packet.checksum.is_some();
-    ip.send(packet, |out| {
+    let header_sum = pseudo.add_u64(words);
+    ip.send(packet, move |out| {
         let start = out.len();
         out.put_header(header.as_bytes());
-        body(out);
-        if !finished && let Some(written) = out.written().get(start..) {
-            let checksum = pseudo.add_bytes(written).finish_udp();
+        let sum = body.put(out, payload_len);
+        if !offloaded {
+            let checksum = header_sum.add_sum(sum).finish_udp();
             out.patch(start + usize::from(Header::CHECKSUM), &checksum.to_be_bytes());
         }
     })

@@ -9,6 +9,7 @@ use mirage_waker::{Slot, WaitList, WakerPool};
 use crate::address::End;
 use crate::pool::Pool;
 use crate::table::Table;
+use crate::wire::LONGEST;
 use crate::{
     Address, BindError, Block, Bound, Bucket, Discard, EphemeralPorts, Error, PortChoice, SocketId, SocketSlot, port,
 };
@@ -83,6 +84,8 @@ pub struct Udp<'s, A = IpAddr> {
     /// Who waits for room in the pool.
     pub(crate) room: WaitList,
     draws: Draws,
+    /// Datagrams that are shorter than this, in bytes, can be queued and sent.
+    pub(crate) send_below: usize,
     /// The fields that only count.
     pub(crate) stats: Stats,
     pub(crate) discards: Counts<Discard, { Discard::ALL.len() }>,
@@ -94,10 +97,12 @@ impl<'s, A: Address> Udp<'s, A> {
     pub fn new(config: Config, storage: Storage<'s, A>, secret: [u8; 16]) -> Self {
         let Storage { sockets, buckets, blocks, wakers } = storage;
         let mut draws = Draws::new(secret);
+        let pool = Pool::new(blocks);
         Self {
             config,
             table: Table::new(sockets, buckets, draws.below(1 << 32) as u32),
-            pool: Pool::new(blocks),
+            send_below: pool.could_ever_hold(config.send).map_or(0, |most| most.min(LONGEST) + 1),
+            pool,
             wakers: WakerPool::new(wakers),
             room: WaitList::EMPTY,
             draws,
@@ -141,6 +146,7 @@ impl<'s, A: Address> Udp<'s, A> {
     /// [`Error::Unsupported`] for the wrong IP version, [`Error::AddressNotAvailable`] for port 0 or an unspecified
     /// address, [`Error::Closed`].
     pub fn connect(&mut self, id: SocketId, remote: Option<SocketAddr>) -> Result<(), Error> {
+        self.table.forget();
         let socket = self.table.named(id)?;
         if let Some(remote) = remote {
             if remote.port() == 0 || remote.ip().is_unspecified() {

@@ -18,7 +18,7 @@ use crate::time::Time;
 /// Lets the guest's datagrams out, and answers in.
 pub(crate) async fn outwards<'a, N: Net, H: Stack>(
     gateway: &'a Gateway<N, H>,
-    inside: mirage_tcpip::UdpSocket<'a, 'static>,
+    inside: mirage_tcpip::UdpSocket<'a, 'static, N>,
     time: &'a impl Time,
     tasks: Starter<'a>,
 ) {
@@ -52,7 +52,7 @@ pub(crate) async fn inwards<'a, N: Net, H: Stack>(
     gateway: &'a Gateway<N, H>,
     outside: H::UdpSocket,
     guest: SocketAddr,
-    table: Rc<Table<'a, mirage_tcpip::UdpSocket<'a, 'static>>>,
+    table: Rc<Table<'a, mirage_tcpip::UdpSocket<'a, 'static, N>>>,
     time: &'a impl Time,
     tasks: Starter<'a>,
 ) {

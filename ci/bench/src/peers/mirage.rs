@@ -20,8 +20,8 @@ pub(crate) struct Mirage {
     server: &'static Host,
     listener: TcpListener<'static, 'static>,
     pairs: Vec<Option<(Stream, Stream)>>,
-    sender: UdpSocket<'static, 'static>,
-    echo: UdpSocket<'static, 'static>,
+    sender: UdpSocket<'static, 'static, CableEnd>,
+    echo: UdpSocket<'static, 'static, CableEnd>,
     now: u64,
 }
 

@@ -10,11 +10,11 @@ use mirage_vnetif::Loss;
 
 use crate::lab::{Host, HostConfig, Lab, lan, ms, s};
 
-fn bind<N: Net>(host: &Host<N>, port: u16) -> UdpSocket<'_, 'static> {
+fn bind<N: Net>(host: &Host<N>, port: u16) -> UdpSocket<'_, 'static, N> {
     (&host.stack).bind(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port)).expect("the port is free")
 }
 
-async fn receive(socket: &UdpSocket<'_, '_>) -> (Datagram, Vec<u8>) {
+async fn receive<N: Net>(socket: &UdpSocket<'_, '_, N>) -> (Datagram, Vec<u8>) {
     let mut buffer = vec![0; 65_536];
     let datagram = socket.recv_from(&mut buffer).await.expect("a datagram comes");
     buffer.truncate(datagram.len);

@@ -140,7 +140,7 @@ pub(crate) fn listen<'a, N: Net>(stack: &'a Stack<'static, N>, port: u16) -> Tcp
     (&stack).listen(at("0.0.0.0", port), ListenOptions::default()).expect("the port is free")
 }
 
-pub(crate) fn bind<'a, N: Net>(stack: &'a Stack<'static, N>, port: u16) -> UdpSocket<'a, 'static> {
+pub(crate) fn bind<'a, N: Net>(stack: &'a Stack<'static, N>, port: u16) -> UdpSocket<'a, 'static, N> {
     (&stack).bind(at("0.0.0.0", port)).expect("the port is free")
 }
 

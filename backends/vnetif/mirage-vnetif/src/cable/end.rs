@@ -24,8 +24,8 @@ pub struct CableEnd {
 
 /// The half of a [`CableEnd`] that lends received frames.
 pub struct CableReceive {
-    ring: Rc<Ring>,
     frames: u64,
+    ring: Rc<Ring>,
     bytes: u64,
 }
 
@@ -37,13 +37,15 @@ pub struct CableTransmit {
     written: usize,
     mac: MacAddress,
     mtu: usize,
+    /// The largest frame that is not to be cut.
+    plain: usize,
     capabilities: Capabilities,
     /// What a frame with a complete checksum arrives as.
     complete: ReceivedChecksum,
     frames: u64,
+    tap: Option<Box<Tap>>,
     bytes: u64,
     dropped: u64,
-    tap: Option<Box<Tap>>,
 }
 
 /// Who keeps a copy of what is sent.
@@ -62,6 +64,7 @@ impl CableEnd {
                 written: 0,
                 mac,
                 mtu: cable.mtu,
+                plain: cable.mtu.saturating_add(LINK_HEADER),
                 capabilities: cable.capabilities,
                 complete,
                 frames: 0,
@@ -134,8 +137,7 @@ impl CableTransmit {
     /// The largest frame of this kind in bytes.
     #[inline]
     fn largest(&self, frame: &Outgoing) -> usize {
-        let plain = self.mtu.saturating_add(LINK_HEADER);
-        if frame.segment_size.is_some() { self.capabilities.max_large_frame.max(plain) } else { plain }
+        if frame.segment_size.is_some() { self.capabilities.max_large_frame.max(self.plain) } else { self.plain }
     }
 }
 
@@ -179,7 +181,7 @@ impl Transmit for CableTransmit {
         if self.ring.is_closed() {
             return Err(SendError::Disconnected);
         }
-        if frame.len > self.largest(&frame) {
+        if frame.len > self.plain && frame.len > self.largest(&frame) {
             self.dropped += 1;
             return Err(SendError::TooLong);
         }

@@ -1,7 +1,6 @@
 //! One direction of a cable: a ring of frame buffers that are lent in place.
 
-use core::cell::Cell;
-use core::mem;
+use core::cell::{Cell, RefCell};
 use core::num::NonZeroU16;
 use core::task::{Context, Waker};
 
@@ -9,8 +8,7 @@ use mirage_net::ReceivedChecksum;
 
 /// A ring with one sender and one receiver on the same thread.
 ///
-/// A buffer is moved out of its slot while somebody writes or reads it, so a frame can be sent while another one is
-/// lent, and no borrow is counted.
+/// Each slot is borrowed on its own, so a frame can be sent while another one is lent.
 pub(super) struct Ring {
     slots: Box<[Slot]>,
     /// `slots.len() - 1`; the length is a power of two.
@@ -27,28 +25,8 @@ pub(super) struct Ring {
 }
 
 struct Slot {
-    buffer: Cell<Box<[u8]>>,
+    buffer: RefCell<Box<[u8]>>,
     frame: Cell<Stored>,
-}
-
-impl Slot {
-    #[inline]
-    fn lend(&self) -> Lent<'_> {
-        Lent { slot: self, buffer: self.buffer.take() }
-    }
-}
-
-/// A buffer outside its slot. It goes back even when its user panics.
-struct Lent<'a> {
-    slot: &'a Slot,
-    buffer: Box<[u8]>,
-}
-
-impl Drop for Lent<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.slot.buffer.set(mem::take(&mut self.buffer));
-    }
 }
 
 /// What a slot holds besides the bytes.
@@ -62,7 +40,7 @@ pub(super) struct Stored {
 impl Ring {
     pub(super) fn new(slots: usize, size: usize) -> Self {
         let slots: Box<[Slot]> = (0..slots.max(1).next_power_of_two())
-            .map(|_| Slot { buffer: Cell::new(vec![0; size].into()), frame: Cell::default() })
+            .map(|_| Slot { buffer: RefCell::new(vec![0; size].into()), frame: Cell::default() })
             .collect();
         Self {
             mask: slots.len() - 1,
@@ -90,7 +68,7 @@ impl Ring {
         fill: impl FnOnce(&mut [u8]) -> Result<Stored, E>,
     ) -> Result<usize, E> {
         let slot = &self.slots[written & self.mask];
-        let stored = fill(&mut slot.lend().buffer)?;
+        let stored = fill(&mut slot.buffer.borrow_mut())?;
         slot.frame.set(stored);
         Ok(stored.len)
     }
@@ -104,9 +82,9 @@ impl Ring {
         }
         let slot = &self.slots[head & self.mask];
         let stored = slot.frame.get();
-        let lent = slot.lend();
-        let result = take(lent.buffer.get(..stored.len).unwrap_or_default(), stored);
-        drop(lent);
+        let buffer = slot.buffer.borrow();
+        let result = take(buffer.get(..stored.len).unwrap_or_default(), stored);
+        drop(buffer);
         self.head.set(head.wrapping_add(1));
         if let Some(sender) = self.sender.take() {
             sender.wake();
