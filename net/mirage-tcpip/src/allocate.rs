@@ -96,7 +96,8 @@ fn tcp<P: Profile>(sizes: Sizes, tables: &mut impl Tables) -> mirage_tcp::Storag
         half_open: tables.table(half_open, HalfOpenSlot::default),
         timers: tables.table(timers, TimerSlot::default),
         blocks: tables.zeroes(blocks),
-        runs: tables.table(mirage_tcp::Storage::runs_for(blocks), RunSlot::default),
+        // Only who hears of selective acknowledgments keeps records.
+        runs: tables.table(if P::SELECTIVE { mirage_tcp::Storage::runs_for(blocks) } else { 0 }, RunSlot::default),
         wakers: WakerPool::new(tables.table(wakers, || WakerSlot::EMPTY)),
     }
 }
