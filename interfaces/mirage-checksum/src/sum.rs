@@ -34,7 +34,7 @@ impl Sum {
     }
 
     /// The sum of a few bytes whose number is known when the program is compiled: a header. There is no loop and no call.
-    #[inline]
+    #[inline(always)]
     pub fn of_array<const LEN: usize>(bytes: &[u8; LEN]) -> Self {
         let (octets, rest) = bytes.as_chunks::<8>();
         let mut total = 0_u128;

@@ -56,6 +56,7 @@ impl Cubic {
     }
 
     /// Opens the window in congestion avoidance.
+    #[inline(never)]
     fn avoid(&mut self, now: Tick, ack: &Ack) {
         let mss = self.mss();
         let Stage::Later(epoch) = &mut self.stage else { return };
@@ -195,6 +196,7 @@ impl Congestion for Cubic {
         }
     }
 
+    #[inline(always)]
     fn on_ack(&mut self, now: Instant, ack: &Ack) {
         self.initial = 0;
         let now = Tick::of(now);

@@ -53,7 +53,7 @@ impl Tuple {
     };
 
     /// The sum of the pseudo-header of segments between them, either way, but for the length.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pseudo_header(&self) -> Sum {
         let protocol = Protocol::TCP.0;
         match (&self.local, &self.remote) {

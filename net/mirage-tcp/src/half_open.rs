@@ -118,6 +118,7 @@ impl<P: Profile> Tcp<'_, P> {
             if let Some(door) = door.filter(|door| door.is(slot.listener)) {
                 door.half_open -= 1;
             }
+            // Nothing else of it is looked at before it is taken again.
             (slot.tuple, slot.next) = (Tuple::NONE, self.half_open.free);
             self.half_open.free = index;
             self.half_open.count -= 1;
@@ -143,6 +144,8 @@ impl<P: Profile> Tcp<'_, P> {
             ack: slot.irs + 1,
             flags,
             accurate,
+            // §3.2.3.2.2: something on the way may not like it.
+            marked: config.accurate_answer::<P>(slot.peer.accurate).is_some() && slot.resent == 0,
             window: slot.window,
             window_scale: scale,
             selective: P::SELECTIVE && self.resources.config.selective && slot.peer.sack_permitted,

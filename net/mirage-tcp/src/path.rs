@@ -13,7 +13,7 @@ use crate::resources::Resources;
 use crate::runs::fate;
 use crate::transmit::SEGMENTS_PER_TURN;
 use crate::wire::HEADER_LEN;
-use crate::{Config, Profile};
+use crate::{Config, Profile, State};
 
 /// Whether the path's MTU is found out where routers do not tell (RFC 4821): Linux's `tcp_mtu_probing`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -133,7 +133,7 @@ impl<P: Profile> Slot<P> {
         self.large = match self.device_cuts {
             true => self.large - self.large % self.mss,
             // What we cut ourselves is planned and watched over as one, too.
-            false if P::FAST => self.mss.saturating_mul(SEGMENTS_PER_TURN as u16),
+            false if P::STRAIGHT => self.mss.saturating_mul(SEGMENTS_PER_TURN as u16),
             false => 0,
         };
         self.congestion.set_mss(self.mss.into());
@@ -214,6 +214,10 @@ impl<P: Profile> Slot<P> {
 
     /// What is under way does not fit: it goes again in shorter segments, and the network is not to blame.
     fn send_shorter(&mut self, now: Instant, resources: &mut Resources<'_>) {
+        if P::FAST_OPEN && self.state == State::SynSent && self.syn_len > 0 && self.syns == 1 {
+            // The SYN goes again without what made it too long (RFC 7413 §4.1.3.1).
+            self.nxt = self.una;
+        }
         if P::SELECTIVE {
             self.recovery.lose_all(&mut resources.runs);
         } else {

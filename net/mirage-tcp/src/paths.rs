@@ -8,6 +8,8 @@ use mirage_clock::{Duration, Instant};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paths {
     known: [Known; Self::CAPACITY],
+    /// When the last of them is forgotten.
+    until: Instant,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,10 +28,14 @@ impl Paths {
     pub(crate) const NONE: Self = Self {
         known: [Known { destination: IpAddr::V4(Ipv4Addr::UNSPECIFIED), takes: 0, until: Instant::ZERO };
             Self::CAPACITY],
+        until: Instant::ZERO,
     };
 
     /// What the path to `destination` takes and until when that is believed, if it is known.
     pub(crate) fn to(&self, now: Instant, destination: IpAddr) -> Option<(u16, Instant)> {
+        if self.until <= now {
+            return None;
+        }
         let known = self.known.iter().find(|known| known.until > now && known.destination == destination)?;
         Some((known.takes, known.until))
     }
@@ -37,6 +43,7 @@ impl Paths {
     /// Remembers what the path to `destination` takes; gives until when.
     pub(crate) fn remember(&mut self, now: Instant, destination: IpAddr, takes: u16) -> Instant {
         let until = now + LIFETIME;
+        self.until = until;
         let old = self.known.iter().position(|known| known.destination == destination);
         let oldest = || (0..Self::CAPACITY).min_by_key(|place| self.known[*place].until).unwrap_or(0);
         self.known[old.unwrap_or_else(oldest)] = Known { destination, takes, until };

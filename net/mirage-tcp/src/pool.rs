@@ -25,6 +25,8 @@ pub struct Block {
     /// First byte in use, or [`FREE`]. Invariant while taken: `start + len <= BLOCK_BYTES`.
     start: u16,
     len: u16,
+    /// In a send queue: the application wants a segment to end with its last byte.
+    pub(crate) ends: bool,
     /// What is known of what is under way, in the first block of a send queue.
     under_way: UnderWay,
     bytes: [u8; BLOCK_BYTES],
@@ -84,8 +86,14 @@ impl Block {
     /// Copies as much of `bytes` as fits behind what it holds; gives how much that was.
     #[inline]
     pub(crate) fn append(&mut self, bytes: &[u8]) -> usize {
+        self.append_to(BLOCK_BYTES, bytes)
+    }
+
+    /// The same up to place `limit` of the block, which is at most [`BLOCK_BYTES`].
+    #[inline]
+    pub(crate) fn append_to(&mut self, limit: usize, bytes: &[u8]) -> usize {
         let end = usize::from(self.start) + self.len();
-        let Some(space) = self.bytes.get_mut(end..) else { return 0 };
+        let Some(space) = self.bytes.get_mut(end..limit) else { return 0 };
         let count = space.len().min(bytes.len());
         if let (Some(to), Some(from)) = (space.get_mut(..count), bytes.get(..count)) {
             to.copy_from_slice(from);
@@ -168,7 +176,7 @@ impl<'s> Pool<'s> {
         } else {
             self.untouched += 1;
         }
-        (block.next, block.start, block.len) = (NONE, 0, 0);
+        (block.next, block.start, block.len, block.ends) = (NONE, 0, 0, false);
         self.in_use += 1;
         Some(index)
     }
@@ -286,6 +294,12 @@ impl<'s> Pool<'s> {
     #[inline]
     pub(crate) fn get(&self, index: u32) -> Option<&Block> {
         self.blocks.get(index as usize)
+    }
+
+    /// The same, to be changed.
+    #[inline]
+    pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut Block> {
+        self.blocks.get_mut(index as usize)
     }
 
     /// A block that is held. Its number comes from [`take`](Self::take).

@@ -40,17 +40,18 @@ pub trait Profile: Copy + Debug + 'static {
     /// Remembering the MTU of paths, claims of routers that wait for confirmation (RFC 5927), and finding the MTU by longer
     /// segments (RFC 8899).
     const PROBING: bool = true;
+    /// Writes that end with a segment ([`Tcp::poll_write_record`](crate::Tcp::poll_write_record)).
+    const RECORDS: bool = true;
     /// Buffers that grow with need.
     const TUNING: bool = true;
     /// What comes behind a hole is kept until the hole is filled. Without that it is dropped, and its peer sends it again.
     const HOLES: bool = true;
-    /// Written for speed: the segment that is expected next takes a short way of its own, on which its bytes are summed while
-    /// they are copied (header prediction); long runs of bytes are cut into segments in one go, with headers that are prepared
-    /// once; and what nearly every segment needs is compiled into each place that needs it. Without it there is one way for
-    /// all, and one piece of code.
-    const FAST: bool = true;
     /// Counting how many connections each peer holds, for [`Config::per_peer`](crate::Config::per_peer).
     const PEERS: bool = true;
+    /// Short cuts for the segments that are usual: header prediction, bytes that are summed while they are copied, long runs
+    /// of them that are cut into segments in one go, and what nearly every segment needs in each place that needs it. They
+    /// change how long things take, and nothing else; without them there is one way for all, and one piece of code.
+    const STRAIGHT: bool = true;
 }
 
 /// Everything, with CUBIC.
@@ -73,8 +74,9 @@ impl Profile for Small {
     const COOKIES: bool = false;
     const FAST_OPEN: bool = false;
     const PROBING: bool = false;
+    const RECORDS: bool = false;
     const TUNING: bool = false;
     const HOLES: bool = false;
-    const FAST: bool = false;
     const PEERS: bool = false;
+    const STRAIGHT: bool = false;
 }

@@ -165,7 +165,7 @@ impl ReceiveQueue {
     }
 
     /// The `len` bytes staged in `block` are what they should be.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn commit(&mut self, pool: &mut Pool<'_>, block: u32, len: usize) {
         if block != self.tail {
             match self.tail {
@@ -431,18 +431,27 @@ impl ReceiveQueue {
     /// Moves readable bytes into `buffer`; gives how many.
     pub(crate) fn read(&mut self, pool: &mut Pool<'_>, buffer: &mut [u8]) -> usize {
         let mut copied = 0;
-        while let Some(space) = buffer.get_mut(copied..) {
-            let front = self.front(pool);
+        while let Some(space) = buffer.get_mut(copied..).filter(|space| !space.is_empty())
+            && let Some(block) = pool.get_mut(self.head)
+        {
+            let front = block.data();
             let count = front.len().min(space.len());
-            if count == 0 {
-                break;
-            }
             if let (Some(to), Some(from)) = (space.get_mut(..count), front.get(..count)) {
                 // The second and last copy on the way in.
                 to.copy_from_slice(from);
             }
-            self.consume(pool, count as u32);
             copied += count;
+            self.readable -= count as u32;
+            if count < block.len() {
+                block.skip(count);
+                break;
+            }
+            let index = core::mem::replace(&mut self.head, block.next);
+            self.blocks -= 1;
+            pool.give(index);
+        }
+        if self.head == NONE {
+            self.tail = NONE;
         }
         copied
     }

@@ -5,7 +5,6 @@ use mirage_congestion::Congestion as _;
 
 use crate::connection::{Slot, todo};
 use crate::identifier::NONE;
-use crate::pool::Pool;
 use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::{Error, Profile, State};
@@ -41,7 +40,7 @@ impl<P: Profile> Slot<P> {
     /// is under way.
     #[inline]
     pub(crate) fn start_resend_timer(&mut self, now: Instant, resources: &Resources<'_>) {
-        if P::FAST {
+        if P::STRAIGHT {
             self.start_resend_timer_here(now, resources);
         } else {
             self.start_resend_timer_elsewhere(now, resources);
@@ -60,8 +59,15 @@ impl<P: Profile> Slot<P> {
             self.watch = Watch::Resend;
             return;
         }
-        let rto = self.round_trip.rto(resources.config.max_rto);
-        match self.tail_timeout(&resources.pool) {
+        let probed = P::SELECTIVE && resources.pool.under_way(self.send.head()).tail.is_probed();
+        self.start_timer(now, resources.config.max_rto, probed);
+    }
+
+    /// The same when something is under way; `probed`: the tail was.
+    #[inline]
+    pub(crate) fn start_timer(&mut self, now: Instant, max_rto: Duration, probed: bool) {
+        let rto = self.round_trip.rto(max_rto);
+        match self.tail_timeout(probed) {
             // RFC 8985 §7.2: no later than the timeout, which then comes after the probe.
             Some(pto) => self.watch_for(Watch::Tail, now + pto.min(rto)),
             None => self.watch_for(Watch::Resend, now + rto),
@@ -89,9 +95,9 @@ impl<P: Profile> Slot<P> {
     }
 
     /// How long to wait for an acknowledgement before the tail is probed; `None` if it is not to be.
-    fn tail_timeout(&self, pool: &Pool<'_>) -> Option<Duration> {
+    #[inline]
+    fn tail_timeout(&self, probed: bool) -> Option<Duration> {
         let recovery = &self.recovery;
-        let probed = pool.under_way(self.send.head()).tail.is_probed();
         let quiet = recovery.phase == Phase::Open && recovery.sacked == 0 && !probed;
         if !P::SELECTIVE || !self.selective || self.unconfirmed || !quiet || !self.state.may_transmit() {
             return None;
@@ -113,6 +119,9 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn on_resend_timer(&mut self, now: Instant, resources: &mut Resources<'_>) {
         self.resend_at = Instant::MAX;
         if now >= self.stuck_since + self.user_timeout() {
+            if P::FAST_OPEN && self.state == State::SynSent {
+                self.note_silent_server(now, resources);
+            }
             return self.give_up(resources);
         }
         if P::FAST_OPEN && self.unconfirmed {
@@ -128,6 +137,9 @@ impl<P: Profile> Slot<P> {
         match self.state {
             State::SynSent | State::SynReceived => {
                 if self.syns > resources.config.syn_retries {
+                    if P::FAST_OPEN {
+                        self.note_silent_server(now, resources);
+                    }
                     return self.give_up(resources);
                 }
                 self.nxt = self.una;

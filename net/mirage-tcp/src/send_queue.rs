@@ -19,6 +19,8 @@ pub(crate) struct SendQueue {
     blocks: u32,
     /// Where the tail's bytes end at most. Invariant: at most [`BLOCK_BYTES`].
     tail_limit: u16,
+    /// Some of its blocks end a record.
+    records: bool,
 }
 
 /// Where full segments will be cut: a block ends with one, so that each segment lies in one piece.
@@ -65,7 +67,7 @@ impl Cursor {
 
 impl Default for SendQueue {
     fn default() -> Self {
-        Self { head: NONE, tail: NONE, base: 0, len: 0, blocks: 0, tail_limit: 0 }
+        Self { head: NONE, tail: NONE, base: 0, len: 0, blocks: 0, tail_limit: 0, records: false }
     }
 }
 
@@ -91,15 +93,14 @@ impl SendQueue {
     pub(crate) fn push(&mut self, pool: &mut Pool<'_>, bytes: &[u8], limit: u32, held: u32, cuts: Cuts) -> usize {
         let allowed = bytes.len().min(limit.saturating_sub(self.len) as usize);
         let mut rest = bytes.get(..allowed).unwrap_or_default();
-        while !rest.is_empty()
-            && let Some(space) = self.space(pool, rest.len(), held, cuts)
-        {
-            let count = space.len().min(rest.len());
-            let (now, later) = rest.split_at(count);
+        while !rest.is_empty() {
             // The only copy on the way from the application to the frame's buffer.
-            space[..count].copy_from_slice(now);
-            self.grow(pool, count);
-            rest = later;
+            let count = pool.get_mut(self.tail).map_or(0, |block| block.append_to(self.tail_limit.into(), rest));
+            if count == 0 && !self.extend(pool, held, cuts) {
+                break;
+            }
+            self.len += count as u32;
+            rest = rest.get(count..).unwrap_or_default();
         }
         allowed - rest.len()
     }
@@ -151,6 +152,12 @@ impl SendQueue {
     pub(crate) fn acked(&mut self, pool: &mut Pool<'_>, count: u32) {
         let first = self.head;
         let mut count = count.min(self.len);
+        if count == self.len && first == self.tail {
+            // All there is, in one block.
+            pool.give(first);
+            *self = Self { base: self.base.wrapping_add(count), ..Self::default() };
+            return;
+        }
         self.base = self.base.wrapping_add(count);
         self.len -= count;
         while count > 0 {
@@ -168,10 +175,43 @@ impl SendQueue {
         }
         if self.head == NONE {
             self.tail = NONE;
+            self.records = false;
         } else if self.head != first {
             // What was given back keeps its contents until somebody takes it.
             pool.move_under_way(first, self.head);
         }
+    }
+
+    /// A record ends with the last byte: no segment goes on behind it. What follows begins a block of its own.
+    pub(crate) fn end_record(&mut self, pool: &mut Pool<'_>) {
+        if self.tail == NONE {
+            return;
+        }
+        let block = pool.block_mut(self.tail);
+        block.ends = true;
+        self.tail_limit = (BLOCK_BYTES - block.room()) as u16;
+        self.records = true;
+    }
+
+    /// Whether there are records in it.
+    #[inline]
+    pub(crate) fn has_records(&self) -> bool {
+        self.records
+    }
+
+    /// How many bytes there are from `offset` to the end of the record that it lies in; `None` if no end is known.
+    pub(crate) fn left_of_record(&self, pool: &Pool<'_>, offset: u32) -> Option<u32> {
+        let place = self.base.wrapping_add(offset);
+        let mut index = self.block_near(pool, place, &pool.under_way(self.head).cursor);
+        while index != NONE {
+            let block = pool.block(index);
+            let left = block.end().wrapping_sub(place);
+            if block.ends && left as i32 > 0 {
+                return Some(left);
+            }
+            index = block.next;
+        }
+        None
     }
 
     /// The `len` bytes from `offset` on, as far as there are any, in slices. `cursor` remembers where they end.
@@ -189,7 +229,7 @@ impl SendQueue {
     }
 
     /// The same when all of them lie in one piece that is found at once, as they mostly do.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn piece<'p>(&self, pool: &'p Pool<'_>, offset: u32, len: u32, cursor: &mut Cursor) -> Option<&'p [u8]> {
         if len == 0 {
             return Some(&[]);
@@ -209,7 +249,7 @@ impl SendQueue {
     }
 
     /// The block that holds `place`, or one before it; [`NONE`] only when there are no bytes.
-    #[inline]
+    #[inline(always)]
     fn block_near(&self, pool: &Pool<'_>, place: u32, cursor: &Cursor) -> u32 {
         let known = cursor.block != NONE
             && cursor.last.wrapping_sub(self.base) < self.len

@@ -66,7 +66,7 @@ impl Stamps {
     }
 
     /// Remembers `value` of a segment that began at `seq`, when `acked_to` was the last acknowledgement sent (§4.3).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remember(&mut self, now: Instant, value: u32, seq: SequenceNumber, acked_to: SequenceNumber) {
         if seq.at_or_before(acked_to) && !self.is_old(now, value) {
             self.recent = value;

@@ -19,6 +19,7 @@ use crate::ready::Ends;
 use crate::replies::{PerSecond, Replies};
 use crate::resources::Resources;
 use crate::runs::Runs;
+use crate::servers::Servers;
 use crate::time_wait::TimeWait;
 use crate::timers::Timers;
 use crate::{Config, ConnectionId, Profile, Secrets, Standard, State, Stats, Storage};
@@ -81,6 +82,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 fast_open_pending: 0,
                 challenges: Challenges::new(secrets.ports, config.challenges_per_second.into()),
                 paths: Paths::NONE,
+                servers: Servers::none(),
                 stats: Stats::default(),
             },
             peers: Peers::new(secrets.demux),
@@ -150,21 +152,19 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// Does what the method that runs has left to do with a connection: every public method ends here.
     #[inline]
     pub(crate) fn settle(&mut self, index: u32) {
-        if let Some(slot) = self.connections.get_mut(index as usize) {
-            if slot.ready.is_listed() {
-                // Its turn comes already: most segments ask for what one before them asked for.
-                slot.todo &= !todo::OUTPUT;
-            }
-            if slot.todo != 0 {
-                self.settle_slow(index);
-            }
+        if self.connections.get(index as usize).is_some_and(|slot| slot.todo != 0) {
+            self.settle_slow(index);
         }
         self.check(index);
     }
 
+    #[inline(never)]
     fn settle_slow(&mut self, index: u32) {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
         let left = core::mem::take(&mut slot.todo);
+        if left == todo::OUTPUT {
+            return self.make_ready(index);
+        }
         if left & todo::END != 0 {
             return self.retire(index);
         }
@@ -177,6 +177,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     }
 
     /// Takes an ended connection out of everything; its slot stays for as long as an application holds it.
+    #[inline(never)]
     pub(crate) fn retire(&mut self, index: u32) {
         self.hide(index);
         self.make_unready_elsewhere(index);

@@ -52,9 +52,9 @@ impl<'s> Timers<'s> {
     /// without a slot is ignored.
     pub(crate) fn set(&mut self, index: u32, deadline: Instant) {
         let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        slot.wanted = deadline;
-        self.soonest.set(None);
+        let before = core::mem::replace(&mut slot.wanted, deadline);
         let place = slot.place as usize;
+        self.note(before, deadline);
         match self.slots.get_mut(place) {
             Some(entry) if entry.due <= deadline => {}
             Some(entry) => {
@@ -68,8 +68,22 @@ impl<'s> Timers<'s> {
     /// Lets timer `index` not go off.
     pub(crate) fn clear(&mut self, index: u32) {
         if let Some(slot) = self.slots.get_mut(index as usize) {
-            slot.wanted = Instant::MAX;
-            self.soonest.set(None);
+            let before = core::mem::replace(&mut slot.wanted, Instant::MAX);
+            self.note(before, Instant::MAX);
+        }
+    }
+
+    /// A timer that was to go off at `before` goes off at `wanted`: what [`next`](Self::next) found is often found still.
+    #[inline]
+    fn note(&self, before: Instant, wanted: Instant) {
+        if let Some(soonest) = self.soonest.get() {
+            self.soonest.set(if wanted <= soonest {
+                Some(wanted)
+            } else if before > soonest {
+                Some(soonest)
+            } else {
+                None
+            });
         }
     }
 

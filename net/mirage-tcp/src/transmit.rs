@@ -3,15 +3,16 @@
 mod plan;
 mod reply;
 mod sent;
+mod usual;
 
 use core::num::NonZeroU16;
 
-use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 use mirage_net::{ChecksumOffload, SegmentationOffload};
 use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
 
 use crate::connection::{Slot, todo};
+use crate::demux::Tuple;
 use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
 use crate::pool::Pool;
@@ -40,7 +41,7 @@ impl<P: Profile> Tcp<'_, P> {
             let index = self.ready.head;
             let turn = self.take_turn(now, index, ip, &mut left);
             if turn != Ok(Turn::More) || self.ready.tail != index {
-                match P::FAST {
+                match P::STRAIGHT {
                     true => self.make_unready(index),
                     false => self.make_unready_elsewhere(index),
                 }
@@ -70,6 +71,12 @@ impl<P: Profile> Tcp<'_, P> {
             slot.linger(now, resources);
         }
         slot.restart_if_idle(now, resources);
+        if P::STRAIGHT
+            && let Some(result) = slot.send_usual(now, resources, ip)
+        {
+            *left = left.saturating_sub(1);
+            return result.map(|()| Turn::Done);
+        }
         let mut turn = SEGMENTS_PER_TURN;
         while turn > 0 {
             let Some(plan) = slot.plan(now, resources) else {
@@ -80,7 +87,7 @@ impl<P: Profile> Tcp<'_, P> {
                 return Ok(Turn::More);
             }
             let (sent, segments, result) = slot.send_segments(now, &plan, resources, ip, *left);
-            if P::FAST && sent < plan.len && sent > 0 {
+            if P::STRAIGHT && sent < plan.len && sent > 0 {
                 // The first of several are out.
                 let part = Plan { len: sent, flags: Flags::ACK, ..plan };
                 resources.stats.segments_out += segments as u64;
@@ -97,7 +104,7 @@ impl<P: Profile> Tcp<'_, P> {
                 // It is as good as lost, and repaired like that.
                 Err(_) => {}
             }
-            if P::FAST && sent < plan.len && sent > 0 {
+            if P::STRAIGHT && sent < plan.len && sent > 0 {
                 *left = left.saturating_sub(segments);
                 continue;
             }
@@ -106,7 +113,7 @@ impl<P: Profile> Tcp<'_, P> {
             turn = turn.saturating_sub(counted);
             resources.stats.segments_out += segments.max(1) as u64;
             slot.on_sent(&plan, now, resources);
-            if P::FAST && slot.is_done() {
+            if P::STRAIGHT && slot.is_done() {
                 slot.keep_watch(now, resources);
                 return Ok(Turn::Done);
             }
@@ -160,7 +167,7 @@ impl<P: Profile> Slot<P> {
         let encoded;
         let options = match P::TIMESTAMPS && self.stamps.is_on() {
             _ if selective || plan.flags.contains(Flags::SYN) => {
-                encoded = self.options(now, plan, resources, ip);
+                encoded = self.options(now, plan, resources);
                 Options::Bytes(encoded.as_slice())
             }
             true => Options::Stamps(self.stamps.value(now), self.stamps.recent),
@@ -196,43 +203,40 @@ impl<P: Profile> Slot<P> {
             window: if plan.flags.contains(Flags::SYN) { self.receive_window().min(0xffff) as u16 } else { window },
         };
         let checksum = if self.partial_checksum { Checksum::Partial } else { Checksum::Complete };
-        let template = Template::new::<P>(self.tuple.pseudo_header(), &header, options, checksum);
+        let template = Template::new(self.tuple.pseudo_header(), &header, options, checksum);
         let headers = HEADER_LEN + options.len();
         // The device cuts, or we do; it repeats the options in each piece.
         let full = plan.full;
         let longer = P::PROBING && plan.kind == Kind::Longer;
-        let most = if self.device_cuts || longer || !P::FAST { plan.len } else { full };
+        let most = if self.device_cuts || longer || !P::STRAIGHT { plan.len } else { full };
+        let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, headers);
+        packet.dont_fragment = true;
+        packet.ecn = ecn;
+        if self.partial_checksum {
+            packet.checksum = Some(PARTIAL_CHECKSUM);
+        }
+        let send = &self.send;
+        let mut cursor = if P::STRAIGHT { resources.pool.under_way(send.head()).cursor } else { Cursor::NEW };
         let (mut sent, mut segments) = (0, 0);
-        loop {
+        let result = loop {
             let len = (plan.len - sent).min(most);
             let last = sent + len == plan.len;
-            let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, headers + len as usize);
-            packet.dont_fragment = true;
-            packet.ecn = ecn;
-            if self.partial_checksum {
-                packet.checksum = Some(PARTIAL_CHECKSUM);
-            }
-            if len > full && !longer {
-                packet.segment_size = NonZeroU16::new(full as u16);
-            }
+            packet.len = headers + len as usize;
+            packet.segment_size = if len > full && !longer { NonZeroU16::new(full as u16) } else { None };
             let piece_flags = if last { flags } else { flags - Flags::PSH - Flags::FIN };
             let (seq, offset) = (plan.seq + sent, plan.offset + sent);
-            let send = &self.send;
-            let result = if P::FAST {
-                let mut cursor = resources.pool.under_way(send.head()).cursor;
-                let result = ip.send(packet, |writer| match send.piece(&resources.pool, offset, len, &mut cursor) {
-                    Some(piece) => template.write(writer, seq, piece_flags, [piece]),
-                    None => {
+            let template = &template;
+            let result = if P::STRAIGHT {
+                match send.piece(&resources.pool, offset, len, &mut cursor) {
+                    Some(piece) => ip.send(packet, move |writer| template.write(writer, seq, piece_flags, [piece])),
+                    None => ip.send(packet, |writer| {
                         let payload = send.slices(&resources.pool, offset, len, &mut cursor);
                         template.write(writer, seq, piece_flags, payload);
-                    }
-                });
-                if len > 0 {
-                    resources.pool.under_way_mut(send.head()).cursor = cursor;
+                    }),
                 }
-                result
             } else {
-                send_from((send, &resources.pool, offset, len), ip, packet, &template, seq, piece_flags)
+                let payload = (send, &resources.pool, offset, len);
+                send_from(payload, ip, packet, &self.tuple, &header, options, checksum)
             };
             if P::MARKS && self.marks.has_news() && flags.contains(Flags::CWR) && result != Err(SendError::Full) {
                 // Told once (RFC 3168 §6.1.2).
@@ -241,41 +245,46 @@ impl<P: Profile> Slot<P> {
             }
             match result {
                 // Other errors are as good as loss.
-                Err(error @ (SendError::Full | SendError::WouldFragment { .. })) => {
-                    return (sent, segments, Err(error));
-                }
-                Err(error) if plan.len == 0 => return (0, 0, Err(error)),
+                Err(SendError::Full | SendError::WouldFragment { .. }) => break result,
+                Err(_) if plan.len == 0 => break result,
                 _ => (sent, segments) = (sent + len, segments + 1),
             }
-            if !P::FAST || last || segments >= limit {
-                return (sent, segments, Ok(()));
+            if !P::STRAIGHT || last || segments >= limit {
+                break Ok(());
             }
+        };
+        if P::STRAIGHT && plan.len > 0 {
+            resources.pool.under_way_mut(send.head()).cursor = cursor;
         }
+        (sent, segments, result)
     }
 
     /// The options that go with a segment that has others than timestamps.
     #[inline(never)]
-    fn options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>, ip: &impl Ip) -> Encoded {
+    fn options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>) -> Encoded {
         if plan.flags.contains(Flags::SYN) {
-            return self.syn_options(now, plan, resources, ip);
+            return self.syn_options(now, plan, resources);
         }
         let stamps = (P::TIMESTAMPS && self.stamps.is_on()).then(|| (self.stamps.value(now), self.stamps.recent));
         let mut options = Encoded::default();
         if P::SELECTIVE {
             options.put_heard(stamps, &self.selective_blocks(&resources.pool));
         }
+        if P::MARKS && self.marks.is_accurate() {
+            self.put_marked_bytes(&mut options, plan.len == 0);
+        }
         options
     }
 
     #[inline(never)]
-    fn syn_options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>, ip: &impl Ip) -> Encoded {
+    fn syn_options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>) -> Encoded {
         let config = &resources.config;
         // Our answer to a SYN says only what the peer's said, too.
         let answers = plan.flags.contains(Flags::ACK);
         let selective = P::SELECTIVE && config.selective && (!answers || self.selective);
         let stamps = P::TIMESTAMPS && config.timestamps && (!answers || self.stamps.is_on());
         let options = SynOptions {
-            mss: Some(our_mss(ip, self.tuple.remote)),
+            mss: Some(self.path.advmss),
             window_scale: self.scaling.then(|| config.window_scale()),
             sack_permitted: selective,
             timestamps: stamps.then(|| (self.stamps.value(now), self.stamps.recent)),
@@ -283,30 +292,28 @@ impl<P: Profile> Slot<P> {
             accurate: None,
         };
         let mut encoded = options.emit();
-        if P::FAST_OPEN
-            && !answers
-            && self.syns == 0
-            && let Some(cookie) = &self.cookie
-        {
-            encoded.put_cookie(cookie);
+        if P::FAST_OPEN && !answers && self.syns == 0 && self.asks_cookie {
+            encoded.put_cookie(&resources.servers.cookie(&self.tuple));
         }
         encoded
     }
 }
 
-/// Sends one segment with `len` bytes of a queue from `offset` on: the only way out of a profile for size.
+/// Sends one segment, with `len` bytes of a queue from `offset` on: the only way out of a profile for size.
 #[inline(never)]
 fn send_from(
     (queue, pool, offset, len): (&SendQueue, &Pool<'_>, u32, u32),
     ip: &mut impl Ip,
     packet: Packet,
-    template: &Template<'_>,
-    seq: SequenceNumber,
-    flags: Flags,
+    tuple: &Tuple,
+    header: &Header,
+    options: Options<'_>,
+    checksum: Checksum,
 ) -> Result<(), SendError> {
+    let template = Template::new(tuple.pseudo_header(), header, options, checksum);
     ip.send(packet, |writer| {
         let mut cursor = Cursor::NEW;
-        template.write(writer, seq, flags, queue.slices(pool, offset, len, &mut cursor));
+        template.write(writer, header.seq, header.flags, queue.slices(pool, offset, len, &mut cursor));
     })
 }
 

@@ -25,15 +25,21 @@ impl<P: Profile> Slot<P> {
 
     /// The window for a header that is about to be sent. The window grows only by steps worth a segment
     /// (RFC 9293 §3.8.6.2.2) and never shrinks.
+    #[inline(always)]
     pub(crate) fn offer_window(&mut self, resources: &Resources<'_>) -> u16 {
         if self.may_grow() {
-            let room = self.receive_room(resources);
-            if room.saturating_sub(self.receive_window()) >= self.window_step(room, 1) {
-                self.rcv_end = self.rcv_nxt + room;
-            }
+            self.grow_window(resources);
         }
         // Rounded down: the peer may see the end retreat by less than a scaled unit, which RFC 7323 §2.4 allows.
         (self.receive_window() >> self.receive_scale).min(0xffff) as u16
+    }
+
+    #[inline(never)]
+    fn grow_window(&mut self, resources: &Resources<'_>) {
+        let room = self.receive_room(resources);
+        if room.saturating_sub(self.receive_window()) >= self.window_step(room, 1) {
+            self.rcv_end = self.rcv_nxt + room;
+        }
     }
 
     /// Whether there may be room for such a step. It needs a full segment's, or half of a limit that is less than two.

@@ -9,7 +9,6 @@ use mirage_protocols::{Ecn, Protocol, Received};
 use zerocopy::byteorder::network_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
-use crate::Profile;
 use crate::discard::Discard;
 
 bitflags! {
@@ -62,6 +61,12 @@ impl<'a> Segment<'a> {
     pub(crate) fn parse(received: &Received<'a>) -> Result<Self, Discard> {
         let segment = Self::read(received)?;
         if segment.is_intact(received) { Ok(segment) } else { Err(Discard::BadChecksum) }
+    }
+
+    /// The same as a piece of code of its own.
+    #[inline(never)]
+    pub(crate) fn read_elsewhere(received: &Received<'a>) -> Result<Self, Discard> {
+        Self::read(received)
     }
 
     /// Reads a segment and checks its lengths and ports. Whether it [is intact](Self::is_intact) is not asked yet.
@@ -152,7 +157,7 @@ pub(crate) enum Options<'o> {
 
 impl Options<'_> {
     /// How many bytes they are.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Stamps(..) => STAMPED_LEN - HEADER_LEN,
@@ -160,6 +165,7 @@ impl Options<'_> {
         }
     }
 
+    #[inline(always)]
     fn sum(&self) -> Sum {
         match self {
             Self::Stamps(value, echo) => Sum::ZERO.add_u32(STAMPS).add_u64(pair(*value, *echo)),
@@ -183,21 +189,8 @@ pub(crate) struct Template<'o> {
 
 impl<'o> Template<'o> {
     /// Headers between two ends, with the sum of their pseudo-header but for the length.
-    #[inline]
-    pub(crate) fn new<P: Profile>(pseudo: Sum, header: &Header, options: Options<'o>, checksum: Checksum) -> Self {
-        match P::FAST {
-            true => Self::new_here(pseudo, header, options, checksum),
-            false => Self::new_elsewhere(pseudo, header, options, checksum),
-        }
-    }
-
-    #[inline(never)]
-    fn new_elsewhere(pseudo: Sum, header: &Header, options: Options<'o>, checksum: Checksum) -> Self {
-        Self::new_here(pseudo, header, options, checksum)
-    }
-
-    #[inline]
-    fn new_here(pseudo: Sum, header: &Header, options: Options<'o>, checksum: Checksum) -> Self {
+    #[inline(always)]
+    pub(crate) fn new(pseudo: Sum, header: &Header, options: Options<'o>, checksum: Checksum) -> Self {
         let ports = u32::from(header.source_port) << 16 | u32::from(header.destination_port);
         let words = ((HEADER_LEN + options.len()) / 4) as u32;
         let offset = words << 28 | u32::from(header.accurate) << 24;
@@ -269,7 +262,7 @@ impl<'o> Template<'o> {
 
 /// Writes a segment: the header, `options` (a multiple of four bytes, at most 40), the slices of `payload` and, when
 /// all is there, the checksum.
-pub(crate) fn write_segment<'p, P: Profile>(
+pub(crate) fn write_segment<'p>(
     writer: &mut FrameWriter<'_>,
     ends: (IpAddr, IpAddr),
     header: &Header,
@@ -278,7 +271,7 @@ pub(crate) fn write_segment<'p, P: Profile>(
     checksum: Checksum,
 ) {
     let pseudo = Sum::ZERO.pseudo_header(ends.0, ends.1, Protocol::TCP.0, 0);
-    let template = Template::new::<P>(pseudo, header, Options::Bytes(options), checksum);
+    let template = Template::new(pseudo, header, Options::Bytes(options), checksum);
     template.write(writer, header.seq, header.flags, payload);
 }
 
@@ -328,7 +321,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Standard;
 
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
     const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
@@ -338,7 +330,7 @@ mod tests {
         let mut writer = FrameWriter::new(&mut buffer);
         writer.put(b"an IP header");
         let start = writer.len();
-        write_segment::<Standard>(&mut writer, (HERE, THERE), header, options, payload.iter().copied(), checksum);
+        write_segment(&mut writer, (HERE, THERE), header, options, payload.iter().copied(), checksum);
         writer.written()[start..].to_vec()
     }
 

@@ -45,7 +45,7 @@ pub(crate) fn receive<P: Profile>(
     Ok(Came::Some)
 }
 
-#[inline]
+#[inline(never)]
 fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
     match machines.ethernet.input(frame) {
         Ok(frame) if frame.ethertype == EtherType::IPV4 => ipv4_in(machines, &frame, transmit),

@@ -71,7 +71,10 @@ impl<P: Profile> Slot<P> {
         }
         self.note_data(now);
         if self.quick_acks > 0 || self.rcv_nxt.since(self.acked_to) >= 2 * u32::from(self.receive_mss) {
-            self.acknowledge();
+            if !self.ack_now {
+                // Once for all that come in one batch.
+                self.acknowledge();
+            }
             if P::TUNING && self.tuning.is_due(self.rcv_nxt) {
                 self.tune(now, resources);
             }

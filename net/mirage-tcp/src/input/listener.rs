@@ -191,7 +191,7 @@ impl<P: Profile> Tcp<'_, P> {
         }
         if handshake.resent == 0 {
             let rtt = now.since(handshake.since);
-            slot.round_trip.sample(rtt, config.min_rto);
+            slot.round_trip.sample_seldom(rtt, config.min_rto);
             if P::SELECTIVE {
                 slot.recovery.reordering.on_rtt(now, rtt);
             }

@@ -41,40 +41,33 @@ impl<P: Profile> Tcp<'_, P> {
     #[inline]
     fn route(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         let mut checked = received.checksum != ReceivedChecksum::Unchecked;
-        let known = P::FAST
+        let known = P::STRAIGHT
             && received.cast == Cast::Unicast
             && self.connections.get(self.last as usize).is_some_and(|slot| slot.tuple.is_of(received));
-        let mut segment = None;
         if !known {
-            let found = self.find_connection(now, received)?;
-            let Some((index, read)) = found else { return Ok(()) };
-            (self.last, segment, checked) = (index, Some(read), true);
+            let Some(index) = self.find_connection(now, received)? else { return Ok(()) };
+            (self.last, checked) = (index, true);
         }
         let index = self.last;
         // The checksum of what is expected next is verified while it is copied.
-        if P::FAST
+        if P::STRAIGHT
             && let Some(slot) = self.connections.get_mut(index as usize)
             && let Some(result) = slot.input_fast(&mut self.resources, now, received, checked)
         {
             self.settle(index);
             return result;
         }
-        self.input_connection(now, index, received, segment, checked)
+        self.input_connection(now, index, received, checked)
     }
 
-    /// Finds the connection that a segment is for, and reads it. What is not for a connection is dealt with here.
+    /// Finds the connection that a segment is for. What is not for a connection is dealt with here.
     #[inline(never)]
-    fn find_connection<'r>(
-        &mut self,
-        now: Instant,
-        received: &Received<'r>,
-    ) -> Result<Option<(u32, Segment<'r>)>, Discard> {
-        let segment = Segment::read(received)?;
+    fn find_connection(&mut self, now: Instant, received: &Received<'_>) -> Result<Option<u32>, Discard> {
+        let segment = read::<P>(received)?;
         if !segment.is_intact(received) {
             return Err(Discard::BadChecksum);
         }
-        let found = self.find_for(now, received.cast, &Tuple::of(received, &segment), &segment)?;
-        Ok(found.map(|index| (index, segment)))
+        self.find_for(now, received.cast, &Tuple::of(received, &segment), &segment)
     }
 
     /// A segment for a connection, whatever it is.
@@ -84,15 +77,9 @@ impl<P: Profile> Tcp<'_, P> {
         now: Instant,
         index: u32,
         received: &Received<'_>,
-        segment: Option<Segment<'_>>,
         checked: bool,
     ) -> Result<(), Discard> {
-        let segment = match segment {
-            Some(segment) => segment,
-            None if P::FAST => Segment::read(received)?,
-            // Every segment was read to find its connection.
-            None => return Ok(()),
-        };
+        let segment = read::<P>(received)?;
         if !checked && !segment.is_intact(received) {
             return Err(Discard::BadChecksum);
         }
@@ -199,6 +186,14 @@ impl<P: Profile> Slot<P> {
             resources.stats.replies_dropped += 1;
         }
         allowed
+    }
+}
+
+/// Reads a segment that takes no short cut.
+fn read<'r, P: Profile>(received: &Received<'r>) -> Result<Segment<'r>, Discard> {
+    match P::STRAIGHT {
+        true => Segment::read(received),
+        false => Segment::read_elsewhere(received),
     }
 }
 

@@ -90,6 +90,7 @@ impl<P: Profile> Tcp<'_, P> {
             slot.change_window(resources, now, u32::from(segment.window) << slot.send_scale);
             slot.window_seq = segment.seq;
             slot.establish(resources, now);
+            slot.is_about_to_write();
             slot.end_writing_if_asked();
             resources.stats.opened += 1;
         }
@@ -217,7 +218,7 @@ impl<P: Profile> Slot<P> {
         self.recovery.recover = ack;
         if self.syns <= 1 {
             let rtt = now.since(self.stuck_since);
-            self.round_trip.sample(rtt, min_rto);
+            self.round_trip.sample_seldom(rtt, min_rto);
             if P::SELECTIVE {
                 self.recovery.reordering.on_rtt(now, rtt);
             }

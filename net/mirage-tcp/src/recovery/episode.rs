@@ -66,7 +66,7 @@ impl<P: Profile> Slot<P> {
             return self.take_plain(resources, now, news);
         }
         let acked = news.ack.since(self.una);
-        if acked > 0 && blocks.is_empty() && self.take_usual(resources, now, news.ack) {
+        if P::STRAIGHT && acked > 0 && blocks.is_empty() && self.take_usual(resources, now, news.ack) {
             return;
         }
         self.take_any_news(resources, now, news, blocks);
@@ -123,7 +123,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// Tells the congestion controller what an acknowledgement brought, and how things stand now.
-    #[inline]
+    #[inline(always)]
     pub(super) fn tell_controller(&mut self, now: Instant, brought: Ack) {
         let ack = Ack {
             srtt: self.round_trip.srtt().unwrap_or_default(),
@@ -408,7 +408,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// `acked` numbers more are acknowledged, at least one and no more than are under way.
-    #[inline]
+    #[inline(always)]
     pub(super) fn forget_acknowledged(&mut self, resources: &mut Resources<'_>, now: Instant, acked: u32) {
         // A number behind the queue is that of our FIN.
         let bytes = acked.min(self.send.len());

@@ -64,7 +64,7 @@ impl<P: Profile> Slot<P> {
                 rtt = news.echo.and_then(|echo| self.stamps.age(now, echo));
             }
             if let Some(rtt) = rtt {
-                self.round_trip.sample(rtt, resources.config.min_rto);
+                self.round_trip.sample_seldom(rtt, resources.config.min_rto);
             }
             self.forget_acknowledged(resources, now, acked);
             let flight = self.in_flight();

@@ -129,7 +129,7 @@ impl Delivery {
 
     /// The same when `bytes` arrived, of which the newest left then, when things stood so, and whether the application was
     /// what limited them.
-    #[inline]
+    #[inline(always)]
     pub(super) fn on_run(
         &mut self,
         round: &mut Round,

@@ -13,7 +13,7 @@ use mirage_protocols::{IcmpError, IcmpErrorKind, Protocol, Received};
 use super::pair::cx;
 use super::side::Side;
 use crate::wire::{Checksum, Flags, HEADER_LEN, Header, write_segment};
-use crate::{ConnectionId, Direction, ListenOptions, ListenerId, Local, Standard, TcpOptions};
+use crate::{ConnectionId, Direction, ListenOptions, ListenerId, Local, TcpOptions};
 
 /// A machine, and what its peer and its application do next.
 pub(super) struct Play<'s, 'b> {
@@ -198,7 +198,7 @@ impl<'s, 'b> Play<'s, 'b> {
         let header = Header { source_port: PORT, destination_port: 80, seq, ack, flags, window, accurate: false };
         let mut buffer = alloc::vec![0; HEADER_LEN + options.len() + payload.len()];
         let mut writer = FrameWriter::new(&mut buffer);
-        write_segment::<Standard>(&mut writer, (THERE, HERE), &header, &options, [payload], Checksum::Complete);
+        write_segment(&mut writer, (THERE, HERE), &header, &options, [payload], Checksum::Complete);
         let before = self.side.tcp.stats().steps;
         let _counted = self.side.tcp.input(self.now, &Received::new(THERE, HERE, writer.written()));
         // Three walks along all runs there are, at most.

@@ -13,7 +13,7 @@ use super::operation::Operation;
 use super::pair::{Pair, cx};
 use super::side::Side;
 use crate::wire::{Checksum, Flags, Header, write_segment};
-use crate::{ListenOptions, ListenerId, Local, Standard, TcpOptions};
+use crate::{ListenOptions, ListenerId, Local, TcpOptions};
 
 pub(super) struct World<'s> {
     sides: [Side<'s>; 2],
@@ -216,7 +216,7 @@ fn stranger(side: &mut Side<'_>, now: Instant, flags: u8, seed: u8) {
     };
     let here = side.ip.source.unwrap_or(HERE);
     let from = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 3 + seed % 2));
-    write_segment::<Standard>(&mut writer, (from, here), &header, &[seed; 8], [&[seed; 5][..]], Checksum::Complete);
+    write_segment(&mut writer, (from, here), &header, &[seed; 8], [&[seed; 5][..]], Checksum::Complete);
     let _counted = side.tcp.input(now, &Received::new(from, here, writer.written()));
 }
 

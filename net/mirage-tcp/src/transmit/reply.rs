@@ -5,13 +5,14 @@ use mirage_net::ChecksumOffload;
 use mirage_protocols::{Ip, Packet, Protocol, SendError};
 
 use crate::connection::todo;
+use crate::marked_bytes::MarkedBytes;
 use crate::options::{Encoded, SynOptions};
 use crate::pool::Pool;
 use crate::replies::Reply;
 use crate::sack::Blocks;
 use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
-use crate::wire::{Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM, Template, write_segment};
+use crate::wire::{Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM, write_segment};
 use crate::{Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -67,6 +68,9 @@ fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip, pool: &
             accurate: None,
         }
         .emit();
+        if P::MARKS && reply.marked {
+            options.put_marked(&MarkedBytes::NONE);
+        }
         if P::FAST_OPEN
             && let Some(cookie) = &reply.cookie
         {
@@ -93,12 +97,12 @@ fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip, pool: &
         checksum = Checksum::Partial;
         packet.checksum = Some(PARTIAL_CHECKSUM);
     }
-    if !P::FAST {
+    if !P::STRAIGHT {
         let options = Options::Bytes(options.as_slice());
-        let template = Template::new::<P>(tuple.pseudo_header(), &header, options, checksum);
-        return super::send_from((&SendQueue::default(), pool, 0, 0), ip, packet, &template, header.seq, header.flags);
+        let payload = (&SendQueue::default(), pool, 0, 0);
+        return super::send_from(payload, ip, packet, tuple, &header, options, checksum);
     }
     ip.send(packet, |writer| {
-        write_segment::<P>(writer, (tuple.local, tuple.remote), &header, options.as_slice(), [], checksum);
+        write_segment(writer, (tuple.local, tuple.remote), &header, options.as_slice(), [], checksum);
     })
 }

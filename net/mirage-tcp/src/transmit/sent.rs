@@ -18,14 +18,7 @@ impl<P: Profile> Slot<P> {
     #[inline]
     pub(super) fn on_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
         if plan.flags.contains(Flags::ACK) {
-            if self.quick_acks > 0 && self.acked_to != self.rcv_nxt {
-                self.quick_acks -= 1;
-            }
-            self.acked_to = self.rcv_nxt;
-            self.ack_now = self.repeats > 0;
-            self.repeats = self.repeats.saturating_sub(1);
-            self.ack_at = Instant::MAX;
-            self.twice.1 = self.twice.0;
+            self.on_acknowledged();
         }
         match plan.kind {
             Kind::Empty => self.ask = false,
@@ -44,6 +37,19 @@ impl<P: Profile> Slot<P> {
         }
     }
 
+    /// The peer is told what came.
+    #[inline(always)]
+    pub(super) fn on_acknowledged(&mut self) {
+        if self.quick_acks > 0 && self.acked_to != self.rcv_nxt {
+            self.quick_acks -= 1;
+        }
+        self.acked_to = self.rcv_nxt;
+        self.ack_now = self.repeats > 0;
+        self.repeats = self.repeats.saturating_sub(1);
+        self.ack_at = Instant::MAX;
+        self.twice.1 = self.twice.0;
+    }
+
     /// Our SYN is out. It is no run: it is watched over by number alone.
     #[inline(never)]
     fn on_syn_sent(&mut self, now: Instant, resources: &mut Resources<'_>) {
@@ -59,8 +65,8 @@ impl<P: Profile> Slot<P> {
         self.start_resend_timer(now, resources);
     }
 
-    #[inline]
-    fn on_next_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
+    #[inline(always)]
+    pub(super) fn on_next_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
         let bytes = plan.len + u32::from(plan.flags.contains(Flags::FIN));
         let end = plan.seq + bytes;
         let idle = self.una == self.nxt;
@@ -77,17 +83,26 @@ impl<P: Profile> Slot<P> {
         if !P::SELECTIVE {
             return self.on_next_sent_plainly(plan, (bytes, end), now, resources);
         }
-        let told = self.flight(&resources.pool, self.pipe());
+        let mut fate = 0;
+        if P::FAST_OPEN && self.syn_len > 0 {
+            fate |= self.note_syn_data_again(plan.seq, end, resources);
+        }
+        if P::RECORDS && self.send.has_records() && plan.flags.contains(Flags::PSH) {
+            fate |= fate::ENDS;
+        }
+        let under_way = resources.pool.under_way_mut(self.send.head());
+        let told = self.flight_of(self.pipe(), under_way.most);
         self.congestion.on_sent(now, bytes, &told);
         self.nxt = end;
         let in_flight = self.pipe();
-        let under_way = resources.pool.under_way_mut(self.send.head());
         if idle {
             under_way.rack.begin(self.una);
             under_way.most_until = self.una.0;
         }
         let mark = self.recovery.delivery.on_sent(&mut under_way.round, now, in_flight, idle);
-        let mut fate = if self.recovery.delivery.is_app_limited() { fate::APP_LIMITED } else { 0 };
+        if self.recovery.delivery.is_app_limited() {
+            fate |= fate::APP_LIMITED;
+        }
         if P::PROBING && plan.kind == Kind::Longer {
             fate |= fate::LONGER;
             self.path.on_probe(end);
@@ -115,14 +130,13 @@ impl<P: Profile> Slot<P> {
         if self.recovery.phase == Phase::Recovery {
             under_way.proportional.on_sent(bytes);
         }
-        if self.probe_tail {
-            self.probe_tail = false;
+        if core::mem::take(&mut self.probe_tail) {
             under_way.tail.begin(end, false);
             // RFC 8985 §7.3: the timeout counts from the probe.
-            self.start_resend_timer(now, resources);
+            self.start_timer(now, resources.config.max_rto, true);
         } else if !self.is_watched() || self.watch == crate::retransmit::Watch::Tail {
             // RFC 6298 §5.1; and RFC 8985 §7.2: each new segment postpones the probe.
-            self.start_resend_timer(now, resources);
+            self.start_timer(now, resources.config.max_rto, under_way.tail.is_probed());
         }
         self.on_fresh_sent(bytes, now, resources);
     }
@@ -160,6 +174,22 @@ impl<P: Profile> Slot<P> {
             self.start_resend_timer(now, resources);
         }
         self.on_fresh_sent(bytes, now, resources);
+    }
+
+    /// What went with the SYN in vain, if this is some of it, is sent for the second time: its fate.
+    #[inline(never)]
+    fn note_syn_data_again(&mut self, start: SequenceNumber, end: SequenceNumber, resources: &mut Resources<'_>) -> u8 {
+        let behind = self.iss + 1 + u32::from(self.syn_len);
+        if self.una.at_or_after(behind) {
+            // The peer has it: of no interest any more.
+            self.syn_len = 0;
+        }
+        if start.at_or_after(behind) {
+            return 0;
+        }
+        resources.stats.retransmits += 1;
+        self.resent += end.since(start).div_ceil(u32::from(self.mss).max(1));
+        if end == behind { fate::RESENT | fate::ENDS } else { fate::RESENT }
     }
 
     #[inline(never)]
