@@ -48,10 +48,12 @@ pub trait Profile: Copy + Debug + 'static {
     const HOLES: bool = true;
     /// Counting how many connections each peer holds, for [`Config::per_peer`](crate::Config::per_peer).
     const PEERS: bool = true;
-    /// Short cuts for the segments that are usual: header prediction, bytes that are summed while they are copied, long runs
-    /// of them that are cut into segments in one go, and what nearly every segment needs in each place that needs it. They
-    /// change how long things take, and nothing else; without them there is one way for all, and one piece of code.
+    /// Short cuts for the segments that are usual: header prediction, bytes that are summed while they are copied, and what
+    /// nearly every segment needs in each place that needs it. They change how long things take, and nothing else; without
+    /// them there is one way for all, and one piece of code.
     const STRAIGHT: bool = true;
+    /// Many segments are planned and booked as one, with a header that is made once. Without that each goes by itself.
+    const BURSTS: bool = true;
 }
 
 /// Everything, with CUBIC.
@@ -79,4 +81,5 @@ impl Profile for Small {
     const HOLES: bool = false;
     const PEERS: bool = false;
     const STRAIGHT: bool = false;
+    const BURSTS: bool = false;
 }

@@ -17,6 +17,7 @@ use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
 use crate::pool::Pool;
 use crate::resources::Resources;
+use crate::sack::Blocks;
 use crate::send_queue::{Cursor, SendQueue};
 use crate::wire::{Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM, Template};
 use crate::{Error, Marking, Profile, State, Tcp};
@@ -77,6 +78,20 @@ impl<P: Profile> Tcp<'_, P> {
             *left = left.saturating_sub(1);
             return result.map(|()| Turn::Done);
         }
+        self.take_long_turn(now, index, ip, left)
+    }
+
+    /// The same, whatever it is.
+    #[inline(never)]
+    fn take_long_turn(
+        &mut self,
+        now: Instant,
+        index: u32,
+        ip: &mut impl Ip,
+        left: &mut usize,
+    ) -> Result<Turn, SendError> {
+        let Tcp { connections, resources, .. } = self;
+        let Some(slot) = connections.get_mut(index as usize) else { return Ok(Turn::Done) };
         let mut turn = SEGMENTS_PER_TURN;
         while turn > 0 {
             let Some(plan) = slot.plan(now, resources) else {
@@ -87,7 +102,7 @@ impl<P: Profile> Tcp<'_, P> {
                 return Ok(Turn::More);
             }
             let (sent, segments, result) = slot.send_segments(now, &plan, resources, ip, *left);
-            if P::STRAIGHT && sent < plan.len && sent > 0 {
+            if P::BURSTS && sent < plan.len && sent > 0 {
                 // The first of several are out.
                 let part = Plan { len: sent, flags: Flags::ACK, ..plan };
                 resources.stats.segments_out += segments as u64;
@@ -104,7 +119,7 @@ impl<P: Profile> Tcp<'_, P> {
                 // It is as good as lost, and repaired like that.
                 Err(_) => {}
             }
-            if P::STRAIGHT && sent < plan.len && sent > 0 {
+            if P::BURSTS && sent < plan.len && sent > 0 {
                 *left = left.saturating_sub(segments);
                 continue;
             }
@@ -113,7 +128,7 @@ impl<P: Profile> Tcp<'_, P> {
             turn = turn.saturating_sub(counted);
             resources.stats.segments_out += segments.max(1) as u64;
             slot.on_sent(&plan, now, resources);
-            if P::STRAIGHT && slot.is_done() {
+            if P::BURSTS && slot.is_done() {
                 slot.keep_watch(now, resources);
                 return Ok(Turn::Done);
             }
@@ -163,10 +178,10 @@ impl<P: Profile> Slot<P> {
         ip: &mut impl Ip,
         limit: usize,
     ) -> (u32, usize, Result<(), SendError>) {
-        let selective = P::SELECTIVE && self.selective && (self.has_twice() || self.receive.ooo_bytes() > 0);
+        let selective = P::SELECTIVE && self.selective && (self.has_twice() || self.receive.has_holes());
         let encoded;
         let options = match P::TIMESTAMPS && self.stamps.is_on() {
-            _ if selective || plan.flags.contains(Flags::SYN) => {
+            _ if selective || self.tells_bytes() || plan.flags.contains(Flags::SYN) => {
                 encoded = self.options(now, plan, resources);
                 Options::Bytes(encoded.as_slice())
             }
@@ -208,7 +223,7 @@ impl<P: Profile> Slot<P> {
         // The device cuts, or we do; it repeats the options in each piece.
         let full = plan.full;
         let longer = P::PROBING && plan.kind == Kind::Longer;
-        let most = if self.device_cuts || longer || !P::STRAIGHT { plan.len } else { full };
+        let most = if self.device_cuts || longer || !P::BURSTS { plan.len } else { full };
         let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, headers);
         packet.dont_fragment = true;
         packet.ecn = ecn;
@@ -216,7 +231,7 @@ impl<P: Profile> Slot<P> {
             packet.checksum = Some(PARTIAL_CHECKSUM);
         }
         let send = &self.send;
-        let mut cursor = if P::STRAIGHT { resources.pool.under_way(send.head()).cursor } else { Cursor::NEW };
+        let mut cursor = if P::BURSTS { resources.pool.under_way(send.head()).cursor } else { Cursor::NEW };
         let (mut sent, mut segments) = (0, 0);
         let result = loop {
             let len = (plan.len - sent).min(most);
@@ -226,7 +241,7 @@ impl<P: Profile> Slot<P> {
             let piece_flags = if last { flags } else { flags - Flags::PSH - Flags::FIN };
             let (seq, offset) = (plan.seq + sent, plan.offset + sent);
             let template = &template;
-            let result = if P::STRAIGHT {
+            let result = if P::BURSTS {
                 match send.piece(&resources.pool, offset, len, &mut cursor) {
                     Some(piece) => ip.send(packet, move |writer| template.write(writer, seq, piece_flags, [piece])),
                     None => ip.send(packet, |writer| {
@@ -249,11 +264,11 @@ impl<P: Profile> Slot<P> {
                 Err(_) if plan.len == 0 => break result,
                 _ => (sent, segments) = (sent + len, segments + 1),
             }
-            if !P::STRAIGHT || last || segments >= limit {
+            if !P::BURSTS || last || segments >= limit {
                 break Ok(());
             }
         };
-        if P::STRAIGHT && plan.len > 0 {
+        if P::BURSTS && plan.len > 0 {
             resources.pool.under_way_mut(send.head()).cursor = cursor;
         }
         (sent, segments, result)
@@ -267,11 +282,12 @@ impl<P: Profile> Slot<P> {
         }
         let stamps = (P::TIMESTAMPS && self.stamps.is_on()).then(|| (self.stamps.value(now), self.stamps.recent));
         let mut options = Encoded::default();
-        if P::SELECTIVE {
-            options.put_heard(stamps, &self.selective_blocks(&resources.pool));
+        match P::SELECTIVE && self.selective {
+            true => options.put_heard(stamps, &self.selective_blocks(&resources.pool)),
+            false => options.put_heard(stamps, &Blocks::NONE),
         }
-        if P::MARKS && self.marks.is_accurate() {
-            self.put_marked_bytes(&mut options, plan.len == 0);
+        if self.tells_bytes() {
+            options.put_marked(&self.counters.bytes);
         }
         options
     }

@@ -24,7 +24,7 @@ impl<P: Profile> Slot<P> {
             ranges: resources.config.out_of_order_ranges,
             held: self.send.blocks(),
         };
-        let holes = self.receive.ooo_bytes();
+        let holes = self.receive.ooo_bytes(&resources.pool);
         let inserted = match P::HOLES {
             true => self.receive.insert(&mut resources.pool, self.rcv_nxt, seq, payload, &limits),
             false => self.receive.insert_next(&mut resources.pool, seq == self.rcv_nxt, payload),
@@ -34,7 +34,7 @@ impl<P: Profile> Slot<P> {
         // and the peer waits for three.
         if inserted.advanced > 0 {
             self.repeats = 0;
-        } else if P::HOLES && self.ack_now && self.receive.ooo_bytes() > holes {
+        } else if P::HOLES && self.ack_now && self.receive.ooo_bytes(&resources.pool) > holes {
             self.repeats = (self.repeats + 1).min(3);
         }
         if P::SELECTIVE && self.selective {

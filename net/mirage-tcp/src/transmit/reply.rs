@@ -97,7 +97,7 @@ fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip, pool: &
         checksum = Checksum::Partial;
         packet.checksum = Some(PARTIAL_CHECKSUM);
     }
-    if !P::STRAIGHT {
+    if !P::BURSTS {
         let options = Options::Bytes(options.as_slice());
         let payload = (&SendQueue::default(), pool, 0, 0);
         return super::send_from(payload, ip, packet, tuple, &header, options, checksum);

@@ -81,7 +81,7 @@ impl<P: Profile> Slot<P> {
             self.quick_acks = 0;
         }
         if !P::SELECTIVE {
-            return self.on_next_sent_plainly(plan, (bytes, end), now, resources);
+            return self.on_next_sent_plainly(plan, (bytes, end, idle), now, resources);
         }
         let mut fate = 0;
         if P::FAST_OPEN && self.syn_len > 0 {
@@ -97,7 +97,7 @@ impl<P: Profile> Slot<P> {
         let in_flight = self.pipe();
         if idle {
             under_way.rack.begin(self.una);
-            under_way.most_until = self.una.0;
+            (under_way.most_until, under_way.small_end) = (self.una.0, self.una.0);
         }
         let mark = self.recovery.delivery.on_sent(&mut under_way.round, now, in_flight, idle);
         if self.recovery.delivery.is_app_limited() {
@@ -108,7 +108,7 @@ impl<P: Profile> Slot<P> {
             self.path.on_probe(end);
         }
         let run = RunSlot { start: plan.seq, end, sent_at: now, fate, mark, ..RunSlot::default() };
-        let _kept = resources.runs.push(&mut self.recovery.chain, &run, self.small_end != plan.seq);
+        let _kept = resources.runs.push(&mut self.recovery.chain, &run, under_way.small_end != plan.seq.0);
         let most = end.since(self.una);
         if most > under_way.most || self.una.at_or_after(SequenceNumber(under_way.most_until)) {
             (under_way.most, under_way.most_until) = (most, end.0);
@@ -121,7 +121,7 @@ impl<P: Profile> Slot<P> {
         };
         if !whole {
             if plan.kind != Kind::Longer {
-                self.small_end = end;
+                under_way.small_end = end.0;
             }
         } else if P::PROBING && self.path.stage == Stage::Untried {
             self.path.on_tried(end);
@@ -152,11 +152,11 @@ impl<P: Profile> Slot<P> {
         }
     }
 
-    /// The same without records: `bytes` up to `end` left.
+    /// The same without records: `bytes` up to `end` left; `idle`: nothing was under way before.
     fn on_next_sent_plainly(
         &mut self,
         plan: &Plan,
-        (bytes, end): (u32, SequenceNumber),
+        (bytes, end, idle): (u32, SequenceNumber, bool),
         now: Instant,
         resources: &mut Resources<'_>,
     ) {
@@ -164,8 +164,12 @@ impl<P: Profile> Slot<P> {
         self.congestion.on_sent(now, bytes, &told);
         self.nxt = end;
         self.recovery.chain.time(now, end);
+        let under_way = resources.pool.under_way_mut(self.send.head());
+        if idle {
+            under_way.small_end = self.una.0;
+        }
         if !plan.len.is_multiple_of(plan.full) {
-            self.small_end = end;
+            under_way.small_end = end.0;
         } else if P::PROBING && plan.len == plan.full && self.path.stage == Stage::Untried {
             self.path.on_tried(end);
         }
