@@ -56,10 +56,13 @@ impl Profile for Serving {
     // Nobody turns these on here.
     const FAST_OPEN: bool = false;
     const PEERS: bool = false;
+    const RECORDS: bool = false;
     // Queues that mark packets instead of dropping them drop ours.
     const MARKS: bool = false;
     // Requests are short: hardly any has a hole.
     const HOLES: bool = false;
+    // Short cuts for usual segments are long.
+    const STRAIGHT: bool = false;
 }
 
 impl Networked for Web {
