@@ -382,7 +382,22 @@ impl<P: Profile> Slot<P> {
     }
 
     /// Lets the timer go off at `deadline` at the latest.
+    #[inline]
     pub(crate) fn arm(&mut self, deadline: Instant) {
+        if P::STRAIGHT {
+            self.arm_here(deadline);
+        } else {
+            self.arm_elsewhere(deadline);
+        }
+    }
+
+    #[inline(never)]
+    fn arm_elsewhere(&mut self, deadline: Instant) {
+        self.arm_here(deadline);
+    }
+
+    #[inline]
+    fn arm_here(&mut self, deadline: Instant) {
         if deadline < self.armed {
             self.armed = deadline;
             self.todo |= todo::REARM;
@@ -410,8 +425,12 @@ impl<P: Profile> Slot<P> {
         self.syn_due = false;
         self.error = self.error.or(error);
         self.send.clear(&mut resources.pool);
-        resources.runs.clear(&mut self.recovery.chain);
-        self.recovery = Recovery::new();
+        if P::SELECTIVE {
+            resources.runs.clear(&mut self.recovery.chain);
+            self.recovery = Recovery::new();
+        } else {
+            (self.recovery.lost, self.recovery.sacked) = (0, 0);
+        }
         self.nxt = self.una;
         self.fin_queued = false;
         self.repeats = 0;

@@ -77,7 +77,7 @@ impl<P: Profile> Slot<P> {
         resources.stats.accepted += 1;
         if self.syns == 1 {
             let rtt = now.since(self.heard_at);
-            self.round_trip.sample(rtt, resources.config.min_rto);
+            self.round_trip.sample_seldom(rtt, resources.config.min_rto);
             self.recovery.reordering.on_rtt(now, rtt);
         }
         self.round_trip.reset_backoff();
