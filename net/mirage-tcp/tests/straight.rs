@@ -45,6 +45,8 @@ enum Step {
     /// Microseconds.
     Pass(u64),
     End(usize),
+    /// The application gives the connection back.
+    Leave(usize),
     NoDelay(usize, bool),
     Cork(usize, bool),
     /// The device of one side holds so many packets and no more.
@@ -65,6 +67,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (side.clone(), 0_usize..400).prop_map(|(side, bit)| Step::Damage(side, bit)),
         3 => prop_oneof![0_u64..2_000, 30_000_u64..60_000, 150_000_u64..3_000_000].prop_map(Step::Pass),
         1 => side.clone().prop_map(Step::End),
+        1 => side.clone().prop_map(Step::Leave),
         1 => (side.clone(), any::<bool>()).prop_map(|(side, on)| Step::NoDelay(side, on)),
         1 => (side.clone(), any::<bool>()).prop_map(|(side, on)| Step::Cork(side, on)),
         1 => (side, 0_usize..5).prop_map(|(side, room)| Step::Room(side, room)),
@@ -206,6 +209,10 @@ impl<P: Profile> World<P> {
                 }
             }
             Step::End(side) => self.of(side, |tcp, id| format!("{:?}", tcp.shutdown(id, Direction::Write))),
+            Step::Leave(side) => self.of(side, |tcp, id| {
+                tcp.close(id);
+                String::new()
+            }),
             Step::NoDelay(side, on) => self.of(side, |tcp, id| {
                 tcp.set_nodelay(id, on);
                 String::new()
