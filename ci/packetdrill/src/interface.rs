@@ -4,6 +4,7 @@
 //! number and left to [`memory`], so the functions themselves are safe.
 
 use std::ffi::{CStr, c_char};
+use std::mem::offset_of;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::task::Poll;
 
@@ -229,10 +230,24 @@ extern "C" fn recvmsg(shared: &Shared, fd: c_int, message: usize, flags: c_int) 
         Err(error) => return answer(Err::<isize, _>(error)),
     };
     let (list, count) = (header.msg_iov as usize, header.msg_iovlen);
-    match memory::room(list, count) {
+    let received = match memory::room(list, count) {
         Ok(most) => receive(shared, fd, most, flags, |bytes| memory::scatter(list, count, bytes)),
         Err(error) => answer(Err::<isize, _>(error)),
+    };
+    if received < 0 {
+        return received;
     }
+    match put_control(message, &header, &shared.with(|world| world.control(fd))) {
+        Ok(()) => received,
+        Err(error) => answer(Err::<isize, _>(error)),
+    }
+}
+
+/// Tells what goes with the bytes of a message, as far as there is room for it.
+fn put_control(message: usize, header: &msghdr, control: &[u8]) -> Answer<()> {
+    let control = if control.len() <= header.msg_controllen { control } else { &[] };
+    copy_out(header.msg_control as usize, control)?;
+    copy_out(message + offset_of!(msghdr, msg_controllen), &control.len().to_ne_bytes())
 }
 
 /// Writes; a part counts when the rest would have to wait or fails. `to` is where to connect with what fits into the SYN.
@@ -254,16 +269,32 @@ fn transmit(shared: &Shared, fd: c_int, bytes: Answer<Vec<u8>>, flags: c_int, to
             Ok((wait, Some(world.connect_with(fd, remote, &bytes)?)))
         });
         let (wait, taken) = first?;
+        let mut opened = taken.is_none();
         if let Some(taken) = taken {
             done = taken;
             match wait {
                 None if taken == 0 => return Err(Errno(libc::EINPROGRESS)),
                 None => return Ok(taken),
-                Some(_) => shared.wait(wait, |world| world.connected(fd))?,
+                Some(_) => {}
             }
         }
-        match shared.wait(wait, |world| world.write(fd, &bytes, &mut done, flags)) {
-            Err(error) if done == 0 => Err(error),
+        let written = shared.wait(wait, |world| {
+            if !opened {
+                opened = match world.connected(fd) {
+                    Poll::Ready(Ok(())) => true,
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    // The machine is to know that the rest waits.
+                    Poll::Pending if done < bytes.len() => return world.write(fd, &bytes, &mut done, flags),
+                    Poll::Pending => return Poll::Pending,
+                };
+            } else if wait.is_none() && world.is_connecting(fd) {
+                // Nobody waits for the connection here.
+                return Poll::Pending;
+            }
+            world.write(fd, &bytes, &mut done, flags)
+        });
+        match written {
+            Err(error) if done == 0 || !opened => Err(error),
             _ => Ok(done),
         }
     });

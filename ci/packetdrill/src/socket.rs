@@ -24,8 +24,6 @@ pub(crate) struct Socket {
     pub(crate) nonblocking: bool,
     /// The connection's error was told once; afterwards reads give the end and writes `EPIPE`.
     pub(crate) told: bool,
-    /// It asked for data with the SYN, or sent some.
-    pub(crate) fast_open: bool,
     /// How many bytes were read.
     pub(crate) taken: u64,
     /// The application ended its direction.

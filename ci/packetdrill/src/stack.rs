@@ -40,9 +40,11 @@ impl Stack {
             runs: lend(Storage::runs_for(BLOCKS)),
             wakers: WakerPool::new(lend(4 * CONNECTIONS)),
         };
+        // The same at every run: a script's verdict must not depend on luck.
+        let mut tcp = Tcp::new(profile.config(), storage, Secrets::new([7; 64]));
+        tcp.remember_servers(lend(SERVERS));
         Self {
-            // The same at every run: a script's verdict must not depend on luck.
-            tcp: Tcp::new(profile.config(), storage, Secrets::new([7; 64])),
+            tcp,
             icmp: Icmp::new(mirage_icmp::Config::default(), [7; 16]),
             wire: Wire::new(profile.local, profile.mtu, profile.cuts()),
         }
@@ -94,6 +96,7 @@ fn lend<T: Default>(len: usize) -> ManagedSlice<'static, T> {
 
 const CONNECTIONS: usize = 32;
 const LISTENERS: usize = 8;
+const SERVERS: usize = 8;
 const TIME_WAIT: usize = 32;
 const HALF_OPEN: usize = 32;
 /// 16 MiB of buffers.

@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::net::Ipv4Addr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::thread::ThreadId;
@@ -11,7 +10,6 @@ use std::thread::ThreadId;
 use libc::c_int;
 use mirage_clock::{Duration, Instant};
 
-use crate::calls::fast_open::Known;
 use crate::errno::{Answer, Errno};
 use crate::profile::Profile;
 use crate::socket::Descriptor;
@@ -34,8 +32,6 @@ pub(crate) struct World {
     profile: Profile,
     stack: Option<Stack>,
     pub(crate) descriptors: BTreeMap<c_int, Descriptor>,
-    /// What servers said in their SYN-ACKs.
-    pub(crate) known: BTreeMap<Ipv4Addr, Known>,
     /// What holds their numbers.
     pub(crate) numbers: BTreeMap<c_int, File>,
     /// When calls that wait give up.
@@ -168,7 +164,6 @@ impl Shared {
         if let Some(stack) = &mut world.stack {
             stack.input(now, bytes);
         }
-        world.learn();
         world.transmit();
         drop(self.let_them_look(world));
     }
@@ -237,7 +232,6 @@ impl World {
             profile,
             stack: None,
             descriptors: BTreeMap::new(),
-            known: BTreeMap::new(),
             numbers: BTreeMap::new(),
             deadlines: Vec::new(),
             waiting: 0,

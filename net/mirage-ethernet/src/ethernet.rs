@@ -63,7 +63,8 @@ impl<'s> Ethernet<'s> {
         let (header, payload) = Header::ref_from_prefix(frame.bytes).map_err(|_| Discard::TooShort)?;
         let (source, destination) = (MacAddress(header.source), MacAddress(header.destination));
         let cast = if number(destination) == self.station.number { Cast::Unicast } else { self.cast(destination)? };
-        if source.is_multicast() || number(source) == 0 {
+        let from = number(source);
+        if from == 0 || from & GROUP != 0 {
             return Err(Discard::SourceNotUnicast);
         }
         let ethertype = header.ethertype.get();
@@ -133,5 +134,8 @@ impl<'s> Ethernet<'s> {
 #[inline]
 fn number(address: MacAddress) -> u64 {
     let [a, b, c, d, e, f] = address.octets();
-    u64::from_ne_bytes([a, b, c, d, e, f, 0, 0])
+    u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
 }
+
+/// The bit of a [`number`] that says that a group is meant.
+const GROUP: u64 = 1;

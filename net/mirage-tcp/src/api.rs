@@ -10,7 +10,7 @@ use mirage_stack::Keepalive;
 pub use mirage_stack::flow::Direction;
 
 use crate::connection::{Slot, todo};
-use crate::cork::Hold;
+use crate::cork::{Hold, Then};
 use crate::keepalive::Schedule;
 use crate::resources::Resources;
 use crate::send_queue::Cuts;
@@ -79,16 +79,16 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// # Errors
     /// Why the connection is broken; [`Error::Closed`] after the write direction was shut down.
     pub fn poll_write(&mut self, id: ConnectionId, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, Error>> {
-        self.write(id, cx, bytes, false)
+        self.write(id, cx, bytes, Then::Push)
     }
 
-    /// Writes; `more` says that more follows at once.
+    /// Writes; `then` says what follows.
     pub(crate) fn write(
         &mut self,
         id: ConnectionId,
         cx: &mut Context<'_>,
         bytes: &[u8],
-        more: bool,
+        then: Then,
     ) -> Poll<Result<usize, Error>> {
         let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
         match slot.writable() {
@@ -101,7 +101,10 @@ impl<'s, P: Profile> Tcp<'s, P> {
                     count = slot.send.push(&mut resources.pool, bytes, slot.send_limit, held, cuts);
                 }
                 if count > 0 {
-                    slot.hold_back(more);
+                    slot.hold_back(then == Then::More);
+                    if P::RECORDS && then == Then::End && count == bytes.len() {
+                        slot.send.end_record(&mut resources.pool);
+                    }
                     slot.todo |= todo::OUTPUT;
                     self.settle(id.index);
                     return Poll::Ready(Ok(count));
@@ -111,7 +114,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                     resources.wakers.register(&mut resources.starved, cx.waker());
                 }
             }
-            Ok(false) => {}
+            Ok(false) => slot.wait_to_write(),
             Err(error) => return Poll::Ready(Err(error)),
         }
         resources.wakers.register(&mut slot.writers, cx.waker());

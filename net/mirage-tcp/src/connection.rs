@@ -22,7 +22,7 @@ use crate::rto::RoundTrip;
 use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
 use crate::tuning::Tuning;
-use crate::{Config, Cookie, Error, Profile, Standard, State};
+use crate::{Config, Error, Profile, Standard, State};
 
 /// Room for one connection: a control block of about 700 bytes, without buffers.
 ///
@@ -126,8 +126,8 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) syn_data: bool,
     /// How many bytes of the send queue go with our first SYN.
     pub(crate) syn_len: u16,
-    /// What our SYN asks with; then what the server gave.
-    pub(crate) cookie: Option<Cookie>,
+    /// Our SYN carries a cookie, or asks for one.
+    pub(crate) asks_cookie: bool,
 
     // What we receive.
     /// RCV.NXT: the next number expected.
@@ -295,7 +295,7 @@ impl<P: Profile> Slot<P> {
             syn_due: false,
             syn_data: false,
             syn_len: 0,
-            cookie: None,
+            asks_cookie: false,
             quick_acks: 0,
             data_at: Coarse::default(),
             ack_now: false,

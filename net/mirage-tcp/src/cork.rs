@@ -13,8 +13,22 @@ pub(crate) enum Hold {
     Nothing,
     /// The last write said that more follows. Word from the peer or a retransmission timeout without any releases it.
     Write,
+    /// The connection is not established, and the application waits to write: the acknowledgement of the peer's SYN rides on
+    /// what that will be.
+    Opening,
     /// The application has corked the connection. Only a retransmission timeout without word from the peer releases it.
     Cork,
+}
+
+/// What follows a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// Perhaps nothing: it is to arrive.
+    Push,
+    /// More, at once.
+    More,
+    /// Another record.
+    End,
 }
 
 impl<P: Profile> Tcp<'_, P> {
@@ -39,7 +53,22 @@ impl<P: Profile> Tcp<'_, P> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<Result<usize, Error>> {
-        self.write(id, cx, bytes, true)
+        self.write(id, cx, bytes, Then::More)
+    }
+
+    /// Writes as [`poll_write`](Self::poll_write) does, and if all of `bytes` was taken, a segment ends there: what is written
+    /// later never shares a segment with it, so that a receiver or a device sees where it ends. Each such write takes a block.
+    /// Linux calls this `MSG_EOR`.
+    ///
+    /// # Errors
+    /// Those of `poll_write`.
+    pub fn poll_write_record(
+        &mut self,
+        id: ConnectionId,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<Result<usize, Error>> {
+        self.write(id, cx, bytes, Then::End)
     }
 }
 
@@ -53,6 +82,22 @@ impl<P: Profile> Slot<P> {
             true => {}
             false => self.release(),
         }
+    }
+
+    /// Something will be written once the connection is established.
+    pub(crate) fn wait_to_write(&mut self) {
+        if P::FAST_OPEN && self.hold == Hold::Nothing {
+            self.hold = Hold::Opening;
+        }
+    }
+
+    /// The connection is established: whether something will be written at once.
+    pub(crate) fn is_about_to_write(&mut self) -> bool {
+        let waits = P::FAST_OPEN && self.hold == Hold::Opening;
+        if waits {
+            self.hold = Hold::Nothing;
+        }
+        waits
     }
 
     /// An ordinary write, or word from the peer: nothing more is waited for.

@@ -6,7 +6,7 @@ use mirage_secret::Secret;
 
 use crate::demux::Tuple;
 use crate::options::Options;
-use crate::{ConnectionId, ListenerId, Profile, State, Tcp};
+use crate::{ListenerId, Profile, Tcp};
 
 /// How a listener takes data with the SYN.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +21,7 @@ pub struct FastOpen {
     pub without_cookie: bool,
 }
 
-/// What a server gave to a client, for the client's next connection to it: 4 to 16 bytes (RFC 7413 §4.1.1), or none as a
-/// request for some.
+/// What a server gave to a client, for the client's next connection to it: 4 to 16 bytes (RFC 7413 §4.1.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cookie {
     bytes: [u8; 16],
@@ -33,10 +32,15 @@ pub struct Cookie {
 
 impl Cookie {
     /// A request for a cookie.
-    pub const REQUEST: Self = Self { bytes: [0; 16], len: 0, experimental: false };
+    pub(crate) const REQUEST: Self = Self { bytes: [0; 16], len: 0, experimental: false };
 
     /// From its bytes; `None` when these are too many, too few or an odd number.
     pub fn new(bytes: &[u8], experimental: bool) -> Option<Self> {
+        Self::read(bytes, experimental).filter(|cookie| !cookie.is_request())
+    }
+
+    /// From what an option carries: none is a request.
+    fn read(bytes: &[u8], experimental: bool) -> Option<Self> {
         if !bytes.is_empty() && (bytes.len() < 4 || bytes.len() > 16 || bytes.len() % 2 == 1) {
             return None;
         }
@@ -45,7 +49,12 @@ impl Cookie {
         Some(cookie)
     }
 
-    /// Its bytes; none for a request.
+    /// Whether it asks for one.
+    pub(crate) fn is_request(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Its bytes.
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
@@ -54,9 +63,9 @@ impl Cookie {
     pub(crate) fn parse(options: &[u8]) -> Option<Self> {
         let (magic_high, magic_low) = (MAGIC[0], MAGIC[1]);
         Options::new(options).find_map(|(kind, data)| match (kind, data) {
-            (FAST_OPEN, cookie) => Self::new(cookie, false),
+            (FAST_OPEN, cookie) => Self::read(cookie, false),
             (EXPERIMENT, &[high, low, ref cookie @ ..]) if (high, low) == (magic_high, magic_low) => {
-                Self::new(cookie, true)
+                Self::read(cookie, true)
             }
             _ => None,
         })
@@ -110,12 +119,6 @@ impl<P: Profile> Tcp<'_, P> {
             door.fast_open = fast_open;
         }
     }
-
-    /// What the server of a connection gave us for the next one; `None` if it gave nothing.
-    pub fn fast_open_cookie(&self, id: ConnectionId) -> Option<Cookie> {
-        let slot = self.slot(id)?;
-        slot.cookie.filter(|cookie| cookie.len > 0 && slot.state != State::SynSent)
-    }
 }
 
 /// RFC 7413 §4.1.1.
@@ -133,7 +136,7 @@ mod tests {
         for (bytes, experimental) in
             [(&[1, 2, 3, 4, 5, 6, 7, 8][..], true), (&[9; 16], false), (&[], true), (&[], false)]
         {
-            let cookie = Cookie::new(bytes, experimental).unwrap();
+            let cookie = Cookie::read(bytes, experimental).unwrap();
             let (option, len) = cookie.option();
             assert_eq!(len % 4, 0);
             assert_eq!(Cookie::parse(&option[..len]), Some(cookie));
@@ -142,7 +145,7 @@ mod tests {
 
     #[test]
     fn cookies_of_other_lengths_are_none() {
-        for len in [1, 2, 3, 5, 17, 18] {
+        for len in [0, 1, 2, 3, 5, 17, 18] {
             assert_eq!(Cookie::new(&[7; 18][..len], false), None, "{len}");
         }
     }

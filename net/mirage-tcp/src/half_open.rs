@@ -144,6 +144,8 @@ impl<P: Profile> Tcp<'_, P> {
             ack: slot.irs + 1,
             flags,
             accurate,
+            // §3.2.3.2.2: something on the way may not like it.
+            marked: config.accurate_answer::<P>(slot.peer.accurate).is_some() && slot.resent == 0,
             window: slot.window,
             window_scale: scale,
             selective: P::SELECTIVE && self.resources.config.selective && slot.peer.sack_permitted,

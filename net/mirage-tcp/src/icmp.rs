@@ -1,5 +1,6 @@
 //! What routers and hosts say about segments of ours (RFC 9293 §3.9.2.2, RFC 5461), if they can be believed (RFC 5927).
 
+use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 use mirage_protocols::{IcmpError, IcmpErrorKind};
 
@@ -24,7 +25,11 @@ impl<P: Profile> Tcp<'_, P> {
     fn take_icmp_error(&mut self, now: Instant, error: &IcmpError<'_>) -> Result<(), Discard> {
         let (local_port, remote_port, seq) = parse_quoted(error.quoted).ok_or(Discard::TooShort)?;
         let tuple = Tuple { local: error.source, remote: error.destination, local_port, remote_port };
-        let Some(Found::Connection(index)) = self.find(&tuple) else { return Err(Discard::UnrelatedIcmp) };
+        let index = match self.find(&tuple) {
+            Some(Found::Connection(index)) => index,
+            Some(Found::HalfOpen(index)) => return self.take_icmp_of_half_open(index, seq, error.kind),
+            _ => return Err(Discard::UnrelatedIcmp),
+        };
         let resources = &mut self.resources;
         let Some(slot) = self.connections.get_mut(index as usize) else { return Err(Discard::UnrelatedIcmp) };
         // RFC 5927 §4.1: the quoted number must be of something under way.
@@ -51,5 +56,23 @@ impl<P: Profile> Tcp<'_, P> {
         }
         self.settle(index);
         Ok(())
+    }
+
+    /// Our SYN-ACK does not get there: the place of who may never have asked is free for others. A peer that is there
+    /// after all is reset when it answers.
+    fn take_icmp_of_half_open(&mut self, index: u32, seq: SequenceNumber, kind: IcmpErrorKind) -> Result<(), Discard> {
+        let ends = matches!(
+            kind,
+            IcmpErrorKind::PortUnreachable | IcmpErrorKind::ProtocolUnreachable | IcmpErrorKind::HostUnreachable
+        );
+        match self.half_open.slots.get(index as usize) {
+            Some(slot) if slot.iss == seq => {
+                if ends {
+                    self.end_handshake(index);
+                }
+                Ok(())
+            }
+            _ => Err(Discard::UnrelatedIcmp),
+        }
     }
 }

@@ -103,6 +103,11 @@ pub struct TcpInfo {
     pub delivery_rate_app_limited: bool,
     /// Bytes that the peer has, modulo 2³².
     pub delivered: u32,
+    /// Bytes that came to the peer with a congestion mark, as it says by the option of more accurate feedback (RFC 9768), modulo
+    /// 2²⁴.
+    pub delivered_ce_bytes: u32,
+    /// Bytes that came to us with a congestion mark, where the ends count them, modulo 2²⁴.
+    pub received_ce_bytes: u32,
     /// Bytes acknowledged in order since the connection began, modulo 2³².
     pub bytes_acked: u32,
     /// Bytes received in order since the connection began, modulo 2³².
@@ -170,6 +175,8 @@ impl<P: Profile> Tcp<'_, P> {
             pacing_rate: slot.congestion.pacing_rate(),
             delivery_rate: slot.recovery.delivery.newest.bytes_per_second(),
             delivery_rate_app_limited: slot.recovery.delivery.newest.is_app_limited(),
+            delivered_ce_bytes: slot.counters.bytes.told(),
+            received_ce_bytes: slot.counters.bytes.received(),
             bytes_acked: slot.bytes_acked(),
             bytes_received: slot.bytes_received(),
             delivered: slot.recovery.delivery.delivered,

@@ -6,6 +6,7 @@ use mirage_congestion::{Congestion as _, Signal};
 use mirage_protocols::Ecn;
 
 use crate::connection::Slot;
+use crate::marked_bytes::MarkedBytes;
 use crate::pool::Pool;
 use crate::recovery::Phase;
 use crate::wire::{Flags, Segment};
@@ -129,17 +130,42 @@ pub(crate) struct Counters {
     received: u8,
     /// What the peer last said of ours (s.cep).
     told: u8,
-    /// What our first segment behind the handshake says instead; 0 for nothing. And [`FIRST`].
-    first: u8,
+    /// What our first segment behind the handshake says instead, in the lowest three bits; 0 for nothing. Then the mark of the
+    /// last packet with data, in two bits. And those below.
+    pub(crate) flags: u8,
+    pub(crate) bytes: MarkedBytes,
 }
 
 /// The first segment of the peer says how our SYN-ACK arrived.
 const FIRST: u8 = 1 << 7;
+/// The peer's option came at least once.
+pub(crate) const HEARD: u8 = 1 << 6;
+/// It is not believed.
+pub(crate) const DEAF: u8 = 1 << 5;
+/// What a segment says instead of the counter.
+const INSTEAD: u8 = 0b111;
+/// Where the last packet's mark lies.
+const LAST: u8 = 3;
 /// RFC 9768 §3.2.1: where counting begins.
 const START: u8 = 5;
 
 impl Counters {
-    pub(crate) const NONE: Self = Self { received: START, told: START, first: 0 };
+    /// Whether the next segment is our first behind the handshake.
+    pub(crate) fn ends_handshake(&self) -> bool {
+        self.flags & INSTEAD != 0
+    }
+
+    /// A packet with data came; whether it moves another counter than the one before.
+    fn is_other_mark(&mut self, ecn: Ecn) -> bool {
+        if ecn == Ecn::NotCapable {
+            return false;
+        }
+        let before = self.flags >> LAST & 0b11;
+        self.flags = self.flags & !(0b11 << LAST) | (ecn as u8) << LAST;
+        before != Ecn::NotCapable as u8 && before != ecn as u8
+    }
+
+    pub(crate) const NONE: Self = Self { received: START, told: START, flags: 0, bytes: MarkedBytes::NONE };
 }
 
 /// How the SYN or SYN-ACK arrived, as the answer says it (RFC 9768 §3.1.1, table 2).
@@ -201,20 +227,21 @@ impl<P: Profile> Slot<P> {
         };
         if self.marks.is_accurate() {
             let received = START + u8::from(segment.ecn == Ecn::Congested);
-            self.counters = Counters { received, told: START, first: arrival_code(segment.ecn) };
+            self.counters = Counters { received, flags: arrival_code(segment.ecn), ..Counters::NONE };
+            self.take_marked_bytes(segment.options);
         }
     }
 
     /// A connection through a listener counts marks.
     pub(crate) fn accept_accurate(&mut self) {
         self.marks = Marks::ACCURATE;
-        self.counters = Counters { first: FIRST, ..Counters::NONE };
+        self.counters = Counters { flags: FIRST, ..Counters::NONE };
     }
 
     /// The counter that the next segment carries.
     pub(crate) fn next_field(&mut self) -> (Flags, bool) {
-        let first = self.counters.first & !FIRST;
-        self.counters.first &= FIRST;
+        let first = self.counters.flags & INSTEAD;
+        self.counters.flags &= !INSTEAD;
         field(if first > 0 { first } else { self.counters.received & 7 })
     }
 
@@ -227,12 +254,20 @@ impl<P: Profile> Slot<P> {
             // RFC 9768 §3.2.2.5.1: marks are told of soon.
             self.acknowledge();
         }
+        if !segment.payload.is_empty() {
+            self.counters.bytes.on_arrival(segment.ecn, segment.payload.len());
+            if self.counters.is_other_mark(segment.ecn) {
+                // §3.2.3.3: another counter moves.
+                self.acknowledge();
+            }
+        }
         if segment.ack.before(self.una) {
             return;
         }
+        let more = self.take_marked_bytes(segment.options);
         let bits = field_of(segment);
-        if self.counters.first & FIRST != 0 {
-            self.counters.first = 0;
+        if self.counters.flags & FIRST != 0 {
+            self.counters.flags &= !FIRST;
             match bits {
                 // RFC 9768 §3.2.2.1: something on the way clears the bits.
                 0 => self.marks = Marks::OFF,
@@ -244,7 +279,8 @@ impl<P: Profile> Slot<P> {
             }
             return;
         }
-        if core::mem::replace(&mut self.counters.told, bits) != bits {
+        // The counter alone may have come round; bytes do not so fast.
+        if core::mem::replace(&mut self.counters.told, bits) != bits || more {
             self.on_echo(pool, now);
         }
     }

@@ -10,7 +10,7 @@ use mirage_stack::TcpOptions;
 use crate::connection::todo;
 use crate::demux::{Found, Tuple};
 use crate::isn::isn;
-use crate::{ConnectError, ConnectionId, Cookie, Error, Profile, State, Tcp};
+use crate::{ConnectError, ConnectionId, Error, Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
     /// Opens a connection from `source`, an address of ours, to `remote`; the SYN leaves with the next
@@ -73,38 +73,6 @@ impl<P: Profile> Tcp<'_, P> {
         Ok(ConnectionId { index, generation })
     }
 
-    /// Opens a connection as [`connect`](Self::connect) does, with data in the SYN if `first` says so (RFC 7413): gives how much
-    /// of it goes with the SYN. That comes again if the SYN is lost or the server takes no data with it; the rest is to be
-    /// written. The server may get what comes with the SYN twice: only for requests that may be asked twice (§6.1).
-    ///
-    /// # Errors
-    /// Those of `connect`.
-    pub fn connect_with(
-        &mut self,
-        now: Instant,
-        source: IpAddr,
-        local_port: Option<NonZeroU16>,
-        remote: SocketAddr,
-        options: TcpOptions,
-        first: &FirstData<'_>,
-    ) -> Result<(ConnectionId, usize), ConnectError> {
-        let id = self.connect(now, source, local_port, remote, options)?;
-        let Tcp { connections, resources, .. } = self;
-        let Some(slot) = connections.get_mut(id.index as usize).filter(|_| P::FAST_OPEN) else { return Ok((id, 0)) };
-        slot.cookie = first.cookie;
-        slot.peer_mss = first.peer_mss.max(resources.config.min_mss);
-        let mut taken = 0;
-        if first.cookie != Some(Cookie::REQUEST) {
-            // What the largest options leave of a segment.
-            let room = slot.peer_mss.saturating_sub(MOST_OPTIONS);
-            let bytes = first.bytes.get(..first.bytes.len().min(room.into())).unwrap_or_default();
-            let cuts = slot.cuts();
-            taken = slot.send.push(&mut resources.pool, bytes, slot.send_limit, 0, cuts);
-            slot.syn_len = taken as u16;
-        }
-        Ok((id, taken))
-    }
-
     /// Whether the handshake is over.
     ///
     /// # Errors
@@ -132,17 +100,5 @@ pub(crate) fn may_be_peer(address: IpAddr) -> bool {
     !address.is_unspecified() && !address.is_multicast() && !everybody
 }
 
-/// What goes with a SYN.
-#[derive(Clone, Copy, Debug)]
-pub struct FirstData<'a> {
-    /// What the server gave for this the last time; [`Cookie::REQUEST`] asks for a cookie and sends no data; `None` sends
-    /// data without one, to a server that is known to take it so.
-    pub cookie: Option<Cookie>,
-    /// The largest payload that the server said it takes the last time, and that the path takes.
-    pub peer_mss: u16,
-    /// What the application wants to say first.
-    pub bytes: &'a [u8],
-}
-
 /// RFC 9293 §3.1.
-const MOST_OPTIONS: u16 = 40;
+pub(crate) const MOST_OPTIONS: u16 = 40;

@@ -3,6 +3,7 @@
 use mirage_protocols::Ecn;
 
 use crate::Cookie;
+use crate::marked_bytes::MarkedBytes;
 use crate::marks::asks_accurately;
 use crate::sack::Blocks;
 use crate::wire::{Flags, Segment};
@@ -210,6 +211,12 @@ impl Encoded {
                 self.put(&end.0.to_be_bytes());
             }
         }
+    }
+
+    /// Appends the counters of bytes that came marked, as many as there is room for.
+    pub(crate) fn put_marked(&mut self, marked: &MarkedBytes) {
+        let (bytes, len) = marked.option(MAX_OPTIONS.saturating_sub(self.len.into()));
+        self.put(bytes.get(..len).unwrap_or_default());
     }
 
     /// Appends what data with a SYN needs.

@@ -13,7 +13,7 @@ use crate::resources::Resources;
 use crate::runs::fate;
 use crate::transmit::SEGMENTS_PER_TURN;
 use crate::wire::HEADER_LEN;
-use crate::{Config, Profile};
+use crate::{Config, Profile, State};
 
 /// Whether the path's MTU is found out where routers do not tell (RFC 4821): Linux's `tcp_mtu_probing`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -213,6 +213,10 @@ impl<P: Profile> Slot<P> {
 
     /// What is under way does not fit: it goes again in shorter segments, and the network is not to blame.
     fn send_shorter(&mut self, now: Instant, resources: &mut Resources<'_>) {
+        if P::FAST_OPEN && self.state == State::SynSent && self.syn_len > 0 && self.syns == 1 {
+            // The SYN goes again without what made it too long (RFC 7413 §4.1.3.1).
+            self.nxt = self.una;
+        }
         self.recovery.lose_all(&mut resources.runs);
         self.start_resend_timer(now, resources);
         self.todo |= todo::OUTPUT;

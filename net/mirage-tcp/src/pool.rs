@@ -25,6 +25,8 @@ pub struct Block {
     /// First byte in use, or [`FREE`]. Invariant while taken: `start + len <= BLOCK_BYTES`.
     start: u16,
     len: u16,
+    /// In a send queue: the application wants a segment to end with its last byte.
+    pub(crate) ends: bool,
     /// What is known of what is under way, in the first block of a send queue.
     under_way: UnderWay,
     bytes: [u8; BLOCK_BYTES],
@@ -174,7 +176,7 @@ impl<'s> Pool<'s> {
         } else {
             self.untouched += 1;
         }
-        (block.next, block.start, block.len) = (NONE, 0, 0);
+        (block.next, block.start, block.len, block.ends) = (NONE, 0, 0, false);
         self.in_use += 1;
         Some(index)
     }

@@ -37,6 +37,8 @@ pub trait Profile: Copy + Debug + 'static {
     /// Remembering the MTU of paths, claims of routers that wait for confirmation (RFC 5927), and finding the MTU by longer
     /// segments (RFC 8899).
     const PROBING: bool = true;
+    /// Writes that end with a segment ([`Tcp::poll_write_record`](crate::Tcp::poll_write_record)).
+    const RECORDS: bool = true;
     /// Buffers that grow with need.
     const TUNING: bool = true;
     /// Short cuts for the segments that are usual. They change how long things take, and nothing else.
@@ -63,6 +65,7 @@ impl Profile for Small {
     const COOKIES: bool = false;
     const FAST_OPEN: bool = false;
     const PROBING: bool = false;
+    const RECORDS: bool = false;
     const TUNING: bool = false;
     const STRAIGHT: bool = false;
 }

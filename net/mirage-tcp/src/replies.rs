@@ -19,6 +19,8 @@ pub(crate) struct Reply {
     pub(crate) flags: Flags,
     /// The bit beside the flags (RFC 9768).
     pub(crate) accurate: bool,
+    /// In a SYN-ACK: we tell how many bytes came marked.
+    pub(crate) marked: bool,
     pub(crate) window: u16,
     /// In a SYN-ACK: our window scale, if it goes with one.
     pub(crate) window_scale: Option<u8>,
@@ -51,6 +53,7 @@ impl Reply {
             ack,
             flags,
             accurate: false,
+            marked: false,
             window: 0,
             window_scale: None,
             selective: false,
@@ -68,6 +71,7 @@ impl Reply {
             ack,
             flags: Flags::ACK,
             accurate: false,
+            marked: false,
             window,
             window_scale: None,
             selective: false,

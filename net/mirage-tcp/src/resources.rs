@@ -7,6 +7,7 @@ use crate::paths::Paths;
 use crate::pool::{BLOCK_BYTES, Pool};
 use crate::receive_queue::LEAST_ROOM;
 use crate::runs::Runs;
+use crate::servers::Servers;
 use crate::timers::Timers;
 use crate::{Config, Stats};
 
@@ -23,6 +24,8 @@ pub(crate) struct Resources<'s> {
     /// Connections that took data with the SYN and whose peers have yet to acknowledge ours.
     pub(crate) fast_open_pending: u16,
     pub(crate) paths: Paths,
+    /// What servers said of data with the SYN.
+    pub(crate) servers: Servers<'s>,
     /// Only the counters; what is held is counted when it is asked for.
     pub(crate) stats: Stats,
 }

@@ -95,6 +95,9 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn on_resend_timer(&mut self, now: Instant, resources: &mut Resources<'_>) {
         self.resend_at = Instant::MAX;
         if now >= self.stuck_since + self.user_timeout() {
+            if P::FAST_OPEN && self.state == State::SynSent {
+                self.note_silent_server(now, resources);
+            }
             return self.give_up(resources);
         }
         if P::FAST_OPEN && self.unconfirmed {
@@ -110,6 +113,9 @@ impl<P: Profile> Slot<P> {
         match self.state {
             State::SynSent | State::SynReceived => {
                 if self.syns > resources.config.syn_retries {
+                    if P::FAST_OPEN {
+                        self.note_silent_server(now, resources);
+                    }
                     return self.give_up(resources);
                 }
                 self.nxt = self.una;

@@ -56,6 +56,8 @@ pub(crate) mod fate {
     pub(crate) const APP_LIMITED: u8 = 8;
     /// It is one segment, longer than the path is known to take.
     pub(crate) const LONGER: u8 = 16;
+    /// A segment ends with it that is marked (PSH), whatever follows.
+    pub(crate) const ENDS: u8 = 32;
 }
 
 impl Default for RunSlot {
@@ -221,6 +223,7 @@ impl<'s> Runs<'s> {
         let slot = &mut self.slots[index as usize];
         let behind = RunSlot { start: at, ..slot.clone() };
         slot.end = at;
+        slot.fate &= !fate::ENDS;
         slot.next = new;
         if behind.next == NONE {
             chain.tail = new;

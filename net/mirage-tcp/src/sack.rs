@@ -143,7 +143,9 @@ impl<P: Profile> Slot<P> {
     }
 
     fn most_blocks(&self) -> u32 {
-        if self.stamps.is_on() { 3 } else { MOST as u32 }
+        let most = if self.stamps.is_on() { 3 } else { MOST as u32 };
+        // The counters of marked bytes need a place, too.
+        most - u32::from(self.tells_bytes())
     }
 
     /// What the next acknowledgement tells: what came twice, then the runs behind holes, that of the newest arrival first

@@ -19,6 +19,8 @@ pub(crate) struct SendQueue {
     blocks: u32,
     /// Where the tail's bytes end at most. Invariant: at most [`BLOCK_BYTES`].
     tail_limit: u16,
+    /// Some of its blocks end a record.
+    records: bool,
 }
 
 /// Where full segments will be cut: a block ends with one, so that each segment lies in one piece.
@@ -65,7 +67,7 @@ impl Cursor {
 
 impl Default for SendQueue {
     fn default() -> Self {
-        Self { head: NONE, tail: NONE, base: 0, len: 0, blocks: 0, tail_limit: 0 }
+        Self { head: NONE, tail: NONE, base: 0, len: 0, blocks: 0, tail_limit: 0, records: false }
     }
 }
 
@@ -173,10 +175,43 @@ impl SendQueue {
         }
         if self.head == NONE {
             self.tail = NONE;
+            self.records = false;
         } else if self.head != first {
             // What was given back keeps its contents until somebody takes it.
             pool.move_under_way(first, self.head);
         }
+    }
+
+    /// A record ends with the last byte: no segment goes on behind it. What follows begins a block of its own.
+    pub(crate) fn end_record(&mut self, pool: &mut Pool<'_>) {
+        if self.tail == NONE {
+            return;
+        }
+        let block = pool.block_mut(self.tail);
+        block.ends = true;
+        self.tail_limit = (BLOCK_BYTES - block.room()) as u16;
+        self.records = true;
+    }
+
+    /// Whether there are records in it.
+    #[inline]
+    pub(crate) fn has_records(&self) -> bool {
+        self.records
+    }
+
+    /// How many bytes there are from `offset` to the end of the record that it lies in; `None` if no end is known.
+    pub(crate) fn left_of_record(&self, pool: &Pool<'_>, offset: u32) -> Option<u32> {
+        let place = self.base.wrapping_add(offset);
+        let mut index = self.block_near(pool, place, &pool.under_way(self.head).cursor);
+        while index != NONE {
+            let block = pool.block(index);
+            let left = block.end().wrapping_sub(place);
+            if block.ends && left as i32 > 0 {
+                return Some(left);
+            }
+            index = block.next;
+        }
+        None
     }
 
     /// The `len` bytes from `offset` on, as far as there are any, in slices. `cursor` remembers where they end.

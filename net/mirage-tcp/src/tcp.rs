@@ -19,6 +19,7 @@ use crate::ready::Ends;
 use crate::replies::{PerSecond, Replies};
 use crate::resources::Resources;
 use crate::runs::Runs;
+use crate::servers::Servers;
 use crate::time_wait::TimeWait;
 use crate::timers::Timers;
 use crate::{Config, ConnectionId, Profile, Secrets, Standard, State, Stats, Storage};
@@ -81,6 +82,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 fast_open_pending: 0,
                 challenges: Challenges::new(secrets.ports, config.challenges_per_second.into()),
                 paths: Paths::NONE,
+                servers: Servers::none(),
                 stats: Stats::default(),
             },
             peers: Peers::new(secrets.demux),

@@ -273,6 +273,9 @@ impl<P: Profile> Slot<P> {
         if P::SELECTIVE {
             options.put_heard(stamps, &self.selective_blocks(&resources.pool));
         }
+        if P::MARKS && self.marks.is_accurate() {
+            self.put_marked_bytes(&mut options, plan.len == 0);
+        }
         options
     }
 
@@ -292,12 +295,8 @@ impl<P: Profile> Slot<P> {
             accurate: None,
         };
         let mut encoded = options.emit();
-        if P::FAST_OPEN
-            && !answers
-            && self.syns == 0
-            && let Some(cookie) = &self.cookie
-        {
-            encoded.put_cookie(cookie);
+        if P::FAST_OPEN && !answers && self.syns == 0 && self.asks_cookie {
+            encoded.put_cookie(&resources.servers.cookie(&self.tuple));
         }
         encoded
     }

@@ -11,7 +11,8 @@ pub struct Config {
     pub vlan: Option<VlanId>,
     /// Takes packets for every address, and answers ARP for every address but the asker's: what a gateway does.
     pub accept_any: bool,
-    /// How many frames one poll takes in and how many segments it sends, so that no peer can hold the loop.
+    /// How many frames one poll takes in and how many segments it sends, so that no peer can hold the loop; and how many
+    /// datagrams sockets send at once before the next poll, so that no task can.
     pub budget: usize,
     /// Whether IPv4 packets come and go in pieces. [`Fragmentation::NONE`] makes a program
     /// smaller; build such a configuration with [`Config::new`].

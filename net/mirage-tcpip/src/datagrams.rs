@@ -46,18 +46,17 @@ impl<N: Net> Stack<'_, N> {
         let mut device = lent(&self.device);
         let mut machines = self.shared.undisturbed();
         let Machines { ethernet, arp, ipv4, udp, now, stirred, at_once, .. } = &mut *machines;
-        let sent = if let Some(left) = at_once.checked_sub(1) {
-            *at_once = left;
-            let mut link = ethernet.over(device.split().1);
-            let mut neighbours = arp.over(*now, &mut link);
-            let (_, mut outbound) = ipv4.split();
-            let ip = &mut outbound.over(&mut neighbours);
-            udp.poll_send_over(*now, id, cx, payload, source, remote, ip)
-        } else {
-            udp.poll_send(id, cx, payload, source, remote)
-        };
+        let mut link = ethernet.over(device.split().1);
+        let mut neighbours = arp.over(*now, &mut link);
+        let (_, mut outbound) = ipv4.split();
+        let mut ip = outbound.over(&mut neighbours);
+        let left = at_once.checked_sub(1);
+        *at_once = left.unwrap_or(0);
+        let sent = udp.poll_send_over(*now, id, cx, payload, source, remote, left.map(|_| &mut ip));
         // It may be the first for a neighbour, or go out in pieces.
         *stirred |= arp.wants_transmit() || ipv4.wants_transmit();
+        drop(machines);
+        drop(device);
         if sent.is_ready() {
             // The next poll flushes the device.
             self.shared.wake();

@@ -45,7 +45,7 @@ pub(crate) fn receive(
     Ok(Came::Some)
 }
 
-#[inline]
+#[inline(never)]
 fn frame_in(machines: &mut Machines<'_>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
     match machines.ethernet.input(frame) {
         Ok(frame) if frame.ethertype == EtherType::IPV4 => ipv4_in(machines, &frame, transmit),

@@ -31,6 +31,39 @@ fn stack(device: CableEnd, last: u8) -> Stack<'static, CableEnd> {
 }
 
 #[test]
+fn who_sends_without_end_waits_for_the_stack_to_be_polled() {
+    // More room than anybody may use up at once.
+    let (one, other) = mirage_vnetif::cable(1500, 1024);
+    let (here, there) = (stack(one, 1), stack(other, 2));
+    let at = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), port);
+    let mut cx = Context::from_waker(Waker::noop());
+    let poll = |micros| {
+        for stack in [&here, &there, &here, &there] {
+            stack.poll(Instant::from_micros(micros), &mut Context::from_waker(Waker::noop())).expect("the cable is in");
+        }
+    };
+    let socket = (&here).bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0)).expect("a port is free");
+    let reader = (&there).bind(at(9)).expect("the port is free");
+    assert!(socket.poll_send(&mut cx, None, b"who has it?", at(9)).is_ready());
+    poll(1);
+    assert!(reader.poll_recv(&mut cx, &mut [0; 16]).is_ready());
+    for round in 0..3 {
+        let mut sent = 0_u32;
+        while socket.poll_send(&mut cx, None, &sent.to_be_bytes(), at(9)).is_ready() {
+            sent += 1;
+            assert!(sent < 1000, "it never waits");
+        }
+        // As many as one poll may send, and a full queue.
+        assert_eq!(sent, 64 + 64, "round {round}");
+        for micros in 0..10 {
+            poll(10 * (round + 1) + micros);
+            let mut number = [0; 4];
+            while reader.poll_recv(&mut cx, &mut number).is_ready() {}
+        }
+    }
+}
+
+#[test]
 fn datagrams_without_end_do_not_stop_a_connection() {
     let (one, other) = mirage_vnetif::cable(1500, 4);
     let (here, there) = (stack(one, 1), stack(other, 2));

@@ -52,7 +52,7 @@ impl<A: Address> Udp<'_, A> {
     }
 
     /// As [`poll_send`](Self::poll_send), but a datagram before which nothing waits goes straight to `ip`: it is copied once,
-    /// into the device's own buffer, and summed in the same pass. It is queued where the device has no room.
+    /// into the device's own buffer, and summed in the same pass. It is queued where the device has no room, or without `ip`.
     ///
     /// # Errors
     /// Those of [`poll_send`](Self::poll_send). What `ip` refuses for good counts as sent in vain, as it does for
@@ -67,15 +67,13 @@ impl<A: Address> Udp<'_, A> {
         payload: &[u8],
         source: Source,
         remote: SocketAddr,
-        ip: &mut impl Ip,
+        ip: Option<&mut impl Ip>,
     ) -> Poll<Result<(), Error>> {
         let ends = match self.ends(id, payload.len(), &source, &remote) {
             Ok(ends) => ends,
             Err(error) => return Poll::Ready(Err(error)),
         };
-        if self.wants_transmit() {
-            return self.enqueue(id, cx, ends, payload);
-        }
+        let Some(ip) = ip.filter(|_| !self.wants_transmit()) else { return self.enqueue(id, cx, ends, payload) };
         let (local, remote) = ends;
         match send(ip, local, remote, payload.len(), &mut Body::<A>::Bytes(payload)) {
             Ok(()) => self.stats.sent += 1,
@@ -169,6 +167,7 @@ impl<A: Address> Udp<'_, A> {
                 out.put_zeroes((before + len).saturating_sub(out.len()));
                 out.patch(usize::MAX, &[0]);
             }
+            Sum::of(out.written().get(before..).unwrap_or_default())
         };
         match send(ip, local, remote, len, &mut Body::<A>::Filled(&mut fill)) {
             Ok(()) if whole => {
@@ -265,7 +264,8 @@ enum Body<'b, 's, A> {
     Bytes(&'b [u8]),
     /// The first of this queue.
     Queued(&'b Pool<'s, A>, &'b Queue),
-    Filled(&'b mut dyn FnMut(&mut FrameWriter<'_>)),
+    /// Writes and sums it.
+    Filled(&'b mut dyn FnMut(&mut FrameWriter<'_>) -> Sum),
 }
 
 impl<A: Address> Body<'_, '_, A> {
@@ -279,11 +279,7 @@ impl<A: Address> Body<'_, '_, A> {
                 pool.read(queue, len, |piece| sum = sum.add_sum(out.put_summed(piece)));
                 sum
             }
-            Self::Filled(fill) => {
-                let before = out.len();
-                fill(out);
-                Sum::of(out.written().get(before..).unwrap_or_default())
-            }
+            Self::Filled(fill) => fill(out),
         }
     }
 }

@@ -196,6 +196,33 @@ fn the_most_specific_socket_gets_the_datagram() {
 }
 
 #[test]
+fn each_change_of_the_sockets_counts_from_the_next_datagram_on() {
+    let mut udp = udp();
+    let got_by = |udp: &mut mirage_udp::Udp<'_>, id| {
+        arrive(udp, at(PEER, 5000), at(US, 53), b"").unwrap();
+        assert!(matches!(read(udp, id), Poll::Ready(Ok(_))));
+    };
+    let any = udp.bind(Local { address: None, port: PortChoice::Any }).unwrap();
+    got_by(&mut udp, any);
+    let wildcard = udp.bind(exactly(53)).unwrap();
+    got_by(&mut udp, wildcard);
+    let bound = udp.bind(Local { address: Some(US), ..exactly(53) }).unwrap();
+    got_by(&mut udp, bound);
+    udp.connect(wildcard, Some(at(PEER, 5000))).unwrap();
+    got_by(&mut udp, wildcard);
+    udp.connect(wildcard, Some(at(OTHER, 5000))).unwrap();
+    got_by(&mut udp, bound);
+    udp.close(bound).unwrap();
+    got_by(&mut udp, any);
+    // In the slot that has become free.
+    let again = udp.bind(Local { address: Some(OTHER), ..exactly(54) }).unwrap();
+    got_by(&mut udp, any);
+    udp.close(any).unwrap();
+    assert_eq!(arrive(&mut udp, at(PEER, 5000), at(US, 53), b""), Err(Discard::NoSocket));
+    udp.close(again).unwrap();
+}
+
+#[test]
 fn a_group_reaches_who_has_every_address() {
     let mut udp = udp();
     let id = udp.bind(exactly(5353)).unwrap();

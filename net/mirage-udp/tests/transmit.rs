@@ -34,6 +34,62 @@ fn a_datagram_leaves_as_it_was_written() {
     assert_eq!((udp.stats().blocks, udp.stats().datagrams, udp.stats().sent), (0, 0, 7));
 }
 
+/// Writes a datagram where there is a layer below.
+fn write_over(
+    udp: &mut Udp<'_>,
+    ip: &mut FakeIp,
+    id: SocketId,
+    payload: &[u8],
+    remote: SocketAddr,
+) -> Poll<Result<(), Error>> {
+    udp.poll_send_over(NOW, id, &mut Context::from_waker(Waker::noop()), payload, Source::Own, remote, Some(ip))
+}
+
+#[test]
+fn a_datagram_before_which_nothing_waits_leaves_at_once() {
+    let (mut udp, mut ip) = (udp(), ip());
+    let id = udp.bind(exactly(53)).unwrap();
+    for len in [0, 1, 255, 256, 257, 1472, 65_507] {
+        let payload: Vec<_> = (0..len).map(|n| n as u8).collect();
+        assert_eq!(write_over(&mut udp, &mut ip, id, &payload, at(PEER, 5000)), Poll::Ready(Ok(())));
+        assert_eq!(ip.sent.pop_front().unwrap().bytes, datagram(at(US, 53), at(PEER, 5000), &payload), "{len} bytes");
+    }
+    assert_eq!((udp.stats().blocks, udp.stats().sent), (0, 7));
+    assert!(!udp.wants_transmit());
+    let too_long = write_over(&mut udp, &mut ip, id, &[0; 65_508], at(PEER, 5000));
+    assert_eq!(too_long, Poll::Ready(Err(Error::MessageTooLong)));
+}
+
+#[test]
+fn what_finds_no_buffer_at_once_is_queued_and_nobody_overtakes_it() {
+    let (mut udp, mut ip) = (udp(), ip());
+    let (a, b) = (udp.bind(exactly(1)).unwrap(), udp.bind(exactly(2)).unwrap());
+    ip.capacity = 0;
+    assert!(write_over(&mut udp, &mut ip, a, b"a", at(PEER, 1)).is_ready());
+    ip.capacity = 10;
+    assert!(write_over(&mut udp, &mut ip, a, b"b", at(PEER, 1)).is_ready());
+    assert!(write_over(&mut udp, &mut ip, b, b"c", at(PEER, 1)).is_ready());
+    assert!(ip.sent.is_empty());
+    assert_eq!(udp.poll_transmit(NOW, &mut ip, 10), Ok(false));
+    let mut of_a: Vec<_> = (0..3).map(|_| sent(&mut ip).1).collect();
+    of_a.retain(|payload| payload != b"c");
+    assert_eq!(of_a, [b"a", b"b"]);
+}
+
+#[test]
+fn a_connected_socket_is_told_of_what_cannot_leave_at_once() {
+    let (mut udp, mut ip) = (udp(), ip());
+    ip.unreachable.push((OTHER, SendError::Unresolved));
+    let (talker, connected) = (udp.bind(exactly(1)).unwrap(), udp.bind(exactly(2)).unwrap());
+    udp.connect(connected, Some(at(OTHER, 1))).unwrap();
+    for id in [talker, connected] {
+        assert_eq!(write_over(&mut udp, &mut ip, id, b"x", at(OTHER, 1)), Poll::Ready(Ok(())));
+    }
+    assert_eq!((udp.stats().sent, udp.stats().unsent), (0, 2));
+    assert!(read(&mut udp, talker).is_pending(), "a socket that talks to many is not told");
+    assert!(matches!(read(&mut udp, connected), Poll::Ready(Err(Error::HostUnreachable))));
+}
+
 #[test]
 fn a_checksum_that_comes_out_as_zero_leaves_as_ones() {
     let (mut udp, mut ip) = (udp(), ip());

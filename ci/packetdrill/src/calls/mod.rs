@@ -2,7 +2,7 @@
 
 mod close;
 pub(crate) mod epoll;
-pub(crate) mod fast_open;
+mod fast_open;
 mod open;
 mod options;
 mod poll;

@@ -182,7 +182,7 @@ fn is_harmless(level: c_int, name: c_int) -> bool {
         (level, name),
         (libc::SOL_SOCKET, libc::SO_REUSEADDR | libc::SO_REUSEPORT | libc::SO_PRIORITY | libc::SO_MARK)
             | (libc::SOL_SOCKET, libc::SO_OOBINLINE | libc::SO_ZEROCOPY)
-            | (libc::IPPROTO_TCP, libc::TCP_QUICKACK | libc::TCP_NOTSENT_LOWAT)
+            | (libc::IPPROTO_TCP, libc::TCP_QUICKACK | libc::TCP_NOTSENT_LOWAT | TCP_INQ)
             | (libc::IPPROTO_IP, libc::IP_FREEBIND | libc::IP_TOS | libc::IP_MTU_DISCOVER)
     )
 }
@@ -190,4 +190,5 @@ fn is_harmless(level: c_int, name: c_int) -> bool {
 /// Not in every C library's headers.
 const TCP_CC_INFO: c_int = 26;
 const TCP_FASTOPEN_KEY: c_int = 33;
+pub(super) const TCP_INQ: c_int = 36;
 const SO_MEMINFO: c_int = 55;

@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 use libc::c_int;
 use mirage_tcp::{ConnectionId, Error, State};
 
+use super::options::TCP_INQ;
 use crate::errno::{Answer, Errno};
 use crate::socket::Role;
 use crate::world::World;
@@ -72,7 +73,7 @@ impl World {
         if shut {
             return Poll::Ready(Err(Errno(libc::EPIPE)));
         }
-        let more = flags & libc::MSG_MORE != 0;
+        let (more, ends) = (flags & libc::MSG_MORE != 0, flags & libc::MSG_EOR != 0);
         let mut cx = Context::from_waker(Waker::noop());
         let tcp = &mut self.stack().tcp;
         loop {
@@ -85,9 +86,10 @@ impl World {
                 return Poll::Pending;
             }
             let piece = &left[..left.len().min(room)];
-            let written = match more {
-                true => tcp.poll_write_more(id, &mut cx, piece),
-                false => tcp.poll_write(id, &mut cx, piece),
+            let written = match (more, ends && piece.len() == left.len()) {
+                (true, _) => tcp.poll_write_more(id, &mut cx, piece),
+                (false, true) => tcp.poll_write_record(id, &mut cx, piece),
+                (false, false) => tcp.poll_write(id, &mut cx, piece),
             };
             match written {
                 Poll::Ready(Ok(count)) => {
@@ -115,6 +117,27 @@ impl World {
             SIOCOUTQNSD => info.send_queued.saturating_sub(info.in_flight),
             _ => return Err(Errno(libc::ENOTTY)),
         } as c_int)
+    }
+
+    /// What goes with the bytes that a message brought: how many more wait to be read, for those who asked. The end counts as
+    /// one when it is all that is left.
+    pub(crate) fn control(&mut self, fd: c_int) -> Vec<u8> {
+        let Ok(socket) = self.socket(fd) else { return Vec::new() };
+        let asked = socket.options.others.get(&(libc::IPPROTO_TCP, TCP_INQ)).is_some_and(|on| *on != 0);
+        let Some(id) = socket.connection().filter(|_| asked) else { return Vec::new() };
+        let tcp = &self.stack().tcp;
+        let left = tcp.info(id).map_or(0, |info| info.receive_queued);
+        let ended = tcp
+            .state(id)
+            .is_some_and(|state| matches!(state, State::CloseWait | State::Closing | State::LastAck | State::TimeWait));
+        let value = if left == 0 && ended { 1 } else { left as c_int };
+        // A `struct cmsghdr`, and what it announces.
+        let len = size_of::<libc::cmsghdr>() + size_of::<c_int>();
+        let mut bytes =
+            [len.to_ne_bytes().as_slice(), &libc::IPPROTO_TCP.to_ne_bytes(), &TCP_INQ.to_ne_bytes()].concat();
+        bytes.extend(value.to_ne_bytes());
+        bytes.resize(len.next_multiple_of(size_of::<usize>()), 0);
+        bytes
     }
 
     /// The connection that bytes go through.

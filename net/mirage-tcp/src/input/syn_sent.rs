@@ -2,10 +2,11 @@
 
 use mirage_clock::Instant;
 
+use crate::connection::Slot;
 use crate::options::SynOptions;
 use crate::tuning::Tuning;
 use crate::wire::{Flags, Segment};
-use crate::{Cookie, Discard, Error, Profile, State, Tcp};
+use crate::{Config, Discard, Error, Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
     #[inline(never)]
@@ -34,8 +35,17 @@ impl<P: Profile> Tcp<'_, P> {
         if !flags.contains(Flags::SYN) {
             return Err(Discard::NoAck);
         }
-        if super::has_bad_flags(flags) {
+        // The answer may end the peer's direction at once ("If there are other controls or text in the segment, then continue
+        // processing at the sixth step"); who has not heard us has nothing to end.
+        let fin = flags.contains(Flags::FIN);
+        if fin && !acknowledges {
             return Err(Discard::BadFlags);
+        }
+        let peer = SynOptions::parse(segment.options);
+        if P::TIMESTAMPS && acknowledges && slot.is_echo_invented(now, &resources.config, &peer) {
+            let tuple = slot.tuple;
+            self.refuse(now, tuple, segment);
+            return Err(Discard::OldTimestamp);
         }
         slot.hear(now);
         let offered = slot.receive_window().min(0xffff);
@@ -44,7 +54,6 @@ impl<P: Profile> Tcp<'_, P> {
         slot.acked_to = slot.rcv_nxt;
         slot.tuning = Tuning::begin::<P>(now, slot.rcv_nxt, &resources.config);
         slot.rcv_end = slot.rcv_nxt + offered;
-        let peer = SynOptions::parse(segment.options);
         slot.learn_peer(&peer, &resources.config);
         slot.stamps = resources.config.begin_stamps::<P>(now, slot.stamps.offset, &peer);
         // A SYN that was sent again did not ask; nor does one that crosses the peer's answer to nothing.
@@ -71,15 +80,27 @@ impl<P: Profile> Tcp<'_, P> {
         slot.confirm_syn(now, segment.ack, resources.config.min_rto);
         if P::FAST_OPEN {
             slot.send.acked(&mut resources.pool, with_data);
-            slot.syn_data = with_data > 0;
-            // Only who asked, or gave one, is told one.
-            slot.cookie = slot.cookie.and_then(|_| Cookie::parse(segment.options));
+            slot.syn_data = with_data > 0 && with_data == slot.syn_len.into();
+            slot.learn_server(now, resources, segment.options, with_data);
         }
         slot.establish(resources, now);
         slot.end_writing_if_asked();
-        slot.acknowledge();
+        match slot.is_about_to_write() {
+            true => slot.acknowledge_soon(resources, now),
+            false => slot.acknowledge(),
+        }
         resources.stats.opened += 1;
         // What came with it is taken like any other text.
-        slot.take_text(resources, now, slot.rcv_nxt, segment.payload, false, segment.payload.len().min(0xffff) as u16)
+        slot.take_text(resources, now, slot.rcv_nxt, segment.payload, fin, segment.payload.len().min(0xffff) as u16)
+    }
+}
+
+impl<P: Profile> Slot<P> {
+    /// Whether the answer echoes a timestamp that none of our SYNs carried: it answers one of an earlier connection. An
+    /// echo of zero is that of a peer that did not care.
+    fn is_echo_invented(&self, now: Instant, config: &Config, peer: &SynOptions) -> bool {
+        let Some((_, echo)) = peer.timestamps.filter(|(_, echo)| config.timestamps && *echo != 0) else { return false };
+        let first = self.stamps.value(self.stuck_since);
+        echo.wrapping_sub(first) > self.stamps.value(now).wrapping_sub(first)
     }
 }

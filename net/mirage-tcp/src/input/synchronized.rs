@@ -89,6 +89,7 @@ impl<P: Profile> Tcp<'_, P> {
             slot.change_window(resources, now, u32::from(segment.window) << slot.send_scale);
             slot.window_seq = segment.seq;
             slot.establish(resources, now);
+            slot.is_about_to_write();
             slot.end_writing_if_asked();
             resources.stats.opened += 1;
         }

@@ -7,10 +7,12 @@ use mirage_congestion::Congestion as _;
 use crate::connection::Slot;
 use crate::cork::Hold;
 use crate::identifier::NONE;
+use crate::open::MOST_OPTIONS;
 use crate::pool::Pool;
 use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
+use crate::runs::fate;
 use crate::wire::Flags;
 use crate::{Profile, State};
 
@@ -124,7 +126,16 @@ impl<P: Profile> Slot<P> {
         let offered = self.window.saturating_sub(offset);
         let room = if self.probe_tail { mss } else { window.saturating_sub(pipe) };
         let usable = offered.min(room);
-        let unsent = queued.saturating_sub(offset);
+        let mut unsent = queued.saturating_sub(offset);
+        // Where the application wants a segment to end, and whether something follows there.
+        let (mut record, mut followed) = (false, false);
+        if P::RECORDS
+            && self.send.has_records()
+            && let Some(left) = self.send.left_of_record(&resources.pool, offset)
+        {
+            (record, followed) = (true, left < unsent);
+            unsent = left;
+        }
         if P::PROBING
             && self.path.is_searched()
             && !self.probe_tail
@@ -142,6 +153,7 @@ impl<P: Profile> Slot<P> {
         self.congestion_limited = room < offered && room < unsent.min(mss);
         // Nagle as Minshall has it: one small segment may be under way, not two.
         let tail_may_go = self.fin_queued
+            || followed
             || (self.hold == Hold::Nothing
                 && (self.nodelay || self.small_end.at_or_before(self.una) || self.has_only_syn_data()));
         if len > mss && (len < unsent || !tail_may_go) {
@@ -152,11 +164,11 @@ impl<P: Profile> Slot<P> {
         let worth = len >= mss
             || (last && len > 0 && tail_may_go)
             || (len > 0 && offered <= room && len >= self.max_window / 2);
-        let fin = self.fin_queued && last && offered > len;
+        let fin = self.fin_queued && last && !followed && offered > len;
         if (worth || (unsent == 0 && fin)) && resources.runs.can_push(&self.recovery.chain) {
             let mut flags = Flags::ACK;
             // What the device cuts is marked at its end, so that a receiver that puts it together again hands it up at once.
-            if (len > mss && self.device_cuts) || (last && len > 0 && !self.unpushed) {
+            if (len > mss && self.device_cuts) || (last && len > 0 && (record || !self.unpushed)) {
                 flags |= Flags::PSH;
             }
             if fin {
@@ -171,7 +183,7 @@ impl<P: Profile> Slot<P> {
             }
             // A window that is only small is used.
             let len = unsent.min(offered).min(mss);
-            let fin = self.fin_queued && len == unsent && offered > len;
+            let fin = self.fin_queued && len == unsent && !followed && offered > len;
             let mut flags = Flags::ACK;
             if len > 0 {
                 flags |= Flags::PSH;
@@ -229,7 +241,8 @@ impl<P: Profile> Slot<P> {
                 false => tail,
             }
         };
-        let (start, end) = (resources.runs.of(index).start, resources.runs.of(index).end);
+        let run = resources.runs.of(index);
+        let (start, end, ends) = (run.start, run.end, run.is(fate::ENDS));
         let offset = start.since(self.una);
         if offset > 0 && offset >= self.window {
             // The peer has taken back what it offered.
@@ -245,7 +258,7 @@ impl<P: Profile> Slot<P> {
             let _cut = resources.runs.cut(&mut self.recovery.chain, index, start + covered);
         }
         let mut flags = Flags::ACK;
-        if len > 0 && offset + len == queued {
+        if len > 0 && (offset + len == queued || (ends && start + len == end)) {
             flags |= Flags::PSH;
         }
         if fin {
@@ -262,7 +275,12 @@ impl<P: Profile> Slot<P> {
                 // RFC 3168 §6.1.1.1: a SYN that is not answered may have been dropped for asking.
                 let asks = resources.config.asks_for_marks::<P>() && self.syns == 0 && !answers;
                 flags.set(Flags::ECE | Flags::CWR, asks);
-                let len = if self.syns == 0 { self.syn_len.into() } else { 0 };
+                let first = P::FAST_OPEN && self.syns == 0;
+                if first {
+                    // The path may take less than the server does.
+                    self.syn_len = self.syn_len.min(self.mss.saturating_sub(MOST_OPTIONS));
+                }
+                let len = if first { self.syn_len.into() } else { 0 };
                 Some(Plan { len, ..self.empty(self.una, flags, Kind::Next) })
             }
             State::SynReceived | State::FinWait2 => self.plan_empty(),
@@ -298,6 +316,7 @@ impl<P: Profile> Slot<P> {
     #[inline]
     fn payload_of_full_segment(&self) -> u32 {
         let options = if P::SELECTIVE && self.selective { self.sack_space() } else { 0 };
+        let options = if P::MARKS { options + self.marked_space() } else { options };
         u32::from(self.mss).saturating_sub(options).max(1)
     }
 }

@@ -5,6 +5,7 @@ use mirage_net::ChecksumOffload;
 use mirage_protocols::{Ip, Packet, Protocol, SendError};
 
 use crate::connection::todo;
+use crate::marked_bytes::MarkedBytes;
 use crate::options::{Encoded, SynOptions};
 use crate::replies::Reply;
 use crate::sack::Blocks;
@@ -64,6 +65,9 @@ fn send_reply(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendE
             accurate: None,
         }
         .emit();
+        if reply.marked {
+            options.put_marked(&MarkedBytes::NONE);
+        }
         if let Some(cookie) = &reply.cookie {
             options.put_cookie(cookie);
         }

@@ -80,6 +80,13 @@ impl<P: Profile> Slot<P> {
             // The application answers what came: from now on its answers carry the acknowledgements.
             self.quick_acks = 0;
         }
+        let mut fate = 0;
+        if P::FAST_OPEN && self.syn_len > 0 {
+            fate |= self.note_syn_data_again(plan.seq, end, resources);
+        }
+        if P::RECORDS && self.send.has_records() && plan.flags.contains(Flags::PSH) {
+            fate |= fate::ENDS;
+        }
         let under_way = resources.pool.under_way_mut(self.send.head());
         let told = self.flight_of(self.pipe(), under_way.most);
         self.congestion.on_sent(now, bytes, &told);
@@ -90,7 +97,9 @@ impl<P: Profile> Slot<P> {
             under_way.most_until = self.una.0;
         }
         let mark = self.recovery.delivery.on_sent(&mut under_way.round, now, in_flight, idle);
-        let mut fate = if self.recovery.delivery.is_app_limited() { fate::APP_LIMITED } else { 0 };
+        if self.recovery.delivery.is_app_limited() {
+            fate |= fate::APP_LIMITED;
+        }
         if P::PROBING && plan.kind == Kind::Longer {
             fate |= fate::LONGER;
             self.path.on_probe(end);
@@ -132,6 +141,22 @@ impl<P: Profile> Slot<P> {
             self.flushing = false;
             resources.wakers.wake(&mut self.writers);
         }
+    }
+
+    /// What went with the SYN in vain, if this is some of it, is sent for the second time: its fate.
+    #[inline(never)]
+    fn note_syn_data_again(&mut self, start: SequenceNumber, end: SequenceNumber, resources: &mut Resources<'_>) -> u8 {
+        let behind = self.iss + 1 + u32::from(self.syn_len);
+        if self.una.at_or_after(behind) {
+            // The peer has it: of no interest any more.
+            self.syn_len = 0;
+        }
+        if start.at_or_after(behind) {
+            return 0;
+        }
+        resources.stats.retransmits += 1;
+        self.resent += end.since(start).div_ceil(u32::from(self.mss).max(1));
+        if end == behind { fate::RESENT | fate::ENDS } else { fate::RESENT }
     }
 
     #[inline(never)]

@@ -113,7 +113,8 @@ fn honest_clients_finish<'t>(lab: &'t Lab, server: &'t Host, honest: &'t Host, m
         }
     });
     lab.run_all(&[server, honest], s(30), tasks);
-    assert!(server.tcp().cookies_sent > 90_000, "{} cookies", server.tcp().cookies_sent);
+    // Handshakes with neighbours that ARP does not find end early, which makes room for others without cookies.
+    assert!(server.tcp().cookies_sent > 80_000, "{} cookies", server.tcp().cookies_sent);
 }
 
 #[test]
