@@ -112,9 +112,8 @@ impl<P: Profile> Slot<P> {
                 self.take_ordered(resources, now, len as u32, full_size(received, len));
             }
             None if len > 0 => {
-                if self.take_data(resources, now, seq, payload, full_size(received, len)) > 0 {
-                    result = Err(Discard::NoRoom);
-                }
+                let dropped = self.take_data(resources, now, seq, payload, full_size(received, len));
+                result = if dropped > 0 { Err(Discard::NoRoom) } else { Ok(()) };
             }
             None if fin => self.take_fin(resources),
             None => {}

@@ -72,7 +72,7 @@ impl<P: Profile> Tcp<'_, P> {
             // As Linux: no promise that cannot be kept. The peer tries again.
             return Err(Discard::Overloaded);
         }
-        let peer = SynOptions::of(segment);
+        let peer = SynOptions::of::<P>(segment);
         let first = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
         let mut iss = first.number;
         if let Some(after) = after.filter(|after| !iss.after(*after)) {
