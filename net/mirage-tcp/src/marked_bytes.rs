@@ -5,7 +5,7 @@ use mirage_protocols::Ecn;
 use crate::Profile;
 use crate::connection::Slot;
 use crate::marks::{DEAF, HEARD};
-use crate::options::{Encoded, Options};
+use crate::options::{MAX_OPTIONS, Options};
 
 /// Payload of the peer's, counted by the mark it came with, and what the peer last said of ours. All modulo 2²⁴.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,16 +61,25 @@ impl MarkedBytes {
         self.received != Self::NONE.received
     }
 
-    /// The option with two of its fields or, if there is room for twelve bytes, all three.
-    pub(crate) fn option(&self, room: usize) -> ([u8; 12], usize) {
+    /// Whether the counters in front and behind have moved.
+    fn moved(&self) -> (bool, bool) {
+        let [e0, _, e1] = self.received;
+        (e0 != Self::NONE.received[0], e1 != Self::NONE.received[2])
+    }
+
+    /// How many bytes the option takes.
+    fn len(&self) -> u32 {
+        let (e0, e1) = self.moved();
+        if e0 == e1 && self.received[1] == [0; 3] || (e0 && e1) { LONG } else { SHORT }
+    }
+
+    /// The option; its first bytes, as many as the second value says. §3.2.3.3: "a field for every byte counter that has
+    /// changed at some time during the connection", and, as long as none has, all of them.
+    pub(crate) fn option(&self) -> ([u8; 12], usize) {
         let [e0, ce, e1] = self.received;
-        // The counter that moves comes first, so that a short option has it.
-        let (kind, first, last) = match e0 == Self::NONE.received[0] && e1 != Self::NONE.received[2] {
-            true => (ORDER_1, e1, e0),
-            false => (ORDER_0, e0, e1),
-        };
+        let (kind, first, last) = if self.moved() == (false, true) { (ORDER_1, e1, e0) } else { (ORDER_0, e0, e1) };
         let mut option = [NOP; 12];
-        let len = if room >= LONG as usize { 11 } else { 8 };
+        let len = if self.len() == LONG { 11 } else { 8 };
         option[..2].copy_from_slice(&[kind, len]);
         for (place, field) in [first, ce, last].into_iter().enumerate() {
             option[2 + 3 * place..5 + 3 * place].copy_from_slice(&field);
@@ -88,13 +97,13 @@ struct Told {
 }
 
 impl Told {
-    /// Reads it, if it is there. §3.2.3: fields at the end may be missing, but only whole ones.
+    /// Reads it, if it is there. §3.2.3: fields at the end may be missing, and what is no whole field is padding.
     fn parse(options: &[u8]) -> Option<Self> {
         Options::new(options).find_map(|(kind, data)| {
-            let (fields, rest) = data.as_chunks::<3>();
-            if !matches!(kind, ORDER_0 | ORDER_1) || !rest.is_empty() || fields.len() > 3 {
+            if !matches!(kind, ORDER_0 | ORDER_1) {
                 return None;
             }
+            let (fields, _padding) = data.as_chunks::<3>();
             let field = |place: usize| fields.get(place).map(|field| number(*field));
             let (first, last) = (field(0), field(2));
             let (e0, e1) = if kind == ORDER_0 { (first, last) } else { (last, first) };
@@ -104,29 +113,23 @@ impl Told {
 }
 
 impl<P: Profile> Slot<P> {
-    /// Whether segments carry the option: the peer's data came with marks of any kind. Who only sends has nothing to tell.
+    /// Whether segments carry the option: once the peer's data has come with marks of any kind. Who only sends has nothing
+    /// to tell, but for the end of the handshake and the first data, to see whether it gets through (§3.2.3.2.1).
     #[inline]
     pub(crate) fn tells_bytes(&self) -> bool {
-        P::MARKS && self.marks.is_accurate() && self.counters.bytes.has_counted()
+        P::MARKS && self.marks.is_accurate() && (self.counters.bytes.has_counted() || self.nxt == self.iss + 1)
     }
 
-    /// How many bytes of options the next segment has for it.
+    /// How many bytes of options the next segment has for it. §3.2.3.3: without room for all that changed there is none.
     #[inline]
     pub(crate) fn marked_space(&self) -> u32 {
-        match self.tells_bytes() {
-            false => 0,
-            true if P::SELECTIVE && self.stamps.is_on() && self.sack_space() > ONE_BLOCK => SHORT,
-            true => LONG,
+        if !self.tells_bytes() {
+            return 0;
         }
-    }
-
-    /// Appends the option, if the segment carries it.
-    #[inline]
-    pub(crate) fn put_marked_bytes(&self, options: &mut Encoded, is_empty: bool) {
-        // §3.2.3.2.1: the end of the handshake carries it, too, to see whether it gets through.
-        if self.tells_bytes() || (is_empty && self.marks.is_accurate() && self.counters.ends_handshake()) {
-            options.put_marked(&self.counters.bytes);
-        }
+        let len = self.counters.bytes.len();
+        let stamps = u32::from(self.stamps_len());
+        let blocks = if P::SELECTIVE && self.selective { self.sack_space() } else { 0 };
+        if stamps + blocks + len > MAX_OPTIONS as u32 { 0 } else { len }
     }
 
     /// Takes the option in, if a segment carries it; whether it tells of marks that were not told of before.
@@ -159,8 +162,6 @@ const NOP: u8 = 1;
 const LONG: u32 = 12;
 /// The option with two of them.
 const SHORT: u32 = 8;
-/// What one block of a selective acknowledgment takes.
-const ONE_BLOCK: u32 = 12;
 
 #[cfg(test)]
 mod tests {
@@ -173,29 +174,41 @@ mod tests {
     }
 
     #[test]
-    fn the_counter_that_moves_comes_first() {
+    fn what_never_moved_is_left_out() {
         let mut counted = MarkedBytes::NONE;
+        assert_eq!(counted.option(), ([172, 11, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1], 12));
         counted.on_arrival(Ecn::Capable1, 0x1_0203);
         counted.on_arrival(Ecn::NotCapable, 99);
-        assert_eq!(counted.option(12), ([174, 11, 1, 2, 4, 0, 0, 0, 0, 0, 1, 1], 12));
+        assert_eq!(counted.option().0[..8], [174, 8, 1, 2, 4, 0, 0, 0]);
         counted.on_arrival(Ecn::Congested, 5);
-        assert_eq!(counted.option(8).0[..8], [174, 8, 1, 2, 4, 0, 0, 5]);
-        assert_eq!(counted.option(8).1, 8);
+        assert_eq!(counted.option().0[..8], [174, 8, 1, 2, 4, 0, 0, 5]);
+        assert_eq!(counted.option().1, 8);
+        counted.on_arrival(Ecn::Capable0, 1);
+        assert_eq!(counted.option(), ([172, 11, 0, 0, 2, 0, 0, 5, 1, 2, 4, 1], 12));
+    }
+
+    #[test]
+    fn what_is_no_whole_field_is_padding() {
+        let told = Told { e0: Some(1), ce: Some(2), e1: None };
+        assert_eq!(Told::parse(&[172, 10, 0, 0, 1, 0, 0, 2, 9, 9]), Some(told));
+        assert_eq!(Told::parse(&[172, 2]), Some(Told::default()));
     }
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(counts: [u32; 3], long: bool) {
+        fn what_is_written_is_read_again(counts: [u32; 3]) {
             let mut counted = MarkedBytes::NONE;
             for (ecn, count) in [Ecn::Capable0, Ecn::Congested, Ecn::Capable1].into_iter().zip(counts) {
                 counted.on_arrival(ecn, count as usize);
             }
-            let (option, len) = counted.option(if long { 12 } else { 8 });
+            let (option, len) = counted.option();
+            prop_assert_eq!(len, counted.len() as usize);
             let told = Told::parse(&option[..len]).unwrap();
             let [e0, ce, e1] = counted.received.map(number);
             prop_assert_eq!(told.ce, Some(ce));
             prop_assert!(told.e0.is_none_or(|found| found == e0) && told.e1.is_none_or(|found| found == e1));
-            prop_assert_eq!(long, told.e0.is_some() && told.e1.is_some());
+            prop_assert!(told.e0.is_some() || e0 == 1);
+            prop_assert!(told.e1.is_some() || e1 == 1);
         }
 
         #[test]

@@ -23,7 +23,8 @@ pub enum Marking {
     /// We ask for it, too.
     Ask,
     /// We ask for more accurate feedback, and give it to those who ask (RFC 9768): how many packets were marked, not only that
-    /// some were. The counter in the header's flags tells; the option that tells of bytes is not sent.
+    /// some were. The counter in the header's flags tells of packets, and an option tells of bytes: it takes 12 bytes of each
+    /// segment to a peer that sends data.
     Accurate,
 }
 
@@ -130,8 +131,7 @@ pub(crate) struct Counters {
     received: u8,
     /// What the peer last said of ours (s.cep).
     told: u8,
-    /// What our first segment behind the handshake says instead, in the lowest three bits; 0 for nothing. Then the mark of the
-    /// last packet with data, in two bits. And those below.
+    /// What our first segment behind the handshake says instead, in the lowest three bits; 0 for nothing. And those below.
     pub(crate) flags: u8,
     pub(crate) bytes: MarkedBytes,
 }
@@ -144,27 +144,10 @@ pub(crate) const HEARD: u8 = 1 << 6;
 pub(crate) const DEAF: u8 = 1 << 5;
 /// What a segment says instead of the counter.
 const INSTEAD: u8 = 0b111;
-/// Where the last packet's mark lies.
-const LAST: u8 = 3;
 /// RFC 9768 §3.2.1: where counting begins.
 const START: u8 = 5;
 
 impl Counters {
-    /// Whether the next segment is our first behind the handshake.
-    pub(crate) fn ends_handshake(&self) -> bool {
-        self.flags & INSTEAD != 0
-    }
-
-    /// A packet with data came; whether it moves another counter than the one before.
-    fn is_other_mark(&mut self, ecn: Ecn) -> bool {
-        if ecn == Ecn::NotCapable {
-            return false;
-        }
-        let before = self.flags >> LAST & 0b11;
-        self.flags = self.flags & !(0b11 << LAST) | (ecn as u8) << LAST;
-        before != Ecn::NotCapable as u8 && before != ecn as u8
-    }
-
     pub(crate) const NONE: Self = Self { received: START, told: START, flags: 0, bytes: MarkedBytes::NONE };
 }
 
@@ -251,16 +234,12 @@ impl<P: Profile> Slot<P> {
         self.marks.on_arrival(segment.ecn, false);
         if segment.ecn == Ecn::Congested {
             self.counters.received = self.counters.received.wrapping_add(count as u8) & 7;
-            // RFC 9768 §3.2.2.5.1: marks are told of soon.
-            self.acknowledge();
-        }
-        if !segment.payload.is_empty() {
-            self.counters.bytes.on_arrival(segment.ecn, segment.payload.len());
-            if self.counters.is_other_mark(segment.ecn) {
-                // §3.2.3.3: another counter moves.
+            // RFC 9768 §3.2.2.5.1: marks are told of soon. What is out of order is acknowledged anyway.
+            if segment.seq == self.rcv_nxt {
                 self.acknowledge();
             }
         }
+        self.counters.bytes.on_arrival(segment.ecn, segment.payload.len());
         if segment.ack.before(self.una) {
             return;
         }

@@ -255,9 +255,9 @@ impl Encoded {
         }
     }
 
-    /// Appends the counters of bytes that came marked, as many as there is room for.
+    /// Appends the counters of bytes that came marked, if there is room.
     pub(crate) fn put_marked(&mut self, marked: &MarkedBytes) {
-        let (bytes, len) = marked.option(MAX_OPTIONS.saturating_sub(self.len.into()));
+        let (bytes, len) = marked.option();
         self.put(bytes.get(..len).unwrap_or_default());
     }
 
@@ -284,7 +284,7 @@ impl Encoded {
 }
 
 /// RFC 9293 §3.1: a data offset of 15 words leaves this for options.
-const MAX_OPTIONS: usize = 40;
+pub(crate) const MAX_OPTIONS: usize = 40;
 /// RFC 7323 §2.3.
 pub(crate) const MAX_WINDOW_SCALE: u8 = 14;
 

@@ -388,8 +388,25 @@ mod tests {
         assert_eq!(read(&queue, &pool, 0, 10, &mut cursor), b"new");
     }
 
+    #[test]
+    fn what_follows_a_record_begins_a_block() {
+        let mut blocks = vec![Block::default(); 8];
+        let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
+        let mut queue = SendQueue::default();
+        queue.push(&mut pool, &[1; 100], u32::MAX, 0, ANYWHERE);
+        queue.end_record(&mut pool);
+        queue.push(&mut pool, &[2; 50], u32::MAX, 0, ANYWHERE);
+        assert_eq!((queue.len(), queue.blocks()), (150, 2));
+        assert_eq!([0, 99, 100].map(|offset| queue.left_of_record(&pool, offset)), [Some(100), Some(1), None]);
+        queue.acked(&mut pool, 60);
+        assert_eq!(queue.left_of_record(&pool, 0), Some(40));
+        queue.acked(&mut pool, 90);
+        assert!(!queue.has_records());
+    }
+
     #[derive(Clone, Debug)]
     enum Operation {
+        EndRecord,
         Push(u16),
         Acked(u16),
         Read(u16, u16),
@@ -398,6 +415,7 @@ mod tests {
 
     fn operation() -> impl Strategy<Value = Operation> {
         prop_oneof![
+            1 => Just(Operation::EndRecord),
             4 => (0_u16..5000).prop_map(Operation::Push),
             3 => (0_u16..6000).prop_map(Operation::Acked),
             6 => (0_u16..9000, 0_u16..4000).prop_map(|(offset, len)| Operation::Read(offset, len)),
@@ -415,8 +433,15 @@ mod tests {
             let mut model: Vec<u8> = Vec::new();
             let mut cursor = Cursor::NEW;
             let mut written = 0_u32;
+            let mut ends: Vec<u32> = Vec::new();
             for operation in operations {
                 match operation {
+                    Operation::EndRecord => {
+                        queue.end_record(&mut pool);
+                        if !model.is_empty() {
+                            ends.push(written);
+                        }
+                    }
                     Operation::Push(len) => {
                         let bytes: Vec<u8> = (0..u32::from(len)).map(|i| ((written + i) % 251) as u8).collect();
                         let accepted = queue.push(&mut pool, &bytes, 20_000, 0, ANYWHERE);
@@ -439,6 +464,9 @@ mod tests {
                     }
                 }
                 prop_assert_eq!(queue.len() as usize, model.len());
+                let base = written - model.len() as u32;
+                let next = ends.iter().find(|end| **end > base).map(|end| end - base);
+                prop_assert_eq!(queue.left_of_record(&pool, 0), next);
                 prop_assert_eq!(queue.blocks(), pool.in_use());
                 prop_assert_eq!(queue.blocks() == 0, model.is_empty());
             }

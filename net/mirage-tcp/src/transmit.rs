@@ -15,6 +15,7 @@ use crate::connection::{Slot, todo};
 use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
 use crate::resources::Resources;
+use crate::sack::Blocks;
 use crate::wire::{Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM, Template};
 use crate::{Error, Marking, Profile, State, Tcp};
 use plan::{Kind, Plan};
@@ -171,10 +172,10 @@ impl<P: Profile> Slot<P> {
         ip: &mut impl Ip,
         limit: usize,
     ) -> (u32, usize, Result<(), SendError>) {
-        let selective = P::SELECTIVE && self.selective && (self.has_twice() || self.receive.ooo_bytes() > 0);
+        let selective = P::SELECTIVE && self.selective && (self.has_twice() || self.receive.has_holes());
         let encoded;
         let options = match P::TIMESTAMPS && self.stamps.is_on() {
-            _ if selective || plan.flags.contains(Flags::SYN) => {
+            _ if selective || self.tells_bytes() || plan.flags.contains(Flags::SYN) => {
                 encoded = self.options(now, plan, resources);
                 Options::Bytes(encoded.as_slice())
             }
@@ -270,11 +271,12 @@ impl<P: Profile> Slot<P> {
         }
         let stamps = (P::TIMESTAMPS && self.stamps.is_on()).then(|| (self.stamps.value(now), self.stamps.recent));
         let mut options = Encoded::default();
-        if P::SELECTIVE {
-            options.put_heard(stamps, &self.selective_blocks(&resources.pool));
+        match P::SELECTIVE && self.selective {
+            true => options.put_heard(stamps, &self.selective_blocks(&resources.pool)),
+            false => options.put_heard(stamps, &Blocks::NONE),
         }
-        if P::MARKS && self.marks.is_accurate() {
-            self.put_marked_bytes(&mut options, plan.len == 0);
+        if self.tells_bytes() {
+            options.put_marked(&self.counters.bytes);
         }
         options
     }

@@ -41,7 +41,7 @@ impl<P: Profile> Slot<P> {
             && seq == self.rcv_nxt
             && acked <= self.in_flight()
             && !(self.fin_early || (P::FAST_OPEN && self.unconfirmed))
-            && self.receive.ooo_bytes() == 0
+            && !self.receive.has_holes()
             && self.recovery.phase == Phase::Open
             && self.watch != Watch::Persist
             && (!P::MARKS || self.marks.is_ordinary(received.ecn));

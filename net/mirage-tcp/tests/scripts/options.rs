@@ -40,7 +40,8 @@ pub fn encode(text: &str, origin: Origin) -> Result<Vec<u8>, String> {
                 bytes.extend(parse::<u32>(value)?.wrapping_add(origin.clock).to_be_bytes());
                 bytes.extend(parse::<u32>(echo)?.wrapping_add(origin.echoed).to_be_bytes());
             }
-            ["raw", kind, hex] => {
+            ["raw", kind, ref hex @ ..] => {
+                let hex = hex.concat();
                 let data: Result<Vec<u8>, _> =
                     (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16)).collect();
                 let data = data.map_err(|_| "bytes are written in hexadecimal")?;

@@ -10,6 +10,8 @@ use super::support::{ACK, FIN, PSH, Peer, RST, SYN, Segment, URG};
 #[derive(Clone, Debug)]
 pub struct Written<'a> {
     flags: u8,
+    /// The bit beside the flags, `A` (RFC 9768).
+    accurate: bool,
     seq: Number,
     len: u32,
     ack: Option<Number>,
@@ -30,15 +32,15 @@ impl<'a> Written<'a> {
             return Err("a segment is written `P. 1:1461 ack 1`".to_owned());
         };
         let mut bits = 0;
-        for letter in flags.chars().filter(|letter| *letter != '-') {
+        for letter in flags.chars().filter(|letter| !matches!(letter, '-' | 'A')) {
             bits |= NAMES.iter().find(|(name, _)| *name == letter).ok_or(format!("no flag `{letter}`"))?.1;
         }
         let (from, to) = numbers.split_once(':').ok_or("numbers are written 1:1461")?;
         let seq = Number::parse(from)?;
         let len = parse::<i64>(to)? - parse::<i64>(from.trim_start_matches('='))?;
         let len = u32::try_from(len).map_err(|_| format!("`{numbers}` runs backwards"))?;
-        let mut segment =
-            Self { flags: bits, seq, len, ack: None, window: None, urgent: None, ecn: Ecn::NotCapable, options };
+        let (accurate, ecn) = (flags.contains('A'), Ecn::NotCapable);
+        let mut segment = Self { flags: bits, accurate, seq, len, ack: None, window: None, urgent: None, ecn, options };
         let (rest, ecn) = match rest {
             [rest @ .., "ect0"] => (rest, Ecn::Capable0),
             [rest @ .., "ect1"] => (rest, Ecn::Capable1),
@@ -80,7 +82,7 @@ impl<'a> Written<'a> {
             .window(self.window.map_or(peer.window, |window| window.0 as u16))
             .options(&self.options.map_or(Ok(Vec::new()), |options| options::encode(options, origin))?);
         segment.urgent = self.urgent.unwrap_or(0);
-        segment.ecn = self.ecn;
+        (segment.ecn, segment.accurate) = (self.ecn, self.accurate);
         segment.payload = content(segment.seq.wrapping_sub(peer.iss), segment.has(SYN), self.len as usize);
         Ok(segment)
     }
@@ -91,7 +93,7 @@ impl<'a> Written<'a> {
         let payload = content(segment.seq.wrapping_sub(peer.irs), segment.has(SYN), segment.payload.len());
         let checks = [
             ((segment.from, segment.to) == (peer.here, peer.there), "it is for somebody else"),
-            (self.flags == segment.flags, "other flags"),
+            ((self.flags, self.accurate) == (segment.flags, segment.accurate), "other flags"),
             (self.seq.on_wire(peer.irs) == segment.seq, "another number"),
             (self.len as usize == segment.payload.len(), "another length"),
             (self.ack.is_none_or(|ack| ack.on_wire(peer.iss) == segment.ack), "another acknowledgement"),
@@ -107,7 +109,8 @@ impl<'a> Written<'a> {
 
 /// What a segment of the machine is, as scripts write it.
 pub fn show(segment: &Segment, peer: &Peer, origin: Origin) -> String {
-    let flags: String = NAMES.iter().filter(|(_, bit)| segment.has(*bit)).map(|(name, _)| name).collect();
+    let flags = NAMES.iter().filter(|(_, bit)| segment.has(*bit)).map(|(name, _)| *name);
+    let flags: String = flags.chain(segment.accurate.then_some('A')).collect();
     let seq = segment.seq.wrapping_sub(peer.irs);
     let mut text = format!("{flags} {seq}:{}", seq.wrapping_add(segment.payload.len() as u32));
     if segment.has(ACK) {

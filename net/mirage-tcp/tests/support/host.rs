@@ -188,6 +188,10 @@ impl Host {
         self.tcp.poll_write(id, &mut cx(), bytes)
     }
 
+    pub fn try_write_record(&mut self, id: ConnectionId, bytes: &[u8]) -> Poll<Result<usize, Error>> {
+        self.tcp.poll_write_record(id, &mut cx(), bytes)
+    }
+
     /// Reads what is there, up to the end.
     pub fn read(&mut self, id: ConnectionId) -> Vec<u8> {
         let mut bytes = Vec::new();

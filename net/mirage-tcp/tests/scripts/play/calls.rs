@@ -5,6 +5,7 @@ use core::num::NonZeroU16;
 use core::task::Poll;
 
 use mirage_protocols::{IcmpError, IcmpErrorKind, Protocol, Reason as _};
+use mirage_tcp::{Cookie, FastOpen, Server};
 
 use super::super::number::{Number, Span, parse, parse_time};
 use super::super::segment::byte;
@@ -30,6 +31,13 @@ impl Play {
             }
             ["expect", name, expected] => self.figure(peer, name, Span::parse(expected)?)?,
             ["connect", ref options @ ..] => self.connect(peer, options)?,
+            ["first", len, ref expected @ ..] => self.first(peer, parse(len)?, expected)?,
+            ["server", ref known @ ..] => self.set_server(peer, known)?,
+            ["fast_open", pending] => {
+                let listener = self.listener.ok_or("nobody listens")?;
+                let fast_open = FastOpen { key: [7; 16], pending: parse(pending)?, without_cookie: false };
+                self.host().tcp.set_fast_open(listener, Some(fast_open));
+            }
             _ => self.call_connection(peer, words)?,
         }
         Ok(())
@@ -70,11 +78,61 @@ impl Play {
         Ok(())
     }
 
+    /// Connects with the first of so many bytes in the SYN, if that may be.
+    fn first(&mut self, peer: &str, len: u32, expected: &[&str]) -> Result<(), String> {
+        let end = &self.peer(peer).peer;
+        let (port, remote) = (NonZeroU16::new(end.here.port()), end.there);
+        let bytes: Vec<u8> = (0..len).map(byte).collect();
+        let host = self.host();
+        let options = TcpOptions::default();
+        let connected = host.tcp.connect_first(host.now, HERE, port, remote, options, &bytes);
+        let (id, taken) = connected.map_err(|error| error.to_string())?;
+        let end = self.peer(peer);
+        (end.id, end.written) = (Some(id), taken as u32);
+        match expected {
+            [] => same("taken", taken, &len),
+            ["takes", expected] => same("taken", taken, expected),
+            _ => Err("`takes N` or nothing".to_owned()),
+        }
+    }
+
+    /// What is known of a peer: `cookie 0102030405060708 mss 1460`, or `none` to demand that nothing is.
+    fn set_server(&mut self, peer: &str, known: &[&str]) -> Result<(), String> {
+        let server = self.peer(peer).peer.there.ip();
+        let host = self.host();
+        let found = host.tcp.server(HERE, server);
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        match *known {
+            ["cookie", cookie, "mss", mss] => {
+                let cookie: Result<Vec<u8>, _> =
+                    (0..cookie.len() / 2).map(|at| u8::from_str_radix(&cookie[2 * at..2 * at + 2], 16)).collect();
+                let cookie = Cookie::new(&cookie.map_err(|_| "bytes are written in hexadecimal")?, false);
+                let known = Server { cookie, without_cookie: false, mss: parse(mss)? };
+                host.tcp.set_server(host.now, HERE, server, known);
+                Ok(())
+            }
+            ["gave", cookie] => same(
+                "the cookie",
+                found.and_then(|found| found.cookie).map_or("none".to_owned(), |c| hex(c.as_bytes())),
+                &cookie,
+            ),
+            _ => Err("`cookie HEX mss N` or `gave HEX`".to_owned()),
+        }
+    }
+
     fn call_connection(&mut self, peer: &str, words: &[&str]) -> Result<(), String> {
         let id = self.peer(peer).id.ok_or_else(|| format!("no such line, or {peer} has no connection"))?;
         let tcp = &mut self.host().tcp;
         match *words {
             ["connected", ref expected @ ..] => self.connected(id, expected)?,
+            ["record", len] => {
+                let first = self.peer(peer).written;
+                let len: u32 = parse(len)?;
+                let bytes: Vec<u8> = (first..first + len).map(byte).collect();
+                self.peer(peer).written += len;
+                let taken = self.host().try_write_record(id, &bytes);
+                same("taken", format!("{taken:?}"), &format!("Ready(Ok({len}))"))?;
+            }
             ["write", len, ref expected @ ..] => self.write(peer, id, parse(len)?, expected)?,
             ["read", ref expected @ ..] => self.read(peer, id, expected)?,
             ["close"] => tcp.close(id),

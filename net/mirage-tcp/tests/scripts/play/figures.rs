@@ -8,7 +8,9 @@ impl Play {
     /// are in milliseconds.
     pub(super) fn figure(&mut self, peer: &str, name: &str, expected: Span) -> Result<(), String> {
         let id = self.peer(peer).id;
+        let now = self.host().now;
         let tcp = &self.host().tcp;
+        let told = id.and_then(|id| of_marks(tcp.tcp_info(id, now)?, name));
         let found = match name.strip_prefix("drops.") {
             Some(reason) => {
                 let mut found = None;
@@ -19,7 +21,7 @@ impl Play {
                 });
                 found
             }
-            None => id.and_then(|id| of_connection(tcp.info(id)?, name)).or(of_machine(tcp.stats(), name)),
+            None => id.and_then(|id| of_connection(tcp.info(id)?, name)).or(told).or(of_machine(tcp.stats(), name)),
         };
         let found = found.ok_or_else(|| format!("no figure `{name}`"))?;
         if expected.contains(found) { Ok(()) } else { Err(format!("{name} is {found}")) }
@@ -40,6 +42,15 @@ fn of_connection(info: mirage_tcp::Info, name: &str) -> Option<u64> {
         "receive_queued" => info.receive_queued.into(),
         "receive_window" => info.receive_window.into(),
         "out_of_order" => info.out_of_order.into(),
+        _ => return None,
+    })
+}
+
+fn of_marks(info: mirage_tcp::TcpInfo, name: &str) -> Option<u64> {
+    Some(match name {
+        "delivered_ce_bytes" => info.delivered_ce_bytes.into(),
+        "received_ce_bytes" => info.received_ce_bytes.into(),
+        "syn_data" => info.syn_data.into(),
         _ => return None,
     })
 }

@@ -81,7 +81,8 @@ impl Play {
                     "never" => Marking::Never,
                     "accept" => Marking::Accept,
                     "ask" => Marking::Ask,
-                    _ => return Err("never, accept or ask".to_owned()),
+                    "accurate" => Marking::Accurate,
+                    _ => return Err("never, accept, ask or accurate".to_owned()),
                 }
             }
             "probing" => {
