@@ -227,6 +227,11 @@ impl<P: Profile> Slot<P> {
     /// A free slot.
     #[inline(never)]
     pub(crate) fn unused(generation: u32, next: u32) -> Self {
+        Self::new(generation, next)
+    }
+
+    #[inline(always)]
+    fn new(generation: u32, next: u32) -> Self {
         let zero = SequenceNumber(0);
         Self {
             generation,
@@ -322,7 +327,7 @@ impl<P: Profile> Slot<P> {
     /// A connection that begins: nothing sent, nothing received.
     pub(crate) fn begin(&mut self, now: Instant, tuple: Tuple, iss: SequenceNumber, config: &Config) {
         let generation = self.generation;
-        *self = Self::unused(generation, NONE);
+        *self = Self::new(generation, NONE);
         self.tuple = tuple;
         self.in_use = true;
         self.held = true;

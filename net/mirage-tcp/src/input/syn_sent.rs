@@ -41,7 +41,7 @@ impl<P: Profile> Tcp<'_, P> {
         if fin && !acknowledges {
             return Err(Discard::BadFlags);
         }
-        let peer = SynOptions::parse(segment.options);
+        let peer = SynOptions::read::<P>(segment.options);
         if P::TIMESTAMPS && acknowledges && slot.is_echo_invented(now, &resources.config, &peer) {
             let tuple = slot.tuple;
             self.refuse(now, tuple, segment);
