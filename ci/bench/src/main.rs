@@ -8,6 +8,7 @@
 
 mod boot;
 mod clock;
+mod floor;
 mod folders;
 mod http;
 mod instructions;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::time;
+use crate::floor;
 use crate::peers::{Cable, Mirage, Pair, Smoltcp, World};
 
 /// How much an application hands over at once.
@@ -154,6 +155,7 @@ fn one<W: World>(scenario: &str, turns: u64) -> Result<(), String> {
         "pingpong" => pingpong::<W>(turns),
         "connect" => connect_close::<W>(turns),
         "udp-echo" => udp_echo::<W>(turns),
+        "floor" => floor::bytes_alone(turns * floor::SEGMENT as u64),
         _ => return Err(format!("no scenario `{scenario}`")),
     };
     Ok(())

@@ -1,6 +1,7 @@
 //! `bench tcp`: ours beside smoltcp on one in-memory link, both ends on one core.
 
 use crate::clock::median;
+use crate::floor;
 use crate::instructions::per_turn;
 use crate::peers::{Cable, Mirage, Smoltcp, World};
 use crate::report::{self, Row};
@@ -25,13 +26,13 @@ pub(crate) fn run() -> Result<(), String> {
         ("bulk-9000-copied", 9000, false, Calls::Copying),
     ] {
         let cable = Cable { mtu, offload };
-        let rate = |took: std::time::Duration| BULK as f64 * 8.0 / took.as_secs_f64() / 1e9;
         let (ours, peer) = in_turn(
             || rate(scenario::bulk::<Mirage>(cable, BULK, calls)),
             || rate(scenario::bulk::<Smoltcp>(cable, BULK, calls)),
         );
         rows.push(Row { row: row.to_owned(), ours, peer, unit: "Gbit/s" });
     }
+    rows.extend(floor());
     for (row, name, turns) in [
         ("segment-instructions", "segment", 20_000),
         ("segment-copied-instructions", "segment-copied", 20_000),
@@ -43,6 +44,8 @@ pub(crate) fn run() -> Result<(), String> {
         let peer = per_turn("smoltcp", name, turns)?;
         rows.push(Row { row: row.to_owned(), ours, peer, unit: "instructions" });
     }
+    let floor = per_turn("mirage", "floor", 20_000)?;
+    rows.push(Row { row: "floor-instructions".to_owned(), ours: floor, peer: floor, unit: "instructions" });
     for (row, connections) in [("idle-100", 100), ("idle-10000", 10_000)] {
         let (ours, peer) = in_turn(|| idle_ratio::<Mirage>(connections), || idle_ratio::<Smoltcp>(connections));
         rows.push(Row { row: row.to_owned(), ours, peer, unit: "times one connection" });
@@ -54,6 +57,28 @@ pub(crate) fn run() -> Result<(), String> {
         unit: "bytes per idle connection",
     });
     report::publish("tcp", "smoltcp 0.14", &rows)
+}
+
+/// What the bytes alone allow, and the share of it that both reach: in turn, so that what else the machine does hits all.
+fn floor() -> [Row; 2] {
+    let cable = Cable { mtu: 1500, offload: false };
+    let (mut floors, mut ours, mut peers) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        let floor = rate(floor::bytes_alone(BULK));
+        ours.push(rate(scenario::bulk::<Mirage>(cable, BULK, Calls::InPlace)) / floor);
+        peers.push(rate(scenario::bulk::<Smoltcp>(cable, BULK, Calls::InPlace)) / floor);
+        floors.push(floor);
+    }
+    let floor = median(floors);
+    [
+        Row { row: "floor-1500".to_owned(), ours: floor, peer: floor, unit: "Gbit/s" },
+        Row { row: "floor-share".to_owned(), ours: median(ours), peer: median(peers), unit: "of the floor" },
+    ]
+}
+
+/// Gbit/s of a bulk run.
+fn rate(took: std::time::Duration) -> f64 {
+    BULK as f64 * 8.0 / took.as_secs_f64() / 1e9
 }
 
 /// The middle figures of several runs of both, A B A B …

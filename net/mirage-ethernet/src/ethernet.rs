@@ -68,13 +68,9 @@ impl<'s> Ethernet<'s> {
             return Err(Discard::SourceNotUnicast);
         }
         let ethertype = header.ethertype.get();
-        let (ethertype, payload) = match self.station.vlan {
-            None if ethertype != EtherType::VLAN.0 => (ethertype, payload),
-            _ => self.untag(ethertype, payload)?,
-        };
-        if ethertype < SMALLEST_ETHERTYPE {
-            return Err(Discard::LengthField);
-        }
+        // The usual one needs no further look.
+        let is_usual = ethertype == EtherType::IPV4.0 && self.station.vlan.is_none();
+        let (ethertype, payload) = if is_usual { (ethertype, payload) } else { self.untag(ethertype, payload)? };
         Ok(Incoming {
             source,
             destination,
@@ -117,14 +113,23 @@ impl<'s> Ethernet<'s> {
         }
     }
 
-    fn untag<'f>(&self, ethertype: u16, payload: &'f [u8]) -> Result<(u16, &'f [u8]), Discard> {
-        if ethertype != EtherType::VLAN.0 {
-            return Err(if ethertype < SMALLEST_ETHERTYPE { Discard::LengthField } else { Discard::Untagged });
+    /// What lies behind the tag, if there must or may be one; and its ethertype.
+    #[inline(never)]
+    fn untag<'f>(&self, mut ethertype: u16, mut payload: &'f [u8]) -> Result<(u16, &'f [u8]), Discard> {
+        let is_tagged = ethertype == EtherType::VLAN.0;
+        if is_tagged {
+            let (tag, behind) = Tag::ref_from_prefix(payload).map_err(|_| Discard::TooShort)?;
+            let ours = self.station.vlan.map_or(0, VlanId::number);
+            (ethertype, payload) = (tag.ethertype.get(), behind);
+            if (tag.vlan() != 0 && tag.vlan() != ours) || ethertype == EtherType::VLAN.0 {
+                return Err(Discard::OtherVlan);
+            }
         }
-        let (tag, payload) = Tag::ref_from_prefix(payload).map_err(|_| Discard::TooShort)?;
-        let (ours, ethertype) = (self.station.vlan.map_or(0, VlanId::number), tag.ethertype.get());
-        if (tag.vlan() != 0 && tag.vlan() != ours) || ethertype == EtherType::VLAN.0 {
-            return Err(Discard::OtherVlan);
+        if ethertype < SMALLEST_ETHERTYPE {
+            return Err(Discard::LengthField);
+        }
+        if self.station.vlan.is_some() && !is_tagged {
+            return Err(Discard::Untagged);
         }
         Ok((ethertype, payload))
     }

@@ -335,7 +335,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
             send_window: slot.window,
             receive_queued: slot.receive.readable(),
             receive_window: slot.receive_window(),
-            out_of_order: slot.receive.ooo_bytes(),
+            out_of_order: slot.receive.ooo_bytes(&self.resources.pool),
         })
     }
 

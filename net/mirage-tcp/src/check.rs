@@ -38,7 +38,7 @@ impl<P: Profile> Tcp<'_, P> {
             );
             self.check_runs(slot);
         }
-        for deadline in [slot.resend_at, slot.ack_at, slot.linger_at] {
+        for deadline in [slot.resend_at, slot.ack_at] {
             debug_assert!(slot.armed <= deadline, "the timer is never late");
         }
     }

@@ -6,7 +6,7 @@ use mirage_congestion::Congestion as _;
 use mirage_stack::TcpOptions;
 use mirage_waker::WaitList;
 
-use crate::coarse::Coarse;
+use crate::coarse::{Coarse, Later};
 use crate::cork::Hold;
 use crate::demux::Tuple;
 use crate::identifier::NONE;
@@ -25,7 +25,7 @@ use crate::tuning::Tuning;
 use crate::unsent::UnsentLimit;
 use crate::{Config, Error, Profile, Standard, State};
 
-/// Room for one connection: a control block of about 700 bytes, without buffers.
+/// Room for one connection: a control block of about 480 bytes, without buffers.
 ///
 /// A clone is an empty slot: there is one only while storage is being made.
 #[derive(Debug)]
@@ -64,8 +64,6 @@ pub struct Slot<P: Profile = Standard> {
     /// SND.WL1: the segment that brought `window`. SND.WL2 is not needed: only acknowledgements at or behind `una` count,
     /// and it is never behind that.
     pub(crate) window_seq: SequenceNumber,
-    /// Where the last segment that was not full ended (Minshall's form of Nagle's algorithm).
-    pub(crate) small_end: SequenceNumber,
     pub(crate) send: SendQueue,
     /// The largest payload the peer takes.
     pub(crate) peer_mss: u16,
@@ -139,8 +137,6 @@ pub struct Slot<P: Profile = Standard> {
     /// `rcv_nxt` as we last told the peer.
     pub(crate) acked_to: SequenceNumber,
     pub(crate) receive: ReceiveQueue,
-    /// Numbers of what came last behind holes, newest first: what selective acknowledgments tell of first.
-    pub(crate) latest: [SequenceNumber; 3],
     /// What came twice, for the next acknowledgement to tell (RFC 2883); empty for nothing.
     pub(crate) twice: (SequenceNumber, SequenceNumber),
     /// Where the peer's direction ends, if its FIN came before data that it follows.
@@ -169,8 +165,8 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) ack_at: Instant,
     /// When to send again, or to probe a closed window; [`Instant::MAX`] for never.
     pub(crate) resend_at: Instant,
-    /// When to forget the connection whose application is gone; [`Instant::MAX`] for never.
-    pub(crate) linger_at: Instant,
+    /// When to forget the connection whose application is gone.
+    pub(crate) linger_at: Later,
     /// When the timer goes off: never later than the earliest deadline.
     pub(crate) armed: Instant,
     /// When data was last sent.
@@ -252,7 +248,6 @@ impl<P: Profile> Slot<P> {
             window: 0,
             max_window: 0,
             window_seq: zero,
-            small_end: zero,
             send: SendQueue::default(),
             iss: zero,
             irs: zero,
@@ -286,7 +281,6 @@ impl<P: Profile> Slot<P> {
             rcv_end: zero,
             acked_to: zero,
             receive: ReceiveQueue::default(),
-            latest: [zero; 3],
             twice: (zero, zero),
             fin_at: zero,
             fin_early: false,
@@ -305,7 +299,7 @@ impl<P: Profile> Slot<P> {
             repeats: 0,
             ack_at: Instant::MAX,
             resend_at: Instant::MAX,
-            linger_at: Instant::MAX,
+            linger_at: Later::NEVER,
             armed: Instant::MAX,
             heard_at: Instant::ZERO,
             stuck_since: Instant::ZERO,
@@ -335,8 +329,8 @@ impl<P: Profile> Slot<P> {
         self.tuple = tuple;
         self.in_use = true;
         self.held = true;
-        (self.una, self.nxt, self.small_end) = (iss, iss, iss);
-        (self.recovery.recover, self.latest) = (iss, [iss; 3]);
+        (self.una, self.nxt) = (iss, iss);
+        self.recovery.recover = iss;
         self.send_limit = config.first_send_limit::<P>();
         self.tuning = Tuning::begin::<P>(now, SequenceNumber(0), config);
         self.peer_mss = config.default_mss;
@@ -425,7 +419,7 @@ impl<P: Profile> Slot<P> {
         self.fin_queued = false;
         self.repeats = 0;
         (self.ack_now, self.probe, self.probe_tail, self.ask, self.paced) = (false, false, false, false, false);
-        (self.ack_at, self.resend_at, self.linger_at) = (Instant::MAX, Instant::MAX, Instant::MAX);
+        (self.ack_at, self.resend_at, self.linger_at) = (Instant::MAX, Instant::MAX, Later::NEVER);
         self.keepalive = Schedule::OFF;
         self.todo |= todo::END;
         self.wake_all(resources);

@@ -184,7 +184,7 @@ impl<P: Profile> Tcp<'_, P> {
             snd_wnd: slot.window,
             rcv_wnd: slot.receive_window(),
             rcv_space: slot.tuning.limit,
-            rcv_ooopack: slot.receive.ooo_bytes(),
+            rcv_ooopack: slot.receive.ooo_bytes(&self.resources.pool),
         })
     }
 

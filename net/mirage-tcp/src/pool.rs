@@ -3,6 +3,7 @@
 use managed::ManagedSlice;
 use zerocopy::FromZeros;
 
+use crate::receive_queue::Behind;
 use crate::under_way::UnderWay;
 
 /// Bytes of a stream that fit in a block: two full segments on a link with an MTU of 1,500 bytes.
@@ -11,7 +12,7 @@ pub const BLOCK_BYTES: usize = 2920;
 /// No block: the end of a chain.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// A piece of some connection's stream: 3 KiB, of which [`BLOCK_BYTES`] carry data.
+/// A piece of some connection's stream: about 3 KiB, of which [`BLOCK_BYTES`] carry data.
 ///
 /// Lend a slice of them in [`Storage`](crate::Storage). What a block holds is the machine's own affair; one that was never
 /// used may be all zeroes, so that a large pool costs nothing before it is needed.
@@ -29,6 +30,8 @@ pub struct Block {
     pub(crate) ends: bool,
     /// What is known of what is under way, in the first block of a send queue.
     under_way: UnderWay,
+    /// What is known of what waits behind holes, in the first block of that.
+    pub(crate) behind: Behind,
     bytes: [u8; BLOCK_BYTES],
 }
 
@@ -331,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_block_is_nearly_three_kilobytes_in_all() {
-        assert_eq!(size_of::<Block>(), 3080);
+        assert_eq!(size_of::<Block>(), 3112);
     }
 
     #[test]

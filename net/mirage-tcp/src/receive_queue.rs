@@ -2,6 +2,8 @@
 
 use mirage_checksum::{SequenceNumber, Sum, copy_and_sum};
 
+use zerocopy::FromZeros;
+
 use crate::pool::{BLOCK_BYTES, NONE, Pool};
 
 /// A stream's bytes from the first unread one on, and pieces of what follows behind holes.
@@ -16,14 +18,26 @@ pub(crate) struct ReceiveQueue {
     readable: u32,
     /// Blocks out of order, sorted, none overlapping another, each beginning after the next byte in order.
     ooo_head: u32,
-    /// The last of them: a burst behind one hole goes there without a walk.
-    ooo_tail: u32,
-    ooo_bytes: u32,
     /// Runs of bytes out of order without a hole inside.
     ooo_ranges: u16,
     ooo_blocks: u16,
     /// Blocks held in all.
     blocks: u32,
+}
+
+/// What is known of the bytes out of order: it lies in the first of their blocks.
+#[derive(Clone, Copy, Debug, FromZeros)]
+pub(crate) struct Behind {
+    /// The last of the blocks: a burst behind one hole goes there without a walk.
+    tail: u32,
+    bytes: u32,
+    /// Numbers of what came last, newest first: what selective acknowledgments tell of first.
+    pub(crate) latest: [u32; 3],
+}
+
+impl Behind {
+    /// There are none.
+    const NONE: Self = Self { tail: NONE, bytes: 0, latest: [0; 3] };
 }
 
 /// How much out of order a connection may hold.
@@ -52,17 +66,7 @@ pub(crate) struct Inserted {
 
 impl Default for ReceiveQueue {
     fn default() -> Self {
-        Self {
-            head: NONE,
-            tail: NONE,
-            readable: 0,
-            ooo_head: NONE,
-            ooo_tail: NONE,
-            ooo_bytes: 0,
-            ooo_ranges: 0,
-            ooo_blocks: 0,
-            blocks: 0,
-        }
+        Self { head: NONE, tail: NONE, readable: 0, ooo_head: NONE, ooo_ranges: 0, ooo_blocks: 0, blocks: 0 }
     }
 }
 
@@ -72,9 +76,25 @@ impl ReceiveQueue {
         self.readable
     }
 
+    /// Whether bytes wait behind holes.
+    #[inline]
+    pub(crate) fn has_holes(&self) -> bool {
+        self.ooo_head != NONE
+    }
+
     /// How many bytes wait behind holes.
-    pub(crate) fn ooo_bytes(&self) -> u32 {
-        self.ooo_bytes
+    pub(crate) fn ooo_bytes(&self, pool: &Pool<'_>) -> u32 {
+        self.behind(pool).bytes
+    }
+
+    /// What is known of the bytes behind holes.
+    pub(crate) fn behind(&self, pool: &Pool<'_>) -> Behind {
+        if self.ooo_head == NONE { Behind::NONE } else { pool.block(self.ooo_head).behind }
+    }
+
+    /// The same, to be changed; `None` when there are no such bytes.
+    pub(crate) fn behind_mut<'p>(&self, pool: &'p mut Pool<'_>) -> Option<&'p mut Behind> {
+        if self.ooo_head == NONE { None } else { Some(&mut pool.block_mut(self.ooo_head).behind) }
     }
 
     /// How many blocks it holds.
@@ -110,17 +130,27 @@ impl ReceiveQueue {
     ) -> Inserted {
         let old = rcv_nxt.signed_since(seq).max(0);
         let payload = payload.get(old as usize..).unwrap_or_default();
+        let mut work = Work { behind: self.behind(pool), limits };
         let mut inserted = if seq.after(rcv_nxt) {
-            self.insert_out_of_order(pool, seq, payload, limits)
+            self.insert_out_of_order(pool, &mut work, seq, payload)
         } else {
-            self.insert_in_order(pool, rcv_nxt, payload)
+            self.insert_in_order(pool, &mut work.behind, rcv_nxt, payload)
         };
+        if let Some(behind) = self.behind_mut(pool) {
+            *behind = work.behind;
+        }
         inserted.duplicate = inserted == Inserted::default();
         inserted
     }
 
     /// Fills the hole before what is out of order, as far as `payload` goes, and whatever holes follow.
-    fn insert_in_order(&mut self, pool: &mut Pool<'_>, rcv_nxt: SequenceNumber, payload: &[u8]) -> Inserted {
+    fn insert_in_order(
+        &mut self,
+        pool: &mut Pool<'_>,
+        behind: &mut Behind,
+        rcv_nxt: SequenceNumber,
+        payload: &[u8],
+    ) -> Inserted {
         let (mut next, mut rest) = (rcv_nxt, payload);
         while !rest.is_empty() {
             let hole = match self.ooo_head {
@@ -132,10 +162,10 @@ impl ReceiveQueue {
             next += count as u32;
             rest = rest.get(count..).unwrap_or_default();
             if count == hole {
-                let linked = self.link(pool);
+                let linked = self.link(pool, behind);
                 next += linked;
                 rest = rest.get(linked as usize..).unwrap_or_default();
-            } else if count < piece.len() && !self.give_up_last(pool) {
+            } else if count < piece.len() && !self.give_up_last(pool, behind) {
                 break;
             }
         }
@@ -227,7 +257,7 @@ impl ReceiveQueue {
     }
 
     /// Moves the first run out of order behind the bytes in order; gives its length.
-    fn link(&mut self, pool: &mut Pool<'_>) -> u32 {
+    fn link(&mut self, pool: &mut Pool<'_>, behind: &mut Behind) -> u32 {
         let mut linked = 0;
         let mut expected = None;
         while self.ooo_head != NONE {
@@ -255,10 +285,10 @@ impl ReceiveQueue {
             }
         }
         if self.ooo_head == NONE {
-            self.ooo_tail = NONE;
+            behind.tail = NONE;
         }
         self.ooo_ranges -= u16::from(linked > 0);
-        self.ooo_bytes -= linked;
+        behind.bytes -= linked;
         self.readable += linked;
         linked
     }
@@ -267,16 +297,16 @@ impl ReceiveQueue {
     fn insert_out_of_order(
         &mut self,
         pool: &mut Pool<'_>,
+        work: &mut Work<'_>,
         seq: SequenceNumber,
         payload: &[u8],
-        limits: &Limits,
     ) -> Inserted {
         let (mut seq, mut rest) = (seq, payload);
         // The place: behind `previous`, before `current`.
         let mut previous = NONE;
         let mut current = self.ooo_head;
-        if self.ooo_tail != NONE && seq.at_or_after(SequenceNumber(pool.block(self.ooo_tail).end())) {
-            (previous, current) = (self.ooo_tail, NONE);
+        if work.behind.tail != NONE && seq.at_or_after(SequenceNumber(pool.block(work.behind.tail).end())) {
+            (previous, current) = (work.behind.tail, NONE);
         }
         let mut stored = 0;
         while !rest.is_empty() {
@@ -296,8 +326,8 @@ impl ReceiveQueue {
                 }
                 hole = hole.min(start.since(seq) as usize);
             }
-            let (piece, behind) = rest.split_at(hole);
-            let count = self.store(pool, &mut previous, current, seq, piece, limits);
+            let (piece, beyond) = rest.split_at(hole);
+            let count = self.store(pool, work, &mut previous, current, seq, piece);
             stored += count as u32;
             seq += count as u32;
             if count < piece.len() {
@@ -306,7 +336,7 @@ impl ReceiveQueue {
             }
             // What was stored may have been joined with `current`: the next step finds its place from there anew.
             current = if previous == NONE { self.ooo_head } else { previous };
-            rest = behind;
+            rest = beyond;
         }
         Inserted { stored_out_of_order: stored, ..Inserted::default() }
     }
@@ -316,19 +346,19 @@ impl ReceiveQueue {
     fn store(
         &mut self,
         pool: &mut Pool<'_>,
+        Work { behind, limits }: &mut Work<'_>,
         previous: &mut u32,
         current: u32,
         seq: SequenceNumber,
         piece: &[u8],
-        limits: &Limits,
     ) -> usize {
-        let allowed = piece.len().min(limits.bytes.saturating_sub(self.ooo_bytes) as usize);
+        let allowed = piece.len().min(limits.bytes.saturating_sub(behind.bytes) as usize);
         let mut rest = piece.get(..allowed).unwrap_or_default();
         let mut follows = *previous != NONE && pool.block(*previous).end() == seq.0;
         let precedes =
             current != NONE && allowed == piece.len() && pool.block(current).seq == seq.add(piece.len() as u32).0;
         if precedes && !follows && pool.block_mut(current).prepend(rest) {
-            self.ooo_bytes += allowed as u32;
+            behind.bytes += allowed as u32;
             return allowed;
         }
         if !follows && !precedes && self.ooo_ranges >= limits.ranges {
@@ -349,7 +379,7 @@ impl ReceiveQueue {
                     previous => pool.block_mut(previous).next = index,
                 }
                 if current == NONE {
-                    self.ooo_tail = index;
+                    behind.tail = index;
                 }
                 self.ooo_ranges += u16::from(!follows);
                 *previous = index;
@@ -359,10 +389,10 @@ impl ReceiveQueue {
             stored += count;
             rest = rest.get(count..).unwrap_or_default();
         }
-        self.ooo_bytes += stored as u32;
+        behind.bytes += stored as u32;
         if precedes && stored == piece.len() {
             self.ooo_ranges -= 1;
-            self.join(pool, *previous, current);
+            self.join(pool, behind, *previous, current);
         }
         stored
     }
@@ -380,13 +410,13 @@ impl ReceiveQueue {
     }
 
     /// Joins two neighbours without a hole between if the second is a scrap and fits.
-    fn join(&mut self, pool: &mut Pool<'_>, first: u32, second: u32) {
+    fn join(&mut self, pool: &mut Pool<'_>, behind: &mut Behind, first: u32, second: u32) {
         let block = pool.block(second);
         let (len, next) = (block.len() as u32, block.next);
         if len <= SCRAP && pool.merge(first, second) {
             pool.block_mut(first).next = next;
-            if self.ooo_tail == second {
-                self.ooo_tail = first;
+            if behind.tail == second {
+                behind.tail = first;
             }
             pool.give(second);
             self.blocks -= 1;
@@ -396,8 +426,8 @@ impl ReceiveQueue {
 
     /// Gives the last block out of order back for data in order, which must not wait for the reader of another
     /// connection (RFC 2018 §8 allows it). `false` when there is none.
-    fn give_up_last(&mut self, pool: &mut Pool<'_>) -> bool {
-        let last = self.ooo_tail;
+    fn give_up_last(&mut self, pool: &mut Pool<'_>, behind: &mut Behind) -> bool {
+        let last = behind.tail;
         if last == NONE {
             return false;
         }
@@ -408,14 +438,14 @@ impl ReceiveQueue {
             index = pool.block(index).next;
         }
         let block = pool.block(last);
-        self.ooo_bytes -= block.len() as u32;
+        behind.bytes -= block.len() as u32;
         let joined = previous != NONE && pool.block(previous).end() == block.seq;
         self.ooo_ranges -= u16::from(!joined);
         match previous {
             NONE => self.ooo_head = NONE,
             previous => pool.block_mut(previous).next = NONE,
         }
-        self.ooo_tail = previous;
+        behind.tail = previous;
         self.ooo_blocks -= 1;
         self.blocks -= 1;
         pool.give(last);
@@ -527,7 +557,8 @@ impl ReceiveQueue {
             (last, end) = (index, block.end());
             index = block.next;
         }
-        assert_eq!((self.ooo_bytes, self.ooo_blocks, self.ooo_ranges, self.ooo_tail), (bytes, blocks, ranges, last));
+        let behind = self.behind(pool);
+        assert_eq!((behind.bytes, self.ooo_blocks, self.ooo_ranges, behind.tail), (bytes, blocks, ranges, last));
         assert_eq!(self.ooo_ranges(pool).count(), usize::from(ranges));
         let (mut readable, mut in_order) = (0, 0);
         index = self.head;
@@ -539,6 +570,12 @@ impl ReceiveQueue {
         assert_eq!(self.readable, readable);
         assert_eq!(self.blocks, in_order + u32::from(blocks));
     }
+}
+
+/// What a segment out of the ordinary is sorted in with.
+struct Work<'l> {
+    behind: Behind,
+    limits: &'l Limits,
 }
 
 /// How many bytes at the end of a block may stay unused.
@@ -595,7 +632,7 @@ mod tests {
 
     #[test]
     fn it_is_small() {
-        assert!(size_of::<ReceiveQueue>() <= 40);
+        assert!(size_of::<ReceiveQueue>() <= 24);
     }
 
     #[test]
@@ -617,9 +654,9 @@ mod tests {
             let mut fixture = Fixture::new(5000);
             let inserted = fixture.insert(pool, 1000, 2000, &LIMITS);
             assert_eq!(inserted, Inserted { stored_out_of_order: 1000, ..Inserted::default() });
-            assert_eq!((fixture.queue.readable(), fixture.queue.ooo_bytes()), (0, 1000));
+            assert_eq!((fixture.queue.readable(), fixture.queue.ooo_bytes(pool)), (0, 1000));
             assert_eq!(fixture.insert(pool, 0, 1000, &LIMITS).advanced, 2000);
-            assert_eq!((fixture.queue.readable(), fixture.queue.ooo_bytes()), (2000, 0));
+            assert_eq!((fixture.queue.readable(), fixture.queue.ooo_bytes(pool)), (2000, 0));
         });
     }
 
@@ -673,7 +710,7 @@ mod tests {
             for scrap in 1..30_000 {
                 fixture.insert(pool, scrap * 2, scrap * 2 + 1, &LIMITS);
             }
-            assert_eq!(fixture.queue.ooo_bytes(), u32::from(LIMITS.ranges));
+            assert_eq!(fixture.queue.ooo_bytes(pool), u32::from(LIMITS.ranges));
             assert!(pool.in_use() <= u32::from(LIMITS.ranges));
         });
     }
@@ -710,7 +747,7 @@ mod tests {
             for segment in 1..8 {
                 fixture.insert(pool, segment * 2000, (segment + 1) * 2000, &LIMITS);
             }
-            let out_of_order = fixture.queue.ooo_bytes();
+            let out_of_order = fixture.queue.ooo_bytes(pool);
             assert!(out_of_order > 0);
             while pool.take().is_some() {}
             let inserted = fixture.insert(pool, 0, 2000, &LIMITS);
@@ -756,7 +793,7 @@ mod tests {
                 let limits = Limits { bytes, ranges, held: 0 };
                 for ((start, len), read) in pieces.iter().zip(reads) {
                     fixture.insert(pool, *start, start + len, &limits);
-                    assert!(fixture.queue.ooo_bytes() <= bytes);
+                    assert!(fixture.queue.ooo_bytes(pool) <= bytes);
                     assert_eq!(fixture.queue.blocks(), pool.in_use());
                     fixture.read(pool, read);
                 }

@@ -160,7 +160,7 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn restart_if_idle(&mut self, now: Instant, resources: &Resources<'_>) {
         if self.una == self.nxt {
             let idle = self.sent_at.since(now);
-            if idle > self.round_trip.rto(resources.config.max_rto) {
+            if !idle.is_zero() && idle > self.round_trip.rto(resources.config.max_rto) {
                 self.congestion.on_idle(now, idle);
                 if P::TUNING {
                     self.shrink_send_limit(&resources.config);

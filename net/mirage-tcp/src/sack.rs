@@ -92,7 +92,7 @@ impl<P: Profile> Slot<P> {
     /// `payload`, from `seq` on, has come: notes what the next acknowledgements tell of it.
     pub(crate) fn note_arrival(
         &mut self,
-        resources: &Resources<'_>,
+        resources: &mut Resources<'_>,
         seq: SequenceNumber,
         payload: &[u8],
         inserted: &Inserted,
@@ -100,20 +100,22 @@ impl<P: Profile> Slot<P> {
         if inserted.duplicate {
             self.note_twice(seq, seq + payload.len() as u32);
         }
-        if self.receive.ooo_bytes() == 0 || inserted.advanced > 0 {
+        if !self.receive.has_holes() || inserted.advanced > 0 {
             return;
         }
         // A place for each run: those that have become one with the newest give theirs up.
         let run =
             self.receive.ooo_ranges(&resources.pool).find(|(start, end)| seq.in_window(*start, end.since(*start)));
         let Some((start, end)) = run else { return };
-        let mut kept = [self.rcv_nxt; 3];
-        kept[0] = seq;
-        let others = self.latest.into_iter().filter(|other| !other.in_window(start, end.since(start)));
+        let Some(behind) = self.receive.behind_mut(&mut resources.pool) else { return };
+        let mut kept = [self.rcv_nxt.0; 3];
+        kept[0] = seq.0;
+        let others =
+            behind.latest.into_iter().filter(|other| !SequenceNumber(*other).in_window(start, end.since(start)));
         for (place, other) in kept.iter_mut().skip(1).zip(others) {
             *place = other;
         }
-        self.latest = kept;
+        behind.latest = kept;
     }
 
     /// The bytes from `start` to `end` came a second time.
@@ -132,7 +134,7 @@ impl<P: Profile> Slot<P> {
     /// How many bytes of options the next acknowledgement has for this.
     #[inline]
     pub(crate) fn sack_space(&self) -> u32 {
-        if self.receive.ooo_bytes() == 0 && !self.has_twice() {
+        if !self.receive.has_holes() && !self.has_twice() {
             return 0;
         }
         let ranges = self.receive.ooo_range_count() + u32::from(self.has_twice());
@@ -159,7 +161,7 @@ impl<P: Profile> Slot<P> {
         }
         let first = usize::from(blocks.len);
         let told = |blocks: &Blocks, start| blocks.as_slice().iter().skip(first).any(|(other, _)| *other == start);
-        for number in self.latest {
+        for number in self.receive.behind(pool).latest.map(SequenceNumber) {
             let run = self.receive.ooo_ranges(pool).find(|(start, end)| number.in_window(*start, end.since(*start)));
             if let Some((start, end)) = run
                 && blocks.len < most

@@ -39,7 +39,7 @@ impl<P: Profile> Tcp<'_, P> {
 
 impl<P: Profile> Slot<P> {
     fn on_timer(&mut self, now: Instant, resources: &mut Resources<'_>, replies: &mut Replies) {
-        if self.linger_at <= now {
+        if self.linger_at.at(now) <= now {
             if self.state != State::FinWait2 {
                 self.push_reset(replies);
                 return self.give_up(resources);
@@ -63,7 +63,7 @@ impl<P: Profile> Slot<P> {
         if self.state.is_synchronized() {
             self.keep_alive(now, resources, replies);
         }
-        self.arm_next(&resources.pool);
+        self.arm_next(now, &resources.pool);
     }
 
     /// RFC 9293 §3.8.4.
@@ -95,12 +95,12 @@ impl<P: Profile> Slot<P> {
     }
 
     /// Sets the timer to the earliest of what is left.
-    fn arm_next(&mut self, pool: &Pool<'_>) {
+    fn arm_next(&mut self, now: Instant, pool: &Pool<'_>) {
         let pace_at = if self.paced { pool.under_way(self.send.head()).pace_at() } else { Instant::MAX };
         if P::PROBING {
             self.arm(self.path.raise_at());
         }
-        let next = self.ack_at.min(self.resend_at).min(self.linger_at).min(pace_at);
+        let next = self.ack_at.min(self.resend_at).min(self.linger_at.at(now)).min(pace_at);
         if next != Instant::MAX {
             self.arm(next);
         }

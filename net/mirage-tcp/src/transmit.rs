@@ -72,6 +72,20 @@ impl<P: Profile> Tcp<'_, P> {
             *left = left.saturating_sub(1);
             return result.map(|()| Turn::Done);
         }
+        self.take_long_turn(now, index, ip, left)
+    }
+
+    /// The same, whatever it is.
+    #[inline(never)]
+    fn take_long_turn(
+        &mut self,
+        now: Instant,
+        index: u32,
+        ip: &mut impl Ip,
+        left: &mut usize,
+    ) -> Result<Turn, SendError> {
+        let Tcp { connections, resources, .. } = self;
+        let Some(slot) = connections.get_mut(index as usize) else { return Ok(Turn::Done) };
         let mut turn = SEGMENTS_PER_TURN;
         while turn > 0 {
             let Some(plan) = slot.plan(now, resources) else {
@@ -158,7 +172,7 @@ impl<P: Profile> Slot<P> {
         ip: &mut impl Ip,
         limit: usize,
     ) -> (u32, usize, Result<(), SendError>) {
-        let selective = P::SELECTIVE && self.selective && (self.has_twice() || self.receive.ooo_bytes() > 0);
+        let selective = P::SELECTIVE && self.selective && (self.has_twice() || self.receive.has_holes());
         let encoded;
         let options = match P::TIMESTAMPS && self.stamps.is_on() {
             _ if selective || self.tells_bytes() || plan.flags.contains(Flags::SYN) => {

@@ -29,6 +29,8 @@ pub(crate) struct UnderWay {
     pub(crate) most: u32,
     /// The number that is acknowledged when `most` is old.
     pub(crate) most_until: u32,
+    /// Where the last segment that was not full ended (Minshall's form of Nagle's algorithm).
+    pub(crate) small_end: u32,
     /// What is acknowledged when the peer has heard that the window was reduced for a congestion mark.
     pub(crate) reduced_until: u32,
     /// Whether it was.
@@ -47,6 +49,7 @@ impl UnderWay {
         cursor: Cursor::NEW,
         most: 0,
         most_until: 0,
+        small_end: 0,
         reduced_until: 0,
         reduced: false,
     };

@@ -35,7 +35,11 @@ pub(crate) fn transmit<N: Net>(
 }
 
 fn walk<N: Net>(machines: &mut Machines<'_>, device: &mut N, datagrams: Option<Send<N>>) -> Result<bool, SendError> {
-    if machines.are_stirred() {
+    let is_stirred = machines.are_stirred();
+    if !(is_stirred || machines.udp.wants_transmit() || machines.tcp.wants_transmit()) {
+        return Ok(false);
+    }
+    if is_stirred {
         let Machines { arp, ipv4, igmp, now, .. } = &*machines;
         if arp.wants_transmit() || ipv4.is_due(*now) || igmp.is_due(*now) {
             network(machines, device.split().1)?;

@@ -137,7 +137,7 @@ impl<'s> Machines<'s> {
     /// Whether the layers below TCP may have something to do, as far as the poll that runs knows.
     #[inline]
     pub(crate) fn are_stirred(&self) -> bool {
-        self.looked_at || self.stirred
+        self.looked_at | self.stirred
     }
 
     /// When the first timer of any layer is due: what a poll ends with.

@@ -59,7 +59,10 @@ pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
         two.add(_mm256_and_si256(copy(to, from), last_of(last.len())));
         return one.total(two, summed + WIDTH);
     }
-    add_around(one.total(two, summed), words::copy(destination, source, summed))
+    add_around(
+        one.total(two, summed),
+        words::copy(destination.get_mut(summed..).unwrap_or_default(), source.get(summed..).unwrap_or_default()),
+    )
 }
 
 /// In each lane of 32 bits the sum of two 16-bit words of each vector, each word less 2¹⁵ so that the multiplication

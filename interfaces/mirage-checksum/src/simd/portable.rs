@@ -15,7 +15,7 @@ pub(crate) fn sum(bytes: &[u8]) -> u64 {
 /// Copies and sums `source`. Both slices have the same length.
 pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
     if source.len() < SHORT {
-        return words::copy(destination, source, 0);
+        return words::copy(destination, source);
     }
     // On a plain machine the library's copy followed by a sum from the cache is as fast as one mixed loop.
     destination.copy_from_slice(source);

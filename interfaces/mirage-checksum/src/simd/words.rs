@@ -26,27 +26,25 @@ pub(super) fn tail(bytes: &[u8], start: usize) -> u64 {
     add_around(total as u64, (total >> 64) as u64)
 }
 
-/// Copies the end of `from`, what lies from `start` on, to the same place in `to`, which is as long, and sums it. `start`
-/// is a multiple of 8.
+/// Copies `from` to `to`, which is as long, and sums it.
 #[inline(never)]
-pub(super) fn copy(to: &mut [u8], from: &[u8], start: usize) -> u64 {
+pub(super) fn copy(to: &mut [u8], from: &[u8]) -> u64 {
     // One length for both, for the compiler to know.
     let Some(to) = to.get_mut(..from.len()) else { return 0 };
     if from.len() < 8 {
         return copy_few(to, from);
     }
     // Two words in each turn: of a loop over one the compiler makes a call of memcpy and a second loop that sums.
-    let (pairs, rest) = from.get(start..).unwrap_or_default().as_chunks::<8>().0.as_chunks::<2>();
-    let (spaces, space) = to.get_mut(start..).unwrap_or_default().as_chunks_mut::<8>().0.as_chunks_mut::<2>();
-    // So few words that no carry is lost.
-    let mut total = 0_u128;
+    let (pairs, rest) = from.as_chunks::<8>().0.as_chunks::<2>();
+    let (spaces, space) = to.as_chunks_mut::<8>().0.as_chunks_mut::<2>();
+    let mut total = 0;
     for ([space_a, space_b], [a, b]) in spaces.iter_mut().zip(pairs) {
         (*space_a, *space_b) = (*a, *b);
-        total += u128::from(u64::from_le_bytes(*a)) + u128::from(u64::from_le_bytes(*b));
+        total = add_around(add_around(total, u64::from_le_bytes(*a)), u64::from_le_bytes(*b));
     }
     if let ([space], [word]) = (space, rest) {
         *space = *word;
-        total += u128::from(u64::from_le_bytes(*word));
+        total = add_around(total, u64::from_le_bytes(*word));
     }
     let last = from.len() % 8;
     if last > 0
@@ -54,9 +52,9 @@ pub(super) fn copy(to: &mut [u8], from: &[u8], start: usize) -> u64 {
     {
         // Of these 8 bytes the first are there already, and shifted out.
         *space = *end;
-        total += u128::from(u64::from_le_bytes(*end) >> (64 - 8 * last));
+        total = add_around(total, u64::from_le_bytes(*end) >> (64 - 8 * last));
     }
-    add_around(total as u64, (total >> 64) as u64)
+    total
 }
 
 /// Copies less than 8 bytes; gives them as a word. Both slices have the same length.

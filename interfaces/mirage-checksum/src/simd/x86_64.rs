@@ -18,7 +18,7 @@ pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
     if VECTORS.contains(&source.len()) {
         copy_and_sum_vectors(destination, source)
     } else {
-        words::copy(destination, source, 0)
+        words::copy(destination, source)
     }
 }
 

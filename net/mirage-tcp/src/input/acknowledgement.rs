@@ -3,6 +3,7 @@
 use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 
+use crate::coarse::Later;
 use crate::connection::{Slot, todo};
 use crate::options::Heard;
 use crate::recovery::News;
@@ -114,9 +115,9 @@ impl<P: Profile> Slot<P> {
 
     /// Nobody holds the connection: it may not wait for its peer for ever.
     pub(crate) fn linger(&mut self, now: Instant, resources: &Resources<'_>) {
-        if self.linger_at == Instant::MAX {
-            self.linger_at = now + resources.config.fin_wait_2;
-            self.arm(self.linger_at);
+        if self.linger_at == Later::NEVER {
+            self.linger_at = Later::after(now, resources.config.fin_wait_2);
+            self.arm(self.linger_at.at(now));
         }
     }
 }

@@ -24,14 +24,14 @@ impl<P: Profile> Slot<P> {
             ranges: resources.config.out_of_order_ranges,
             held: self.send.blocks(),
         };
-        let holes = self.receive.ooo_bytes();
+        let holes = self.receive.ooo_bytes(&resources.pool);
         let inserted = self.receive.insert(&mut resources.pool, self.rcv_nxt, seq, payload, &limits);
         self.rcv_nxt += inserted.advanced;
         // RFC 5681 §4.2: each segment out of order is acknowledged. Those that came in one batch would be with one segment,
         // and the peer waits for three.
         if inserted.advanced > 0 {
             self.repeats = 0;
-        } else if self.ack_now && self.receive.ooo_bytes() > holes {
+        } else if self.ack_now && self.receive.ooo_bytes(&resources.pool) > holes {
             self.repeats = (self.repeats + 1).min(3);
         }
         if P::SELECTIVE && self.selective {

@@ -38,7 +38,7 @@ impl<P: Profile> Slot<P> {
             && seq == self.rcv_nxt
             && acked <= self.in_flight()
             && !(self.read_shut || self.fin_early || (P::FAST_OPEN && self.unconfirmed))
-            && self.receive.ooo_bytes() == 0
+            && !self.receive.has_holes()
             && self.recovery.phase == Phase::Open
             && (!P::MARKS || self.marks.is_ordinary(received.ecn));
         if !ordinary {
@@ -80,26 +80,34 @@ impl<P: Profile> Slot<P> {
             self.stamps.remember(now, stamp, seq, self.acked_to);
         }
         self.hear(now);
-        self.window_seq = seq;
-        let window = (rest & 0xffff) << self.send_scale;
-        if window != self.window {
-            self.change_window(resources, now, window);
+        // A segment that is sent again says nothing of the window if one behind it came before.
+        if self.window_seq.at_or_before(seq) {
+            self.window_seq = seq;
+            let window = (rest & 0xffff) << self.send_scale;
+            if window != self.window {
+                self.change_window(resources, now, window);
+            }
         }
         if acked > 0 {
             let news = News { ack, echo, duplicate: false };
             self.take_news(resources, now, &news, &Blocks::NONE);
         }
+        let mut result = Ok(());
         match staged {
             Some(block) => {
                 self.receive.commit(&mut resources.pool, block, len);
                 self.take_ordered(resources, now, len as u32, full_size(received, len));
             }
-            None if len > 0 => _ = self.take_data(resources, now, seq, payload, full_size(received, len)),
+            None if len > 0 => {
+                if self.take_data(resources, now, seq, payload, full_size(received, len)) > 0 {
+                    result = Err(Discard::NoRoom);
+                }
+            }
             None => {}
         }
         if self.has_unsent() {
             self.todo |= todo::OUTPUT;
         }
-        Some(Ok(()))
+        Some(result)
     }
 }

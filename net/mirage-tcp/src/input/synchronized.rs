@@ -213,7 +213,6 @@ impl<P: Profile> Slot<P> {
     pub(super) fn confirm_syn(&mut self, now: Instant, ack: SequenceNumber, min_rto: mirage_clock::Duration) {
         self.una = ack;
         self.nxt = ack;
-        self.small_end = ack;
         self.recovery.recover = ack;
         if self.syns <= 1 {
             let rtt = now.since(self.stuck_since);

@@ -6,6 +6,7 @@ use mirage_congestion::{Ack, Congestion, Flight, Memory, Signal};
 
 use super::scoreboard::Answer;
 use super::{Phase, Tally};
+use crate::coarse::Later;
 use crate::connection::{Slot, todo};
 use crate::path::Stage;
 use crate::pool::Pool;
@@ -409,7 +410,7 @@ impl<P: Profile> Slot<P> {
         }
         if self.state != State::FinWait2 {
             // Progress: a peer that nobody but us waits for has its time anew.
-            self.linger_at = Instant::MAX;
+            self.linger_at = Later::NEVER;
         }
         if self.send.len() <= self.send_limit / 2 || (P::TUNING && self.unsent_limit.is_set()) {
             resources.wakers.wake(&mut self.writers);

@@ -155,7 +155,7 @@ impl<P: Profile> Slot<P> {
         let tail_may_go = self.fin_queued
             || followed
             || (self.hold == Hold::Nothing
-                && (self.nodelay || self.small_end.at_or_before(self.una) || self.has_only_syn_data()));
+                && (self.nodelay || !self.has_small_out(&resources.pool) || self.has_only_syn_data(&resources.pool)));
         if len > mss && (len < unsent || !tail_may_go) {
             len -= len % mss;
         }
@@ -201,9 +201,17 @@ impl<P: Profile> Slot<P> {
         None
     }
 
+    /// Whether a segment that was not full is under way: then no other goes (Nagle's algorithm as Minshall has it).
+    #[inline]
+    pub(super) fn has_small_out(&self, pool: &Pool<'_>) -> bool {
+        self.nxt != self.una && SequenceNumber(pool.under_way(self.send.head()).small_end).after(self.una)
+    }
+
     /// Whether the only small segment under way is what went with the SYN in vain: its length was not ours to choose.
-    fn has_only_syn_data(&self) -> bool {
-        P::FAST_OPEN && self.syn_len > 0 && self.small_end == self.una + u32::from(self.syn_len)
+    fn has_only_syn_data(&self, pool: &Pool<'_>) -> bool {
+        P::FAST_OPEN
+            && self.syn_len > 0
+            && pool.under_way(self.send.head()).small_end == (self.una + u32::from(self.syn_len)).0
     }
 
     /// What is lost, or the tail of the flight as a probe, if it may go now.

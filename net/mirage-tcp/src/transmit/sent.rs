@@ -94,7 +94,7 @@ impl<P: Profile> Slot<P> {
         let in_flight = self.pipe();
         if idle {
             under_way.rack.begin(self.una);
-            under_way.most_until = self.una.0;
+            (under_way.most_until, under_way.small_end) = (self.una.0, self.una.0);
         }
         let mark = self.recovery.delivery.on_sent(&mut under_way.round, now, in_flight, idle);
         if self.recovery.delivery.is_app_limited() {
@@ -105,7 +105,7 @@ impl<P: Profile> Slot<P> {
             self.path.on_probe(end);
         }
         let run = RunSlot { start: plan.seq, end, sent_at: now, fate, mark, ..RunSlot::default() };
-        let _kept = resources.runs.push(&mut self.recovery.chain, &run, self.small_end != plan.seq);
+        let _kept = resources.runs.push(&mut self.recovery.chain, &run, under_way.small_end != plan.seq.0);
         let most = end.since(self.una);
         if most > under_way.most || self.una.at_or_after(SequenceNumber(under_way.most_until)) {
             (under_way.most, under_way.most_until) = (most, end.0);
@@ -118,7 +118,7 @@ impl<P: Profile> Slot<P> {
         };
         if !whole {
             if plan.kind != Kind::Longer {
-                self.small_end = end;
+                under_way.small_end = end.0;
             }
         } else if P::PROBING && self.path.stage == Stage::Untried {
             self.path.on_tried(end);

@@ -34,7 +34,7 @@ impl<P: Profile> Slot<P> {
             && !(P::FAST_OPEN && (self.syn_due || self.unconfirmed))
             && self.repeats == 0
             && self.hold == Hold::Nothing
-            && self.receive.ooo_bytes() == 0
+            && !self.receive.has_holes()
             && !self.has_twice()
             && !(P::MARKS && self.marks.is_on())
             && !(P::PROBING && self.path.is_searched())
@@ -47,7 +47,7 @@ impl<P: Profile> Slot<P> {
         let may_go = len <= full
             && len <= self.window.saturating_sub(in_flight)
             && len <= self.congestion.window().saturating_sub(in_flight)
-            && (self.nodelay || len == full || self.small_end.at_or_before(self.una));
+            && (self.nodelay || len == full || !self.has_small_out(&resources.pool));
         let mut cursor = Cursor::NEW;
         let (seq, mut flags, piece) = match len {
             0 if fin && in_flight == self.send.len() => match self.window > in_flight {

@@ -1,0 +1,265 @@
+//! The straight lines for usual segments change how long things take, and nothing else: a machine with them and one without
+//! say the same bytes at the same times, whatever happens to them.
+
+extern crate alloc;
+
+use alloc::collections::VecDeque;
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::num::NonZeroU16;
+use core::task::{Context, Poll, Waker};
+
+use mirage_clock::{Duration, Instant};
+use mirage_net::ChecksumOffload;
+use mirage_protocols::Received;
+use mirage_protocols::testing::{FakeIp, SentPacket};
+use mirage_tcp::{
+    Block, Config, ConnectionId, Direction, HalfOpenSlot, ListenOptions, ListenerId, ListenerSlot, Local, ManagedSlice,
+    Marking, Profile, RunSlot, Secrets, Slot, Standard, Storage, Tcp, TcpOptions, TimeWaitSlot, TimerSlot,
+};
+use mirage_waker::WakerPool;
+use proptest::prelude::*;
+
+/// Everything, the long way round.
+#[derive(Clone, Copy, Debug)]
+enum Winding {}
+
+impl Profile for Winding {
+    type Congestion = <Standard as Profile>::Congestion;
+    const STRAIGHT: bool = false;
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Write(usize, usize),
+    Read(usize, usize),
+    /// One side sends what it has to, up to so many segments.
+    Transmit(usize, usize),
+    /// So many packets arrive at one side.
+    Deliver(usize, usize),
+    /// The packet that one side sent last is lost, doubled, or overtaken.
+    Lose(usize),
+    Double(usize),
+    Overtake(usize),
+    /// A bit of it is flipped.
+    Damage(usize, usize),
+    /// Microseconds.
+    Pass(u64),
+    End(usize),
+    NoDelay(usize, bool),
+    Cork(usize, bool),
+    /// The device of one side holds so many packets and no more.
+    Room(usize, usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let len = prop_oneof![1_usize..20, 1400_usize..1500, 1_usize..20_000];
+    let side = 0_usize..2;
+    prop_oneof![
+        4 => (side.clone(), len.clone()).prop_map(|(side, len)| Step::Write(side, len)),
+        3 => (side.clone(), len).prop_map(|(side, len)| Step::Read(side, len)),
+        8 => (side.clone(), 1_usize..20).prop_map(|(side, most)| Step::Transmit(side, most)),
+        8 => (side.clone(), 1_usize..6).prop_map(|(side, count)| Step::Deliver(side, count)),
+        1 => side.clone().prop_map(Step::Lose),
+        1 => side.clone().prop_map(Step::Double),
+        1 => side.clone().prop_map(Step::Overtake),
+        1 => (side.clone(), 0_usize..400).prop_map(|(side, bit)| Step::Damage(side, bit)),
+        3 => prop_oneof![0_u64..2_000, 30_000_u64..60_000, 150_000_u64..3_000_000].prop_map(Step::Pass),
+        1 => side.clone().prop_map(Step::End),
+        1 => (side.clone(), any::<bool>()).prop_map(|(side, on)| Step::NoDelay(side, on)),
+        1 => (side.clone(), any::<bool>()).prop_map(|(side, on)| Step::Cork(side, on)),
+        1 => (side, 0_usize..5).prop_map(|(side, room)| Step::Room(side, room)),
+    ]
+}
+
+/// What differs from connection to connection.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    timestamps: bool,
+    selective: bool,
+    marks: bool,
+    offload: bool,
+    blocks: usize,
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), 8_usize..64).prop_map(
+        |(timestamps, selective, marks, offload, blocks)| Kind { timestamps, selective, marks, offload, blocks },
+    )
+}
+
+struct World<P: Profile> {
+    tcp: [Tcp<'static, P>; 2],
+    ip: [FakeIp; 2],
+    /// What was sent and has not arrived, by sender.
+    links: [VecDeque<SentPacket>; 2],
+    ids: [Option<ConnectionId>; 2],
+    listener: ListenerId,
+    now: Instant,
+    written: usize,
+    /// All that can be seen from outside.
+    seen: Vec<String>,
+}
+
+fn lent<T>(items: Vec<T>) -> ManagedSlice<'static, T> {
+    ManagedSlice::Borrowed(items.leak())
+}
+
+fn machine<P: Profile>(last: u8, kind: Kind) -> Tcp<'static, P> {
+    let storage = Storage {
+        connections: lent(vec![Slot::default(); 2]),
+        buckets: lent(vec![0; 8]),
+        listeners: lent(vec![ListenerSlot::default(); 1]),
+        time_wait: lent(vec![TimeWaitSlot::default(); 2]),
+        half_open: lent(vec![HalfOpenSlot::default(); 2]),
+        runs: lent(vec![RunSlot::default(); 32]),
+        timers: lent(vec![TimerSlot::default(); Storage::timers_for(2, 2)]),
+        blocks: lent(vec![Block::default(); kind.blocks]),
+        wakers: WakerPool::new(lent((0..4).map(|_| mirage_waker::Slot::EMPTY).collect())),
+    };
+    let config = Config {
+        timestamps: kind.timestamps,
+        selective: kind.selective,
+        ecn: if kind.marks { Marking::Ask } else { Marking::Never },
+        ..Config::default()
+    };
+    Tcp::new(config, storage, Secrets::new([last; 64]))
+}
+
+fn cx() -> Context<'static> {
+    Context::from_waker(Waker::noop())
+}
+
+impl<P: Profile> World<P> {
+    fn new(kind: Kind) -> Self {
+        let mut tcp = [machine::<P>(1, kind), machine::<P>(2, kind)];
+        let mut ip = [FakeIp::new([10, 0, 0, 1]), FakeIp::new([10, 0, 0, 2])];
+        if kind.offload {
+            ip[0].capabilities.checksum = ChecksumOffload::TCP_V4;
+        }
+        let port = NonZeroU16::new(80);
+        let listener = tcp[1].listen(Local { address: None, port }, ListenOptions::default()).unwrap();
+        let now = Instant::from_secs(1000);
+        let here = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+        let there = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), 80);
+        let id = tcp[0].connect(now, here, None, there, TcpOptions::default()).unwrap();
+        let links = [VecDeque::new(), VecDeque::new()];
+        Self { tcp, ip, links, ids: [Some(id), None], listener, now, written: 0, seen: Vec::new() }
+    }
+
+    fn apply(&mut self, step: &Step) {
+        match *step {
+            Step::Write(side, len) => {
+                let bytes: Vec<u8> = (self.written..self.written + len).map(|place| (place % 251) as u8).collect();
+                self.written += len;
+                self.of(side, |tcp, id| format!("{:?}", tcp.poll_write(id, &mut cx(), &bytes)));
+            }
+            Step::Read(side, len) => {
+                let mut buffer = vec![0; len];
+                self.of(side, |tcp, id| match tcp.poll_read(id, &mut cx(), &mut buffer) {
+                    Poll::Ready(Ok(count)) => format!("{:?}", &buffer[..count]),
+                    other => format!("{other:?}"),
+                });
+            }
+            Step::Transmit(side, most) => {
+                let result = self.tcp[side].poll_transmit(self.now, &mut self.ip[side], most);
+                self.seen.push(format!("{result:?} {:?}", self.ip[side].sent));
+                self.links[side].extend(self.ip[side].sent.drain(..));
+            }
+            Step::Deliver(side, count) => {
+                for _ in 0..count {
+                    let Some(packet) = self.links[1 - side].pop_front() else { break };
+                    let mut received = Received::new(packet.packet.source, packet.packet.destination, &packet.bytes);
+                    if packet.packet.checksum.is_some() {
+                        received.checksum = mirage_net::ReceivedChecksum::Partial;
+                    }
+                    let result = self.tcp[side].input(self.now, &Received { ecn: packet.packet.ecn, ..received });
+                    self.seen.push(format!("{result:?}"));
+                }
+                if side == 1
+                    && self.ids[1].is_none()
+                    && let Poll::Ready(Ok(id)) = self.tcp[1].poll_accept(self.listener, &mut cx())
+                {
+                    self.ids[1] = Some(id);
+                }
+            }
+            Step::Lose(side) => _ = self.links[side].pop_back(),
+            Step::Double(side) => {
+                if let Some(packet) = self.links[side].back().cloned() {
+                    self.links[side].push_back(packet);
+                }
+            }
+            Step::Overtake(side) => {
+                if let Some(packet) = self.links[side].pop_back() {
+                    self.links[side].push_front(packet);
+                }
+            }
+            Step::Damage(side, bit) => {
+                if let Some(packet) = self.links[side].back_mut() {
+                    let bit = bit % (8 * packet.bytes.len());
+                    packet.bytes[bit / 8] ^= 1 << (bit % 8);
+                }
+            }
+            Step::Pass(micros) => {
+                self.now += Duration::from_micros(micros);
+                for tcp in &mut self.tcp {
+                    tcp.handle_timeout(self.now);
+                }
+            }
+            Step::End(side) => self.of(side, |tcp, id| format!("{:?}", tcp.shutdown(id, Direction::Write))),
+            Step::NoDelay(side, on) => self.of(side, |tcp, id| {
+                tcp.set_nodelay(id, on);
+                String::new()
+            }),
+            Step::Cork(side, on) => self.of(side, |tcp, id| {
+                tcp.set_cork(id, on);
+                String::new()
+            }),
+            Step::Room(side, room) => self.ip[side].capacity = if room == 0 { usize::MAX } else { room },
+        }
+        for (tcp, id) in self.tcp.iter().zip(self.ids) {
+            let known = id.map(|id| (tcp.state(id), tcp.info(id), tcp.tcp_info(id, self.now)));
+            self.seen.push(format!("{:?} {} {known:?}", tcp.poll_timeout(), tcp.wants_transmit()));
+            self.seen.push(format!("{:?} {:?}", tcp.stats(), tcp.discards()));
+        }
+    }
+
+    fn of(&mut self, side: usize, act: impl FnOnce(&mut Tcp<'static, P>, ConnectionId) -> String) {
+        if let Some(id) = self.ids[side] {
+            let seen = act(&mut self.tcp[side], id);
+            self.seen.push(seen);
+        }
+    }
+}
+
+/// What is seen of one step.
+fn seen_of<P: Profile>(world: &mut World<P>, step: &Step) -> Vec<String> {
+    world.apply(step);
+    core::mem::take(&mut world.seen)
+}
+
+fn handshake() -> Vec<Step> {
+    vec![
+        Step::Transmit(0, 16),
+        Step::Deliver(1, 1),
+        Step::Transmit(1, 16),
+        Step::Pass(500),
+        Step::Deliver(0, 1),
+        Step::Transmit(0, 16),
+        Step::Deliver(1, 1),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_machine_without_straight_lines_says_the_same(
+        kind in kind(), steps in proptest::collection::vec(step(), 1..200),
+    ) {
+        let (mut straight, mut winding) = (World::<Standard>::new(kind), World::<Winding>::new(kind));
+        for (number, step) in handshake().iter().chain(&steps).enumerate() {
+            let (one, other) = (seen_of(&mut straight, step), seen_of(&mut winding, step));
+            prop_assert_eq!(one, other, "step {} of {:?}", number, steps);
+        }
+    }
+}
