@@ -22,6 +22,7 @@ use crate::rto::RoundTrip;
 use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
 use crate::tuning::Tuning;
+use crate::unsent::UnsentLimit;
 use crate::{Config, Error, Profile, Standard, State};
 
 /// Room for one connection: a control block of about 480 bytes, without buffers.
@@ -92,6 +93,7 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) unpushed: bool,
     /// The application has ended our direction: a FIN follows the send queue.
     pub(crate) fin_queued: bool,
+    pub(crate) unsent_limit: UnsentLimit,
     /// The peer has our FIN.
     pub(crate) fin_acked: bool,
     /// The congestion window, not the peer's and not the application, decided how much went out last.
@@ -267,6 +269,7 @@ impl<P: Profile> Slot<P> {
             hold: Hold::Nothing,
             unpushed: false,
             fin_queued: false,
+            unsent_limit: UnsentLimit::NONE,
             fin_acked: false,
             congestion_limited: false,
             unreachable: false,
