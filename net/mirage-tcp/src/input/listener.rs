@@ -4,6 +4,7 @@ use mirage_clock::{Duration, Instant};
 
 use super::fast_open::Verdict;
 use super::has_bad_flags;
+use crate::connection::Facts;
 use crate::cookies::Told;
 use crate::demux::{Found, Tuple};
 use crate::half_open::HalfOpenSlot;
@@ -224,8 +225,9 @@ impl<P: Profile> Tcp<'_, P> {
         slot.acked_to = slot.rcv_nxt;
         slot.tuning = Tuning::begin::<P>(now, slot.rcv_nxt, config);
         slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);
-        slot.counted = P::PEERS && config.per_peer > 0;
-        if slot.counted {
+        let counted = P::PEERS && config.per_peer > 0;
+        slot.facts.set(Facts::COUNTED, counted);
+        if counted {
             self.peers.enter(handshake.tuple.remote);
         }
         slot.state = State::Established;
