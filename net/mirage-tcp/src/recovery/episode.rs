@@ -163,6 +163,11 @@ impl<P: Profile> Slot<P> {
         }
         if tally.acked > 0 {
             recovery.take_ordered(rack, runs, &answer, news.ack, tally);
+            if P::SELECTIVE && recovery.sacked > 0 && recovery.is_taken_back(runs) {
+                // The next number that the peer expects is one that it had told of.
+                recovery.distrust(runs);
+                recovery.lose_all(runs);
+            }
         }
         if P::SELECTIVE && !blocks.is_empty() {
             recovery.take_selective(rack, runs, &answer, &blocks, u32::from(self.mss).max(1), tally);

@@ -177,6 +177,12 @@ impl Recovery {
         self.sacked = 0;
     }
 
+    /// Whether the peer has thrown away what it had acknowledged only selectively: the oldest number under way is of that
+    /// kind, and yet it is expected.
+    pub(crate) fn is_taken_back(&self, runs: &Runs<'_>) -> bool {
+        runs.get(self.chain.head).is_some_and(|run| run.is(fate::SACKED))
+    }
+
     /// The first run that waits to be sent again.
     pub(crate) fn first_lost(&self, runs: &mut Runs<'_>) -> Option<u32> {
         if self.lost == 0 {
