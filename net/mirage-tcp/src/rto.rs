@@ -45,6 +45,12 @@ impl RoundTrip {
         self.rto = (self.srtt / 8).saturating_add(patience).min(MAX_RTO);
     }
 
+    /// The same for what is not measured with each segment.
+    #[inline(never)]
+    pub(crate) fn sample_seldom(&mut self, rtt: Duration, min: Duration) {
+        self.sample(rtt, min);
+    }
+
     /// How long to wait for the next acknowledgement, at most `max` (§2.5).
     pub(crate) fn rto(&self, max: Duration) -> Duration {
         let doubled = u64::from(self.rto & MAX_RTO) << self.backoff();
