@@ -57,16 +57,16 @@ impl Cubic {
 
     /// Opens the window in congestion avoidance.
     #[inline(never)]
-    fn avoid(&mut self, now: Tick, ack: &Ack) {
+    fn avoid(&mut self, now: Tick, round: bool, srtt: Duration, delivered: u32) {
         let mss = self.mss();
         let Stage::Later(epoch) = &mut self.stage else { return };
-        if !epoch.begun || ack.round {
-            self.cwnd = epoch.plan(now, now.plus(steps(ack.srtt)), self.cwnd, self.prior, mss);
+        if !epoch.begun || round {
+            self.cwnd = epoch.plan(now, now.plus(steps(srtt)), self.cwnd, self.prior, mss);
         }
         if epoch.per_segment == NonZero::<u32>::MAX {
             return;
         }
-        epoch.credit = epoch.credit.saturating_add(ack.delivered);
+        epoch.credit = epoch.credit.saturating_add(delivered);
         if epoch.credit >= epoch.per_segment.get() {
             let segments = epoch.credit / epoch.per_segment;
             epoch.credit %= epoch.per_segment;
@@ -226,7 +226,7 @@ impl Congestion for Cubic {
             let bytes = ack.delivered;
             self.cwnd = self.cwnd.saturating_add(bytes).min(self.ssthresh);
         } else if !ack.recovering {
-            self.avoid(now, ack);
+            self.avoid(now, ack.round, ack.srtt, ack.delivered);
         }
     }
 

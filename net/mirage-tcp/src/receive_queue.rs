@@ -180,7 +180,7 @@ impl ReceiveQueue {
 
     /// Copies `bytes` to where they belong if they are next in order, and sums them; they count once they are
     /// [committed](Self::commit). `None` when they do not fit in one piece. Gives the block they are in.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn stage(&mut self, pool: &mut Pool<'_>, bytes: &[u8]) -> Option<(u32, Sum)> {
         let mut block = self.tail;
         if block == NONE || pool.block(block).room() < bytes.len() {

@@ -46,8 +46,16 @@ impl Resources<'_> {
     }
 
     /// Wakes those who wait for a block, if there is one again.
+    #[inline]
     pub(crate) fn relieve(&mut self) {
-        if self.wakers.waiting(&self.starved) && self.pool.spares(0, true) {
+        if self.wakers.waiting(&self.starved) {
+            self.wake_starved();
+        }
+    }
+
+    #[cold]
+    fn wake_starved(&mut self) {
+        if self.pool.spares(0, true) {
             self.wakers.wake(&mut self.starved);
         }
     }

@@ -93,6 +93,9 @@ impl SendQueue {
     pub(crate) fn push(&mut self, pool: &mut Pool<'_>, bytes: &[u8], limit: u32, held: u32, cuts: Cuts) -> usize {
         let allowed = bytes.len().min(limit.saturating_sub(self.len) as usize);
         let mut rest = bytes.get(..allowed).unwrap_or_default();
+        if self.tail == NONE && !rest.is_empty() && !self.extend(pool, held, cuts) {
+            return 0;
+        }
         while !rest.is_empty() {
             // The only copy on the way from the application to the frame's buffer.
             let count = pool.get_mut(self.tail).map_or(0, |block| block.append_to(self.tail_limit.into(), rest));

@@ -61,7 +61,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// `len` bytes in order were stored while nothing waited behind a hole.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_ordered(&mut self, resources: &mut Resources<'_>, now: Instant, len: u32, full: u16) {
         self.rcv_nxt += len;
         self.repeats = 0;
