@@ -98,12 +98,12 @@ impl<P: Profile> Slot<P> {
                 self.receive.commit(&mut resources.pool, block, len);
                 self.take_ordered(resources, now, len as u32, full_size(received, len));
             }
-            None if len > 0 => {
+            None if len == 0 => {}
+            None => {
                 if self.take_data(resources, now, seq, payload, full_size(received, len)) > 0 {
                     result = Err(Discard::NoRoom);
                 }
             }
-            None => {}
         }
         if self.has_unsent() {
             self.todo |= todo::OUTPUT;
