@@ -1,5 +1,6 @@
-//! What images weigh, and the least memory that they run in.
+//! What images and a bare TCP echo server weigh, and the least memory that images run in.
 
+mod echo;
 mod memory;
 mod parts;
 mod platform;
@@ -51,7 +52,12 @@ pub(crate) fn run() -> Result<(), String> {
         let memory = memory.map_or("-".to_owned(), |memory| format!("{memory} MiB"));
         println!("{name:14} {file:>9} {text:>9} {read_only:>9} {data:>9} {memory:>8}");
     }
-    publish(&all)
+    let servers = echo::weigh()?;
+    println!("\na TCP echo server, without a system and the rest of an image:");
+    for (row, text) in &servers {
+        println!("{row:18} {text:>9} bytes of text");
+    }
+    publish(&all, &servers)
 }
 
 /// The applications that boot: packages with the feature of such a target.
@@ -71,7 +77,8 @@ fn image(name: &str) -> PathBuf {
     workspace::root().join("dist").join(name)
 }
 
-fn publish(all: &[Measured]) -> Result<(), String> {
+fn publish(all: &[Measured], servers: &[(&str, u64)]) -> Result<(), String> {
+    let servers = servers.iter().map(|(row, text)| json!({ "row": row, "ours": text, "unit": "bytes" }));
     let values: Vec<_> = all
         .iter()
         .map(|Measured { name, parts: Parts { file, text, read_only, data }, memory }| {
@@ -80,6 +87,7 @@ fn publish(all: &[Measured]) -> Result<(), String> {
                 "text": text, "read_only": read_only, "data_and_bss": data, "memory_mib": memory,
             })
         })
+        .chain(servers)
         .collect();
     let file = workspace::target().join("bench/size.json");
     let text = serde_json::to_string_pretty(&values).map_err(|error| error.to_string())?;

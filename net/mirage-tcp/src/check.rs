@@ -36,7 +36,13 @@ impl<P: Profile> Tcp<'_, P> {
                 slot.in_flight() == 0 || slot.resend_at != Instant::MAX || slot.ready.is_listed(),
                 "somebody watches over what is under way"
             );
-            self.check_runs(slot);
+            match P::SELECTIVE {
+                true => self.check_runs(slot),
+                false => debug_assert!(
+                    slot.recovery.lost <= slot.in_flight() - slot.recovery.lost_from(slot.una).since(slot.una),
+                    "what is lost is under way"
+                ),
+            }
         }
         for deadline in [slot.resend_at, slot.ack_at] {
             debug_assert!(slot.armed <= deadline, "the timer is never late");

@@ -40,10 +40,9 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) in_use: bool,
     /// Whether an application holds it, or will once it accepts.
     pub(crate) held: bool,
-    /// Whether it counts among those its peer holds.
-    pub(crate) counted: bool,
     /// Whether segments can still find it. Not in TIME-WAIT, where a [`TimeWaitSlot`](crate::TimeWaitSlot) is found.
     pub(crate) linked: bool,
+    pub(crate) facts: Facts,
     /// What is left to do at the end of the public method that runs; see [`todo`].
     pub(crate) todo: u8,
     /// Its place among those that have something to send.
@@ -122,12 +121,8 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) unconfirmed: bool,
     /// Our SYN-ACK is to be sent, for the first time or again.
     pub(crate) syn_due: bool,
-    /// Data came or went with the first SYN, and was taken.
-    pub(crate) syn_data: bool,
     /// How many bytes of the send queue go with our first SYN.
     pub(crate) syn_len: u16,
-    /// Our SYN carries a cookie, or asks for one.
-    pub(crate) asks_cookie: bool,
 
     // What we receive.
     /// RCV.NXT: the next number expected.
@@ -200,6 +195,19 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) writers: WaitList,
 }
 
+bitflags::bitflags! {
+    /// What is rarely asked of a connection.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Facts: u8 {
+        /// It counts among those its peer holds.
+        const COUNTED = 1;
+        /// Data came or went with the first SYN, and was taken.
+        const SYN_DATA = 1 << 1;
+        /// Our SYN carries a cookie, or asks for one.
+        const ASKS_COOKIE = 1 << 2;
+    }
+}
+
 /// When this connection last answered a segment outside its window, in seconds: at most two such answers a second.
 pub(crate) type Challenge = crate::challenge::PerConnection;
 
@@ -229,6 +237,11 @@ impl<P: Profile> Slot<P> {
     /// A free slot.
     #[inline(never)]
     pub(crate) fn unused(generation: u32, next: u32) -> Self {
+        Self::new(generation, next)
+    }
+
+    #[inline(always)]
+    fn new(generation: u32, next: u32) -> Self {
         let zero = SequenceNumber(0);
         Self {
             generation,
@@ -237,8 +250,8 @@ impl<P: Profile> Slot<P> {
             state: State::Closed,
             in_use: false,
             held: false,
-            counted: false,
             linked: false,
+            facts: Facts::empty(),
             todo: 0,
             ready: Place::default(),
             queue: Place::default(),
@@ -290,9 +303,7 @@ impl<P: Profile> Slot<P> {
             read_shut: false,
             unconfirmed: false,
             syn_due: false,
-            syn_data: false,
             syn_len: 0,
-            asks_cookie: false,
             quick_acks: 0,
             data_at: Coarse::default(),
             ack_now: false,
@@ -325,7 +336,7 @@ impl<P: Profile> Slot<P> {
     /// A connection that begins: nothing sent, nothing received.
     pub(crate) fn begin(&mut self, now: Instant, tuple: Tuple, iss: SequenceNumber, config: &Config) {
         let generation = self.generation;
-        *self = Self::unused(generation, NONE);
+        *self = Self::new(generation, NONE);
         self.tuple = tuple;
         self.in_use = true;
         self.held = true;
@@ -385,7 +396,22 @@ impl<P: Profile> Slot<P> {
     }
 
     /// Lets the timer go off at `deadline` at the latest.
+    #[inline]
     pub(crate) fn arm(&mut self, deadline: Instant) {
+        if P::STRAIGHT {
+            self.arm_here(deadline);
+        } else {
+            self.arm_elsewhere(deadline);
+        }
+    }
+
+    #[inline(never)]
+    fn arm_elsewhere(&mut self, deadline: Instant) {
+        self.arm_here(deadline);
+    }
+
+    #[inline]
+    fn arm_here(&mut self, deadline: Instant) {
         if deadline < self.armed {
             self.armed = deadline;
             self.todo |= todo::REARM;
@@ -413,8 +439,12 @@ impl<P: Profile> Slot<P> {
         self.syn_due = false;
         self.error = self.error.or(error);
         self.send.clear(&mut resources.pool);
-        resources.runs.clear(&mut self.recovery.chain);
-        self.recovery = Recovery::new();
+        if P::SELECTIVE {
+            resources.runs.clear(&mut self.recovery.chain);
+            self.recovery = Recovery::new();
+        } else {
+            (self.recovery.lost, self.recovery.sacked) = (0, 0);
+        }
         self.nxt = self.una;
         self.fin_queued = false;
         self.repeats = 0;

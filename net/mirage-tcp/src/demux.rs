@@ -13,13 +13,34 @@ use crate::keyed;
 use crate::{Profile, Tcp};
 
 /// The two ends of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Eq)]
 pub(crate) struct Tuple {
     pub(crate) local: IpAddr,
     pub(crate) remote: IpAddr,
     pub(crate) local_port: u16,
     /// 0 where there is no connection: no segment carries that.
     pub(crate) remote_port: u16,
+}
+
+impl PartialEq for Tuple {
+    fn eq(&self, other: &Self) -> bool {
+        let ports = |tuple: &Self| u32::from(tuple.local_port) << 16 | u32::from(tuple.remote_port);
+        ports(self) == ports(other) && is_same(&self.remote, &other.remote) && is_same(&self.local, &other.local)
+    }
+}
+
+#[inline]
+fn is_same(one: &IpAddr, other: &IpAddr) -> bool {
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => one == other,
+        _ => is_same_v6(one, other),
+    }
+}
+
+/// Out of line: they are long to compare, and there are many places that do.
+#[inline(never)]
+fn is_same_v6(one: &IpAddr, other: &IpAddr) -> bool {
+    one == other
 }
 
 impl Tuple {

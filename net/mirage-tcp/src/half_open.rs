@@ -77,7 +77,7 @@ impl<'s> HalfOpen<'s> {
     pub(crate) fn new(mut slots: ManagedSlice<'s, HalfOpenSlot>) -> Self {
         let len = slots.len() as u32;
         for (slot, next) in slots.iter_mut().zip(1..) {
-            *slot = HalfOpenSlot { next: if next < len { next } else { NONE }, ..HalfOpenSlot::default() };
+            (slot.tuple, slot.next) = (Tuple::NONE, if next < len { next } else { NONE });
         }
         Self { slots, free: if len == 0 { NONE } else { 0 }, count: 0, overflowed_at: None }
     }
@@ -92,7 +92,7 @@ impl<P: Profile> Tcp<'_, P> {
         let door = self.listeners.get_mut(handshake.listener.index as usize).filter(|door| !door.is_flooded());
         let Some(door) = door else { return false };
         door.half_open += 1;
-        if self.resources.config.per_peer > 0 {
+        if P::PEERS && self.resources.config.per_peer > 0 {
             self.peers.enter(handshake.tuple.remote);
         }
         self.half_open.free = slot.next;
@@ -111,7 +111,7 @@ impl<P: Profile> Tcp<'_, P> {
         let timer = self.half_open_timer(index);
         self.resources.timers.clear(timer);
         if let Some(slot) = self.half_open.slots.get_mut(index as usize) {
-            if self.resources.config.per_peer > 0 {
+            if P::PEERS && self.resources.config.per_peer > 0 {
                 self.peers.leave(slot.tuple.remote);
             }
             let door = self.listeners.get_mut(slot.listener.index as usize);
@@ -149,15 +149,14 @@ impl<P: Profile> Tcp<'_, P> {
             window: slot.window,
             window_scale: scale,
             selective: P::SELECTIVE && self.resources.config.selective && slot.peer.sack_permitted,
-            stamps: None,
-            cookie: slot.granted.and_then(|experimental| {
+            stamps: slot.stamps::<P>(config).told::<P>(),
+            cookie: slot.granted.filter(|_| P::FAST_OPEN).and_then(|experimental| {
                 let fast_open = self.listeners.get(slot.listener.index as usize)?.fast_open?;
                 Some(fast_open.cookie(&slot.tuple, experimental))
             }),
             told: None,
         };
-        let stamps = slot.stamps::<P>(&self.resources.config);
-        self.replies.push(reply.stamped(&stamps));
+        self.replies.push(reply);
     }
 
     /// The timer of a handshake went off: sends the SYN-ACK again or gives up.

@@ -78,6 +78,8 @@ pub use info::{Recovering, TcpInfo};
 pub use listen::{ListenerSlot, Local};
 pub use managed::ManagedSlice;
 pub use marks::Marking;
+pub use mirage_congestion::{Congestion, Reno};
+pub use mirage_cubic::Cubic;
 pub use mirage_stack::{Keepalive, ListenOptions, TcpOptions};
 pub use path::Probing;
 pub use pool::{BLOCK_BYTES, Block};

@@ -133,7 +133,8 @@ impl<P: Profile> Slot<P> {
         self.large = match self.device_cuts {
             true => self.large - self.large % self.mss,
             // What we cut ourselves is planned and watched over as one, too.
-            false => self.mss.saturating_mul(SEGMENTS_PER_TURN as u16),
+            false if P::BURSTS => self.mss.saturating_mul(SEGMENTS_PER_TURN as u16),
+            false => 0,
         };
         self.congestion.set_mss(self.mss.into());
     }
@@ -217,7 +218,11 @@ impl<P: Profile> Slot<P> {
             // The SYN goes again without what made it too long (RFC 7413 §4.1.3.1).
             self.nxt = self.una;
         }
-        self.recovery.lose_all(&mut resources.runs);
+        if P::SELECTIVE {
+            self.recovery.lose_all(&mut resources.runs);
+        } else {
+            self.lose_plainly();
+        }
         self.start_resend_timer(now, resources);
         self.todo |= todo::OUTPUT;
     }
@@ -241,7 +246,10 @@ impl<P: Profile> Slot<P> {
             return;
         }
         // RFC 4821 §7.7: "a full-stop timeout": long segments vanish, be they full or not, and nobody says why.
-        let len = resources.runs.get(self.recovery.chain.head).map_or(0, |run| run.len().min(self.mss.into()));
+        let len = match P::SELECTIVE {
+            true => resources.runs.get(self.recovery.chain.head).map_or(0, |run| run.len().min(self.mss.into())),
+            false => self.in_flight().min(self.mss.into()),
+        };
         let longest = len + u32::from(self.stamps_len());
         let Some(step) = STEPS.into_iter().find(|step| u32::from(*step) < longest) else { return };
         self.path.ceiling = if self.selective { self.path_limit() } else { 0 };

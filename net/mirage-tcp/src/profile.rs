@@ -24,7 +24,10 @@ use mirage_cubic::Cubic;
 pub trait Profile: Copy + Debug + 'static {
     /// How fast it sends.
     type Congestion: Congestion;
-    /// Selective acknowledgments both ways (RFC 2018, RFC 2883), and with them loss detection by time (RACK-TLP, RFC 8985).
+    /// Selective acknowledgments both ways (RFC 2018, RFC 2883), and with them records of what is under way: loss detection by
+    /// time (RACK-TLP, RFC 8985), proportional reduction (RFC 6937), undoing what was a mistake (RFC 5682), the shortest round
+    /// trip, rates of delivery for the congestion controller, and pacing if it wants that. Without them the timer and three duplicates tell of losses (RFC 6582), and
+    /// [`Storage::runs`](crate::Storage::runs) may be empty.
     const SELECTIVE: bool = true;
     /// Timestamps, and protection against numbers from long ago (RFC 7323).
     const TIMESTAMPS: bool = true;
@@ -41,8 +44,16 @@ pub trait Profile: Copy + Debug + 'static {
     const RECORDS: bool = true;
     /// Buffers that grow with need.
     const TUNING: bool = true;
-    /// Short cuts for the segments that are usual. They change how long things take, and nothing else.
+    /// What comes behind a hole is kept until the hole is filled. Without that it is dropped, and its peer sends it again.
+    const HOLES: bool = true;
+    /// Counting how many connections each peer holds, for [`Config::per_peer`](crate::Config::per_peer).
+    const PEERS: bool = true;
+    /// Short cuts for the segments that are usual: header prediction, bytes that are summed while they are copied, and what
+    /// nearly every segment needs in each place that needs it. They change how long things take, and nothing else; without
+    /// them there is one way for all, and one piece of code.
     const STRAIGHT: bool = true;
+    /// Many segments are planned and booked as one, with a header that is made once. Without that each goes by itself.
+    const BURSTS: bool = true;
 }
 
 /// Everything, with CUBIC.
@@ -67,5 +78,8 @@ impl Profile for Small {
     const PROBING: bool = false;
     const RECORDS: bool = false;
     const TUNING: bool = false;
+    const HOLES: bool = false;
+    const PEERS: bool = false;
     const STRAIGHT: bool = false;
+    const BURSTS: bool = false;
 }

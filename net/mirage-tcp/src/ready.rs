@@ -57,6 +57,12 @@ impl<P: Profile> Tcp<'_, P> {
         self.ready.tail = index;
     }
 
+    /// The same from where it is not called for each segment.
+    #[inline(never)]
+    pub(crate) fn make_unready_elsewhere(&mut self, index: u32) {
+        self.make_unready(index);
+    }
+
     /// Takes a connection out of the list, wherever it is.
     pub(crate) fn make_unready(&mut self, index: u32) {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };

@@ -120,6 +120,12 @@ impl ReceiveQueue {
         self.insert_slow(pool, rcv_nxt, seq, payload, limits)
     }
 
+    /// The same without keeping what comes behind a hole; `next`: `payload` is next in order.
+    pub(crate) fn insert_next(&mut self, pool: &mut Pool<'_>, next: bool, payload: &[u8]) -> Inserted {
+        let advanced = if next { self.append_slow(pool, payload) as u32 } else { 0 };
+        Inserted { advanced, dropped: payload.len() as u32 - advanced, ..Inserted::default() }
+    }
+
     fn insert_slow(
         &mut self,
         pool: &mut Pool<'_>,

@@ -4,11 +4,11 @@ use heapless::Deque;
 use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};
 
-use crate::Cookie;
 use crate::cookies::Told;
 use crate::demux::Tuple;
 use crate::stamps::Stamps;
 use crate::wire::{Flags, Segment};
+use crate::{Cookie, Profile};
 
 /// A segment without data that waits to be sent.
 #[derive(Clone, Copy, Debug)]
@@ -47,20 +47,7 @@ impl Reply {
             // "If the ACK bit is off, sequence number zero is used, <SEQ=0><ACK=SEG.SEQ+SEG.LEN><CTL=RST,ACK>"
             (SequenceNumber(0), segment.end(), Flags::RST | Flags::ACK)
         };
-        Some(Self {
-            tuple,
-            seq,
-            ack,
-            flags,
-            accurate: false,
-            marked: false,
-            window: 0,
-            window_scale: None,
-            selective: false,
-            cookie: None,
-            stamps: None,
-            told: None,
-        })
+        Some(Self { flags, ..Self::ack(tuple, seq, ack, 0) })
     }
 
     /// An acknowledgement.
@@ -81,9 +68,15 @@ impl Reply {
         }
     }
 
-    /// The same with the timestamps of the connection, if it has them.
-    pub(crate) fn stamped(self, stamps: &Stamps) -> Self {
-        Self { stamps: stamps.is_on().then_some((stamps.offset, stamps.recent)), ..self }
+    /// An acknowledgement with the timestamps of the connection, if it has them.
+    pub(crate) fn stamped<P: Profile>(
+        tuple: Tuple,
+        seq: SequenceNumber,
+        ack: SequenceNumber,
+        window: u16,
+        stamps: &Stamps,
+    ) -> Self {
+        Self { stamps: stamps.told::<P>(), ..Self::ack(tuple, seq, ack, window) }
     }
 
     /// The same as a reset.

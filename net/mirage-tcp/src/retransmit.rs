@@ -30,22 +30,48 @@ impl<P: Profile> Slot<P> {
         self.arm(self.resend_at);
     }
 
+    /// The same after the retransmission timeout.
+    #[inline(never)]
+    pub(crate) fn watch_later(&mut self, watch: Watch, now: Instant, resources: &Resources<'_>) {
+        self.watch_for(watch, now + self.round_trip.rto(resources.config.max_rto));
+    }
+
     /// Starts the retransmission timer (RFC 6298 §5), or that of the tail probe that comes before it; stops it when nothing
     /// is under way.
     #[inline]
     pub(crate) fn start_resend_timer(&mut self, now: Instant, resources: &Resources<'_>) {
+        if P::STRAIGHT {
+            self.start_resend_timer_here(now, resources);
+        } else {
+            self.start_resend_timer_elsewhere(now, resources);
+        }
+    }
+
+    #[inline(never)]
+    fn start_resend_timer_elsewhere(&mut self, now: Instant, resources: &Resources<'_>) {
+        self.start_resend_timer_here(now, resources);
+    }
+
+    #[inline]
+    fn start_resend_timer_here(&mut self, now: Instant, resources: &Resources<'_>) {
         if self.nxt == self.una {
             self.resend_at = Instant::MAX;
             self.watch = Watch::Resend;
             return;
         }
-        let probed = resources.pool.under_way(self.send.head()).tail.is_probed();
+        let probed = P::SELECTIVE && resources.pool.under_way(self.send.head()).tail.is_probed();
         self.start_timer(now, resources.config.max_rto, probed);
     }
 
     /// The same when something is under way; `probed`: the tail was.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn start_timer(&mut self, now: Instant, max_rto: Duration, probed: bool) {
+        self.start_timer_here(now, max_rto, probed);
+    }
+
+    /// The same in the place of the call.
+    #[inline(always)]
+    pub(crate) fn start_timer_here(&mut self, now: Instant, max_rto: Duration, probed: bool) {
         let rto = self.round_trip.rto(max_rto);
         match self.tail_timeout(probed) {
             // RFC 8985 §7.2: no later than the timeout, which then comes after the probe.
@@ -57,7 +83,11 @@ impl<P: Profile> Slot<P> {
     /// The same, counted from when the oldest segment was sent: another timer was in its place meanwhile.
     pub(crate) fn restart_resend_timer(&mut self, resources: &Resources<'_>, now: Instant) {
         let head = self.recovery.chain.head;
-        let since = if head == NONE { now } else { resources.runs.of(head).sent_at };
+        let since = match head {
+            _ if !P::SELECTIVE => now,
+            NONE => now,
+            head => resources.runs.of(head).sent_at,
+        };
         let at = since + self.round_trip.rto(resources.config.max_rto);
         self.watch_for(Watch::Resend, at.max(now + Duration::from_millis(1)));
     }
@@ -71,7 +101,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// How long to wait for an acknowledgement before the tail is probed; `None` if it is not to be.
-    #[inline]
+    #[inline(always)]
     fn tail_timeout(&self, probed: bool) -> Option<Duration> {
         let recovery = &self.recovery;
         let quiet = recovery.phase == Phase::Open && recovery.sacked == 0 && !probed;
@@ -88,7 +118,7 @@ impl<P: Profile> Slot<P> {
     /// (RFC 9293 §3.8.6.1).
     pub(crate) fn start_persist_timer(&mut self, now: Instant, resources: &Resources<'_>) {
         self.stuck_since = now;
-        self.watch_for(Watch::Persist, now + self.round_trip.rto(resources.config.max_rto));
+        self.watch_later(Watch::Persist, now, resources);
     }
 
     /// The time in `resend_at` has come.
@@ -130,13 +160,13 @@ impl<P: Profile> Slot<P> {
                     }
                 }
                 _ if self.nxt == self.una => return,
-                Watch::Tail => {
+                Watch::Tail if P::SELECTIVE => {
                     self.probe_tail = true;
                     self.todo |= todo::OUTPUT;
                     return;
                 }
-                Watch::Reordering => return self.on_reordering_timer(resources, now),
-                Watch::Resend => {
+                Watch::Reordering if P::SELECTIVE => return self.on_reordering_timer(resources, now),
+                _ => {
                     let again = self.round_trip.backoff() > 0;
                     if P::PROBING {
                         self.on_path_timeout(now, again, resources);

@@ -3,6 +3,8 @@
 use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};
 
+use crate::Profile;
+
 /// The timestamps of one connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamps {
@@ -32,6 +34,11 @@ impl Stamps {
     #[inline]
     pub(crate) fn is_on(&self) -> bool {
         self.recent_at & ON != 0
+    }
+
+    /// What goes with a segment that is sent later, if timestamps do: the offset of our clock and our echo.
+    pub(crate) fn told<P: Profile>(&self) -> Option<(u32, u32)> {
+        (P::TIMESTAMPS && self.is_on()).then_some((self.offset, self.recent))
     }
 
     /// Our clock: milliseconds.

@@ -5,7 +5,7 @@ use mirage_clock::Instant;
 use mirage_waker::WaitList;
 
 use crate::challenge::Challenges;
-use crate::connection::{Slot, todo};
+use crate::connection::{Facts, Slot, todo};
 use crate::demux::{Demux, Found, Tuple};
 use crate::discard::Discards;
 use crate::half_open::HalfOpen;
@@ -180,7 +180,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     #[inline(never)]
     pub(crate) fn retire(&mut self, index: u32) {
         self.hide(index);
-        self.make_unready(index);
+        self.make_unready_elsewhere(index);
         self.resources.timers.clear(index);
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
         slot.armed = Instant::MAX;
@@ -209,12 +209,14 @@ impl<'s, P: Profile> Tcp<'s, P> {
 
     fn free_slot(&mut self, index: u32) {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
-        if slot.counted {
+        if P::PEERS && slot.facts.contains(Facts::COUNTED) {
             self.peers.leave(slot.tuple.remote);
         }
         slot.send.clear(&mut self.resources.pool);
         slot.receive.clear(&mut self.resources.pool);
-        self.resources.runs.clear(&mut slot.recovery.chain);
+        if P::SELECTIVE {
+            self.resources.runs.clear(&mut slot.recovery.chain);
+        }
         self.resources.wakers.wake(&mut slot.readers);
         self.resources.wakers.wake(&mut slot.writers);
         // Nothing else of it is looked at before `begin` makes all of it anew.

@@ -62,8 +62,8 @@ pub(crate) struct TimeWait<'s> {
 }
 
 impl<'s> TimeWait<'s> {
-    pub(crate) fn new(mut slots: ManagedSlice<'s, TimeWaitSlot>) -> Self {
-        slots.fill(TimeWaitSlot::default());
+    /// An empty ring: nothing is read of a slot before it is written.
+    pub(crate) fn new(slots: ManagedSlice<'s, TimeWaitSlot>) -> Self {
         Self { slots, head: 0, len: 0, count: 0 }
     }
 }

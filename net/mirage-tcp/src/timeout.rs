@@ -56,7 +56,7 @@ impl<P: Profile> Slot<P> {
         if P::PROBING && self.path.raise_at() <= now {
             self.raise_path(&resources.config);
         }
-        if self.paced && resources.pool.under_way(self.send.head()).pace_at() <= now {
+        if P::SELECTIVE && self.paced && resources.pool.under_way(self.send.head()).pace_at() <= now {
             self.paced = false;
             self.todo |= todo::OUTPUT;
         }
@@ -90,13 +90,15 @@ impl<P: Profile> Slot<P> {
     /// Tells a peer that may still be there that it need not wait for us.
     fn push_reset(&self, replies: &mut Replies) {
         if self.state.is_synchronized() {
-            replies.push(Reply::ack(self.tuple, self.nxt, self.rcv_nxt, 0).resetting().stamped(&self.stamps));
+            let reply = Reply::stamped::<P>(self.tuple, self.nxt, self.rcv_nxt, 0, &self.stamps);
+            replies.push(reply.resetting());
         }
     }
 
     /// Sets the timer to the earliest of what is left.
     fn arm_next(&mut self, now: Instant, pool: &Pool<'_>) {
-        let pace_at = if self.paced { pool.under_way(self.send.head()).pace_at() } else { Instant::MAX };
+        let pace_at =
+            if P::SELECTIVE && self.paced { pool.under_way(self.send.head()).pace_at() } else { Instant::MAX };
         if P::PROBING {
             self.arm(self.path.raise_at());
         }

@@ -11,11 +11,14 @@ use mirage_clock::Instant;
 use mirage_net::{ChecksumOffload, SegmentationOffload};
 use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
 
-use crate::connection::{Slot, todo};
+use crate::connection::{Facts, Slot, todo};
+use crate::demux::Tuple;
 use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
+use crate::pool::Pool;
 use crate::resources::Resources;
 use crate::sack::Blocks;
+use crate::send_queue::{Cursor, SendQueue};
 use crate::wire::{Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM, Template};
 use crate::{Error, Marking, Profile, State, Tcp};
 use plan::{Kind, Plan};
@@ -39,7 +42,10 @@ impl<P: Profile> Tcp<'_, P> {
             let index = self.ready.head;
             let turn = self.take_turn(now, index, ip, &mut left);
             if turn != Ok(Turn::More) || self.ready.tail != index {
-                self.make_unready(index);
+                match P::STRAIGHT {
+                    true => self.make_unready(index),
+                    false => self.make_unready_elsewhere(index),
+                }
             }
             if turn != Ok(Turn::Done)
                 && let Some(slot) = self.connections.get_mut(index as usize)
@@ -96,7 +102,7 @@ impl<P: Profile> Tcp<'_, P> {
                 return Ok(Turn::More);
             }
             let (sent, segments, result) = slot.send_segments(now, &plan, resources, ip, *left);
-            if sent < plan.len && sent > 0 {
+            if P::BURSTS && sent < plan.len && sent > 0 {
                 // The first of several are out.
                 let part = Plan { len: sent, flags: Flags::ACK, ..plan };
                 resources.stats.segments_out += segments as u64;
@@ -113,7 +119,7 @@ impl<P: Profile> Tcp<'_, P> {
                 // It is as good as lost, and repaired like that.
                 Err(_) => {}
             }
-            if sent < plan.len && sent > 0 {
+            if P::BURSTS && sent < plan.len && sent > 0 {
                 *left = left.saturating_sub(segments);
                 continue;
             }
@@ -122,7 +128,7 @@ impl<P: Profile> Tcp<'_, P> {
             turn = turn.saturating_sub(counted);
             resources.stats.segments_out += segments.max(1) as u64;
             slot.on_sent(&plan, now, resources);
-            if slot.is_done() {
+            if P::BURSTS && slot.is_done() {
                 slot.keep_watch(now, resources);
                 return Ok(Turn::Done);
             }
@@ -217,7 +223,7 @@ impl<P: Profile> Slot<P> {
         // The device cuts, or we do; it repeats the options in each piece.
         let full = plan.full;
         let longer = P::PROBING && plan.kind == Kind::Longer;
-        let most = if self.device_cuts || longer { plan.len } else { full };
+        let most = if self.device_cuts || longer || !P::BURSTS { plan.len } else { full };
         let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, headers);
         packet.dont_fragment = true;
         packet.ecn = ecn;
@@ -225,7 +231,7 @@ impl<P: Profile> Slot<P> {
             packet.checksum = Some(PARTIAL_CHECKSUM);
         }
         let send = &self.send;
-        let mut cursor = resources.pool.under_way(send.head()).cursor;
+        let mut cursor = if P::BURSTS { resources.pool.under_way(send.head()).cursor } else { Cursor::NEW };
         let (mut sent, mut segments) = (0, 0);
         let result = loop {
             let len = (plan.len - sent).min(most);
@@ -235,12 +241,17 @@ impl<P: Profile> Slot<P> {
             let piece_flags = if last { flags } else { flags - Flags::PSH - Flags::FIN };
             let (seq, offset) = (plan.seq + sent, plan.offset + sent);
             let template = &template;
-            let result = match send.piece(&resources.pool, offset, len, &mut cursor) {
-                Some(piece) => ip.send(packet, move |writer| template.write(writer, seq, piece_flags, [piece])),
-                None => ip.send(packet, |writer| {
-                    let payload = send.slices(&resources.pool, offset, len, &mut cursor);
-                    template.write(writer, seq, piece_flags, payload);
-                }),
+            let result = if P::BURSTS {
+                match send.piece(&resources.pool, offset, len, &mut cursor) {
+                    Some(piece) => ip.send(packet, move |writer| template.write(writer, seq, piece_flags, [piece])),
+                    None => ip.send(packet, |writer| {
+                        let payload = send.slices(&resources.pool, offset, len, &mut cursor);
+                        template.write(writer, seq, piece_flags, payload);
+                    }),
+                }
+            } else {
+                let payload = (send, &resources.pool, offset, len);
+                send_from(payload, ip, packet, &self.tuple, &header, options, checksum)
             };
             if P::MARKS && self.marks.has_news() && flags.contains(Flags::CWR) && result != Err(SendError::Full) {
                 // Told once (RFC 3168 §6.1.2).
@@ -253,11 +264,11 @@ impl<P: Profile> Slot<P> {
                 Err(_) if plan.len == 0 => break result,
                 _ => (sent, segments) = (sent + len, segments + 1),
             }
-            if last || segments >= limit {
+            if !P::BURSTS || last || segments >= limit {
                 break Ok(());
             }
         };
-        if plan.len > 0 {
+        if P::BURSTS && plan.len > 0 {
             resources.pool.under_way_mut(send.head()).cursor = cursor;
         }
         (sent, segments, result)
@@ -297,11 +308,29 @@ impl<P: Profile> Slot<P> {
             accurate: None,
         };
         let mut encoded = options.emit();
-        if P::FAST_OPEN && !answers && self.syns == 0 && self.asks_cookie {
+        if P::FAST_OPEN && !answers && self.syns == 0 && self.facts.contains(Facts::ASKS_COOKIE) {
             encoded.put_cookie(&resources.servers.cookie(&self.tuple));
         }
         encoded
     }
+}
+
+/// Sends one segment, with `len` bytes of a queue from `offset` on: the only way out of a profile for size.
+#[inline(never)]
+fn send_from(
+    (queue, pool, offset, len): (&SendQueue, &Pool<'_>, u32, u32),
+    ip: &mut impl Ip,
+    packet: Packet,
+    tuple: &Tuple,
+    header: &Header,
+    options: Options<'_>,
+    checksum: Checksum,
+) -> Result<(), SendError> {
+    let template = Template::new(tuple.pseudo_header(), header, options, checksum);
+    ip.send(packet, |writer| {
+        let mut cursor = Cursor::NEW;
+        template.write(writer, header.seq, header.flags, queue.slices(pool, offset, len, &mut cursor));
+    })
 }
 
 /// The largest payload we take in a segment from there.

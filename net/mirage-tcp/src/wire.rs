@@ -63,6 +63,12 @@ impl<'a> Segment<'a> {
         if segment.is_intact(received) { Ok(segment) } else { Err(Discard::BadChecksum) }
     }
 
+    /// The same as a piece of code of its own.
+    #[inline(never)]
+    pub(crate) fn read_elsewhere(received: &Received<'a>) -> Result<Self, Discard> {
+        Self::read(received)
+    }
+
     /// Reads a segment and checks its lengths and ports. Whether it [is intact](Self::is_intact) is not asked yet.
     #[inline]
     pub(crate) fn read(received: &Received<'a>) -> Result<Self, Discard> {

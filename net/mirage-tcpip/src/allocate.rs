@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use managed::ManagedSlice;
-use mirage_tcp::{HalfOpenSlot, ListenerSlot, RunSlot, Slot, TimeWaitSlot, TimerSlot};
+use mirage_tcp::{HalfOpenSlot, ListenerSlot, Profile, RunSlot, Slot, TimeWaitSlot, TimerSlot};
 use mirage_waker::{Slot as WakerSlot, WakerPool};
 use zerocopy::FromZeros;
 
@@ -21,8 +21,9 @@ pub trait Tables {
     fn zeroes<T: FromZeros>(&mut self, count: usize) -> ManagedSlice<'static, T>;
 }
 
-/// From the heap.
-struct Heap;
+/// Tables from the heap.
+#[derive(Clone, Copy, Debug)]
+pub struct Heap;
 
 impl Tables for Heap {
     fn table<T>(&mut self, count: usize, empty: fn() -> T) -> ManagedSlice<'static, T> {
@@ -38,12 +39,14 @@ impl Tables for Heap {
 }
 
 impl Storage<'static> {
-    /// Allocates everything at once; the stack itself never allocates.
+    /// Allocates everything at once, for a stack with all of TCP; the stack itself never allocates.
     pub fn allocate(sizes: Sizes) -> Self {
         Self::build(sizes, &mut Heap)
     }
+}
 
-    /// The same from somewhere else.
+impl<P: Profile> Storage<'static, P> {
+    /// The same from somewhere else, or for another profile of TCP.
     #[inline(never)]
     pub fn build(sizes: Sizes, tables: &mut impl Tables) -> Self {
         let Sizes { addresses, groups, neighbours, .. } = sizes;
@@ -79,7 +82,7 @@ impl Storage<'static> {
     }
 }
 
-fn tcp(sizes: Sizes, tables: &mut impl Tables) -> mirage_tcp::Storage<'static> {
+fn tcp<P: Profile>(sizes: Sizes, tables: &mut impl Tables) -> mirage_tcp::Storage<'static, P> {
     let Sizes { connections, half_open, time_wait, listeners, blocks, .. } = sizes;
     let timers = mirage_tcp::Storage::timers_for(connections, half_open);
     let buckets = mirage_tcp::Storage::buckets_for(connections, half_open, time_wait, listeners);
@@ -93,7 +96,8 @@ fn tcp(sizes: Sizes, tables: &mut impl Tables) -> mirage_tcp::Storage<'static> {
         half_open: tables.table(half_open, HalfOpenSlot::default),
         timers: tables.table(timers, TimerSlot::default),
         blocks: tables.zeroes(blocks),
-        runs: tables.table(mirage_tcp::Storage::runs_for(blocks), RunSlot::default),
+        // Only who hears of selective acknowledgments keeps records.
+        runs: tables.table(if P::SELECTIVE { mirage_tcp::Storage::runs_for(blocks) } else { 0 }, RunSlot::default),
         wakers: WakerPool::new(tables.table(wakers, || WakerSlot::EMPTY)),
     }
 }

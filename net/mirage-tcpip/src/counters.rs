@@ -2,6 +2,7 @@
 
 use mirage_net::Stats;
 use mirage_protocols::{Counts, Reason as _, show_counts};
+use mirage_tcp::Profile;
 
 use crate::machines::Machines;
 
@@ -33,7 +34,7 @@ struct Discards {
 }
 
 impl Counters {
-    pub(crate) fn new(machines: &Machines<'_>, device: Stats) -> Self {
+    pub(crate) fn new(machines: &Machines<'_, impl Profile>, device: Stats) -> Self {
         Self {
             device,
             tcp: machines.tcp.stats(),

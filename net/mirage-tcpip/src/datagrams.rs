@@ -7,6 +7,7 @@ use core::task::{Context, Poll};
 use mirage_clock::Instant;
 use mirage_net::{Net, SendError};
 use mirage_protocols::{IcmpError, Received};
+use mirage_tcp::Profile;
 use mirage_udp::{Discard, Error, SocketId, Source, Udp};
 
 use crate::Stack;
@@ -32,7 +33,7 @@ impl Datagrams {
     };
 }
 
-impl<N: Net> Stack<'_, N> {
+impl<N: Net, P: Profile> Stack<'_, N, P> {
     /// Sends a datagram on the device at once, or queues it where others wait before it, the device has no room, or so many
     /// were sent since the last poll that it is the turn of others.
     pub(crate) fn send_datagram(
@@ -66,10 +67,10 @@ impl<N: Net> Stack<'_, N> {
 }
 
 /// Sends datagrams on a device: whether more wait.
-pub(crate) type Send<N> = fn(&mut Machines<'_>, &mut N) -> Result<bool, SendError>;
+pub(crate) type Send<N, P> = fn(&mut Machines<'_, P>, &mut N) -> Result<bool, SendError>;
 
 /// The way out of datagrams.
-pub(crate) fn send<N: Net>(machines: &mut Machines<'_>, device: &mut N) -> Result<bool, SendError> {
+pub(crate) fn send<N: Net, P: Profile>(machines: &mut Machines<'_, P>, device: &mut N) -> Result<bool, SendError> {
     let Machines { ethernet, arp, ipv4, udp, now, budget, stirred, .. } = machines;
     *stirred = true;
     let mut link = ethernet.over(device.split().1);

@@ -4,15 +4,16 @@ use core::task::{Context, Poll};
 
 use mirage_icmp::ErrorToSend;
 use mirage_net::{Disconnected, Net, SendError, Transmit};
+use mirage_tcp::Profile;
 
 use crate::datagrams::Send;
 use crate::machines::Machines;
 
 /// Sends what waits until nothing does, the device is full or the budget is used up; only then `true`.
-pub(crate) fn transmit<N: Net>(
-    machines: &mut Machines<'_>,
+pub(crate) fn transmit<N: Net, P: Profile>(
+    machines: &mut Machines<'_, P>,
     device: &mut N,
-    datagrams: Option<Send<N>>,
+    datagrams: Option<Send<N, P>>,
     cx: &mut Context<'_>,
 ) -> Result<bool, Disconnected> {
     match walk(machines, device, datagrams) {
@@ -34,7 +35,11 @@ pub(crate) fn transmit<N: Net>(
     }
 }
 
-fn walk<N: Net>(machines: &mut Machines<'_>, device: &mut N, datagrams: Option<Send<N>>) -> Result<bool, SendError> {
+fn walk<N: Net, P: Profile>(
+    machines: &mut Machines<'_, P>,
+    device: &mut N,
+    datagrams: Option<Send<N, P>>,
+) -> Result<bool, SendError> {
     let is_stirred = machines.are_stirred();
     if !(is_stirred || machines.udp.wants_transmit() || machines.tcp.wants_transmit()) {
         return Ok(false);
@@ -72,7 +77,7 @@ fn walk<N: Net>(machines: &mut Machines<'_>, device: &mut N, datagrams: Option<S
 /// What the layers up to IPv4, ICMP and IGMP have to send.
 #[cold]
 #[inline(never)]
-fn network(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<(), SendError> {
+fn network<P: Profile>(machines: &mut Machines<'_, P>, transmit: &mut impl Transmit) -> Result<(), SendError> {
     let Machines { ethernet, arp, ipv4, icmp, igmp, now, stirred, .. } = machines;
     // What is sent here may ask for a neighbour, too.
     *stirred = true;
@@ -93,7 +98,7 @@ fn network(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<
 }
 
 /// What TCP has to send: whether more waits.
-fn segments(machines: &mut Machines<'_>, transmit: &mut impl Transmit) -> Result<bool, SendError> {
+fn segments<P: Profile>(machines: &mut Machines<'_, P>, transmit: &mut impl Transmit) -> Result<bool, SendError> {
     let Machines { ethernet, arp, ipv4, tcp, now, budget, .. } = machines;
     let mut link = ethernet.over(transmit);
     let mut neighbours = arp.over(*now, &mut link);

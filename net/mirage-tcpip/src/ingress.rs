@@ -10,7 +10,7 @@ use mirage_icmp::{ErrorToSend, Icmp, Incoming as IcmpIncoming};
 use mirage_ipv4::{Incoming, Outbound};
 use mirage_net::{Disconnected, Frame, Receive, Transmit};
 use mirage_protocols::{Cast, Counts, EtherType, Protocol, Reason as _, Received};
-use mirage_tcp::Tcp;
+use mirage_tcp::{Profile, Tcp};
 use mirage_udp::Udp;
 use mirage_udp::igmp::Igmp;
 
@@ -29,8 +29,8 @@ pub(crate) enum Came {
 }
 
 /// Takes frames until there are none or the budget is used up.
-pub(crate) fn receive(
-    machines: &mut Machines<'_>,
+pub(crate) fn receive<P: Profile>(
+    machines: &mut Machines<'_, P>,
     receive: &mut impl Receive,
     transmit: &mut impl Transmit,
     cx: &mut Context<'_>,
@@ -46,7 +46,7 @@ pub(crate) fn receive(
 }
 
 #[inline(never)]
-fn frame_in(machines: &mut Machines<'_>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
+fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
     match machines.ethernet.input(frame) {
         Ok(frame) if frame.ethertype == EtherType::IPV4 => ipv4_in(machines, &frame, transmit),
         Ok(frame) if frame.ethertype == EtherType::ARP => {
@@ -61,7 +61,7 @@ fn frame_in(machines: &mut Machines<'_>, frame: &Frame<'_>, transmit: &mut impl 
 }
 
 #[inline]
-fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: &mut impl Transmit) {
+fn ipv4_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &EthernetIncoming<'_>, transmit: &mut impl Transmit) {
     let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, discards, datagrams, stirred, .. } = machines;
     let now = *now;
     let (inbound, outbound) = ipv4.split();
@@ -88,13 +88,13 @@ fn ipv4_in(machines: &mut Machines<'_>, frame: &EthernetIncoming<'_>, transmit: 
 }
 
 /// What may have to do with packets that are neither segments nor datagrams for a socket.
-struct Rest<'a, 's, T> {
+struct Rest<'a, 's, T, P: Profile> {
     datagrams: Option<Datagrams>,
     arp: &'a mut Arp<'s>,
     icmp: &'a mut Icmp,
     igmp: &'a mut Igmp<'s>,
     udp: &'a mut Udp<'s, Ipv4Addr>,
-    tcp: &'a mut Tcp<'s>,
+    tcp: &'a mut Tcp<'s, P>,
     now: Instant,
     discards: &'a mut Counts<Discard, { Discard::ALL.len() }>,
     outbound: Outbound<'a, 's>,
@@ -104,7 +104,7 @@ struct Rest<'a, 's, T> {
 /// Takes a packet that is neither a segment nor a datagram for a socket, and answers what may be answered at once.
 #[cold]
 #[inline(never)]
-fn unusual<T: Transmit>(packet: &Incoming<'_>, rest: Rest<'_, '_, T>) {
+fn unusual<T: Transmit, P: Profile>(packet: &Incoming<'_>, rest: Rest<'_, '_, T, P>) {
     let Rest { datagrams, arp, icmp, igmp, udp, tcp, now, discards, mut outbound, mut link } = rest;
     let received = &packet.received;
     let error = match packet.protocol {

@@ -24,12 +24,13 @@ mod udp_socket;
 mod unresolved;
 
 #[cfg(feature = "alloc")]
-pub use allocate::Tables;
+pub use allocate::{Heap, Tables};
 pub use config::Config;
 pub use counters::Counters;
 pub use mirage_ipv4::Fragmentation;
 pub use mirage_protocols::{Ipv4Cidr, MacAddress};
 pub use mirage_stack::{ErrorKind, Keepalive, ListenOptions, TcpOptions};
+pub use mirage_tcp::{Profile, Small, Standard};
 pub use stack::{Progress, Stack};
 pub use storage::{Sizes, Storage};
 pub use tcp_listener::TcpListener;

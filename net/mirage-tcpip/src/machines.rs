@@ -9,7 +9,7 @@ use mirage_icmp::Icmp;
 use mirage_ipv4::{Ipv4, Route};
 use mirage_net::{MacAddress, Stats};
 use mirage_protocols::{Counts, IcmpError, InterfaceId, Ipv4Cidr, Protocol, Reason};
-use mirage_tcp::{Secrets, Tcp};
+use mirage_tcp::{Profile, Secrets, Tcp};
 use mirage_udp::Udp;
 use mirage_udp::igmp::Igmp;
 use rand_core::CryptoRng;
@@ -24,14 +24,14 @@ pub(crate) const INTERFACE: InterfaceId = InterfaceId(0);
 const LONGEST_DATAGRAM: u16 = 45;
 
 /// The machines of all layers. None knows another: the walk lends each what it needs.
-pub(crate) struct Machines<'s> {
+pub(crate) struct Machines<'s, P: Profile> {
     pub(crate) ethernet: Ethernet<'s>,
     pub(crate) arp: Arp<'s>,
     pub(crate) ipv4: Ipv4<'s>,
     pub(crate) icmp: Icmp,
     pub(crate) igmp: Igmp<'s>,
     pub(crate) udp: Udp<'s, Ipv4Addr>,
-    pub(crate) tcp: Tcp<'s>,
+    pub(crate) tcp: Tcp<'s, P>,
     /// `None` until there is a socket.
     pub(crate) datagrams: Option<Datagrams>,
     pub(crate) budget: usize,
@@ -69,9 +69,9 @@ mirage_protocols::reasons! {
     }
 }
 
-impl<'s> Machines<'s> {
+impl<'s, P: Profile> Machines<'s, P> {
     #[inline(never)]
-    pub(crate) fn new(mac: MacAddress, config: Config, storage: Storage<'s>, random: &mut impl CryptoRng) -> Self {
+    pub(crate) fn new(mac: MacAddress, config: Config, storage: Storage<'s, P>, random: &mut impl CryptoRng) -> Self {
         let mut secret = || {
             let mut secret = [0; 16];
             random.fill_bytes(&mut secret);
@@ -191,8 +191,8 @@ impl<'s> Machines<'s> {
 
 /// Tells the layer that sent a packet what became of it. What it drops it counts.
 #[inline(never)]
-pub(crate) fn tell(
-    tcp: &mut Tcp<'_>,
+pub(crate) fn tell<P: Profile>(
+    tcp: &mut Tcp<'_, P>,
     udp: &mut Udp<'_, Ipv4Addr>,
     datagrams: Option<Datagrams>,
     now: Instant,

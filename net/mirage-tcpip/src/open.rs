@@ -6,23 +6,23 @@ use core::num::NonZeroU16;
 use mirage_net::{Net, Transmit as _};
 use mirage_protocols::Ip as _;
 use mirage_stack::{ErrorType, ListenOptions, TcpOptions};
-use mirage_tcp::{ConnectError, ListenError, Local};
+use mirage_tcp::{ConnectError, ListenError, Local, Profile};
 use mirage_udp::PortChoice;
 
 use crate::sockets::{Shared, lent};
 use crate::{ErrorKind, Stack, TcpListener, TcpStream, UdpSocket};
 
-impl<N> ErrorType for Stack<'_, N> {
+impl<N, P: Profile> ErrorType for Stack<'_, N, P> {
     type Error = ErrorKind;
 }
 
-impl<'a, 's, N: Net> mirage_stack::Stack for &'a Stack<'s, N> {
-    type TcpStream = TcpStream<'a, 's>;
-    type TcpListener = TcpListener<'a, 's>;
-    type UdpSocket = UdpSocket<'a, 's, N>;
+impl<'a, 's, N: Net, P: Profile> mirage_stack::Stack for &'a Stack<'s, N, P> {
+    type TcpStream = TcpStream<'a, 's, P>;
+    type TcpListener = TcpListener<'a, 's, P>;
+    type UdpSocket = UdpSocket<'a, 's, N, P>;
 
-    async fn connect(&self, remote: SocketAddr, options: TcpOptions) -> Result<TcpStream<'a, 's>, ErrorKind> {
-        let stack: &'a Stack<'s, N> = self;
+    async fn connect(&self, remote: SocketAddr, options: TcpOptions) -> Result<TcpStream<'a, 's, P>, ErrorKind> {
+        let stack: &'a Stack<'s, N, P> = self;
         let source = stack.source(remote.ip())?;
         let mut stream = stack.shared.connect(source, remote, options)?;
         // Dropping the stream, should the caller give up waiting, breaks the attempt off.
@@ -30,24 +30,24 @@ impl<'a, 's, N: Net> mirage_stack::Stack for &'a Stack<'s, N> {
         Ok(stream)
     }
 
-    fn listen(&self, local: SocketAddr, options: ListenOptions) -> Result<TcpListener<'a, 's>, ErrorKind> {
-        let stack: &'a Stack<'s, N> = self;
+    fn listen(&self, local: SocketAddr, options: ListenOptions) -> Result<TcpListener<'a, 's, P>, ErrorKind> {
+        let stack: &'a Stack<'s, N, P> = self;
         stack.shared.listen(local, options)
     }
 
-    fn bind(&self, local: SocketAddr) -> Result<UdpSocket<'a, 's, N>, ErrorKind> {
-        let stack: &'a Stack<'s, N> = self;
+    fn bind(&self, local: SocketAddr) -> Result<UdpSocket<'a, 's, N, P>, ErrorKind> {
+        let stack: &'a Stack<'s, N, P> = self;
         stack.bind_to(local)
     }
 }
 
-impl<'s, N: Net> Stack<'s, N> {
+impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
     /// Listens on every port and every address on which nobody else listens: the door of a gateway. Meant for a stack
     /// with [`Config::accept_any`](crate::Config::accept_any); what a connection was opened to is its local address.
     ///
     /// # Errors
     /// [`ErrorKind::AddressInUse`], [`ErrorKind::OutOfResources`].
-    pub fn listen_any(&self, options: ListenOptions) -> Result<TcpListener<'_, 's>, ErrorKind> {
+    pub fn listen_any(&self, options: ListenOptions) -> Result<TcpListener<'_, 's, P>, ErrorKind> {
         self.shared.listen_on(Local { address: None, port: None }, options)
     }
 
@@ -56,17 +56,17 @@ impl<'s, N: Net> Stack<'s, N> {
     ///
     /// # Errors
     /// [`ErrorKind::AddressInUse`], [`ErrorKind::OutOfResources`].
-    pub fn bind_any(&self) -> Result<UdpSocket<'_, 's, N>, ErrorKind> {
+    pub fn bind_any(&self) -> Result<UdpSocket<'_, 's, N, P>, ErrorKind> {
         self.bind_on(mirage_udp::Local { address: None, port: PortChoice::Any })
     }
 
-    fn bind_to(&self, local: SocketAddr) -> Result<UdpSocket<'_, 's, N>, ErrorKind> {
+    fn bind_to(&self, local: SocketAddr) -> Result<UdpSocket<'_, 's, N, P>, ErrorKind> {
         let address = self.shared.own(local.ip())?;
         let port = NonZeroU16::new(local.port()).map_or(PortChoice::Ephemeral, PortChoice::Exactly);
         self.bind_on(mirage_udp::Local { address, port })
     }
 
-    fn bind_on(&self, local: mirage_udp::Local) -> Result<UdpSocket<'_, 's, N>, ErrorKind> {
+    fn bind_on(&self, local: mirage_udp::Local) -> Result<UdpSocket<'_, 's, N, P>, ErrorKind> {
         self.speak_udp();
         let id = self.shared.machines().udp.bind(local).map_err(|error| mirage_stack::Error::kind(&error))?;
         Ok(UdpSocket::new(self, id))
@@ -88,8 +88,13 @@ impl<'s, N: Net> Stack<'s, N> {
     }
 }
 
-impl<'s> Shared<'s> {
-    fn connect(&self, source: IpAddr, remote: SocketAddr, options: TcpOptions) -> Result<TcpStream<'_, 's>, ErrorKind> {
+impl<'s, P: Profile> Shared<'s, P> {
+    fn connect(
+        &self,
+        source: IpAddr,
+        remote: SocketAddr,
+        options: TcpOptions,
+    ) -> Result<TcpStream<'_, 's, P>, ErrorKind> {
         let machines = &mut *self.undisturbed();
         let id = machines.tcp.connect(machines.now, source, None, remote, options).map_err(|error| match error {
             ConnectError::AddressInUse => ErrorKind::AddressInUse,
@@ -99,7 +104,7 @@ impl<'s> Shared<'s> {
         Ok(TcpStream::new(self, id))
     }
 
-    fn listen(&self, local: SocketAddr, options: ListenOptions) -> Result<TcpListener<'_, 's>, ErrorKind> {
+    fn listen(&self, local: SocketAddr, options: ListenOptions) -> Result<TcpListener<'_, 's, P>, ErrorKind> {
         let address = self.own(local.ip())?;
         match NonZeroU16::new(local.port()) {
             Some(port) => self.listen_on(Local { address, port: Some(port) }, options),
@@ -112,7 +117,7 @@ impl<'s> Shared<'s> {
         &self,
         address: Option<IpAddr>,
         options: ListenOptions,
-    ) -> Result<TcpListener<'_, 's>, ErrorKind> {
+    ) -> Result<TcpListener<'_, 's, P>, ErrorKind> {
         for port in DYNAMIC_PORTS {
             match self.listen_on(Local { address, port: NonZeroU16::new(port) }, options) {
                 Err(ErrorKind::AddressInUse) => {}
@@ -122,7 +127,7 @@ impl<'s> Shared<'s> {
         Err(ErrorKind::AddressInUse)
     }
 
-    fn listen_on(&self, local: Local, options: ListenOptions) -> Result<TcpListener<'_, 's>, ErrorKind> {
+    fn listen_on(&self, local: Local, options: ListenOptions) -> Result<TcpListener<'_, 's, P>, ErrorKind> {
         let id = self.tcp().listen(local, options).map_err(|error| match error {
             ListenError::AddressInUse => ErrorKind::AddressInUse,
             _ => ErrorKind::OutOfResources,

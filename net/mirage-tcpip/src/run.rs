@@ -7,11 +7,12 @@ use core::task::Poll;
 
 use mirage_clock::{Instant, Monotonic, Sleep};
 use mirage_net::{Disconnected, Net};
+use mirage_tcp::Profile;
 
 use crate::Stack;
 use crate::ingress::Came;
 
-impl<N: Net> Stack<'_, N> {
+impl<N: Net, P: Profile> Stack<'_, N, P> {
     /// Moves frames for as long as the device lives. One task runs it; any number use the stack meanwhile.
     ///
     /// Cancel-safe: dropping the future stops the stack where it is, and it can be run again.

@@ -3,23 +3,23 @@
 use core::cell::{RefCell, RefMut};
 use core::task::Waker;
 
-use mirage_tcp::Tcp;
+use mirage_tcp::{Profile, Tcp};
 
 use crate::machines::Machines;
 
 /// The machines, and the waker of whoever polls the stack.
-pub(crate) struct Shared<'s> {
-    machines: RefCell<Machines<'s>>,
+pub(crate) struct Shared<'s, P: Profile> {
+    machines: RefCell<Machines<'s, P>>,
     driver: RefCell<Option<Waker>>,
 }
 
-impl<'s> Shared<'s> {
-    pub(crate) fn new(machines: Machines<'s>) -> Self {
+impl<'s, P: Profile> Shared<'s, P> {
+    pub(crate) fn new(machines: Machines<'s, P>) -> Self {
         Self { machines: RefCell::new(machines), driver: RefCell::new(None) }
     }
 
     /// All machines, for the time of a call: nobody keeps them over another one. Whoever has them may stir them up.
-    pub(crate) fn machines(&self) -> RefMut<'_, Machines<'s>> {
+    pub(crate) fn machines(&self) -> RefMut<'_, Machines<'s, P>> {
         let mut machines = lent(&self.machines);
         machines.stirred = true;
         machines
@@ -27,13 +27,13 @@ impl<'s> Shared<'s> {
 
     /// All machines, for who polls the stack, or leaves the layers below TCP as they are.
     #[inline]
-    pub(crate) fn undisturbed(&self) -> RefMut<'_, Machines<'s>> {
+    pub(crate) fn undisturbed(&self) -> RefMut<'_, Machines<'s, P>> {
         lent(&self.machines)
     }
 
     /// TCP alone, for the time of a call: the layers below are left as they are.
     #[inline]
-    pub(crate) fn tcp(&self) -> RefMut<'_, Tcp<'s>> {
+    pub(crate) fn tcp(&self) -> RefMut<'_, Tcp<'s, P>> {
         RefMut::map(lent(&self.machines), |machines| &mut machines.tcp)
     }
 

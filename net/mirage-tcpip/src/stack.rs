@@ -7,6 +7,7 @@ use core::task::Context;
 use mirage_clock::Instant;
 use mirage_net::{Disconnected, Net, Stats, Transmit};
 use mirage_protocols::Ipv4Cidr;
+use mirage_tcp::{Profile, Standard};
 use rand_core::CryptoRng;
 
 use crate::datagrams::{self, Datagrams, Send};
@@ -19,11 +20,11 @@ use crate::{Config, Counters, Storage, egress, ingress};
 ///
 /// Everything takes `&self`: tasks share it by reference. It does nothing by itself: [`run`](Self::run) or
 /// [`poll`](Self::poll) moves frames. Not `Sync`: one stack lives on one core.
-pub struct Stack<'s, N> {
-    pub(crate) shared: Shared<'s>,
+pub struct Stack<'s, N, P: Profile = Standard> {
+    pub(crate) shared: Shared<'s, P>,
     pub(crate) device: RefCell<N>,
     /// The way out of datagrams, once there is a socket.
-    datagrams: Cell<Option<Send<N>>>,
+    datagrams: Cell<Option<Send<N, P>>>,
 }
 
 /// What [`Stack::poll`] did and what comes next.
@@ -35,11 +36,11 @@ pub struct Progress {
     pub next: Option<Instant>,
 }
 
-impl<'s, N: Net> Stack<'s, N> {
+impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
     /// A stack on `device` that has no address yet.
     ///
     /// `random` seeds the keys of hash tables, initial sequence numbers, ports and cookies.
-    pub fn new(mut device: N, config: Config, storage: Storage<'s>, random: &mut impl CryptoRng) -> Self {
+    pub fn new(mut device: N, config: Config, storage: Storage<'s, P>, random: &mut impl CryptoRng) -> Self {
         let mac = device.split().1.mac();
         Self {
             shared: Shared::new(Machines::new(mac, config, storage, random)),
@@ -100,7 +101,7 @@ impl<'s, N: Net> Stack<'s, N> {
 
     fn send_out(
         &self,
-        machines: &mut Machines<'s>,
+        machines: &mut Machines<'s, P>,
         device: &mut N,
         cx: &mut Context<'_>,
     ) -> Result<Progress, Disconnected> {
@@ -113,7 +114,7 @@ impl<'s, N: Net> Stack<'s, N> {
     /// From now on there may be datagrams.
     pub(crate) fn speak_udp(&self) {
         self.shared.machines().datagrams = Some(Datagrams::SPOKEN);
-        self.datagrams.set(Some(datagrams::send::<N>));
+        self.datagrams.set(Some(datagrams::send::<N, P>));
     }
 
     /// What was received, sent and discarded so far.
@@ -127,8 +128,8 @@ impl<'s, N: Net> Stack<'s, N> {
     }
 }
 
-fn take_in(
-    machines: &mut Machines<'_>,
+fn take_in<P: Profile>(
+    machines: &mut Machines<'_, P>,
     device: &mut impl Net,
     now: Instant,
     cx: &mut Context<'_>,

@@ -1,11 +1,12 @@
 //! What the stack lives on.
 
 use managed::ManagedSlice;
+use mirage_tcp::{Profile, Standard};
 
 /// What the stack lives on, lent by whoever builds it. The length of each part is a bound; nothing else is ever
 /// allocated. With the feature `alloc`, [`Storage::allocate`] makes it from a few numbers.
 #[derive(Debug)]
-pub struct Storage<'s> {
+pub struct Storage<'s, P: Profile = Standard> {
     /// Multicast hardware addresses whose frames are taken.
     pub ethernet: ManagedSlice<'s, Option<mirage_ethernet::Group>>,
     /// ARP's cache and the packets that wait for an answer.
@@ -17,7 +18,7 @@ pub struct Storage<'s> {
     /// Multicast groups that routers are told of.
     pub igmp: ManagedSlice<'s, mirage_udp::igmp::GroupSlot>,
     /// TCP connections and their buffers.
-    pub tcp: mirage_tcp::Storage<'s>,
+    pub tcp: mirage_tcp::Storage<'s, P>,
 }
 
 /// How much of everything. The default serves about a thousand connections in 20 MB.

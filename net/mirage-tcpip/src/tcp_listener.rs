@@ -6,20 +6,20 @@ use core::num::NonZeroU16;
 use core::task::{Context, Poll};
 
 use mirage_stack::ErrorType;
-use mirage_tcp::ListenerId;
+use mirage_tcp::{ListenerId, Profile, Standard};
 
 use crate::sockets::Shared;
 use crate::tcp_stream::{UNKNOWN, kind};
 use crate::{ErrorKind, TcpStream};
 
 /// A door for connections. Dropping it closes it; connections that wait behind it are reset.
-pub struct TcpListener<'a, 's> {
-    shared: &'a Shared<'s>,
+pub struct TcpListener<'a, 's, P: Profile = Standard> {
+    shared: &'a Shared<'s, P>,
     id: ListenerId,
 }
 
-impl<'a, 's> TcpListener<'a, 's> {
-    pub(crate) fn new(shared: &'a Shared<'s>, id: ListenerId) -> Self {
+impl<'a, 's, P: Profile> TcpListener<'a, 's, P> {
+    pub(crate) fn new(shared: &'a Shared<'s, P>, id: ListenerId) -> Self {
         Self { shared, id }
     }
 
@@ -28,20 +28,20 @@ impl<'a, 's> TcpListener<'a, 's> {
     /// # Errors
     /// When the listener is closed.
     #[inline(never)]
-    pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<TcpStream<'a, 's>, ErrorKind>> {
+    pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<TcpStream<'a, 's, P>, ErrorKind>> {
         let accepted = self.shared.tcp().poll_accept(self.id, cx);
         accepted.map(|result| result.map(|id| TcpStream::new(self.shared, id)).map_err(kind))
     }
 }
 
-impl ErrorType for TcpListener<'_, '_> {
+impl<P: Profile> ErrorType for TcpListener<'_, '_, P> {
     type Error = ErrorKind;
 }
 
-impl<'a, 's> mirage_stack::TcpListener for TcpListener<'a, 's> {
-    type Stream = TcpStream<'a, 's>;
+impl<'a, 's, P: Profile> mirage_stack::TcpListener for TcpListener<'a, 's, P> {
+    type Stream = TcpStream<'a, 's, P>;
 
-    fn accept(&mut self) -> impl Future<Output = Result<TcpStream<'a, 's>, ErrorKind>> {
+    fn accept(&mut self) -> impl Future<Output = Result<TcpStream<'a, 's, P>, ErrorKind>> {
         poll_fn(|cx| self.poll_accept(cx))
     }
 
@@ -54,7 +54,7 @@ impl<'a, 's> mirage_stack::TcpListener for TcpListener<'a, 's> {
     }
 }
 
-impl Drop for TcpListener<'_, '_> {
+impl<P: Profile> Drop for TcpListener<'_, '_, P> {
     fn drop(&mut self) {
         self.shared.tcp().close_listener(self.id);
         self.shared.wake();

@@ -8,36 +8,36 @@ use embedded_io_async::{ErrorType, Read, ReadReady, Write, WriteReady};
 use mirage_flow::{Direction, Shutdown, Split};
 use mirage_net::FrameWriter;
 use mirage_stack::Keepalive;
-use mirage_tcp::{ConnectionId, Tcp};
+use mirage_tcp::{ConnectionId, Profile, Standard, Tcp};
 
 use crate::ErrorKind;
 use crate::sockets::Shared;
 
 /// A TCP connection. Dropping it closes it: what was written is still delivered in the background, and a peer whose
 /// bytes nobody will read is told so by a reset.
-pub struct TcpStream<'a, 's> {
-    half: Half<'a, 's>,
+pub struct TcpStream<'a, 's, P: Profile = Standard> {
+    half: Half<'a, 's, P>,
 }
 
 /// The half of a [`TcpStream`] that reads.
-pub struct TcpReader<'a, 's> {
-    half: Half<'a, 's>,
+pub struct TcpReader<'a, 's, P: Profile = Standard> {
+    half: Half<'a, 's, P>,
 }
 
 /// The half of a [`TcpStream`] that writes.
-pub struct TcpWriter<'a, 's> {
-    half: Half<'a, 's>,
+pub struct TcpWriter<'a, 's, P: Profile = Standard> {
+    half: Half<'a, 's, P>,
 }
 
 /// What the stream and both its halves do in the same way.
 #[derive(Clone, Copy)]
-struct Half<'a, 's> {
-    shared: &'a Shared<'s>,
+struct Half<'a, 's, P: Profile> {
+    shared: &'a Shared<'s, P>,
     id: ConnectionId,
 }
 
-impl<'a, 's> TcpStream<'a, 's> {
-    pub(crate) fn new(shared: &'a Shared<'s>, id: ConnectionId) -> Self {
+impl<'a, 's, P: Profile> TcpStream<'a, 's, P> {
+    pub(crate) fn new(shared: &'a Shared<'s, P>, id: ConnectionId) -> Self {
         Self { half: Half { shared, id } }
     }
 
@@ -136,7 +136,7 @@ impl<'a, 's> TcpStream<'a, 's> {
     }
 }
 
-impl Half<'_, '_> {
+impl<P: Profile> Half<'_, '_, P> {
     #[inline(never)]
     fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, ErrorKind>> {
         self.call(|tcp| tcp.poll_read(self.id, cx, buffer)).map_err(kind)
@@ -170,7 +170,7 @@ impl Half<'_, '_> {
     }
 
     /// Has TCP do something, and the stack polled when that left something to send.
-    fn call<R>(&self, ask: impl FnOnce(&mut Tcp<'_>) -> R) -> R {
+    fn call<R>(&self, ask: impl FnOnce(&mut Tcp<'_, P>) -> R) -> R {
         let mut tcp = self.shared.tcp();
         let result = ask(&mut tcp);
         let left = tcp.wants_transmit();
@@ -186,12 +186,12 @@ pub(crate) const fn kind(error: mirage_tcp::Error) -> ErrorKind {
     error.kind()
 }
 
-fn close(half: Half<'_, '_>) {
+fn close<P: Profile>(half: Half<'_, '_, P>) {
     half.shared.tcp().close(half.id);
     half.shared.wake();
 }
 
-impl Drop for TcpStream<'_, '_> {
+impl<P: Profile> Drop for TcpStream<'_, '_, P> {
     fn drop(&mut self) {
         close(self.half);
     }
@@ -200,11 +200,11 @@ impl Drop for TcpStream<'_, '_> {
 /// Implements reading for something that has a `half`.
 macro_rules! reads {
     ($name:ident) => {
-        impl ErrorType for $name<'_, '_> {
+        impl<P: Profile> ErrorType for $name<'_, '_, P> {
             type Error = ErrorKind;
         }
 
-        impl Read for $name<'_, '_> {
+        impl<P: Profile> Read for $name<'_, '_, P> {
             /// Cancel-safe: bytes are taken only when the future is ready.
             fn read(&mut self, buffer: &mut [u8]) -> impl Future<Output = Result<usize, ErrorKind>> {
                 let half = self.half;
@@ -212,7 +212,7 @@ macro_rules! reads {
             }
         }
 
-        impl ReadReady for $name<'_, '_> {
+        impl<P: Profile> ReadReady for $name<'_, '_, P> {
             fn read_ready(&mut self) -> Result<bool, ErrorKind> {
                 Ok(self.half.shared.tcp().can_read(self.half.id))
             }
@@ -223,7 +223,7 @@ macro_rules! reads {
 /// Implements writing for something that has a `half`.
 macro_rules! writes {
     ($name:ident) => {
-        impl Write for $name<'_, '_> {
+        impl<P: Profile> Write for $name<'_, '_, P> {
             /// Cancel-safe: bytes are taken only when the future is ready.
             fn write(&mut self, bytes: &[u8]) -> impl Future<Output = Result<usize, ErrorKind>> {
                 let half = self.half;
@@ -243,13 +243,13 @@ macro_rules! writes {
             }
         }
 
-        impl WriteReady for $name<'_, '_> {
+        impl<P: Profile> WriteReady for $name<'_, '_, P> {
             fn write_ready(&mut self) -> Result<bool, ErrorKind> {
                 Ok(self.half.shared.tcp().can_write(self.half.id))
             }
         }
 
-        impl Shutdown for $name<'_, '_> {
+        impl<P: Profile> Shutdown for $name<'_, '_, P> {
             fn shutdown(&mut self, direction: Direction) -> impl Future<Output = Result<(), ErrorKind>> {
                 let result = self.half.shutdown(direction);
                 poll_fn(move |_| Poll::Ready(result))
@@ -263,26 +263,26 @@ writes!(TcpStream);
 reads!(TcpReader);
 writes!(TcpWriter);
 
-impl ErrorType for TcpWriter<'_, '_> {
+impl<P: Profile> ErrorType for TcpWriter<'_, '_, P> {
     type Error = ErrorKind;
 }
 
-impl<'a, 's> Split for TcpStream<'a, 's> {
+impl<'a, 's, P: Profile> Split for TcpStream<'a, 's, P> {
     type Reader<'b>
-        = TcpReader<'b, 's>
+        = TcpReader<'b, 's, P>
     where
         Self: 'b;
     type Writer<'b>
-        = TcpWriter<'b, 's>
+        = TcpWriter<'b, 's, P>
     where
         Self: 'b;
 
-    fn split(&mut self) -> (TcpReader<'_, 's>, TcpWriter<'_, 's>) {
+    fn split(&mut self) -> (TcpReader<'_, 's, P>, TcpWriter<'_, 's, P>) {
         (TcpReader { half: self.half }, TcpWriter { half: self.half })
     }
 }
 
-impl mirage_stack::TcpStream for TcpStream<'_, '_> {
+impl<P: Profile> mirage_stack::TcpStream for TcpStream<'_, '_, P> {
     fn local_addr(&self) -> SocketAddr {
         self.half.shared.tcp().local(self.half.id).unwrap_or(UNKNOWN)
     }

@@ -7,6 +7,7 @@ use core::task::{Context, Poll};
 use mirage_ethernet::multicast_mac;
 use mirage_net::Net;
 use mirage_stack::{Datagram, ErrorType};
+use mirage_tcp::{Profile, Standard};
 use mirage_udp::{SocketId, Source};
 
 use crate::machines::INTERFACE;
@@ -14,13 +15,13 @@ use crate::tcp_stream::UNKNOWN;
 use crate::{ErrorKind, Stack};
 
 /// A datagram socket. Dropping it closes it; what it was given to send is still sent.
-pub struct UdpSocket<'a, 's, N> {
-    stack: &'a Stack<'s, N>,
+pub struct UdpSocket<'a, 's, N, P: Profile = Standard> {
+    stack: &'a Stack<'s, N, P>,
     id: SocketId,
 }
 
-impl<'a, 's, N: Net> UdpSocket<'a, 's, N> {
-    pub(crate) fn new(stack: &'a Stack<'s, N>, id: SocketId) -> Self {
+impl<'a, 's, N: Net, P: Profile> UdpSocket<'a, 's, N, P> {
+    pub(crate) fn new(stack: &'a Stack<'s, N, P>, id: SocketId) -> Self {
         Self { stack, id }
     }
 
@@ -62,11 +63,11 @@ fn kind(error: mirage_udp::Error) -> ErrorKind {
     mirage_stack::Error::kind(&error)
 }
 
-impl<N> ErrorType for UdpSocket<'_, '_, N> {
+impl<N, P: Profile> ErrorType for UdpSocket<'_, '_, N, P> {
     type Error = ErrorKind;
 }
 
-impl<N: Net> mirage_stack::UdpSocket for UdpSocket<'_, '_, N> {
+impl<N: Net, P: Profile> mirage_stack::UdpSocket for UdpSocket<'_, '_, N, P> {
     fn recv_from(&self, buffer: &mut [u8]) -> impl Future<Output = Result<Datagram, ErrorKind>> {
         poll_fn(|cx| self.poll_recv(cx, buffer))
     }
@@ -117,7 +118,7 @@ impl<N: Net> mirage_stack::UdpSocket for UdpSocket<'_, '_, N> {
     }
 }
 
-impl<N> Drop for UdpSocket<'_, '_, N> {
+impl<N, P: Profile> Drop for UdpSocket<'_, '_, N, P> {
     fn drop(&mut self) {
         self.stack.shared.machines().udp.close(self.id).ok();
         self.stack.shared.wake();

@@ -3,6 +3,7 @@
 use core::future::Future;
 
 use mirage_stack::Stack;
+use mirage_tcp::Profile;
 
 use crate::{Argument, Arguments, BadArgument, Context, Device, Exit};
 
@@ -57,6 +58,11 @@ pub trait Networked: App {
     /// Whether IPv4 packets come and go in pieces, where the stack is our own. An application that only speaks TCP does
     /// without, for TCP cuts its segments to what the path takes; its image is 10 KB smaller.
     const FRAGMENTS: bool = true;
+
+    /// What TCP can do, where the stack of an image is our own: [`Standard`](crate::tcp::Standard) for all of it,
+    /// [`Small`](crate::tcp::Small) where each byte counts, or a profile of the application's own. What it leaves out is not
+    /// linked. An ordinary process always has all of it.
+    type Tcp: Profile;
 
     /// Runs until it is done. A request to stop drops the future.
     fn run<S: Stack + 'static>(self, stack: S, context: Context) -> impl Future<Output = Exit>;

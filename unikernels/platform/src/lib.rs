@@ -55,3 +55,4 @@ pub use mirage_clock as clock;
 #[cfg(feature = "network")]
 pub use mirage_net as net;
 pub use mirage_stack as stack;
+pub use mirage_tcp as tcp;

@@ -27,6 +27,8 @@ impl<P: Profile> Slot<P> {
     }
 
     /// A peer whose window was closed is alive: its user timeout starts anew, and what the new window allows goes out.
+    #[cold]
+    #[inline(never)]
     fn leave_persist(&mut self, resources: &Resources<'_>, now: Instant) {
         self.stuck_since = now;
         if self.window == 0 {
@@ -54,7 +56,9 @@ impl<P: Profile> Slot<P> {
             return Err(Discard::BadAck);
         }
         if ack.before(self.una) {
-            self.take_old_blocks(resources, now, ack, heard);
+            if P::SELECTIVE {
+                self.take_old_blocks(resources, now, ack, heard);
+            }
             return Ok(());
         }
         if self.watch == Watch::Persist {
@@ -73,7 +77,7 @@ impl<P: Profile> Slot<P> {
         }
         // RFC 5681 §2: a duplicate acknowledgement.
         let duplicate = ack == self.una && segment.len() == 0 && unchanged && self.in_flight() > 0 && window > 0;
-        if ack != self.una || duplicate || !heard.blocks.is_empty() {
+        if ack != self.una || duplicate || (P::SELECTIVE && !heard.blocks.is_empty()) {
             let news = News { ack, echo: heard.echo(), duplicate };
             self.take_news(resources, now, &news, &heard.blocks);
         }
@@ -99,7 +103,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// The peer has our FIN.
-    fn on_fin_acked(&mut self, resources: &mut Resources<'_>, now: Instant) {
+    pub(super) fn on_fin_acked(&mut self, resources: &mut Resources<'_>, now: Instant) {
         match self.state {
             State::FinWait1 => {
                 self.state = State::FinWait2;

@@ -25,13 +25,16 @@ impl<P: Profile> Slot<P> {
             held: self.send.blocks(),
         };
         let holes = self.receive.ooo_bytes(&resources.pool);
-        let inserted = self.receive.insert(&mut resources.pool, self.rcv_nxt, seq, payload, &limits);
+        let inserted = match P::HOLES {
+            true => self.receive.insert(&mut resources.pool, self.rcv_nxt, seq, payload, &limits),
+            false => self.receive.insert_next(&mut resources.pool, seq == self.rcv_nxt, payload),
+        };
         self.rcv_nxt += inserted.advanced;
         // RFC 5681 §4.2: each segment out of order is acknowledged. Those that came in one batch would be with one segment,
         // and the peer waits for three.
         if inserted.advanced > 0 {
             self.repeats = 0;
-        } else if self.ack_now && self.receive.ooo_bytes(&resources.pool) > holes {
+        } else if P::HOLES && self.ack_now && self.receive.ooo_bytes(&resources.pool) > holes {
             self.repeats = (self.repeats + 1).min(3);
         }
         if P::SELECTIVE && self.selective {
@@ -141,7 +144,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// The peer's FIN is next in order.
-    fn take_fin(&mut self, resources: &mut Resources<'_>) {
+    pub(super) fn take_fin(&mut self, resources: &mut Resources<'_>) {
         self.fin_early = false;
         self.ended = true;
         self.rcv_nxt += 1;

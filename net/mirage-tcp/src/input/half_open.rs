@@ -33,7 +33,7 @@ impl<P: Profile> Tcp<'_, P> {
                     Ok(None)
                 }
                 false if inside => {
-                    self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window).stamped(&stamps));
+                    self.challenge_half_open(now, Reply::stamped::<P>(tuple, iss + 1, irs + 1, window, &stamps));
                     Err(Discard::BadReset)
                 }
                 false => Err(Discard::OutsideWindow),
@@ -45,7 +45,7 @@ impl<P: Profile> Tcp<'_, P> {
                 self.send_syn_ack(index);
                 return Ok(None);
             }
-            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window).stamped(&stamps));
+            self.challenge_half_open(now, Reply::stamped::<P>(tuple, iss + 1, irs + 1, window, &stamps));
             return Err(Discard::UnexpectedSyn);
         }
         if !flags.contains(Flags::ACK) {
@@ -64,7 +64,7 @@ impl<P: Profile> Tcp<'_, P> {
             return Err(Discard::BadAck);
         }
         if !inside {
-            self.challenge_half_open(now, Reply::ack(tuple, iss + 1, irs + 1, window).stamped(&stamps));
+            self.challenge_half_open(now, Reply::stamped::<P>(tuple, iss + 1, irs + 1, window, &stamps));
             return Err(Discard::OutsideWindow);
         }
         if self.listener(listener).is_none() {

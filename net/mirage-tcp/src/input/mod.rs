@@ -41,7 +41,8 @@ impl<P: Profile> Tcp<'_, P> {
     #[inline]
     fn route(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         let mut checked = received.checksum != ReceivedChecksum::Unchecked;
-        let known = received.cast == Cast::Unicast
+        let known = P::STRAIGHT
+            && received.cast == Cast::Unicast
             && self.connections.get(self.last as usize).is_some_and(|slot| slot.tuple.is_of(received));
         if !known {
             let Some(index) = self.find_connection(now, received)? else { return Ok(()) };
@@ -53,6 +54,9 @@ impl<P: Profile> Tcp<'_, P> {
             && let Some(slot) = self.connections.get_mut(index as usize)
             && let Some(result) = slot.input_fast(&mut self.resources, now, received, checked)
         {
+            if slot.state == State::TimeWait {
+                self.enter_time_wait(now, index);
+            }
             self.settle(index);
             return result;
         }
@@ -62,7 +66,7 @@ impl<P: Profile> Tcp<'_, P> {
     /// Finds the connection that a segment is for. What is not for a connection is dealt with here.
     #[inline(never)]
     fn find_connection(&mut self, now: Instant, received: &Received<'_>) -> Result<Option<u32>, Discard> {
-        let segment = Segment::read(received)?;
+        let segment = read::<P>(received)?;
         if !segment.is_intact(received) {
             return Err(Discard::BadChecksum);
         }
@@ -78,7 +82,7 @@ impl<P: Profile> Tcp<'_, P> {
         received: &Received<'_>,
         checked: bool,
     ) -> Result<(), Discard> {
-        let segment = Segment::read(received)?;
+        let segment = read::<P>(received)?;
         if !checked && !segment.is_intact(received) {
             return Err(Discard::BadChecksum);
         }
@@ -176,6 +180,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// Sends a challenge acknowledgement (RFC 5961 §3.2), unless there were too many; says whether.
+    #[inline(never)]
     fn challenge(&mut self, resources: &mut Resources<'_>, now: Instant) -> bool {
         let allowed = resources.challenges.allow_for(now, CHALLENGE_INTERVAL, &mut self.challenge);
         if allowed {
@@ -184,6 +189,14 @@ impl<P: Profile> Slot<P> {
             resources.stats.replies_dropped += 1;
         }
         allowed
+    }
+}
+
+/// Reads a segment that takes no short cut.
+fn read<'r, P: Profile>(received: &Received<'r>) -> Result<Segment<'r>, Discard> {
+    match P::STRAIGHT {
+        true => Segment::read(received),
+        false => Segment::read_elsewhere(received),
     }
 }
 

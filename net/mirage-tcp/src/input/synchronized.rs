@@ -32,6 +32,7 @@ impl<P: Profile> Tcp<'_, P> {
             segment.seq = slot.rcv_nxt;
         }
         let heard = match segment.options {
+            _ if !P::SELECTIVE && !P::TIMESTAMPS => Heard::NOTHING,
             [] => Heard::NOTHING,
             options => Heard::parse(options, slot.stamps.is_on(), slot.selective),
         };
@@ -123,7 +124,7 @@ impl<P: Profile> Tcp<'_, P> {
             // RFC 2525 §2.17: nobody will ever read this, and the peer shall know.
             // As if there were no connection any more: with the very number that the peer expects.
             if let Some(reset) = Reply::reset(slot.tuple, &segment) {
-                replies.push(reset.stamped(&slot.stamps));
+                replies.push(Reply { stamps: slot.stamps.told::<P>(), ..reset });
             }
             slot.end(resources, None);
             return Err(Discard::AfterClose);
@@ -139,15 +140,15 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// Both ends are closed: leaves a memory behind. The slot stays for as long as an application holds it.
-    fn enter_time_wait(&mut self, now: Instant, index: u32) {
+    pub(super) fn enter_time_wait(&mut self, now: Instant, index: u32) {
         self.hide(index);
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
         let window = (slot.receive_window() >> slot.receive_scale).min(0xffff) as u16;
         let memory =
             Memory { tuple: slot.tuple, snd_nxt: slot.nxt, rcv_nxt: slot.rcv_nxt, window, stamps: slot.stamps };
         if slot.ack_now {
-            let reply = Reply::ack(memory.tuple, memory.snd_nxt, memory.rcv_nxt, memory.window);
-            self.replies.push(reply.stamped(&memory.stamps));
+            let Memory { tuple, snd_nxt, rcv_nxt, window, ref stamps } = memory;
+            self.replies.push(Reply::stamped::<P>(tuple, snd_nxt, rcv_nxt, window, stamps));
         }
         slot.end(&mut self.resources, None);
         slot.state = State::TimeWait;
@@ -222,8 +223,10 @@ impl<P: Profile> Slot<P> {
         self.recovery.recover = ack;
         if self.syns <= 1 {
             let rtt = now.since(self.stuck_since);
-            self.round_trip.sample(rtt, min_rto);
-            self.recovery.reordering.on_rtt(now, rtt);
+            self.round_trip.sample_seldom(rtt, min_rto);
+            if P::SELECTIVE {
+                self.recovery.reordering.on_rtt(now, rtt);
+            }
         } else {
             self.round_trip.restart_after_lost_syn();
         }

@@ -32,13 +32,13 @@ impl<P: Profile> Tcp<'_, P> {
                 self.forget(index);
                 return self.input_syn(now, listener, &tuple, segment, Some(snd_nxt));
             }
-            self.remind(now, Reply::ack(tuple, snd_nxt, rcv_nxt, window).stamped(&stamps));
+            self.remind(now, Reply::stamped::<P>(tuple, snd_nxt, rcv_nxt, window, &stamps));
             return Err(Discard::UnexpectedSyn);
         }
         if flags.contains(Flags::FIN) {
             self.remember_again(now, index);
         } else if segment.len() > 0 || segment.seq != rcv_nxt {
-            self.remind(now, Reply::ack(tuple, snd_nxt, rcv_nxt, window).stamped(&stamps));
+            self.remind(now, Reply::stamped::<P>(tuple, snd_nxt, rcv_nxt, window, &stamps));
             return Err(Discard::OutsideWindow);
         }
         Ok(())

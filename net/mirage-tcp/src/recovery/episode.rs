@@ -53,7 +53,9 @@ impl<P: Profile> Slot<P> {
     #[inline]
     pub(crate) fn send_window(&self, pool: &Pool<'_>) -> u32 {
         match self.recovery.phase {
-            Phase::Recovery if P::Congestion::PROPORTIONAL => pool.under_way(self.send.head()).proportional.window(),
+            Phase::Recovery if P::SELECTIVE && P::Congestion::PROPORTIONAL => {
+                pool.under_way(self.send.head()).proportional.window()
+            }
             _ => self.congestion.window(),
         }
     }
@@ -61,6 +63,9 @@ impl<P: Profile> Slot<P> {
     /// An acknowledgement that is at or behind SND.UNA and not behind SND.NXT.
     #[inline]
     pub(crate) fn take_news(&mut self, resources: &mut Resources<'_>, now: Instant, news: &News, blocks: &Blocks) {
+        if !P::SELECTIVE {
+            return self.take_plain(resources, now, news);
+        }
         let acked = news.ack.since(self.una);
         if P::STRAIGHT && acked > 0 && blocks.is_empty() && self.take_usual(resources, now, news.ack) {
             return;
@@ -335,11 +340,13 @@ impl<P: Profile> Slot<P> {
     }
 
     /// Everything that was under way when the loss was noticed has arrived.
-    fn end_recovery(&mut self, resources: &mut Resources<'_>, now: Instant) {
+    pub(super) fn end_recovery(&mut self, resources: &mut Resources<'_>, now: Instant) {
         self.recovery.phase = Phase::Open;
         (self.recovery.doubted, self.new_first) = (false, false);
-        resources.pool.under_way_mut(self.send.head()).undo.end();
-        self.recovery.reordering.on_recovered();
+        if P::SELECTIVE {
+            resources.pool.under_way_mut(self.send.head()).undo.end();
+            self.recovery.reordering.on_recovered();
+        }
         if !self.selective {
             self.recovery.sacked = 0;
         }
@@ -364,6 +371,15 @@ impl<P: Profile> Slot<P> {
     /// The retransmission timer went off: all that is under way is lost, as far as we know.
     pub(crate) fn begin_loss(&mut self, resources: &mut Resources<'_>, now: Instant, again: bool) {
         resources.stats.timeouts += 1;
+        if !P::SELECTIVE {
+            let flight = self.flight_of(self.in_flight(), self.in_flight());
+            self.congestion.on_timeout(now, &flight, again);
+            if P::MARKS {
+                self.marks.on_reduced();
+                resources.pool.under_way_mut(self.send.head()).reduced = false;
+            }
+            return self.lose_plainly();
+        }
         let flight = self.flight(&resources.pool, self.in_flight());
         let fresh = self.recovery.phase == Phase::Open || self.una.at_or_after(self.recovery.recover);
         let under_way = resources.pool.under_way_mut(self.send.head());

@@ -5,6 +5,7 @@
 
 mod duplicates;
 mod episode;
+mod plain;
 mod proportional;
 mod rack;
 mod rate;

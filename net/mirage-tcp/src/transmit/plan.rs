@@ -59,7 +59,7 @@ impl<P: Profile> Slot<P> {
             return self.plan_without_data(resources);
         }
         let held_back = self.is_held_back(now, &resources.pool);
-        if (self.recovery.lost > 0 || self.probe_tail)
+        if (self.recovery.lost > 0 || (P::SELECTIVE && self.probe_tail))
             && !held_back
             && let Some(plan) = self.plan_again(resources)
         {
@@ -83,7 +83,7 @@ impl<P: Profile> Slot<P> {
     #[inline]
     pub(super) fn note_all_sent(&mut self) {
         self.congestion_limited = false;
-        if !self.recovery.delivery.is_app_limited() {
+        if P::SELECTIVE && !self.recovery.delivery.is_app_limited() {
             let in_flight = self.in_flight();
             self.recovery.delivery.on_app_limited(in_flight);
         }
@@ -105,7 +105,7 @@ impl<P: Profile> Slot<P> {
     /// Whether the pace forbids to send data now; if it does, the timer says when to come back.
     #[inline]
     fn is_held_back(&mut self, now: Instant, pool: &Pool<'_>) -> bool {
-        if self.congestion.pacing_rate().is_none() {
+        if !P::SELECTIVE || self.congestion.pacing_rate().is_none() {
             return false;
         }
         let pace_at = pool.under_way(self.send.head()).pace_at();
@@ -124,7 +124,7 @@ impl<P: Profile> Slot<P> {
         let window = self.send_window(&resources.pool);
         let pipe = self.pipe();
         let offered = self.window.saturating_sub(offset);
-        let room = if self.probe_tail { mss } else { window.saturating_sub(pipe) };
+        let room = if P::SELECTIVE && self.probe_tail { mss } else { window.saturating_sub(pipe) };
         let usable = offered.min(room);
         let mut unsent = queued.saturating_sub(offset);
         // Where the application wants a segment to end, and whether something follows there.
@@ -139,14 +139,14 @@ impl<P: Profile> Slot<P> {
         if P::PROBING
             && self.path.is_searched()
             && !self.probe_tail
-            && resources.runs.can_begin()
+            && (!P::SELECTIVE || resources.runs.can_begin())
             && let Some(len) = self.longer_segment(now, usable, unsent)
         {
             return Some(Plan { seq: self.nxt, offset, len, full: mss, flags: Flags::ACK, kind: Kind::Longer });
         }
         // Half a window at most, so that acknowledgements of one half bring out the other (as Linux).
         let mut len = unsent.min(usable).min(mss.max(u32::from(self.large).min(window / 2)));
-        if self.probe_tail || self.marks.has_news() {
+        if (P::SELECTIVE && self.probe_tail) || (P::MARKS && self.marks.has_news()) {
             // What the peer is told of a reduction it is told once, not by each piece.
             len = len.min(mss);
         }
@@ -165,7 +165,8 @@ impl<P: Profile> Slot<P> {
             || (last && len > 0 && tail_may_go)
             || (len > 0 && offered <= room && len >= self.max_window / 2);
         let fin = self.fin_queued && last && !followed && offered > len;
-        if (worth || (unsent == 0 && fin)) && resources.runs.can_push(&self.recovery.chain) {
+        let noted = !P::SELECTIVE || resources.runs.can_push(&self.recovery.chain);
+        if (worth || (unsent == 0 && fin)) && noted {
             let mut flags = Flags::ACK;
             // What the device cuts is marked at its end, so that a receiver that puts it together again hands it up at once.
             if (len > mss && self.device_cuts) || (last && len > 0 && (record || !self.unpushed)) {
@@ -218,6 +219,9 @@ impl<P: Profile> Slot<P> {
     #[inline(never)]
     fn plan_again(&mut self, resources: &mut Resources<'_>) -> Option<Plan> {
         let mss = self.payload_of_full_segment();
+        if !P::SELECTIVE {
+            return self.plan_plainly(mss);
+        }
         let index = if self.recovery.lost > 0 {
             let pipe = self.pipe();
             if self.new_first || (pipe > 0 && pipe >= self.send_window(&resources.pool)) {
@@ -273,6 +277,28 @@ impl<P: Profile> Slot<P> {
             flags |= Flags::FIN;
         }
         Some(Plan { seq: start, offset, len, full: mss, flags, kind: Kind::Again(index) })
+    }
+
+    /// The same for a sender without records.
+    fn plan_plainly(&mut self, mss: u32) -> Option<Plan> {
+        let pipe = self.pipe();
+        if self.recovery.phase == Phase::Loss && pipe > 0 && pipe >= self.congestion.window() {
+            return None;
+        }
+        let (start, lost) = (self.recovery.lost_from(self.una), self.recovery.lost);
+        let offset = start.since(self.una);
+        if offset > 0 && offset >= self.window {
+            // The peer has taken back what it offered.
+            return None;
+        }
+        let queued = self.send.len();
+        let len = queued.saturating_sub(offset).min(lost).min(mss);
+        let mut flags = Flags::ACK;
+        if offset + len == queued {
+            flags.set(Flags::PSH, len > 0);
+            flags.set(Flags::FIN, self.fin_queued && lost > len);
+        }
+        Some(Plan { seq: start, offset, len, full: mss, flags, kind: Kind::Again(NONE) })
     }
 
     fn plan_without_data(&mut self, resources: &Resources<'_>) -> Option<Plan> {
@@ -333,7 +359,7 @@ impl<P: Profile> Slot<P> {
     /// Notes in `paced` how long what was sent keeps the line busy.
     #[inline]
     pub(super) fn keep_pace(&self, now: Instant, bytes: u32, pool: &mut Pool<'_>) {
-        let Some(rate) = self.congestion.pacing_rate() else { return };
+        let Some(rate) = self.congestion.pacing_rate().filter(|_| P::SELECTIVE) else { return };
         let nanos = u64::from(bytes) * 1_000_000_000 / rate.max(1);
         let under_way = pool.under_way_mut(self.send.head());
         let from = if under_way.pace_at() > now { under_way.pace_at() } else { now };

@@ -7,10 +7,12 @@ use mirage_protocols::{Ip, Packet, Protocol, SendError};
 use crate::connection::todo;
 use crate::marked_bytes::MarkedBytes;
 use crate::options::{Encoded, SynOptions};
+use crate::pool::Pool;
 use crate::replies::Reply;
 use crate::sack::Blocks;
+use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
-use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, write_segment};
+use crate::wire::{Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM, write_segment};
 use crate::{Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -20,7 +22,7 @@ impl<P: Profile> Tcp<'_, P> {
         while let Some(reply) = self.replies.first()
             && *left > 0
         {
-            if send_reply(now, reply, ip) == Err(SendError::Full) {
+            if send_reply::<P>(now, reply, ip, &self.resources.pool) == Err(SendError::Full) {
                 return Err(SendError::Full);
             }
             if reply.flags.contains(Flags::RST) {
@@ -40,7 +42,8 @@ impl<P: Profile> Tcp<'_, P> {
         // RFC 9293 §3.10.5: a reset for every state in which the peer knows of the connection.
         if !matches!(slot.state, State::Closed | State::SynSent | State::TimeWait) {
             // RFC 7323 §3.2: timestamps "SHOULD be sent in an <RST> segment".
-            self.replies.push(Reply::ack(slot.tuple, slot.nxt, slot.rcv_nxt, 0).resetting().stamped(&slot.stamps));
+            let reply = Reply::stamped::<P>(slot.tuple, slot.nxt, slot.rcv_nxt, 0, &slot.stamps);
+            self.replies.push(reply.resetting());
         }
         slot.end(&mut self.resources, None);
         slot.todo |= todo::END;
@@ -48,9 +51,9 @@ impl<P: Profile> Tcp<'_, P> {
     }
 }
 
-fn send_reply(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendError> {
+fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip, pool: &Pool<'_>) -> Result<(), SendError> {
     let tuple = &reply.tuple;
-    let stamps = reply.stamps.map(|(offset, recent)| {
+    let stamps = reply.stamps.filter(|_| P::TIMESTAMPS).map(|(offset, recent)| {
         let value = Stamps::off(offset).value(now);
         (reply.told.map_or(value, |told| told.stamp(value)), recent)
     });
@@ -65,10 +68,12 @@ fn send_reply(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendE
             accurate: None,
         }
         .emit();
-        if reply.marked {
+        if P::MARKS && reply.marked {
             options.put_marked(&MarkedBytes::NONE);
         }
-        if let Some(cookie) = &reply.cookie {
+        if P::FAST_OPEN
+            && let Some(cookie) = &reply.cookie
+        {
             options.put_cookie(cookie);
         }
     } else if stamps.is_some() {
@@ -91,6 +96,11 @@ fn send_reply(now: Instant, reply: &Reply, ip: &mut impl Ip) -> Result<(), SendE
     if ip.capabilities(tuple.remote).checksum.contains(offload) {
         checksum = Checksum::Partial;
         packet.checksum = Some(PARTIAL_CHECKSUM);
+    }
+    if !P::BURSTS {
+        let options = Options::Bytes(options.as_slice());
+        let payload = (&SendQueue::default(), pool, 0, 0);
+        return super::send_from(payload, ip, packet, tuple, &header, options, checksum);
     }
     ip.send(packet, |writer| {
         write_segment(writer, (tuple.local, tuple.remote), &header, options.as_slice(), [], checksum);

@@ -25,14 +25,14 @@ impl<P: Profile> Slot<P> {
             Kind::SynAck => {
                 self.syn_due = false;
                 self.syns = self.syns.saturating_add(1);
-                self.watch_for(crate::retransmit::Watch::Resend, now + self.round_trip.rto(resources.config.max_rto));
+                self.watch_later(crate::retransmit::Watch::Resend, now, resources);
             }
             Kind::Next if plan.flags.contains(Flags::SYN) => self.on_syn_sent(now, resources),
             Kind::Next | Kind::Longer => self.on_next_sent(plan, now, resources),
             Kind::Again(run) => self.on_sent_again(plan, run, now, resources),
             Kind::Probe => {
                 self.probe = false;
-                self.watch_for(crate::retransmit::Watch::Persist, now + self.round_trip.rto(resources.config.max_rto));
+                self.watch_later(crate::retransmit::Watch::Persist, now, resources);
             }
         }
     }
@@ -79,6 +79,9 @@ impl<P: Profile> Slot<P> {
         if quick && self.data_at.since(now) < resources.config.delayed_ack {
             // The application answers what came: from now on its answers carry the acknowledgements.
             self.quick_acks = 0;
+        }
+        if !P::SELECTIVE {
+            return self.on_next_sent_plainly(plan, (bytes, end, idle), now, resources);
         }
         let mut fate = 0;
         if P::FAST_OPEN && self.syn_len > 0 {
@@ -133,14 +136,52 @@ impl<P: Profile> Slot<P> {
             self.start_timer(now, resources.config.max_rto, true);
         } else if !self.is_watched() || self.watch == crate::retransmit::Watch::Tail {
             // RFC 6298 §5.1; and RFC 8985 §7.2: each new segment postpones the probe.
-            self.start_timer(now, resources.config.max_rto, under_way.tail.is_probed());
+            let (max_rto, probed) = (resources.config.max_rto, under_way.tail.is_probed());
+            match P::STRAIGHT {
+                true => self.start_timer_here(now, max_rto, probed),
+                false => self.start_timer(now, max_rto, probed),
+            }
         }
+        self.on_fresh_sent(bytes, now, resources);
+    }
+
+    /// What is the same with and without records.
+    #[inline]
+    fn on_fresh_sent(&mut self, bytes: u32, now: Instant, resources: &mut Resources<'_>) {
         self.sent_at = Coarse::of(now);
         self.keep_pace(now, bytes, &mut resources.pool);
         if self.flushing && self.is_flushed() {
             self.flushing = false;
             resources.wakers.wake(&mut self.writers);
         }
+    }
+
+    /// The same without records: `bytes` up to `end` left; `idle`: nothing was under way before.
+    fn on_next_sent_plainly(
+        &mut self,
+        plan: &Plan,
+        (bytes, end, idle): (u32, SequenceNumber, bool),
+        now: Instant,
+        resources: &mut Resources<'_>,
+    ) {
+        let told = self.flight_of(self.pipe(), self.in_flight());
+        self.congestion.on_sent(now, bytes, &told);
+        self.nxt = end;
+        self.recovery.chain.time(now, end);
+        let under_way = resources.pool.under_way_mut(self.send.head());
+        if idle {
+            under_way.small_end = self.una.0;
+        }
+        if !plan.len.is_multiple_of(plan.full) {
+            under_way.small_end = end.0;
+        } else if P::PROBING && plan.len == plan.full && self.path.stage == Stage::Untried {
+            self.path.on_tried(end);
+        }
+        self.probe = false;
+        if !self.is_watched() {
+            self.start_resend_timer(now, resources);
+        }
+        self.on_fresh_sent(bytes, now, resources);
     }
 
     /// What went with the SYN in vain, if this is some of it, is sent for the second time: its fate.
@@ -162,7 +203,16 @@ impl<P: Profile> Slot<P> {
     #[inline(never)]
     fn on_sent_again(&mut self, plan: &Plan, index: u32, now: Instant, resources: &mut Resources<'_>) {
         resources.stats.retransmits += 1;
-        self.resent += (plan.len + u32::from(plan.flags.contains(Flags::FIN))).div_ceil(u32::from(self.mss).max(1));
+        let covered = plan.len + u32::from(plan.flags.contains(Flags::FIN));
+        self.resent += covered.div_ceil(u32::from(self.mss).max(1));
+        if !P::SELECTIVE {
+            self.on_sent_plainly(covered);
+            if plan.seq == self.una || !self.is_watched() {
+                self.start_resend_timer(now, resources);
+            }
+            self.sent_at = Coarse::of(now);
+            return self.keep_pace(now, covered, &mut resources.pool);
+        }
         let run = resources.runs.of_mut(index);
         let bytes = run.len();
         if run.is(fate::LONGER) {

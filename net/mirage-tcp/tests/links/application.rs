@@ -3,7 +3,7 @@
 use core::task::{Context, Poll, Waker};
 
 use mirage_clock::Instant;
-use mirage_tcp::{ConnectionId, Direction, Error, Tcp};
+use mirage_tcp::{ConnectionId, Direction, Error, Profile, Tcp};
 
 use super::case::End;
 
@@ -40,7 +40,7 @@ impl<'c> Application<'c> {
     }
 
     /// Writes a piece and reads a piece, then sleeps, or goes on for as long as something happens.
-    pub fn work(&mut self, tcp: &mut Tcp<'_>, now: Instant) {
+    pub fn work(&mut self, tcp: &mut Tcp<'_, impl Profile>, now: Instant) {
         let Some(id) = self.id.filter(|_| self.error.is_none() && now >= self.awake_at) else { return };
         while self.turn(tcp, id) && self.case.sleep.is_zero() {}
         self.awake_at = now + self.case.sleep;
@@ -52,7 +52,7 @@ impl<'c> Application<'c> {
         (busy && !self.case.sleep.is_zero()).then_some(self.awake_at)
     }
 
-    fn turn(&mut self, tcp: &mut Tcp<'_>, id: ConnectionId) -> bool {
+    fn turn(&mut self, tcp: &mut Tcp<'_, impl Profile>, id: ConnectionId) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
         let mut busy = false;
         if self.written < self.case.total {

@@ -3,14 +3,15 @@
 use mirage_net::{Capabilities, ChecksumOffload, SegmentationOffload};
 use mirage_protocols::testing::FakeIp;
 use mirage_tcp::{
-    Block, HalfOpenSlot, ListenerSlot, ManagedSlice, RunSlot, Secrets, Slot, Storage, Tcp, TimeWaitSlot, TimerSlot,
+    Block, HalfOpenSlot, ListenerSlot, ManagedSlice, Profile, RunSlot, Secrets, Slot, Storage, Tcp, TimeWaitSlot,
+    TimerSlot,
 };
 use mirage_waker::WakerPool;
 
 use super::case::End;
 
-pub struct Arena {
-    connections: Vec<Slot>,
+pub struct Arena<P: Profile> {
+    connections: Vec<Slot<P>>,
     buckets: Vec<u32>,
     listeners: Vec<ListenerSlot>,
     time_wait: Vec<TimeWaitSlot>,
@@ -21,7 +22,7 @@ pub struct Arena {
     wakers: Vec<mirage_waker::Slot>,
 }
 
-impl Arena {
+impl<P: Profile> Arena<P> {
     pub fn new() -> Self {
         Self {
             connections: vec![Slot::default(); 2],
@@ -37,7 +38,7 @@ impl Arena {
     }
 
     /// A machine that lives here, and its IP layer.
-    pub fn machine(&mut self, end: &End) -> (Tcp<'_>, FakeIp) {
+    pub fn machine(&mut self, end: &End) -> (Tcp<'_, P>, FakeIp) {
         let storage = Storage {
             connections: ManagedSlice::Borrowed(&mut self.connections),
             buckets: ManagedSlice::Borrowed(&mut self.buckets),

@@ -1,7 +1,7 @@
 //! What a link and its ends are like.
 
 use mirage_clock::Duration;
-use mirage_tcp::{Config, Marking, Probing};
+use mirage_tcp::{Config, Marking, Probing, Profile};
 
 use super::random::Random;
 
@@ -56,7 +56,7 @@ pub struct Path {
 }
 
 impl Case {
-    pub fn new(seed: u64) -> Self {
+    pub fn new<P: Profile>(seed: u64) -> Self {
         let mut random = Random(seed);
         // One in four is hopeless in one way or another.
         let hopeful = random.below(4) != 0;
@@ -66,7 +66,7 @@ impl Case {
         let mut paths = [Path::new(&mut random, hopeful), Path::new(&mut random, hopeful)];
         for (end, path) in ends.iter().zip(&mut paths) {
             // Who does not look for black holes falls into them.
-            path.silent &= !hopeful || end.config.probing != Probing::Never;
+            path.silent &= !hopeful || (P::PROBING && end.config.probing != Probing::Never);
         }
         Self { seed, ends, paths, hopeful }
     }

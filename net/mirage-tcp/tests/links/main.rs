@@ -14,14 +14,15 @@ mod world;
 
 use arena::Arena;
 use case::Case;
+use mirage_tcp::{Profile, Small, Standard};
 use world::World;
 
 /// Plays the cases from `first` on, all on the same storage, as it is left by the one before.
-fn play(first: u64) {
-    let (mut here, mut there) = (Arena::new(), Arena::new());
+fn play<P: Profile>(first: u64) {
+    let (mut here, mut there) = (Arena::<P>::new(), Arena::<P>::new());
     let mut completed = 0;
     for seed in first..first + 2500 {
-        let case = Case::new(seed);
+        let case = Case::new::<P>(seed);
         let result = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
             let mut world = World::new(&case, here.machine(&case.ends[0]), there.machine(&case.ends[1]));
             world.run()
@@ -37,20 +38,30 @@ fn play(first: u64) {
 
 #[test]
 fn the_first_quarter_of_ten_thousand_links() {
-    play(0);
+    play::<Standard>(0);
 }
 
 #[test]
 fn the_second_quarter_of_ten_thousand_links() {
-    play(2500);
+    play::<Standard>(2500);
 }
 
 #[test]
 fn the_third_quarter_of_ten_thousand_links() {
-    play(5000);
+    play::<Standard>(5000);
 }
 
 #[test]
 fn the_last_quarter_of_ten_thousand_links() {
-    play(7500);
+    play::<Standard>(7500);
+}
+
+#[test]
+fn the_first_quarter_of_ten_thousand_links_with_as_little_of_tcp_as_there_can_be() {
+    play::<Small>(0);
+}
+
+#[test]
+fn the_last_quarter_of_ten_thousand_links_with_as_little_of_tcp_as_there_can_be() {
+    play::<Small>(7500);
 }

@@ -8,23 +8,23 @@ use mirage_clock::{Duration, Instant};
 use mirage_net::ReceivedChecksum;
 use mirage_protocols::testing::{FakeIp, SentPacket};
 use mirage_protocols::{IcmpError, IcmpErrorKind, Protocol, Received};
-use mirage_tcp::{ListenOptions, ListenerId, Local, Tcp, TcpOptions};
+use mirage_tcp::{ListenOptions, ListenerId, Local, Profile, Tcp, TcpOptions};
 
 use super::application::Application;
 use super::case::{self, Case};
 use super::path::{Fate, Path};
 
-pub struct World<'s, 'c> {
+pub struct World<'s, 'c, P: Profile> {
     case: &'c Case,
-    machines: [(Tcp<'s>, FakeIp); 2],
+    machines: [(Tcp<'s, P>, FakeIp); 2],
     paths: [Path<'c>; 2],
     applications: [Application<'c>; 2],
     listener: ListenerId,
     now: Instant,
 }
 
-impl<'s, 'c> World<'s, 'c> {
-    pub fn new(case: &'c Case, opener: (Tcp<'s>, FakeIp), acceptor: (Tcp<'s>, FakeIp)) -> Self {
+impl<'s, 'c, P: Profile> World<'s, 'c, P> {
+    pub fn new(case: &'c Case, opener: (Tcp<'s, P>, FakeIp), acceptor: (Tcp<'s, P>, FakeIp)) -> Self {
         let now = Instant::from_secs(1);
         let mut machines = [opener, acceptor];
         let options = |end: usize| TcpOptions { nodelay: case.ends[end].nodelay, ..TcpOptions::default() };

@@ -10,15 +10,15 @@ use super::number::show_time;
 use super::options::{self, Origin};
 use super::script::{Line, SOMEBODY, lines};
 use super::segment::{Written, show};
-use super::support::{Config, ConnectionId, Host, Instant, Peer, SYN, Segment, Sizes};
-use mirage_tcp::ListenerId;
+use super::support::{Config, ConnectionId, Instant, Machine, Peer, SYN, Segment, Sizes};
+use mirage_tcp::{ListenerId, Profile};
 
 /// Plays a script to its end.
 ///
 /// # Errors
 /// The number of the line that failed, and why.
-pub fn play(text: &str) -> Result<(), String> {
-    let mut play = Play {
+pub fn play<P: Profile>(text: &str) -> Result<(), String> {
+    let mut play = Play::<P> {
         config: Config::default(),
         sizes: Sizes::default(),
         host: None,
@@ -35,11 +35,11 @@ pub fn play(text: &str) -> Result<(), String> {
 }
 
 /// A machine and what the script knows of its peers.
-pub struct Play {
+pub struct Play<P: Profile> {
     config: Config,
     sizes: Sizes,
     /// Made by the first line that is not about what it shall be like.
-    host: Option<Host>,
+    host: Option<Machine<P>>,
     listener: Option<ListenerId>,
     peers: BTreeMap<String, End>,
     /// When the line before happened.
@@ -76,13 +76,13 @@ impl End {
     }
 }
 
-impl Play {
+impl<P: Profile> Play<P> {
     fn line(&mut self, line: &Line<'_>) -> Result<(), String> {
         if self.set(line)? {
             return Ok(());
         }
         if self.host.is_none() {
-            let mut host = Host::new(self.config, self.sizes);
+            let mut host = Machine::new(self.config, self.sizes);
             host.tcp.remember_servers(mirage_tcp::ManagedSlice::Borrowed(vec![Default::default(); 4].leak()));
             self.last = host.now;
             self.host = Some(host);
@@ -103,7 +103,7 @@ impl Play {
         Ok(())
     }
 
-    fn host(&mut self) -> &mut Host {
+    fn host(&mut self) -> &mut Machine<P> {
         self.host.as_mut().expect("the first line makes it")
     }
 

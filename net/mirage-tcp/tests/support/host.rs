@@ -10,7 +10,8 @@ use mirage_protocols::testing::{FakeIp, SentPacket};
 use mirage_protocols::{Protocol, Received};
 use mirage_tcp::{
     Block, Config, ConnectError, ConnectionId, Discard, Error, HalfOpenSlot, ListenError, ListenOptions, ListenerId,
-    ListenerSlot, Local, ManagedSlice, RunSlot, Secrets, Slot, Storage, Tcp, TcpOptions, TimeWaitSlot, TimerSlot,
+    ListenerSlot, Local, ManagedSlice, Profile, RunSlot, Secrets, Slot, Standard, Storage, Tcp, TcpOptions,
+    TimeWaitSlot, TimerSlot,
 };
 use mirage_waker::WakerPool;
 
@@ -38,20 +39,23 @@ impl Default for Sizes {
     }
 }
 
+/// A machine with all of TCP.
+pub type Host = Machine<Standard>;
+
 /// A machine, what it runs on, and the time it is told.
-pub struct Host {
-    pub tcp: Tcp<'static>,
+pub struct Machine<P: Profile> {
+    pub tcp: Tcp<'static, P>,
     pub ip: FakeIp,
     pub now: Instant,
 }
 
-impl Default for Host {
+impl<P: Profile> Default for Machine<P> {
     fn default() -> Self {
         Self::new(Config::default(), Sizes::default())
     }
 }
 
-impl Host {
+impl<P: Profile> Machine<P> {
     pub fn new(config: Config, sizes: Sizes) -> Self {
         Self::at([10, 0, 0, 1], config, sizes)
     }

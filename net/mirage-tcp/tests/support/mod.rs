@@ -7,7 +7,7 @@ mod peer;
 mod segment;
 mod wire;
 
-pub use host::{HERE, Host, Sizes, THERE};
+pub use host::{HERE, Host, Machine, Sizes, THERE};
 pub use peer::{Handshake, Peer, accepted, connected};
 pub use segment::{ACK, CWR, ECE, FIN, PSH, RST, SYN, Segment, URG};
 pub use wire::{exchange, run, run_until};

@@ -47,7 +47,7 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start) ->
     let failure = match stack::<A>(start.machine, &network) {
         Ok(stack) => {
             let reach = Reach::Address(network.address.address());
-            let context = start.context.clone().with_network(reach, Own(stack));
+            let context = start.context.clone().with_network(reach, Own::new(stack));
             match own::run(app, stack, context).await {
                 Ok(exit) => return exit,
                 Err(failure) => failure,
@@ -58,7 +58,7 @@ pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start) ->
     start.context.fail(start.about.name, &*failure.0)
 }
 
-fn stack<A: Networked>(machine: &Machine, network: &Network) -> Result<&'static Stack<'static, Net>, Failure> {
+fn stack<A: Networked>(machine: &Machine, network: &Network) -> Result<&'static Stack<'static, Net, A::Tcp>, Failure> {
     let device = machine.net(Device::SERVICE.name)?;
     let mut random = SeededGenerator::new(&mut machine.entropy())?;
     let mut sizes = sizes(image::memory());

@@ -8,7 +8,8 @@ use core::net::Ipv4Addr;
 use mirage_net::Net;
 use mirage_protocols::Ipv4Cidr;
 use mirage_random::SeededGenerator;
-use mirage_tcpip::{Config, Fragmentation, Stack, Storage};
+use mirage_tcp::Profile;
+use mirage_tcpip::{Config, Counters, Fragmentation, Stack, Storage};
 
 use crate::boot::until;
 use crate::{Context, Exit, Networked, Stats};
@@ -23,15 +24,15 @@ impl<E: fmt::Display + 'static> From<E> for Failure {
 }
 
 /// A stack on `device`, for good: tasks may hold it.
-pub(crate) fn stack<N: Net>(
+pub(crate) fn stack<N: Net, P: Profile>(
     device: N,
     (address, gateway): (Ipv4Cidr, Option<Ipv4Addr>),
     random: &mut SeededGenerator,
-    storage: Storage<'static>,
+    storage: Storage<'static, P>,
     config: Config,
-) -> Result<&'static Stack<'static, N>, Failure> {
+) -> Result<&'static Stack<'static, N, P>, Failure> {
     // For good, also where it comes to nothing: an image without its network ends.
-    let stack: &'static Stack<'static, N> = Box::leak(Box::new(Stack::new(device, config, storage, random)));
+    let stack: &'static Stack<'static, N, P> = Box::leak(Box::new(Stack::new(device, config, storage, random)));
     stack.add_address(address)?;
     if let Some(gateway) = gateway {
         stack.set_gateway(gateway)?;
@@ -45,9 +46,9 @@ pub(crate) fn config<A: Networked>() -> Config {
 }
 
 /// Runs `app` on `stack`, which `context` knows.
-pub(crate) async fn run<A: Networked, N: Net>(
+pub(crate) async fn run<A: Networked, N: Net, P: Profile>(
     app: A,
-    stack: &'static Stack<'static, N>,
+    stack: &'static Stack<'static, N, P>,
     context: Context,
 ) -> Result<Exit, Failure> {
     let timer = context.timer().clone();
@@ -57,10 +58,29 @@ pub(crate) async fn run<A: Networked, N: Net>(
     }
 }
 
-/// What our stack counts.
-pub(crate) struct Own<N: 'static>(pub(crate) &'static Stack<'static, N>);
+/// A stack that counts, whatever its device and its TCP. Only what copies the numbers is linked into every image: their names
+/// and sums come with the first who asks.
+pub(crate) trait Counting {
+    fn counters(&self) -> Counters;
+}
 
-impl<N: Net> Stats for Own<N> {
+/// For the reference, which has nothing to drop: what drops a stack is never needed.
+impl<N: Net, P: Profile> Counting for &'static Stack<'static, N, P> {
+    fn counters(&self) -> Counters {
+        Stack::counters(self)
+    }
+}
+
+/// What our stack counts.
+pub(crate) struct Own(Box<dyn Counting>);
+
+impl Own {
+    pub(crate) fn new<N: Net, P: Profile>(stack: &'static Stack<'static, N, P>) -> Self {
+        Self(Box::new(stack))
+    }
+}
+
+impl Stats for Own {
     fn each(&self, visit: &mut dyn FnMut(&str, u64)) {
         let mut name_and_value = |layer: &'static str, name: &'static str, value| show(visit, layer, name, value);
         self.0.counters().visit(&mut name_and_value as &mut dyn FnMut(_, _, _));

@@ -17,7 +17,7 @@ use crate::{DeviceError, Exit, image};
 /// A network device.
 pub(crate) type Net = mirage_net_solo5::Nic<Abi>;
 /// Who counts what the network does. An application that never asks is without the code behind it.
-pub(crate) type Counted = Own<Net>;
+pub(crate) type Counted = Own;
 /// A block device.
 pub(crate) type Block = mirage_block_solo5::Disk<Abi>;
 

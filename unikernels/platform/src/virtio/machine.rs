@@ -19,7 +19,7 @@ use crate::{Device, DeviceError, Exit, image};
 /// A network device.
 pub(crate) type Net = mirage_net_virtio::Nic<Dma, DeviceTransport, Line>;
 /// Who counts what the network does. An application that never asks is without the code behind it.
-pub(crate) type Counted = Own<Net>;
+pub(crate) type Counted = Own;
 /// A block device.
 pub(crate) type Block = mirage_block_virtio::Disk<Dma, DeviceTransport, Line>;
 

@@ -5,7 +5,7 @@ use core::num::NonZeroU16;
 use core::task::Poll;
 
 use mirage_protocols::{IcmpError, IcmpErrorKind, Protocol, Reason as _};
-use mirage_tcp::{Cookie, FastOpen, Server};
+use mirage_tcp::{Cookie, FastOpen, Profile, Server};
 
 use super::super::number::{Number, Span, parse, parse_time};
 use super::super::segment::byte;
@@ -14,7 +14,7 @@ use super::super::support::{
 };
 use super::Play;
 
-impl Play {
+impl<P: Profile> Play<P> {
     pub(super) fn call(&mut self, peer: &str, words: &[&str]) -> Result<(), String> {
         match *words {
             ["mtu", mtu] => self.host().ip.mtu = parse::<usize>(mtu)?.saturating_sub(20),

@@ -1,9 +1,11 @@
 //! Lines about what the machine measures and counts.
 
+use mirage_tcp::Profile;
+
 use super::super::number::Span;
 use super::Play;
 
-impl Play {
+impl<P: Profile> Play<P> {
     /// Demands that a figure of the connection, of the machine or of what it dropped (`drops.bad_ack`) lies in a span. Times
     /// are in milliseconds.
     pub(super) fn figure(&mut self, peer: &str, name: &str, expected: Span) -> Result<(), String> {

@@ -2,14 +2,14 @@
 
 use core::net::SocketAddr;
 
-use mirage_tcp::{Marking, Probing};
+use mirage_tcp::{Marking, Probing, Profile};
 
 use super::super::number::{parse, parse_time};
 use super::super::script::Line;
 use super::super::support::Peer;
 use super::{End, Play};
 
-impl Play {
+impl<P: Profile> Play<P> {
     /// Takes a line that sets something; `false` if it is no such line.
     pub(super) fn set(&mut self, line: &Line<'_>) -> Result<bool, String> {
         match line.words[..] {

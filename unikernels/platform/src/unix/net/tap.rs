@@ -33,5 +33,5 @@ pub(super) async fn run<A: Networked>(
         Storage::allocate(Sizes::default()),
         own::config::<A>(),
     )?;
-    own::run(app, stack, start.context.with_network(reach, Rc::new(Own(stack)))).await
+    own::run(app, stack, start.context.with_network(reach, Rc::new(Own::new(stack)))).await
 }

@@ -63,7 +63,7 @@ pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start) -
         Storage::allocate(Sizes::default()),
         own::config::<A>(),
     )?;
-    let image = own::run(app, stack, start.context.with_network(reach, Rc::new(Own(stack))));
+    let image = own::run(app, stack, start.context.with_network(reach, Rc::new(Own::new(stack))));
     // The gateway first: its doors are open before the application says that it is ready.
     match until(gateway_itself.run(&timer, &timer), image).await {
         Ok(Err(error)) => Err(error.into()),
