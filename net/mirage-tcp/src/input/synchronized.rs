@@ -3,7 +3,7 @@
 use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 
-use crate::connection::{Slot, todo};
+use crate::connection::{Facts, Slot, todo};
 use crate::options::Heard;
 use crate::replies::Reply;
 use crate::time_wait::Memory;
@@ -91,7 +91,7 @@ impl<P: Profile> Tcp<'_, P> {
             slot.confirm_syn(now, segment.ack, resources.config.min_rto);
             if P::FAST_OPEN {
                 slot.send.acked(&mut resources.pool, with_data);
-                slot.syn_data = with_data > 0 && with_data == slot.syn_len.into();
+                slot.facts.set(Facts::SYN_DATA, with_data > 0 && with_data == slot.syn_len.into());
             }
             slot.change_window(resources, now, u32::from(segment.window) << slot.send_scale);
             slot.window_seq = segment.seq;
