@@ -4,20 +4,22 @@ use crate::connection::Slot;
 use crate::pool::Pool;
 use crate::{ConnectionId, Profile, Tcp};
 
-/// How much may wait unsent, in units of 64 bytes.
+/// How much may wait unsent, in one byte: a number from 8 to 15 in the lower three bits, and how often that is doubled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct UnsentLimit(u16);
+pub(crate) struct UnsentLimit(u8);
 
 impl UnsentLimit {
-    pub(crate) const NONE: Self = Self(u16::MAX);
+    pub(crate) const NONE: Self = Self(u8::MAX);
 
     fn new(bytes: u32) -> Self {
-        Self((bytes / UNIT).clamp(1, u32::from(u16::MAX) - 1) as u16)
+        let bytes = bytes.clamp(8, 1 << 30);
+        let doubled = bytes.ilog2() - 3;
+        Self((doubled << 3 | (bytes >> doubled) & 7) as u8)
     }
 
     /// In bytes, if there is a limit.
     fn bytes(self) -> Option<u32> {
-        (self != Self::NONE).then(|| u32::from(self.0) * UNIT)
+        (self != Self::NONE).then(|| (8 + u32::from(self.0 & 7)) << (self.0 >> 3))
     }
 
     #[inline]
@@ -30,7 +32,7 @@ impl<P: Profile> Tcp<'_, P> {
     /// Lets writes wait while `limit` bytes or more would stay behind what may be sent at once: what waits unsent is better kept
     /// by an application that may have something more urgent to say when its turn comes. A write then takes what may be
     /// sent at once, and `limit` rounded up to half of the peer's largest window, so that segments stay large. `None`, as
-    /// at first: only the send buffer limits. Linux calls this `TCP_NOTSENT_LOWAT`. It is rounded down to 64 bytes, and 4 MiB at most.
+    /// at first: only the send buffer limits. Linux calls this `TCP_NOTSENT_LOWAT`. It is rounded down, by an eighth at most.
     pub fn set_unsent_limit(&mut self, id: ConnectionId, limit: Option<u32>) {
         if let Some((slot, resources)) = self.open(id)
             && P::TUNING
@@ -68,15 +70,13 @@ impl<P: Profile> Slot<P> {
     }
 }
 
-const UNIT: u32 = 64;
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_limit_is_rounded_down_but_never_to_nothing() {
-        for (bytes, limit) in [(0, 64), (4000, 3968), (32_000, 32_000), (u32::MAX, 4_194_176)] {
+        for (bytes, limit) in [(0, 8), (15, 15), (4000, 3840), (32_768, 32_768), (u32::MAX, 1 << 30)] {
             assert_eq!(UnsentLimit::new(bytes).bytes(), Some(limit));
         }
         assert_eq!(UnsentLimit::NONE.bytes(), None);

@@ -3,7 +3,7 @@
 use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 
-use crate::connection::{Slot, todo};
+use crate::connection::{Facts, Slot, todo};
 use crate::options::Heard;
 use crate::replies::Reply;
 use crate::time_wait::Memory;
@@ -81,12 +81,18 @@ impl<P: Profile> Tcp<'_, P> {
         }
         if slot.state == State::SynReceived {
             // "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state"; otherwise "form a reset segment".
-            if segment.ack != slot.una + 1 {
+            // What went with our SYN may be acknowledged with it (RFC 7413 §4.2.1).
+            let with_data = segment.ack.since(slot.una + 1);
+            if with_data > if P::FAST_OPEN { slot.syn_len.into() } else { 0 } {
                 let tuple = slot.tuple;
                 self.refuse(now, tuple, &segment);
                 return Err(Discard::BadAck);
             }
             slot.confirm_syn(now, segment.ack, resources.config.min_rto);
+            if P::FAST_OPEN {
+                slot.send.acked(&mut resources.pool, with_data);
+                slot.facts.set(Facts::SYN_DATA, with_data > 0 && with_data == slot.syn_len.into());
+            }
             slot.change_window(resources, now, u32::from(segment.window) << slot.send_scale);
             slot.window_seq = segment.seq;
             slot.establish(resources, now);

@@ -234,7 +234,8 @@ impl<P: Profile> Slot<P> {
         if self.recovery.phase == Phase::Open && !lost {
             // The tail as a probe.
             under_way.tail.begin(self.nxt, true);
-            self.start_resend_timer(now, resources);
+            // A FIN alone has nowhere to note that it was probed for.
+            self.start_timer(now, resources.config.max_rto, true);
         } else if plan.seq == self.una || !self.is_watched() {
             self.start_resend_timer(now, resources);
         }
