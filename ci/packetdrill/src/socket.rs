@@ -62,6 +62,8 @@ pub(crate) struct Options {
     /// How many bytes may be written and not acknowledged; `None` for the machine's limit.
     pub(crate) send_buffer: Option<u32>,
     pub(crate) receive_buffer: Option<u32>,
+    /// How many bytes may wait unsent; 0 for what the namespace says.
+    pub(crate) unsent_limit: u32,
     pub(crate) max_segment: Option<u16>,
     /// How many connections with data in their SYN may wait for their handshake's end; `None`: nobody asked for such.
     pub(crate) fast_open: Option<u16>,
@@ -91,6 +93,7 @@ impl Default for Options {
             linger: None,
             send_buffer: None,
             receive_buffer: None,
+            unsent_limit: 0,
             max_segment: None,
             fast_open: None,
             fast_open_key: None,

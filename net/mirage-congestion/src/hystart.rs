@@ -35,7 +35,7 @@ impl HyStart {
     /// All that was delivered counts, however few acknowledgements told of it: `L` of RFC 9406 §4.3 is infinite, as in Linux,
     /// since many receivers acknowledge dozens of segments at once. To be called for each acknowledgement outside recovery,
     /// also for those after which the window may not grow.
-    #[inline]
+    #[inline(always)]
     pub fn grow(&mut self, ack: &Ack) -> Option<u32> {
         if ack.round {
             self.last = self.current;
@@ -60,7 +60,7 @@ impl HyStart {
         self.slow_rounds > 0
     }
 
-    #[inline]
+    #[inline(always)]
     fn sample(&mut self, rtt: Duration) {
         let micros = u32::try_from(rtt.as_micros()).unwrap_or(UNKNOWN - 1).min(UNKNOWN - 1);
         self.current = self.current.min(micros);

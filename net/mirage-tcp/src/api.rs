@@ -95,10 +95,12 @@ impl<'s, P: Profile> Tcp<'s, P> {
             Ok(true) if bytes.is_empty() => return Poll::Ready(Ok(0)),
             Ok(true) => {
                 let held = slot.receive.blocks();
-                let cuts = slot.cuts();
-                let mut count = slot.send.push(&mut resources.pool, bytes, slot.send_limit, held, cuts);
+                let (cuts, most) = (slot.cuts(), slot.most_queued(&resources.pool));
+                let limit = slot.send_limit.min(most);
+                let mut count = slot.send.push(&mut resources.pool, bytes, limit, held, cuts);
                 if P::TUNING && count == 0 && slot.grow_send_limit(&resources.config) {
-                    count = slot.send.push(&mut resources.pool, bytes, slot.send_limit, held, cuts);
+                    let limit = slot.send_limit.min(most);
+                    count = slot.send.push(&mut resources.pool, bytes, limit, held, cuts);
                 }
                 if count > 0 {
                     slot.hold_back(then == Then::More);
@@ -141,7 +143,8 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 if P::TUNING && slot.send.len() >= slot.send_limit {
                     slot.grow_send_limit(&resources.config);
                 }
-                let left = slot.send_limit.saturating_sub(slot.send.len()) as usize;
+                let most = slot.send_limit.min(slot.most_queued(&resources.pool));
+                let left = most.saturating_sub(slot.send.len()) as usize;
                 if let Some(space) = slot.send.space(&mut resources.pool, left, held, cuts) {
                     let most = space.len().min(left);
                     let mut result = None;
@@ -397,6 +400,7 @@ impl<P: Profile> Slot<P> {
             Ok(true) => {
                 let held = self.send.blocks() + self.receive.blocks();
                 let most = if P::TUNING { self.send_most(&resources.config) } else { self.send_limit };
+                let most = most.min(self.most_queued(&resources.pool));
                 self.send.len() < most && resources.pool.spares(held, self.send.blocks() == 0)
             }
             Ok(false) => false,

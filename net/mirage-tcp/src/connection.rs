@@ -22,6 +22,7 @@ use crate::rto::RoundTrip;
 use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
 use crate::tuning::Tuning;
+use crate::unsent::UnsentLimit;
 use crate::{Config, Error, Profile, Standard, State};
 
 /// Room for one connection: a control block of about 480 bytes, without buffers.
@@ -39,10 +40,9 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) in_use: bool,
     /// Whether an application holds it, or will once it accepts.
     pub(crate) held: bool,
-    /// Whether it counts among those its peer holds.
-    pub(crate) counted: bool,
     /// Whether segments can still find it. Not in TIME-WAIT, where a [`TimeWaitSlot`](crate::TimeWaitSlot) is found.
     pub(crate) linked: bool,
+    pub(crate) facts: Facts,
     /// What is left to do at the end of the public method that runs; see [`todo`].
     pub(crate) todo: u8,
     /// Its place among those that have something to send.
@@ -92,6 +92,7 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) unpushed: bool,
     /// The application has ended our direction: a FIN follows the send queue.
     pub(crate) fin_queued: bool,
+    pub(crate) unsent_limit: UnsentLimit,
     /// The peer has our FIN.
     pub(crate) fin_acked: bool,
     /// The congestion window, not the peer's and not the application, decided how much went out last.
@@ -120,12 +121,8 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) unconfirmed: bool,
     /// Our SYN-ACK is to be sent, for the first time or again.
     pub(crate) syn_due: bool,
-    /// Data came or went with the first SYN, and was taken.
-    pub(crate) syn_data: bool,
     /// How many bytes of the send queue go with our first SYN.
     pub(crate) syn_len: u16,
-    /// Our SYN carries a cookie, or asks for one.
-    pub(crate) asks_cookie: bool,
 
     // What we receive.
     /// RCV.NXT: the next number expected.
@@ -198,6 +195,19 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) writers: WaitList,
 }
 
+bitflags::bitflags! {
+    /// What is rarely asked of a connection.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Facts: u8 {
+        /// It counts among those its peer holds.
+        const COUNTED = 1;
+        /// Data came or went with the first SYN, and was taken.
+        const SYN_DATA = 1 << 1;
+        /// Our SYN carries a cookie, or asks for one.
+        const ASKS_COOKIE = 1 << 2;
+    }
+}
+
 /// When this connection last answered a segment outside its window, in seconds: at most two such answers a second.
 pub(crate) type Challenge = crate::challenge::PerConnection;
 
@@ -227,6 +237,11 @@ impl<P: Profile> Slot<P> {
     /// A free slot.
     #[inline(never)]
     pub(crate) fn unused(generation: u32, next: u32) -> Self {
+        Self::new(generation, next)
+    }
+
+    #[inline(always)]
+    fn new(generation: u32, next: u32) -> Self {
         let zero = SequenceNumber(0);
         Self {
             generation,
@@ -235,8 +250,8 @@ impl<P: Profile> Slot<P> {
             state: State::Closed,
             in_use: false,
             held: false,
-            counted: false,
             linked: false,
+            facts: Facts::empty(),
             todo: 0,
             ready: Place::default(),
             queue: Place::default(),
@@ -262,6 +277,7 @@ impl<P: Profile> Slot<P> {
             hold: Hold::Nothing,
             unpushed: false,
             fin_queued: false,
+            unsent_limit: UnsentLimit::NONE,
             fin_acked: false,
             congestion_limited: false,
             unreachable: false,
@@ -287,9 +303,7 @@ impl<P: Profile> Slot<P> {
             read_shut: false,
             unconfirmed: false,
             syn_due: false,
-            syn_data: false,
             syn_len: 0,
-            asks_cookie: false,
             quick_acks: 0,
             data_at: Coarse::default(),
             ack_now: false,
@@ -322,7 +336,7 @@ impl<P: Profile> Slot<P> {
     /// A connection that begins: nothing sent, nothing received.
     pub(crate) fn begin(&mut self, now: Instant, tuple: Tuple, iss: SequenceNumber, config: &Config) {
         let generation = self.generation;
-        *self = Self::unused(generation, NONE);
+        *self = Self::new(generation, NONE);
         self.tuple = tuple;
         self.in_use = true;
         self.held = true;

@@ -3,7 +3,7 @@
 use mirage_clock::{Duration, Instant};
 use mirage_congestion::Congestion as _;
 
-use crate::connection::Slot;
+use crate::connection::{Facts, Slot};
 use crate::identifier::NONE;
 use crate::pool::Pool;
 use crate::recovery::Phase;
@@ -141,7 +141,7 @@ impl<P: Profile> Tcp<'_, P> {
         };
         Some(TcpInfo {
             state: if slot.unconfirmed { State::SynReceived } else { slot.state },
-            syn_data: slot.syn_data,
+            syn_data: slot.facts.contains(Facts::SYN_DATA),
             ca_state: slot.recovering(&self.resources.pool),
             retransmits,
             backoff,

@@ -62,6 +62,7 @@ mod timers;
 mod transmit;
 mod tuning;
 mod under_way;
+mod unsent;
 mod window;
 mod wire;
 

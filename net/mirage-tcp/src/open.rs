@@ -57,12 +57,12 @@ impl<P: Profile> Tcp<'_, P> {
         let index = self.take_slot().ok_or(ConnectError::OutOfConnections)?;
         let tuple = tuple(port);
         let first = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
-        let config = self.resources.config;
+        let config = &self.resources.config;
         let slot = &mut self.connections[index as usize];
-        slot.begin(now, tuple, first.number, &config);
+        slot.begin(now, tuple, first.number, config);
         slot.iss = first.number;
         slot.stamps.offset = first.stamp_offset;
-        slot.set_options(&options, &config);
+        slot.set_options(&options, config);
         slot.scaling = true;
         slot.state = State::SynSent;
         slot.linked = true;

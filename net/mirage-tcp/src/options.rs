@@ -3,6 +3,7 @@
 use mirage_protocols::Ecn;
 
 use crate::Cookie;
+use crate::Profile;
 use crate::marked_bytes::MarkedBytes;
 use crate::marks::asks_accurately;
 use crate::sack::Blocks;
@@ -67,14 +68,55 @@ pub(crate) struct SynOptions {
 
 impl SynOptions {
     /// What a SYN says that opens a connection.
-    pub(crate) fn of(segment: &Segment<'_>) -> Self {
+    pub(crate) fn of<P: Profile>(segment: &Segment<'_>) -> Self {
         // RFC 3168 §6.1.1: "A host MUST NOT set ECT on SYN or SYN-ACK packets"; who does speaks something else.
         let marks = segment.flags.contains(Flags::ECE | Flags::CWR) && segment.ecn == Ecn::NotCapable;
-        Self { marks, accurate: asks_accurately(segment), ..Self::parse(segment.options) }
+        Self { marks, accurate: asks_accurately(segment), ..Self::read::<P>(segment.options) }
+    }
+
+    /// Reads the options of a SYN as [`parse`](Self::parse) does; those of most systems at once.
+    #[inline]
+    pub(crate) fn read<P: Profile>(bytes: &[u8]) -> Self {
+        // As Linux writes them, and we.
+        if P::STRAIGHT
+            && let &[
+                MSS,
+                4,
+                m1,
+                m0,
+                SACK_PERMITTED,
+                2,
+                TIMESTAMPS,
+                10,
+                v3,
+                v2,
+                v1,
+                v0,
+                e3,
+                e2,
+                e1,
+                e0,
+                NOP,
+                WINDOW_SCALE,
+                3,
+                shift,
+            ] = bytes
+            && (m1, m0) != (0, 0)
+        {
+            return Self {
+                mss: Some(u16::from_be_bytes([m1, m0])),
+                window_scale: Some(shift.min(MAX_WINDOW_SCALE)),
+                sack_permitted: true,
+                timestamps: Some((u32::from_be_bytes([v3, v2, v1, v0]), u32::from_be_bytes([e3, e2, e1, e0]))),
+                ..Self::default()
+            };
+        }
+        Self::parse(bytes)
     }
 
     /// Reads the options of a SYN. Never fails: what makes no sense is ignored, and behind a bogus length nothing is
     /// read any more.
+    #[inline(never)]
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         let mut options = Self::default();
         for (kind, data) in Options::new(bytes) {

@@ -64,8 +64,14 @@ impl<P: Profile> Slot<P> {
     }
 
     /// The same when something is under way; `probed`: the tail was.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn start_timer(&mut self, now: Instant, max_rto: Duration, probed: bool) {
+        self.start_timer_here(now, max_rto, probed);
+    }
+
+    /// The same in the place of the call.
+    #[inline(always)]
+    pub(crate) fn start_timer_here(&mut self, now: Instant, max_rto: Duration, probed: bool) {
         let rto = self.round_trip.rto(max_rto);
         match self.tail_timeout(probed) {
             // RFC 8985 §7.2: no later than the timeout, which then comes after the probe.
@@ -95,7 +101,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// How long to wait for an acknowledgement before the tail is probed; `None` if it is not to be.
-    #[inline]
+    #[inline(always)]
     fn tail_timeout(&self, probed: bool) -> Option<Duration> {
         let recovery = &self.recovery;
         let quiet = recovery.phase == Phase::Open && recovery.sacked == 0 && !probed;

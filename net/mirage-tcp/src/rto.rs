@@ -21,8 +21,14 @@ impl RoundTrip {
 
     /// Learns from a segment that was sent once and acknowledged after `rtt` (§2.2, §2.3; §3, Karn's algorithm: never
     /// from one that was sent again). The timeout is at least `min` longer than a round trip, and no longer doubled.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn sample(&mut self, rtt: Duration, min: Duration) {
+        self.sample_here(rtt, min);
+    }
+
+    /// The same in the place of the call.
+    #[inline(always)]
+    pub(crate) fn sample_here(&mut self, rtt: Duration, min: Duration) {
         // At most a minute, so that nothing overflows; at least a microsecond, so that 0 stays "unknown".
         let rtt = micros(rtt).clamp(1, MAX_SAMPLE);
         if self.srtt == 0 {

@@ -38,6 +38,11 @@ impl State {
         matches!(self, Self::Established | Self::FinWait1 | Self::FinWait2)
     }
 
+    /// Whether one direction at least is ended, and not all is over yet.
+    pub(crate) const fn is_closing(self) -> bool {
+        matches!(self, Self::FinWait1 | Self::FinWait2 | Self::CloseWait | Self::Closing | Self::LastAck)
+    }
+
     /// Whether the application may still write.
     pub(crate) const fn may_send(self) -> bool {
         matches!(self, Self::Established | Self::CloseWait)

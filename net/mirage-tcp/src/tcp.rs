@@ -5,7 +5,7 @@ use mirage_clock::Instant;
 use mirage_waker::WaitList;
 
 use crate::challenge::Challenges;
-use crate::connection::{Slot, todo};
+use crate::connection::{Facts, Slot, todo};
 use crate::demux::{Demux, Found, Tuple};
 use crate::discard::Discards;
 use crate::half_open::HalfOpen;
@@ -209,7 +209,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
 
     fn free_slot(&mut self, index: u32) {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
-        if P::PEERS && slot.counted {
+        if P::PEERS && slot.facts.contains(Facts::COUNTED) {
             self.peers.leave(slot.tuple.remote);
         }
         slot.send.clear(&mut self.resources.pool);

@@ -11,7 +11,7 @@ use mirage_clock::Instant;
 use mirage_net::{ChecksumOffload, SegmentationOffload};
 use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
 
-use crate::connection::{Slot, todo};
+use crate::connection::{Facts, Slot, todo};
 use crate::demux::Tuple;
 use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
@@ -308,7 +308,7 @@ impl<P: Profile> Slot<P> {
             accurate: None,
         };
         let mut encoded = options.emit();
-        if P::FAST_OPEN && !answers && self.syns == 0 && self.asks_cookie {
+        if P::FAST_OPEN && !answers && self.syns == 0 && self.facts.contains(Facts::ASKS_COOKIE) {
             encoded.put_cookie(&resources.servers.cookie(&self.tuple));
         }
         encoded

@@ -31,6 +31,8 @@ impl Profile for Winding {
 #[derive(Clone, Debug)]
 enum Step {
     Write(usize, usize),
+    /// A write with which a segment ends.
+    Record(usize, usize),
     Read(usize, usize),
     /// One side sends what it has to, up to so many segments.
     Transmit(usize, usize),
@@ -45,6 +47,8 @@ enum Step {
     /// Microseconds.
     Pass(u64),
     End(usize),
+    /// The application gives the connection back.
+    Leave(usize),
     NoDelay(usize, bool),
     Cork(usize, bool),
     /// The device of one side holds so many packets and no more.
@@ -56,6 +60,7 @@ fn step() -> impl Strategy<Value = Step> {
     let side = 0_usize..2;
     prop_oneof![
         4 => (side.clone(), len.clone()).prop_map(|(side, len)| Step::Write(side, len)),
+        1 => (side.clone(), len.clone()).prop_map(|(side, len)| Step::Record(side, len)),
         3 => (side.clone(), len).prop_map(|(side, len)| Step::Read(side, len)),
         8 => (side.clone(), 1_usize..20).prop_map(|(side, most)| Step::Transmit(side, most)),
         8 => (side.clone(), 1_usize..6).prop_map(|(side, count)| Step::Deliver(side, count)),
@@ -65,6 +70,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (side.clone(), 0_usize..400).prop_map(|(side, bit)| Step::Damage(side, bit)),
         3 => prop_oneof![0_u64..2_000, 30_000_u64..60_000, 150_000_u64..3_000_000].prop_map(Step::Pass),
         1 => side.clone().prop_map(Step::End),
+        1 => side.clone().prop_map(Step::Leave),
         1 => (side.clone(), any::<bool>()).prop_map(|(side, on)| Step::NoDelay(side, on)),
         1 => (side.clone(), any::<bool>()).prop_map(|(side, on)| Step::Cork(side, on)),
         1 => (side, 0_usize..5).prop_map(|(side, room)| Step::Room(side, room)),
@@ -76,13 +82,14 @@ fn step() -> impl Strategy<Value = Step> {
 struct Kind {
     timestamps: bool,
     selective: bool,
-    marks: bool,
+    marks: Marking,
     offload: bool,
     blocks: usize,
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
-    (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), 8_usize..64).prop_map(
+    let marks = prop_oneof![3 => Just(Marking::Never), 1 => Just(Marking::Ask), 1 => Just(Marking::Accurate)];
+    (any::<bool>(), any::<bool>(), marks, any::<bool>(), 8_usize..64).prop_map(
         |(timestamps, selective, marks, offload, blocks)| Kind { timestamps, selective, marks, offload, blocks },
     )
 }
@@ -116,12 +123,8 @@ fn machine<P: Profile>(last: u8, kind: Kind) -> Tcp<'static, P> {
         blocks: lent(vec![Block::default(); kind.blocks]),
         wakers: WakerPool::new(lent((0..4).map(|_| mirage_waker::Slot::EMPTY).collect())),
     };
-    let config = Config {
-        timestamps: kind.timestamps,
-        selective: kind.selective,
-        ecn: if kind.marks { Marking::Ask } else { Marking::Never },
-        ..Config::default()
-    };
+    let config =
+        Config { timestamps: kind.timestamps, selective: kind.selective, ecn: kind.marks, ..Config::default() };
     Tcp::new(config, storage, Secrets::new([last; 64]))
 }
 
@@ -149,9 +152,12 @@ impl<P: Profile> World<P> {
     fn apply(&mut self, step: &Step) {
         match *step {
             Step::Write(side, len) => {
-                let bytes: Vec<u8> = (self.written..self.written + len).map(|place| (place % 251) as u8).collect();
-                self.written += len;
+                let bytes = self.bytes(len);
                 self.of(side, |tcp, id| format!("{:?}", tcp.poll_write(id, &mut cx(), &bytes)));
+            }
+            Step::Record(side, len) => {
+                let bytes = self.bytes(len);
+                self.of(side, |tcp, id| format!("{:?}", tcp.poll_write_record(id, &mut cx(), &bytes)));
             }
             Step::Read(side, len) => {
                 let mut buffer = vec![0; len];
@@ -206,6 +212,10 @@ impl<P: Profile> World<P> {
                 }
             }
             Step::End(side) => self.of(side, |tcp, id| format!("{:?}", tcp.shutdown(id, Direction::Write))),
+            Step::Leave(side) => self.of(side, |tcp, id| {
+                tcp.close(id);
+                String::new()
+            }),
             Step::NoDelay(side, on) => self.of(side, |tcp, id| {
                 tcp.set_nodelay(id, on);
                 String::new()
@@ -221,6 +231,12 @@ impl<P: Profile> World<P> {
             self.seen.push(format!("{:?} {} {known:?}", tcp.poll_timeout(), tcp.wants_transmit()));
             self.seen.push(format!("{:?} {:?}", tcp.stats(), tcp.discards()));
         }
+    }
+
+    /// What is written next: it depends on its place.
+    fn bytes(&mut self, len: usize) -> Vec<u8> {
+        self.written += len;
+        (self.written - len..self.written).map(|place| (place % 251) as u8).collect()
     }
 
     fn of(&mut self, side: usize, act: impl FnOnce(&mut Tcp<'static, P>, ConnectionId) -> String) {

@@ -91,6 +91,7 @@ impl World {
         let tcp = &mut self.stack().tcp;
         tcp.set_nodelay(id, options.nodelay);
         let remote = tcp.remote(id);
+        self.apply_unsent_limit(id, options.unsent_limit);
         let role = Role::Stream { id, opened: true };
         let fd = self.add(Descriptor::Socket(Box::new(Socket { role, options, ..Socket::default() })))?;
         Poll::Ready(Ok((fd, remote)))

@@ -2,6 +2,7 @@
 
 use libc::c_int;
 use mirage_clock::Duration;
+use mirage_tcp::ConnectionId;
 
 use crate::errno::{Answer, Errno};
 use crate::profile::{client_fast_open, number};
@@ -99,6 +100,12 @@ impl World {
                     self.stack().tcp.set_user_timeout(id, timeout);
                 }
             }
+            (libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, Some(bytes)) => {
+                options.unsent_limit = bytes as u32;
+                if let Some(id) = id {
+                    self.apply_unsent_limit(id, bytes as u32);
+                }
+            }
             (_, _, Some(number)) if is_harmless(level, name) => {
                 options.others.insert((level, name), number);
             }
@@ -147,14 +154,17 @@ impl World {
                 let info = id.and_then(|id| self.stack().tcp.info(id));
                 info.map_or(options.max_segment.unwrap_or(536), |info| info.send_mss).into()
             }
-            (libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT) => {
-                let set = options.others.get(&(level, name)).copied();
-                set.or_else(|| number::<u32>("tcp_notsent_lowat").map(|bytes| bytes as c_int)).unwrap_or(-1)
-            }
+            (libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT) => options.unsent_limit as c_int,
             _ if is_harmless(level, name) => options.others.get(&(level, name)).copied().unwrap_or(0),
             _ => return Err(Errno(libc::ENOPROTOOPT)),
         };
         Ok(number.to_ne_bytes().to_vec())
+    }
+
+    /// Without a limit of the socket's own the namespace's counts.
+    pub(super) fn apply_unsent_limit(&mut self, id: ConnectionId, own: u32) {
+        let limit = if own == 0 { number("tcp_notsent_lowat").unwrap_or(u32::MAX) } else { own };
+        self.stack().tcp.set_unsent_limit(id, Some(limit).filter(|limit| *limit != u32::MAX));
     }
 
     fn apply_keepalive(&mut self, fd: c_int) -> Answer<()> {
@@ -182,7 +192,7 @@ fn is_harmless(level: c_int, name: c_int) -> bool {
         (level, name),
         (libc::SOL_SOCKET, libc::SO_REUSEADDR | libc::SO_REUSEPORT | libc::SO_PRIORITY | libc::SO_MARK)
             | (libc::SOL_SOCKET, libc::SO_OOBINLINE | libc::SO_ZEROCOPY)
-            | (libc::IPPROTO_TCP, libc::TCP_QUICKACK | libc::TCP_NOTSENT_LOWAT | TCP_INQ)
+            | (libc::IPPROTO_TCP, libc::TCP_QUICKACK | TCP_INQ)
             | (libc::IPPROTO_IP, libc::IP_FREEBIND | libc::IP_TOS | libc::IP_MTU_DISCOVER)
     )
 }

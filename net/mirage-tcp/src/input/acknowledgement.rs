@@ -103,7 +103,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// The peer has our FIN.
-    fn on_fin_acked(&mut self, resources: &mut Resources<'_>, now: Instant) {
+    pub(super) fn on_fin_acked(&mut self, resources: &mut Resources<'_>, now: Instant) {
         match self.state {
             State::FinWait1 => {
                 self.state = State::FinWait2;

@@ -144,7 +144,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// The peer's FIN is next in order.
-    fn take_fin(&mut self, resources: &mut Resources<'_>) {
+    pub(super) fn take_fin(&mut self, resources: &mut Resources<'_>) {
         self.fin_early = false;
         self.ended = true;
         self.rcv_nxt += 1;

@@ -1,5 +1,5 @@
-//! The common case in one straight line: an established connection, what comes is what is expected next, and nothing is
-//! out of the ordinary (Van Jacobson's header prediction).
+//! The common case in one straight line: an established connection, or one that closes, what comes is what is expected next,
+//! and nothing is out of the ordinary (Van Jacobson's header prediction).
 
 use mirage_checksum::{SequenceNumber, Sum};
 use mirage_clock::Instant;
@@ -9,12 +9,13 @@ use super::full_size;
 use crate::connection::{Slot, todo};
 use crate::recovery::{News, Phase};
 use crate::resources::Resources;
+use crate::retransmit::Watch;
 use crate::sack::Blocks;
 use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN};
 use crate::{Discard, Profile, State, options};
 
 impl<P: Profile> Slot<P> {
-    /// Takes in data in order, an acknowledgement, or both; its checksum is verified here unless it is `checked`. `None`
+    /// Takes in data in order, an acknowledgement, or both, or the peer's end; its checksum is verified here unless it is `checked`. `None`
     /// when anything is unusual, and then nothing was done: nothing is read of a segment that is not looked at.
     #[inline]
     pub(super) fn input_fast(
@@ -32,14 +33,17 @@ impl<P: Profile> Slot<P> {
         let words = if stamped { STAMPED_LEN / 4 } else { HEADER_LEN / 4 } as u32;
         let usual = words << 28 | u32::from(Flags::ACK.bits()) << 16;
         let acked = ack.since(self.una);
+        let fin = rest & u32::from(Flags::FIN.bits()) << 16 != 0;
+        let established = self.state == State::Established;
         // Urgent data is read in line, so URG alone is nothing unusual; it is rare enough for the other path all the same.
-        let ordinary = rest & !(u32::from(Flags::PSH.bits()) << 16 | 0xffff) == usual
-            && self.state == State::Established
+        let ordinary = rest & !(u32::from((Flags::PSH | Flags::FIN).bits()) << 16 | 0xffff) == usual
+            && (established || self.state.is_closing())
             && seq == self.rcv_nxt
             && acked <= self.in_flight()
-            && !(self.read_shut || self.fin_early || (P::FAST_OPEN && self.unconfirmed))
+            && !(self.fin_early || (P::FAST_OPEN && self.unconfirmed))
             && !self.receive.has_holes()
             && self.recovery.phase == Phase::Open
+            && self.watch != Watch::Persist
             && (!P::MARKS || self.marks.is_ordinary(received.ecn));
         if !ordinary {
             return None;
@@ -59,7 +63,13 @@ impl<P: Profile> Slot<P> {
             sum = sum.add_sum(Sum::of_array(header));
         }
         let len = payload.len();
-        if len > self.receive_window() as usize || (len == 0 && acked == 0) {
+        let fits = match len {
+            // What moves nothing may be a duplicate acknowledgement.
+            0 if fin => self.state.may_receive(),
+            0 => acked > 0 || self.in_flight() == 0,
+            _ => len <= self.receive_window() as usize && established && !(self.read_shut || fin),
+        };
+        if !fits {
             return None;
         }
         let mut staged = None;
@@ -92,6 +102,9 @@ impl<P: Profile> Slot<P> {
             let news = News { ack, echo, duplicate: false };
             self.take_news(resources, now, &news, &Blocks::NONE);
         }
+        if !established && self.fin_acked {
+            self.on_fin_acked(resources, now);
+        }
         let mut result = Ok(());
         match staged {
             Some(block) => {
@@ -99,10 +112,10 @@ impl<P: Profile> Slot<P> {
                 self.take_ordered(resources, now, len as u32, full_size(received, len));
             }
             None if len > 0 => {
-                if self.take_data(resources, now, seq, payload, full_size(received, len)) > 0 {
-                    result = Err(Discard::NoRoom);
-                }
+                let dropped = self.take_data(resources, now, seq, payload, full_size(received, len));
+                result = if dropped > 0 { Err(Discard::NoRoom) } else { Ok(()) };
             }
+            None if fin => self.take_fin(resources),
             None => {}
         }
         if self.has_unsent() {

@@ -3,7 +3,7 @@
 use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 
-use crate::connection::{Slot, todo};
+use crate::connection::{Facts, Slot, todo};
 use crate::demux::Found;
 use crate::fast_open::Cookie;
 use crate::half_open::HalfOpenSlot;
@@ -57,7 +57,7 @@ impl<P: Profile> Tcp<'_, P> {
         // The window in a SYN is never scaled.
         slot.change_window(resources, now, segment.window.into());
         slot.window_seq = segment.seq;
-        slot.syn_data = !segment.payload.is_empty();
+        slot.facts.set(Facts::SYN_DATA, !segment.payload.is_empty());
         let full = segment.payload.len().min(0xffff) as u16;
         let taken = slot.take_text(resources, now, segment.seq + 1, segment.payload, false, full);
         slot.todo |= todo::OUTPUT;

@@ -4,6 +4,7 @@ use mirage_clock::{Duration, Instant};
 
 use super::fast_open::Verdict;
 use super::has_bad_flags;
+use crate::connection::Facts;
 use crate::cookies::Told;
 use crate::demux::{Found, Tuple};
 use crate::half_open::HalfOpenSlot;
@@ -72,7 +73,7 @@ impl<P: Profile> Tcp<'_, P> {
             // As Linux: no promise that cannot be kept. The peer tries again.
             return Err(Discard::Overloaded);
         }
-        let peer = SynOptions::of(segment);
+        let peer = SynOptions::of::<P>(segment);
         let first = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
         let mut iss = first.number;
         if let Some(after) = after.filter(|after| !iss.after(*after)) {
@@ -183,8 +184,9 @@ impl<P: Profile> Tcp<'_, P> {
         seq: mirage_checksum::SequenceNumber,
     ) -> Option<u32> {
         let index = self.open_slot(now, handshake)?;
-        let config = self.resources.config;
-        let slot = self.connections.get_mut(index as usize)?;
+        let Self { connections, resources, .. } = self;
+        let config = &resources.config;
+        let slot = connections.get_mut(index as usize)?;
         slot.window_seq = seq - 1;
         if config.accurate_answer::<P>(handshake.peer.accurate).is_some() {
             slot.accept_accurate();
@@ -208,22 +210,24 @@ impl<P: Profile> Tcp<'_, P> {
     /// A slot for the connection that a handshake becomes, established but not to be found yet.
     pub(super) fn open_slot(&mut self, now: Instant, handshake: &HalfOpenSlot) -> Option<u32> {
         let index = self.take_slot()?;
-        let options = self.listeners.get(handshake.listener.index as usize)?.options;
-        let config = self.resources.config;
-        let slot = self.connections.get_mut(index as usize)?;
-        slot.begin(now, handshake.tuple, handshake.iss + 1, &config);
-        slot.set_options(&options, &config);
+        let Self { connections, listeners, resources, .. } = self;
+        let options = &listeners.get(handshake.listener.index as usize)?.options;
+        let config = &resources.config;
+        let slot = connections.get_mut(index as usize)?;
+        slot.begin(now, handshake.tuple, handshake.iss + 1, config);
+        slot.set_options(options, config);
         slot.scaling = true;
-        slot.learn_peer(&handshake.peer, &config);
-        slot.stamps = handshake.stamps::<P>(&config);
+        slot.learn_peer(&handshake.peer, config);
+        slot.stamps = handshake.stamps::<P>(config);
         slot.marks = Marks::agreed(handshake.peer.marks && config.accepts_marks::<P>());
         (slot.iss, slot.irs) = (handshake.iss, handshake.irs);
         slot.rcv_nxt = handshake.irs + 1;
         slot.acked_to = slot.rcv_nxt;
-        slot.tuning = Tuning::begin::<P>(now, slot.rcv_nxt, &config);
+        slot.tuning = Tuning::begin::<P>(now, slot.rcv_nxt, config);
         slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);
-        slot.counted = P::PEERS && config.per_peer > 0;
-        if slot.counted {
+        let counted = P::PEERS && config.per_peer > 0;
+        slot.facts.set(Facts::COUNTED, counted);
+        if counted {
             self.peers.enter(handshake.tuple.remote);
         }
         slot.state = State::Established;

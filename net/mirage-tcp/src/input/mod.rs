@@ -54,6 +54,9 @@ impl<P: Profile> Tcp<'_, P> {
             && let Some(slot) = self.connections.get_mut(index as usize)
             && let Some(result) = slot.input_fast(&mut self.resources, now, received, checked)
         {
+            if slot.state == State::TimeWait {
+                self.enter_time_wait(now, index);
+            }
             self.settle(index);
             return result;
         }

@@ -2,7 +2,7 @@
 
 use mirage_clock::Instant;
 
-use crate::connection::Slot;
+use crate::connection::{Facts, Slot};
 use crate::options::SynOptions;
 use crate::tuning::Tuning;
 use crate::wire::{Flags, Segment};
@@ -41,7 +41,7 @@ impl<P: Profile> Tcp<'_, P> {
         if fin && !acknowledges {
             return Err(Discard::BadFlags);
         }
-        let peer = SynOptions::parse(segment.options);
+        let peer = SynOptions::read::<P>(segment.options);
         if P::TIMESTAMPS && acknowledges && slot.is_echo_invented(now, &resources.config, &peer) {
             let tuple = slot.tuple;
             self.refuse(now, tuple, segment);
@@ -80,7 +80,7 @@ impl<P: Profile> Tcp<'_, P> {
         slot.confirm_syn(now, segment.ack, resources.config.min_rto);
         if P::FAST_OPEN {
             slot.send.acked(&mut resources.pool, with_data);
-            slot.syn_data = with_data > 0 && with_data == slot.syn_len.into();
+            slot.facts.set(Facts::SYN_DATA, with_data > 0 && with_data == slot.syn_len.into());
             slot.learn_server(now, resources, segment.options, with_data);
         }
         slot.establish(resources, now);

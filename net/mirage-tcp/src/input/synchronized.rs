@@ -134,7 +134,7 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// Both ends are closed: leaves a memory behind. The slot stays for as long as an application holds it.
-    fn enter_time_wait(&mut self, now: Instant, index: u32) {
+    pub(super) fn enter_time_wait(&mut self, now: Instant, index: u32) {
         self.hide(index);
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
         let window = (slot.receive_window() >> slot.receive_scale).min(0xffff) as u16;

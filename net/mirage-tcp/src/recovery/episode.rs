@@ -428,7 +428,7 @@ impl<P: Profile> Slot<P> {
             // Progress: a peer that nobody but us waits for has its time anew.
             self.linger_at = Later::NEVER;
         }
-        if self.send.len() <= self.send_limit / 2 {
+        if self.send.len() <= self.send_limit / 2 || (P::TUNING && self.unsent_limit.is_set()) {
             resources.wakers.wake(&mut self.writers);
         }
         resources.relieve();

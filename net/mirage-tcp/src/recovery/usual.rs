@@ -50,7 +50,7 @@ impl<P: Profile> Slot<P> {
         // With the last byte it goes, too.
         let (most, recovering) = (under_way.most, under_way.is_reduced(ack));
         self.forget_acknowledged(resources, now, acked);
-        self.round_trip.sample(rtt, resources.config.min_rto);
+        self.round_trip.sample_here(rtt, resources.config.min_rto);
         let flight = self.flight_of(self.pipe(), most);
         let rtt = Some(rtt);
         let brought = Ack { acked, delivered: acked, flight, prior, rtt, round, recovering, rate, ..Ack::default() };

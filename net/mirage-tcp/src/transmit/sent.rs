@@ -136,7 +136,11 @@ impl<P: Profile> Slot<P> {
             self.start_timer(now, resources.config.max_rto, true);
         } else if !self.is_watched() || self.watch == crate::retransmit::Watch::Tail {
             // RFC 6298 §5.1; and RFC 8985 §7.2: each new segment postpones the probe.
-            self.start_timer(now, resources.config.max_rto, under_way.tail.is_probed());
+            let (max_rto, probed) = (resources.config.max_rto, under_way.tail.is_probed());
+            match P::STRAIGHT {
+                true => self.start_timer_here(now, max_rto, probed),
+                false => self.start_timer(now, max_rto, probed),
+            }
         }
         self.on_fresh_sent(bytes, now, resources);
     }

@@ -37,6 +37,7 @@ impl<P: Profile> Slot<P> {
             && !self.receive.has_holes()
             && !self.has_twice()
             && !(P::MARKS && self.marks.is_on())
+            && !(P::RECORDS && self.send.has_records())
             && !(P::PROBING && self.path.is_searched())
             && self.congestion.pacing_rate().is_none();
         if !usual {

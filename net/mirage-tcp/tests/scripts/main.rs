@@ -59,7 +59,7 @@ macro_rules! folders {
 
 folders! {
     keepalive cookies pmtud rfc5961 zero_window simultaneous time_wait window_shrink fin delayed_ack nagle silly_window sack dsack rack tail timestamps undo
-    limited_transmit ecn probing fast_open accurate records proportional plain
+    limited_transmit ecn probing fast_open accurate records proportional unsent plain
 }
 
 #[test]

@@ -146,6 +146,8 @@ impl<P: Profile> Play<P> {
                 };
                 tcp.shutdown(id, direction).map_err(|error| error.to_string())?;
             }
+            ["unsent_limit", "off"] => tcp.set_unsent_limit(id, None),
+            ["unsent_limit", bytes] => tcp.set_unsent_limit(id, Some(parse(bytes)?)),
             ["nodelay", on] => tcp.set_nodelay(id, on == "on"),
             ["keepalive", "off"] => tcp.set_keepalive(id, None),
             ["keepalive", ..] => tcp.set_keepalive(id, tcp_options(words)?.keepalive),
