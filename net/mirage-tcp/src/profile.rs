@@ -26,8 +26,8 @@ pub trait Profile: Copy + Debug + 'static {
     type Congestion: Congestion;
     /// Selective acknowledgments both ways (RFC 2018, RFC 2883), and with them records of what is under way: loss detection by
     /// time (RACK-TLP, RFC 8985), proportional reduction (RFC 6937), undoing what was a mistake (RFC 5682), the shortest round
-    /// trip, rates of delivery for the congestion controller, and pacing if it wants that. Without them the timer and three duplicates tell of losses (RFC 6582), and
-    /// [`Storage::runs`](crate::Storage::runs) may be empty.
+    /// trip, rates of delivery for the congestion controller, and pacing if it wants that. Without them the timer and three
+    /// duplicates tell of losses (RFC 6582), and [`Storage::runs`](crate::Storage::runs) may be empty.
     const SELECTIVE: bool = true;
     /// Timestamps, and protection against numbers from long ago (RFC 7323).
     const TIMESTAMPS: bool = true;
