@@ -82,9 +82,12 @@ impl<P: Profile> Slot<P> {
         let lost = self.recovery.delivery.lost;
         self.read_scoreboard(resources, now, news, blocks, &mut tally);
         if acked > 0 {
-            let under_way = *resources.pool.under_way(self.send.head());
+            // With the last byte it goes, and what follows asks for it.
+            let last = (acked >= self.send.len()).then(|| *resources.pool.under_way(self.send.head()));
             self.forget_acknowledged(resources, now, acked);
-            resources.pool.keep(under_way);
+            if let Some(under_way) = last {
+                resources.pool.keep(under_way);
+            }
         }
         let min_rtt = self.recovery.reordering.min_rtt();
         let under_way = resources.pool.under_way_mut(self.send.head());
