@@ -168,8 +168,7 @@ impl<P: Profile> Slot<P> {
             recovery.take_ordered(rack, runs, &answer, news.ack, tally);
             if P::SELECTIVE && recovery.sacked > 0 && recovery.is_taken_back(runs) {
                 // The next number that the peer expects is one that it had told of.
-                recovery.distrust(runs);
-                recovery.lose_all(runs);
+                recovery.lose_selected(runs);
             }
         }
         if P::SELECTIVE && !blocks.is_empty() {

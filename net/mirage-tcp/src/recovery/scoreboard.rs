@@ -183,6 +183,21 @@ impl Recovery {
         runs.get(self.chain.head).is_some_and(|run| run.is(fate::SACKED))
     }
 
+    /// All that the peer acknowledged only selectively is lost after all; what else is under way may still arrive.
+    pub(crate) fn lose_selected(&mut self, runs: &mut Runs<'_>) {
+        let mut index = self.chain.head;
+        while index != NONE {
+            let run = runs.of_mut(index);
+            if run.is(fate::SACKED) {
+                run.fate = (run.fate & !fate::SACKED) | fate::LOST;
+            }
+            index = run.next;
+        }
+        self.lost += self.sacked;
+        self.delivery.lost = self.delivery.lost.wrapping_add(self.sacked);
+        self.sacked = 0;
+    }
+
     /// The first run that waits to be sent again.
     pub(crate) fn first_lost(&self, runs: &mut Runs<'_>) -> Option<u32> {
         if self.lost == 0 {
