@@ -9,13 +9,13 @@ mod connection;
 mod counters;
 mod pages;
 mod scratch;
+mod tcp;
 
 use alloc::rc::Rc;
 
 use mirage_platform::clock::Duration;
 use mirage_platform::network::Service;
 use mirage_platform::stack::{ListenOptions, Stack, TcpListener, TcpOptions};
-use mirage_platform::tcp::{Cubic, Profile};
 use mirage_platform::{About, App, Argument, Arguments, BadArgument, Context, Exit, Networked, Permits};
 
 use pages::Pages;
@@ -47,29 +47,11 @@ impl App for Web {
     }
 }
 
-/// TCP for who sends much and receives little: what repairs losses on the way out is all there.
-#[derive(Clone, Copy, Debug)]
-enum Serving {}
-
-impl Profile for Serving {
-    type Congestion = Cubic;
-    // Nobody turns these on here.
-    const FAST_OPEN: bool = false;
-    const PEERS: bool = false;
-    const RECORDS: bool = false;
-    // Queues that mark packets instead of dropping them drop ours.
-    const MARKS: bool = false;
-    // Requests are short: hardly any has a hole.
-    const HOLES: bool = false;
-    // Short cuts for usual segments are long.
-    const STRAIGHT: bool = false;
-}
-
 impl Networked for Web {
     const FORWARDS: &'static [&'static str] = &["8080:80"];
     // All it speaks is TCP.
     const FRAGMENTS: bool = false;
-    type Tcp = Serving;
+    type Tcp = tcp::Serving;
 
     async fn run<S: Stack + 'static>(self, stack: S, context: Context) -> Exit {
         // Answers go out in few, large writes, so there is nothing for Nagle's algorithm to collect.
