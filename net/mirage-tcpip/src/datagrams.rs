@@ -50,7 +50,7 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
         payload: &[u8],
         remote: SocketAddr,
     ) -> Poll<Result<(), Error>> {
-        if P::STRAIGHT && self.send_datagram_again(id, source, payload, remote) {
+        if P::STRAIGHT && source == Source::Own && self.send_datagram_again(id, payload, remote) {
             self.shared.wake();
             return Poll::Ready(Ok(()));
         }
@@ -79,7 +79,7 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
 impl<N: Net, P: Profile> Stack<'_, N, P> {
     /// Sends a datagram at once if that takes nothing out of the ordinary: whether it did.
     #[inline]
-    fn send_datagram_again(&self, id: SocketId, source: Source, payload: &[u8], remote: SocketAddr) -> bool {
+    fn send_datagram_again(&self, id: SocketId, payload: &[u8], remote: SocketAddr) -> bool {
         let mut device = lent(&self.device);
         let mut machines = self.shared.undisturbed();
         let Machines { ethernet, arp, ipv4, udp, now, at_once, .. } = &mut *machines;
@@ -90,7 +90,7 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
         let mut link = ethernet.over(device.split().1);
         let mut neighbours = arp.over(*now, &mut link);
         let (_, mut outbound) = ipv4.split();
-        let sent = udp.send_again(id, payload, source, remote, &mut outbound.over(&mut neighbours));
+        let sent = udp.send_again(id, payload, remote, &mut outbound.over(&mut neighbours));
         if sent {
             *at_once = left;
         }

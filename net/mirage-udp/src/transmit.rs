@@ -83,27 +83,22 @@ impl<A: Address> Udp<'_, A> {
         Poll::Ready(Ok(()))
     }
 
-    /// Sends a datagram as [`poll_send_over`](Self::poll_send_over) does if there is nothing in its way: no error to tell,
-    /// nothing that waits before it, and an `ip` that [sends again](Ip::send_again). Otherwise nothing was done, and `false`
-    /// says so.
+    /// Sends a datagram from the [socket's own](Source::Own) end as [`poll_send_over`](Self::poll_send_over) does if there is
+    /// nothing in its way: no error to tell, nothing that waits before it, and an `ip` that [sends again](Ip::send_again).
+    /// Otherwise nothing was done, and `false` says so.
     #[inline(always)]
-    pub fn send_again(
-        &mut self,
-        id: SocketId,
-        payload: &[u8],
-        source: Source,
-        remote: SocketAddr,
-        ip: &mut impl Ip,
-    ) -> bool {
+    pub fn send_again(&mut self, id: SocketId, payload: &[u8], remote: SocketAddr, ip: &mut impl Ip) -> bool {
         let free = !self.wants_transmit() && payload.len() < self.send_below;
-        let Some(socket) = self.table.peek(id).filter(|socket| free && socket.error.is_none()) else {
+        let (Some(socket), Some(remote)) = (self.table.peek(id), End::<A>::from_socket(&remote)) else {
             cold_path();
             return false;
         };
-        let Ok(ends) = ends(socket, &source, &remote) else {
+        let ends = Ends { local: socket.own(), remote };
+        let is_usual = free && socket.error.is_none() && are_usable(&ends) && !are_mixed(&ends);
+        if !is_usual {
             cold_path();
             return false;
-        };
+        }
         let Ok(Whole { packet, header, sum, offloaded }) = whole(ip, ends, payload.len()) else {
             cold_path();
             return false;
@@ -280,13 +275,26 @@ fn ends<A: Address>(socket: &Socket<A>, source: &Source, remote: &SocketAddr) ->
     };
     let owned =
         socket.address.is_none_or(|own| own == local.address) && (socket.port == 0 || socket.port == local.port);
-    if !owned || local.port == 0 || remote.port == 0 || remote.is_unspecified() {
+    let ends = Ends { local, remote };
+    if !owned || !are_usable(&ends) {
         return Err(Error::AddressNotAvailable);
     }
-    if local.address.ip().is_ipv4() != remote.address.ip().is_ipv4() && !local.is_unspecified() {
+    if are_mixed(&ends) {
         return Err(Error::Unsupported);
     }
-    Ok(Ends { local, remote })
+    Ok(ends)
+}
+
+/// Whether a datagram can go from here to there at all.
+#[inline]
+fn are_usable<A: Address>(Ends { local, remote }: &Ends<A>) -> bool {
+    local.port != 0 && remote.port != 0 && !remote.is_unspecified()
+}
+
+/// Whether they are of different IP versions.
+#[inline]
+fn are_mixed<A: Address>(Ends { local, remote }: &Ends<A>) -> bool {
+    local.address.ip().is_ipv4() != remote.address.ip().is_ipv4() && !local.is_unspecified()
 }
 
 /// What `socket` sent to `remote` cannot go there: it hears of it if it is connected to it.
