@@ -58,7 +58,7 @@ fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, trans
     match (packet, datagrams) {
         (Some(packet), _) if packet.protocol == Protocol::TCP => drop(tcp.input(*now, &packet.received)),
         (Some(packet), Some(datagrams)) if packet.protocol == Protocol::UDP => {
-            if !(datagrams.input)(udp, *now, &packet.received) {
+            if !udp.input_again(&packet.received) && !(datagrams.input)(udp, *now, &packet.received) {
                 nobody_in(machines, &packet, transmit);
             }
         }
