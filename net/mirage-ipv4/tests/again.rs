@@ -205,11 +205,11 @@ impl Host {
         };
         match *step {
             Step::Send(ref order, count) => results = (0..count).map(|_| self.send(order)).collect(),
-            Step::AddAddress(by, text) => drop(self.ipv4.add_address(InterfaceId(by), network(text))),
+            Step::AddAddress(by, text) => _ = self.ipv4.add_address(InterfaceId(by), network(text)),
             Step::RemoveAddress(by, text) => {
                 self.ipv4.remove_address(InterfaceId(by), network(text).address());
             }
-            Step::AddRoute(text, gateway, by) => drop(self.ipv4.add_route(route(text, gateway, by))),
+            Step::AddRoute(text, gateway, by) => _ = self.ipv4.add_route(route(text, gateway, by)),
             Step::RemoveRoute(text, by) => {
                 self.ipv4.remove_route(route(text, None, by));
             }
