@@ -205,7 +205,8 @@ fn happen<P: Profile>(subject: &mut Subject<P>, chance: &mut Counting) -> Vec<St
             let other = Ipv4Cidr::new(Ipv4Addr::new(10, 0, 1, 1), 16 + chance.below(8) as u8).expect("a prefix");
             said.push(format!("{:?}", subject.stack.add_address(other)));
         }
-        _ => {}
+        // More than go out before the others have their turn.
+        _ => said.extend((0..70).map(|_| subject.say(30, remote))),
     }
     // Mostly little; at times so much that neighbours are forgotten.
     let millis = match chance.below(20) {
@@ -232,7 +233,7 @@ fn both(cable: Cable, seed: u64) {
 #[test]
 fn the_same_frames_are_answered_with_the_same_frames() {
     for seed in 0..60 {
-        both(Cable::new(1500, 64).with_macs([MAC, STATIONS[0]]), seed);
+        both(Cable::new(1500, 256).with_macs([MAC, STATIONS[0]]), seed);
     }
 }
 
