@@ -11,7 +11,7 @@ use mirage_clock::Instant;
 use mirage_net::{ChecksumOffload, SegmentationOffload};
 use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
 
-use crate::connection::{Facts, Slot, todo};
+use crate::connection::{Slot, todo};
 use crate::demux::Tuple;
 use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
@@ -67,8 +67,8 @@ impl<P: Profile> Tcp<'_, P> {
         if slot.mss == 0 {
             slot.learn_path(now, ip, resources);
         }
-        slot.paced = false;
-        if slot.state == State::FinWait2 && !slot.held {
+        slot.set_paced(false);
+        if slot.state == State::FinWait2 && !slot.held() {
             slot.linger(now, resources);
         }
         slot.restart_if_idle(now, resources);
@@ -123,7 +123,7 @@ impl<P: Profile> Tcp<'_, P> {
                 *left = left.saturating_sub(segments);
                 continue;
             }
-            let counted = if slot.device_cuts { 1 } else { segments.max(1) };
+            let counted = if slot.device_cuts() { 1 } else { segments.max(1) };
             *left = left.saturating_sub(counted);
             turn = turn.saturating_sub(counted);
             resources.stats.segments_out += segments.max(1) as u64;
@@ -154,9 +154,9 @@ impl<P: Profile> Slot<P> {
             true => (ChecksumOffload::TCP_V4, SegmentationOffload::TCP_V4),
             false => (ChecksumOffload::TCP_V6, SegmentationOffload::TCP_V6),
         };
-        self.partial_checksum = capabilities.checksum.contains(checksum);
-        self.device_cuts = capabilities.segmentation.contains(segmentation) && self.partial_checksum;
-        if self.device_cuts {
+        self.set_partial_checksum(capabilities.checksum.contains(checksum));
+        self.set_device_cuts(capabilities.segmentation.contains(segmentation) && self.partial_checksum());
+        if self.device_cuts() {
             self.large = capabilities.max_large_frame.min(MAX_IP_PAYLOAD).saturating_sub(HEADER_LEN + 40) as u16;
         }
         self.begin_path(now, our_mss(ip, self.tuple.remote).max(1), resources);
@@ -178,7 +178,7 @@ impl<P: Profile> Slot<P> {
         ip: &mut impl Ip,
         limit: usize,
     ) -> (u32, usize, Result<(), SendError>) {
-        let selective = P::SELECTIVE && self.selective && (self.has_twice() || self.receive.has_holes());
+        let selective = P::SELECTIVE && self.selective() && (self.has_twice() || self.receive.has_holes());
         let encoded;
         let options = match P::TIMESTAMPS && self.stamps.is_on() {
             _ if selective || self.tells_bytes() || plan.flags.contains(Flags::SYN) => {
@@ -217,17 +217,17 @@ impl<P: Profile> Slot<P> {
             accurate,
             window: if plan.flags.contains(Flags::SYN) { self.receive_window().min(0xffff) as u16 } else { window },
         };
-        let checksum = if self.partial_checksum { Checksum::Partial } else { Checksum::Complete };
+        let checksum = if self.partial_checksum() { Checksum::Partial } else { Checksum::Complete };
         let template = Template::new(self.tuple.pseudo_header(), &header, options, checksum);
         let headers = HEADER_LEN + options.len();
         // The device cuts, or we do; it repeats the options in each piece.
         let full = plan.full;
         let longer = P::PROBING && plan.kind == Kind::Longer;
-        let most = if self.device_cuts || longer || !P::BURSTS { plan.len } else { full };
+        let most = if self.device_cuts() || longer || !P::BURSTS { plan.len } else { full };
         let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, headers);
         packet.dont_fragment = true;
         packet.ecn = ecn;
-        if self.partial_checksum {
+        if self.partial_checksum() {
             packet.checksum = Some(PARTIAL_CHECKSUM);
         }
         let send = &self.send;
@@ -282,7 +282,7 @@ impl<P: Profile> Slot<P> {
         }
         let stamps = (P::TIMESTAMPS && self.stamps.is_on()).then(|| (self.stamps.value(now), self.stamps.recent));
         let mut options = Encoded::default();
-        match P::SELECTIVE && self.selective {
+        match P::SELECTIVE && self.selective() {
             true => options.put_heard(stamps, &self.selective_blocks(&resources.pool)),
             false => options.put_heard(stamps, &Blocks::NONE),
         }
@@ -297,18 +297,18 @@ impl<P: Profile> Slot<P> {
         let config = &resources.config;
         // Our answer to a SYN says only what the peer's said, too.
         let answers = plan.flags.contains(Flags::ACK);
-        let selective = P::SELECTIVE && config.selective && (!answers || self.selective);
+        let selective = P::SELECTIVE && config.selective && (!answers || self.selective());
         let stamps = P::TIMESTAMPS && config.timestamps && (!answers || self.stamps.is_on());
         let options = SynOptions {
             mss: Some(self.path.advmss),
-            window_scale: self.scaling.then(|| config.window_scale()),
+            window_scale: self.scaling().then(|| config.window_scale()),
             sack_permitted: selective,
             timestamps: stamps.then(|| (self.stamps.value(now), self.stamps.recent)),
             marks: false,
             accurate: None,
         };
         let mut encoded = options.emit();
-        if P::FAST_OPEN && !answers && self.syns == 0 && self.facts.contains(Facts::ASKS_COOKIE) {
+        if P::FAST_OPEN && !answers && self.syns == 0 && self.asks_cookie() {
             encoded.put_cookie(&resources.servers.cookie(&self.tuple));
         }
         encoded
