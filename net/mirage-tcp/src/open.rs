@@ -69,6 +69,8 @@ impl<P: Profile> Tcp<'_, P> {
         slot.todo = todo::OUTPUT;
         let generation = slot.generation;
         self.link(Found::Connection(index));
+        // The next segment is likely the answer.
+        self.last = index;
         self.settle(index);
         Ok(ConnectionId { index, generation })
     }
