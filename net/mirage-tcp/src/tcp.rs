@@ -72,7 +72,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
             listeners,
             half_open: HalfOpen::new(half_open),
             time_wait: TimeWait::new(time_wait),
-            demux: Demux::new(buckets, secrets.demux, counts),
+            demux: Demux::new(buckets, secrets.ends, counts),
             resources: Resources {
                 config,
                 pool: Pool::new(blocks),
@@ -87,7 +87,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 again: Again::NONE,
                 stats: Stats::default(),
             },
-            peers: Peers::new(secrets.demux),
+            peers: Peers::new(secrets.peers),
             secrets,
             ports: Ports::default(),
             replies: Replies::default(),
@@ -211,11 +211,18 @@ impl<'s, P: Profile> Tcp<'s, P> {
     pub(crate) fn hide(&mut self, index: u32) {
         if self.connections.get(index as usize).is_some_and(|slot| slot.linked()) {
             self.unlink(Found::Connection(index));
-            let slot = &mut self.connections[index as usize];
+            self.mark_hidden(index);
+        }
+    }
+
+    /// Segments find this connection no more.
+    #[inline]
+    pub(crate) fn mark_hidden(&mut self, index: u32) {
+        if let Some(slot) = self.connections.get_mut(index as usize) {
             slot.set_linked(false);
-            if self.last == index {
-                self.last = NONE;
-            }
+        }
+        if self.last == index {
+            self.last = NONE;
         }
     }
 

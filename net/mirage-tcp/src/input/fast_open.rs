@@ -61,7 +61,7 @@ impl<P: Profile> Tcp<'_, P> {
         let full = segment.payload.len().min(0xffff) as u16;
         let taken = slot.take_text(resources, now, segment.seq + 1, segment.payload, false, full);
         slot.todo |= todo::OUTPUT;
-        self.link(Found::Connection(index));
+        self.link_latest(Found::Connection(index));
         self.enqueue_accepted(index, handshake.listener.index);
         self.settle(index);
         taken

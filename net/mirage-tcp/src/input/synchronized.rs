@@ -142,7 +142,6 @@ impl<P: Profile> Tcp<'_, P> {
 
     /// Both ends are closed: leaves a memory behind. The slot stays for as long as an application holds it.
     pub(super) fn enter_time_wait(&mut self, now: Instant, index: u32) {
-        self.hide(index);
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
         let window = (slot.receive_window() >> slot.receive_scale).min(0xffff) as u16;
         let memory =
@@ -153,7 +152,7 @@ impl<P: Profile> Tcp<'_, P> {
         }
         slot.end(&mut self.resources, None);
         slot.state = State::TimeWait;
-        self.remember(now, memory);
+        self.remember_connection(now, index, memory);
     }
 }
 

@@ -56,7 +56,12 @@ impl<P: Profile> Slot<P> {
                 _ => return None,
             },
             0 if self.ack_now() => (self.empty_seq(), Flags::ACK, &[][..]),
-            0 => return None,
+            0 => {
+                // Nothing is to be sent.
+                self.note_all_sent();
+                self.keep_watch(now, resources);
+                return Some(Ok(()));
+            }
             _ if !may_go || fin || !resources.runs.can_push(&self.recovery.chain) => return None,
             _ => {
                 cursor = resources.pool.under_way(self.send.head()).cursor;
