@@ -94,6 +94,16 @@ pub trait Ip {
     /// - [`SendError::NoRoute`], [`SendError::Unresolved`]: it cannot go there (now).
     /// - [`SendError::WouldFragment`], [`SendError::TooLong`]: make it shorter.
     fn send(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError>;
+
+    /// Does what [`send`](Self::send) does, with the usual way down to the device in the place of the call: some hundred
+    /// bytes of code at each such place, for half of the time where packet follows packet to one address.
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send).
+    #[inline]
+    fn send_straight(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        self.send(packet, fill)
+    }
 }
 
 impl<T: Ip + ?Sized> Ip for &mut T {
@@ -108,5 +118,8 @@ impl<T: Ip + ?Sized> Ip for &mut T {
     }
     fn send(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         T::send(self, packet, fill)
+    }
+    fn send_straight(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        T::send_straight(self, packet, fill)
     }
 }

@@ -243,6 +243,9 @@ impl<P: Profile> Slot<P> {
             let template = &template;
             let result = if P::BURSTS {
                 match send.piece(&resources.pool, offset, len, &mut cursor) {
+                    Some(piece) if P::STRAIGHT => {
+                        ip.send_straight(packet, move |writer| template.write(writer, seq, piece_flags, [piece]))
+                    }
                     Some(piece) => ip.send(packet, move |writer| template.write(writer, seq, piece_flags, [piece])),
                     None => ip.send(packet, |writer| {
                         let payload = send.slices(&resources.pool, offset, len, &mut cursor);
