@@ -104,6 +104,27 @@ pub trait Ip {
     fn send_straight(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         self.send(packet, fill)
     }
+
+    /// Sends up to `count` packets, each as `packet` describes it: `fill` is called for one after the other. Gives how many
+    /// were sent before the first error, if there was one; what a layer has to find out for them is found out once.
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send) for the packet behind those that were sent; those that would have followed were not
+    /// asked for.
+    #[inline]
+    fn send_run(
+        &mut self,
+        packet: Packet,
+        count: usize,
+        mut fill: impl FnMut(&mut FrameWriter<'_>),
+    ) -> (usize, Result<(), SendError>) {
+        for sent in 0..count {
+            if let Err(error) = self.send(packet, &mut fill) {
+                return (sent, Err(error));
+            }
+        }
+        (count, Ok(()))
+    }
 }
 
 impl<T: Ip + ?Sized> Ip for &mut T {
@@ -121,5 +142,13 @@ impl<T: Ip + ?Sized> Ip for &mut T {
     }
     fn send_straight(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         T::send_straight(self, packet, fill)
+    }
+    fn send_run(
+        &mut self,
+        packet: Packet,
+        count: usize,
+        fill: impl FnMut(&mut FrameWriter<'_>),
+    ) -> (usize, Result<(), SendError>) {
+        T::send_run(self, packet, count, fill)
     }
 }

@@ -88,6 +88,28 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
             None => self.send_packet(&packet, None, &mut fill),
         }
     }
+
+    #[inline]
+    fn send_run(
+        &mut self,
+        packet: Packet,
+        count: usize,
+        mut fill: impl FnMut(&mut FrameWriter<'_>),
+    ) -> (usize, Result<(), SendError>) {
+        let mut usual = None;
+        for sent in 0..count {
+            usual = usual.or_else(|| self.is_usual(&packet));
+            let result = match usual {
+                Some(station) => self.send_usual(&packet, station, &mut fill),
+                // The next may be: what this one finds is kept.
+                None => self.send_packet(&packet, None, &mut fill),
+            };
+            if let Err(error) = result {
+                return (sent, Err(error));
+            }
+        }
+        (count, Ok(()))
+    }
 }
 
 impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {

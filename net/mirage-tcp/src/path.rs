@@ -133,7 +133,7 @@ impl<P: Profile> Slot<P> {
         self.large = match self.device_cuts() {
             true => self.large - self.large % self.mss,
             // What we cut ourselves is planned and watched over as one, too.
-            false if P::BURSTS => self.mss.saturating_mul(SEGMENTS_PER_TURN as u16),
+            false if P::BURSTS => self.mss * (u16::MAX / self.mss).min(SEGMENTS_PER_TURN as u16),
             false => 0,
         };
         self.congestion.set_mss(self.mss.into());

@@ -164,8 +164,13 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// The same after the last segment was taken in, and nothing else.
     #[inline]
     pub(crate) fn settle_here(&mut self, index: u32) {
-        if self.connections.get(index as usize).is_some_and(|slot| slot.todo != 0) {
-            self.settle_slow(index);
+        if let Some(slot) = self.connections.get_mut(index as usize)
+            && slot.todo != 0
+        {
+            match P::STRAIGHT && slot.todo == todo::OUTPUT && slot.ready.is_listed() {
+                true => slot.todo = 0,
+                false => self.settle_slow(index),
+            }
         }
         self.check(index);
     }

@@ -7,8 +7,9 @@ mod usual;
 
 use core::num::NonZeroU16;
 
+use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
-use mirage_net::{ChecksumOffload, SegmentationOffload};
+use mirage_net::{ChecksumOffload, FrameWriter, SegmentationOffload};
 use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
 
 use crate::connection::{Slot, todo};
@@ -233,6 +234,31 @@ impl<P: Profile> Slot<P> {
         let send = &self.send;
         let mut cursor = if P::BURSTS { resources.pool.under_way(send.head()).cursor } else { Cursor::NEW };
         let (mut sent, mut segments) = (0, 0);
+        // All but the last are alike.
+        let alike = if most < plan.len { ((plan.len - 1) / most).min(limit as u32 - 1) } else { 0 };
+        if P::STRAIGHT && P::BURSTS && alike > 1 && !(P::MARKS && self.marks.is_on()) {
+            packet.len = headers + most as usize;
+            let (template, flags) = (&template, flags - Flags::PSH - Flags::FIN);
+            let (mut seq, mut offset, mut rest) = (plan.seq, plan.offset, None);
+            let (done, result) = ip.send_run(packet, alike as usize, |writer| {
+                match send.next_piece(&resources.pool, offset, most, &mut cursor, &mut rest) {
+                    Some(piece) => template.write_here(writer, seq, flags, [piece]),
+                    None => {
+                        template.write_pieces(writer, seq, flags, (send, &resources.pool, offset, most), &mut cursor)
+                    }
+                }
+                (seq, offset) = (seq + most, offset + most);
+            });
+            (sent, segments) = (done as u32 * most, done);
+            match result {
+                Err(SendError::Full | SendError::WouldFragment { .. }) => {
+                    resources.pool.under_way_mut(send.head()).cursor = cursor;
+                    return (sent, segments, result);
+                }
+                Err(_) => (sent, segments) = (sent + most, segments + 1),
+                Ok(()) => {}
+            }
+        }
         let result = loop {
             let len = (plan.len - sent).min(most);
             let last = sent + len == plan.len;
@@ -243,13 +269,15 @@ impl<P: Profile> Slot<P> {
             let template = &template;
             let result = if P::BURSTS {
                 match send.piece(&resources.pool, offset, len, &mut cursor) {
-                    Some(piece) if P::STRAIGHT => {
-                        ip.send_straight(packet, move |writer| template.write(writer, seq, piece_flags, [piece]))
-                    }
                     Some(piece) => ip.send(packet, move |writer| template.write(writer, seq, piece_flags, [piece])),
                     None => ip.send(packet, |writer| {
-                        let payload = send.slices(&resources.pool, offset, len, &mut cursor);
-                        template.write(writer, seq, piece_flags, payload);
+                        template.write_pieces(
+                            writer,
+                            seq,
+                            piece_flags,
+                            (send, &resources.pool, offset, len),
+                            &mut cursor,
+                        );
                     }),
                 }
             } else {
@@ -318,6 +346,21 @@ impl<P: Profile> Slot<P> {
     }
 }
 
+impl Template<'_> {
+    /// Writes a segment with `len` bytes of a queue from `offset` on that lie in more than one piece.
+    #[inline(never)]
+    fn write_pieces(
+        &self,
+        writer: &mut FrameWriter<'_>,
+        seq: SequenceNumber,
+        flags: Flags,
+        (queue, pool, offset, len): (&SendQueue, &Pool<'_>, u32, u32),
+        cursor: &mut Cursor,
+    ) {
+        self.write(writer, seq, flags, queue.slices(pool, offset, len, cursor));
+    }
+}
+
 /// Sends one segment, with `len` bytes of a queue from `offset` on: the only way out of a profile for size.
 #[inline(never)]
 fn send_from(
@@ -346,4 +389,4 @@ const STAMPS_LEN: u16 = 12;
 /// What fits behind an IP header.
 const MAX_IP_PAYLOAD: usize = 65_495;
 /// How many segments a connection sends before the next one has its turn.
-pub(crate) const SEGMENTS_PER_TURN: usize = 16;
+pub(crate) const SEGMENTS_PER_TURN: usize = 32;
