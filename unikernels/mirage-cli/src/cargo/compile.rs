@@ -91,7 +91,10 @@ const IMAGE: [&str; 2] = ["-Crelocation-model=static", "-Cjump-tables=no"];
 /// What its optimiser shall do and not do besides: blocks are laid out for size, and code is not doubled or moved for
 /// speed. All of it is worth a fortieth. These options are no promise of anybody, so they are for the version that is
 /// known to have them.
-const FOR_LLVM: [&str; 6] = [
+const FOR_LLVM: [&str; 9] = [
+    "-inline-threshold=15",
+    "-disable-machine-licm",
+    "-enable-ipra",
     "-apply-ext-tsp-for-size",
     "-enable-pre=0",
     "-disable-licm-promotion",
