@@ -107,6 +107,7 @@ const FOR_LLVM: [&str; 9] = [
 const LLVM: &str = "22";
 
 /// For every crate of an image: of those that know a smaller way, that.
-const SMALL: [&str; 2] = ["--cfg=sha2_backend_soft=\"compact\"", "--cfg=chacha20_backend=\"soft\""];
+const SMALL: [&str; 3] =
+    ["--cfg=sha2_backend_soft=\"compact\"", "--cfg=chacha20_backend=\"soft\"", "--cfg=mirage_checksum=\"compact\""];
 
 const SEPARATOR: &str = "\u{1f}";
