@@ -10,6 +10,7 @@ use crate::demux::{Demux, Found, Tuple};
 use crate::discard::Discards;
 use crate::half_open::HalfOpen;
 use crate::identifier::NONE;
+use crate::input::Again;
 use crate::listen::ListenerSlot;
 use crate::paths::Paths;
 use crate::peers::Peers;
@@ -83,6 +84,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 challenges: Challenges::new(secrets.ports, config.challenges_per_second.into()),
                 paths: Paths::NONE,
                 servers: Servers::none(),
+                again: Again::NONE,
                 stats: Stats::default(),
             },
             peers: Peers::new(secrets.demux),
@@ -114,6 +116,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// Changes what can be tuned: for connections that begin from now on; limits and timers that all share change at once.
     pub fn reconfigure(&mut self, config: Config) {
         self.resources.config = config.clamped();
+        self.resources.again = Again::NONE;
     }
 
     /// What the machine did and holds.
@@ -152,6 +155,15 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// Does what the method that runs has left to do with a connection: every public method ends here.
     #[inline]
     pub(crate) fn settle(&mut self, index: u32) {
+        if P::STRAIGHT {
+            self.resources.again.len = 0;
+        }
+        self.settle_here(index);
+    }
+
+    /// The same after the last segment was taken in, and nothing else.
+    #[inline]
+    pub(crate) fn settle_here(&mut self, index: u32) {
         if self.connections.get(index as usize).is_some_and(|slot| slot.todo != 0) {
             self.settle_slow(index);
         }

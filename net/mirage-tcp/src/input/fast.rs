@@ -5,6 +5,7 @@ use mirage_checksum::{SequenceNumber, Sum};
 use mirage_clock::Instant;
 use mirage_protocols::Received;
 
+use super::again::{Again, middle};
 use super::full_size;
 use crate::connection::{Slot, todo};
 use crate::recovery::{News, Phase};
@@ -72,17 +73,14 @@ impl<P: Profile> Slot<P> {
         if !fits {
             return None;
         }
-        let mut staged = None;
+        let mut taken = false;
         if !checked {
             sum = sum.add_u64(received.payload.len() as u64);
-            if len > 0 {
-                let (block, body) = self.receive.stage(&mut resources.pool, payload)?;
-                (staged, sum) = (Some(block), sum.add_sum(body));
-            }
-            if !sum.is_valid() {
-                if let Some(block) = staged {
-                    self.receive.abandon(&mut resources.pool, block);
-                }
+            let is_good = |body: Sum| sum.add_sum(body).is_valid();
+            taken = len > 0;
+            let is_good =
+                if taken { self.receive.take_if(&mut resources.pool, payload, is_good)? } else { sum.is_valid() };
+            if !is_good {
                 return Some(Err(Discard::BadChecksum));
             }
         }
@@ -106,17 +104,29 @@ impl<P: Profile> Slot<P> {
             self.on_fin_acked(resources, now);
         }
         let mut result = Ok(());
-        match staged {
-            Some(block) => {
-                self.receive.commit(&mut resources.pool, block, len);
+        match len {
+            0 if fin => self.take_fin(resources),
+            0 => {}
+            _ if taken => {
                 self.take_ordered(resources, now, len as u32, full_size(received, len));
+                if len >= Again::LEAST && self.ack_now {
+                    resources.again = Again {
+                        len: received.payload.len(),
+                        middle: middle(header),
+                        stamps: received
+                            .payload
+                            .get(HEADER_LEN..)
+                            .filter(|_| stamped)
+                            .and_then(|rest| rest.first_chunk().copied()),
+                        ecn: received.ecn,
+                        words: sum.add_u64(u64::from(!seq.0) + u64::from(!word(16))).words(),
+                    };
+                }
             }
-            None if len > 0 => {
+            _ => {
                 let dropped = self.take_data(resources, now, seq, payload, full_size(received, len));
                 result = if dropped > 0 { Err(Discard::NoRoom) } else { Ok(()) };
             }
-            None if fin => self.take_fin(resources),
-            None => {}
         }
         if self.has_unsent() {
             self.todo |= todo::OUTPUT;
