@@ -1,5 +1,7 @@
 //! Writing a frame straight into the device's buffer.
 
+use core::hint::cold_path;
+
 use mirage_checksum::{Sum, copy_and_sum};
 
 use crate::MacAddress;
@@ -32,14 +34,18 @@ impl<'a> FrameWriter<'a> {
     /// Safe code can put a writer over a `'static` buffer of its own in the place of the one it is lent. A device that
     /// then sent as many bytes of its own buffer as that writer counts would send what nobody wrote, so this counts as
     /// an overflow.
-    #[inline]
+    #[inline(always)]
     pub fn fill(buffer: &'a mut [u8], fill: impl FnOnce(&mut FrameWriter<'_>)) -> Option<&'a mut [u8]> {
         let start = buffer.as_ptr();
         let mut writer = FrameWriter { buffer: &mut *buffer, written: 0, overflowed: false };
         fill(&mut writer);
         let written = writer.written;
         let whole = !writer.overflowed && core::ptr::eq(writer.buffer.as_ptr(), start);
-        if whole { buffer.get_mut(..written) } else { None }
+        if !whole {
+            cold_path();
+            return None;
+        }
+        buffer.get_mut(..written)
     }
 
     /// Appends `bytes`.
@@ -59,7 +65,10 @@ impl<'a> FrameWriter<'a> {
                 space.copy_from_slice(bytes);
                 self.written = end;
             }
-            None => self.overflowed = true,
+            None => {
+                cold_path();
+                self.overflowed = true;
+            }
         }
     }
 
@@ -76,6 +85,23 @@ impl<'a> FrameWriter<'a> {
             None => {
                 self.overflowed = true;
                 Sum::ZERO
+            }
+        }
+    }
+
+    /// Appends a header of `N` bytes and behind it `bytes`, which are summed in the same pass; `header` makes the header of
+    /// their sum. For what carries its checksum before its payload.
+    #[inline(always)]
+    pub fn put_headed<const N: usize>(&mut self, bytes: &[u8], header: impl FnOnce(Sum) -> [u8; N]) {
+        let space = self.buffer.get_mut(self.written..).unwrap_or_default();
+        match space.get_mut(..bytes.len().wrapping_add(N)).and_then(|space| space.split_first_chunk_mut()) {
+            Some((place, space)) => {
+                self.written += N + bytes.len();
+                *place = header(copy_and_sum(space, bytes));
+            }
+            None => {
+                cold_path();
+                self.overflowed = true;
             }
         }
     }
@@ -188,6 +214,27 @@ mod tests {
         let mut frame = FrameWriter::new(&mut buffer);
         assert_eq!(frame.put_summed(&[1; 5]).partial(), 0);
         assert!(frame.overflowed() && frame.is_empty());
+    }
+
+    #[test]
+    fn a_header_comes_before_what_it_is_made_of() {
+        let bytes: [u8; 100] = core::array::from_fn(|index| index as u8);
+        for len in [0, 1, 64, 97] {
+            let mut buffer = [0xee; 100];
+            let mut frame = FrameWriter::new(&mut buffer);
+            frame.put(&[7]);
+            frame.put_headed(&bytes[..len], |sum| sum.finish().to_be_bytes());
+            assert_eq!(frame.written()[0], 7);
+            assert_eq!(frame.written()[1..3], Sum::of(&bytes[..len]).finish().to_be_bytes());
+            assert_eq!(frame.written()[3..], bytes[..len]);
+            assert!(!frame.overflowed());
+        }
+        let mut buffer = [0xee; 100];
+        let mut frame = FrameWriter::new(&mut buffer);
+        frame.put(&[7]);
+        frame.put_headed(&bytes[..98], |_| panic!("it is not asked for a header that has no room") as [u8; 2]);
+        assert!(frame.overflowed());
+        assert_eq!(frame.written(), [7]);
     }
 
     #[test]

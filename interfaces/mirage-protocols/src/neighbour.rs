@@ -3,7 +3,9 @@
 use core::net::Ipv4Addr;
 use core::num::NonZeroU16;
 
-use mirage_net::{Capabilities, FrameWriter, PartialChecksum, SendError};
+use mirage_net::{Capabilities, FrameWriter, Outgoing, PartialChecksum, SendError};
+
+use crate::LinkHeader;
 
 /// Which of several interfaces; a small number the assembler of the stack gives out, 0 for the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +58,27 @@ pub trait Neighbours {
         packet: HopPacket,
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError>;
+
+    /// The header of frames to `neighbour`, while [`send`](Self::send) would do nothing but put it before the packet: nothing
+    /// waits for the neighbour, and nothing is to be noted or asked. `None` is always right.
+    #[inline]
+    fn header(&self, _interface: InterfaceId, _neighbour: Ipv4Addr) -> Option<LinkHeader> {
+        None
+    }
+
+    /// Sends a frame that `fill` writes with such a [`header`](Self::header), at once.
+    ///
+    /// # Errors
+    /// Those of [`mirage_net::Transmit::send`]; [`SendError::Unresolved`] where there are no headers.
+    #[inline]
+    fn send_frame(
+        &mut self,
+        _interface: InterfaceId,
+        _frame: Outgoing,
+        _fill: impl FnOnce(&mut FrameWriter<'_>),
+    ) -> Result<(), SendError> {
+        Err(SendError::Unresolved)
+    }
 }
 
 impl<T: Neighbours + ?Sized> Neighbours for &mut T {
@@ -72,5 +95,16 @@ impl<T: Neighbours + ?Sized> Neighbours for &mut T {
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError> {
         T::send(self, interface, packet, fill)
+    }
+    fn header(&self, interface: InterfaceId, neighbour: Ipv4Addr) -> Option<LinkHeader> {
+        T::header(self, interface, neighbour)
+    }
+    fn send_frame(
+        &mut self,
+        interface: InterfaceId,
+        frame: Outgoing,
+        fill: impl FnOnce(&mut FrameWriter<'_>),
+    ) -> Result<(), SendError> {
+        T::send_frame(self, interface, frame, fill)
     }
 }

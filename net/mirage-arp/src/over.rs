@@ -1,8 +1,10 @@
 //! ARP and the link it resolves for, as IPv4 sees them.
 
+use core::net::Ipv4Addr;
+
 use mirage_clock::Instant;
-use mirage_net::{Capabilities, FrameWriter, SendError};
-use mirage_protocols::{EtherType, Ethernet, HopPacket, InterfaceId, Neighbours};
+use mirage_net::{Capabilities, FrameWriter, Outgoing, SendError};
+use mirage_protocols::{EtherType, Ethernet, HopPacket, InterfaceId, LinkHeader, Neighbours};
 
 use crate::arp::Arp;
 
@@ -41,5 +43,20 @@ impl<L: Ethernet> Neighbours for ArpOver<'_, '_, L> {
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError> {
         self.arp.send(self.now, packet, EtherType::IPV4, self.link, fill)
+    }
+
+    #[inline]
+    fn header(&self, _: InterfaceId, neighbour: Ipv4Addr) -> Option<LinkHeader> {
+        self.arp.header(self.now, neighbour)
+    }
+
+    #[inline(always)]
+    fn send_frame(
+        &mut self,
+        _: InterfaceId,
+        frame: Outgoing,
+        fill: impl FnOnce(&mut FrameWriter<'_>),
+    ) -> Result<(), SendError> {
+        self.link.send_frame(frame, fill)
     }
 }

@@ -1,34 +1,33 @@
 //! The layer with its links lent to it: how ICMP, UDP and TCP send.
 
+use core::hint::cold_path;
 use core::net::{IpAddr, Ipv4Addr};
 
-use mirage_checksum::Sum;
 use mirage_clock::Instant;
-use mirage_net::{Capabilities, FrameWriter, SendError};
-use mirage_protocols::{HopPacket, InterfaceId, Ip, Neighbours, Packet};
+use mirage_net::{Capabilities, FrameWriter, Outgoing, SendError};
+use mirage_protocols::{HopPacket, InterfaceId, Ip, LinkHeader, Neighbours, NextHop, Packet};
 use zerocopy::IntoBytes;
-use zerocopy::byteorder::network_endian::{U32, U64};
 
 use crate::Outbound;
-use crate::flow::Key;
+use crate::flow::{By, Key};
 use crate::fragment::Piece;
 use crate::fragmentation::Verbs;
 use crate::ipv4::{Known, Sender};
 use crate::route::{Hop, Way, way};
-use crate::wire::{DONT_FRAGMENT, HEADER_LEN, MAX_LEN, NO_OPTIONS, ROUTER_ALERT, ROUTER_ALERT_SUM, Words};
+use crate::wire::{DONT_FRAGMENT, Framed, HEADER_LEN, MAX_LEN, NO_OPTIONS, ROUTER_ALERT, ROUTER_ALERT_SUM, Words};
 
 /// The sending half over its links for the time of a call; from [`Ipv4::over`](crate::Ipv4::over). An address of IPv6 has no route here.
 #[derive(Debug)]
 pub struct Ipv4Over<'a, 's, N: ?Sized> {
     outbound: Outbound<'a, 's>,
     neighbours: &'a mut N,
-    by: Option<InterfaceId>,
+    by: By,
 }
 
 impl<'a, 's, N: Neighbours + ?Sized> Ipv4Over<'a, 's, N> {
     #[inline]
     pub(crate) fn new(outbound: Outbound<'a, 's>, neighbours: &'a mut N) -> Self {
-        Self { outbound, neighbours, by: None }
+        Self { outbound, neighbours, by: By::ROUTE }
     }
 
     /// Sends by this interface only. A DHCP client on the second of two interfaces needs it: a broadcast goes by the
@@ -36,13 +35,13 @@ impl<'a, 's, N: Neighbours + ?Sized> Ipv4Over<'a, 's, N> {
     #[must_use]
     #[inline]
     pub fn by(self, interface: InterfaceId) -> Self {
-        Self { by: Some(interface), ..self }
+        Self { by: By::interface(interface), ..self }
     }
 
     #[inline]
     fn way(&self, to: Ipv4Addr) -> Option<Way> {
         let Known { addresses, routes, .. } = self.outbound.known;
-        way(addresses, routes, to, self.by)
+        way(addresses, routes, to, self.by.only())
     }
 
     #[inline]
@@ -82,6 +81,69 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
     fn send(&mut self, packet: Packet, mut fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         self.send_packet(&packet, None, &mut fill)
     }
+
+    /// For packets without options, and with the usual time to live, to a neighbour.
+    #[inline(always)]
+    fn send_again(
+        &mut self,
+        packet: &Packet,
+        fill: &mut impl FnMut(&mut FrameWriter<'_>),
+    ) -> Option<Result<(), SendError>> {
+        let Sender { flow, identification, .. } = &mut *self.outbound.sender;
+        let (IpAddr::V4(source), IpAddr::V4(destination), NextHop::Neighbour(next)) =
+            (packet.source, packet.destination, flow.hop.next)
+        else {
+            cold_path();
+            return None;
+        };
+        let interface = flow.hop.interface;
+        let is_usual = flow.is(Key::new(source, destination, packet.protocol, self.by))
+            && packet.ttl.is_none()
+            && !packet.router_alert
+            && packet.len <= MAX_LEN - HEADER_LEN;
+        let len = HEADER_LEN + packet.len;
+        if !is_usual || (len > self.neighbours.mtu(interface) && packet.segment_size.is_none()) {
+            cold_path();
+            return None;
+        }
+        let Some(LinkHeader(link)) = self.neighbours.header(interface, next) else {
+            cold_path();
+            return None;
+        };
+        let frame = Outgoing {
+            len: LinkHeader::LEN + len,
+            checksum: packet.checksum.map(|checksum| checksum.below((LinkHeader::LEN + HEADER_LEN) as u16)),
+            segment_size: packet.segment_size,
+        };
+        let sent = self.neighbours.send_frame(interface, frame, |writer| {
+            // RFC 6864 §4.1: what is never cut needs no identification.
+            let identification_and_flags = match packet.dont_fragment {
+                true => DONT_FRAGMENT.into(),
+                false => u32::from(identification.next(flow.hash)) << 16,
+            };
+            let variable = (packet.ecn as u32) << 16 | len as u32;
+            let header = Words::new(
+                u32::from_be_bytes([NO_OPTIONS, 0, 0, 0]) | variable,
+                identification_and_flags,
+                u32::from_be_bytes([flow.ttl, packet.protocol.0, 0, 0]),
+                flow.sum + u64::from(variable) + u64::from(identification_and_flags),
+                source,
+                destination,
+            );
+            writer.put_header(Framed { link, header }.as_bytes());
+            let before = writer.len();
+            fill(writer);
+            debug_assert_eq!(writer.len() - before, packet.len, "fill writes as many bytes as it announced");
+        });
+        match sent {
+            // Then nothing was written: whoever tries again finds the same.
+            Err(SendError::Full | SendError::Disconnected) => {
+                cold_path();
+                None
+            }
+            sent => Some(sent),
+        }
+    }
 }
 
 impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
@@ -93,9 +155,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
             return Err(SendError::NoRoute);
         };
         let key = Key::new(source, destination, packet.protocol, self.by);
-        let Outbound { known, sender } = &mut self.outbound;
-        if !sender.flow.is(key, known.routes.changes())
-            && !self.outbound.find_flow(source, destination, packet.protocol, self.by)
+        if !self.outbound.sender.flow.is(key) && !self.outbound.find_flow(source, destination, packet.protocol, self.by)
         {
             return Err(SendError::NoRoute);
         }
@@ -127,19 +187,12 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
         // The first three words of the header, without its checksum.
         let one = (u32::from(NO_OPTIONS) + options) << 24 | (packet.ecn as u32) << 16 | len as u32;
         let three = u32::from(packet.ttl.unwrap_or(flow.ttl)) << 24 | u32::from(packet.protocol.0) << 16;
-        // Five numbers of 32 bits at most, so no carry is lost.
-        let sum = flow.sum
-            + u64::from(one)
-            + u64::from(identification_and_flags)
+        // A few numbers of 32 bits, so no carry is lost.
+        let sum = flow.sum + u64::from(one - (u32::from(NO_OPTIONS) << 24)) + u64::from(identification_and_flags)
+            - (u64::from(flow.ttl) << 24)
             + (u64::from(three) & 0xff00_0000)
             + u64::from(options * u32::from(ROUTER_ALERT_SUM));
-        let checksum = Sum::ZERO.add_u64(sum).finish();
-        let header = Words {
-            start: U64::new(u64::from(one) << 32 | u64::from(identification_and_flags)),
-            middle: U32::new(three | u32::from(checksum)),
-            source: source.octets(),
-            destination: destination.octets(),
-        };
+        let header = Words::new(one, identification_and_flags, three, sum, source, destination);
         let below = HopPacket {
             to: next,
             len,

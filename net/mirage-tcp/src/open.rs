@@ -9,7 +9,6 @@ use mirage_stack::TcpOptions;
 
 use crate::connection::todo;
 use crate::demux::{Found, Tuple};
-use crate::isn::isn;
 use crate::{ConnectError, ConnectionId, Error, Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -56,19 +55,21 @@ impl<P: Profile> Tcp<'_, P> {
         };
         let index = self.take_slot().ok_or(ConnectError::OutOfConnections)?;
         let tuple = tuple(port);
-        let first = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
+        let first = self.first(now);
         let config = &self.resources.config;
         let slot = &mut self.connections[index as usize];
         slot.begin(now, tuple, first.number, config);
         slot.iss = first.number;
         slot.stamps.offset = first.stamp_offset;
         slot.set_options(&options, config);
-        slot.scaling = true;
+        slot.set_scaling(true);
         slot.state = State::SynSent;
-        slot.linked = true;
+        slot.set_linked(true);
         slot.todo = todo::OUTPUT;
         let generation = slot.generation;
-        self.link(Found::Connection(index));
+        self.link_latest(Found::Connection(index));
+        // The next segment is likely the answer.
+        self.last = index;
         self.settle(index);
         Ok(ConnectionId { index, generation })
     }

@@ -69,11 +69,12 @@ impl<'s> TimeWait<'s> {
 }
 
 impl<P: Profile> Tcp<'_, P> {
-    /// Remembers a closed connection; the oldest memory makes room if need be.
-    pub(crate) fn remember(&mut self, now: Instant, memory: Memory) {
+    /// Remembers a closed connection, and gives where and its bucket; the oldest memory makes room if need be. It is to be
+    /// linked yet. `None` when there is no room at all.
+    fn remember(&mut self, now: Instant, memory: Memory) -> Option<(u32, u32)> {
         let capacity = self.time_wait.slots.len() as u32;
         if capacity == 0 {
-            return;
+            return None;
         }
         if self.time_wait.len == capacity {
             let oldest = self.time_wait.head;
@@ -84,15 +85,26 @@ impl<P: Profile> Tcp<'_, P> {
             self.drop_oldest();
         }
         let index = (self.time_wait.head + self.time_wait.len) % capacity;
-        let Some(slot) = self.time_wait.slots.get_mut(index as usize) else { return };
+        let slot = self.time_wait.slots.get_mut(index as usize)?;
         let Memory { tuple, snd_nxt, rcv_nxt, window, stamps } = memory;
         let expires = now + self.resources.config.time_wait;
-        let bucket = self.demux.bucket_of(&tuple);
+        let bucket = self.demux.bucket_of::<P>(&tuple);
         *slot = TimeWaitSlot { tuple, next: NONE, snd_nxt, rcv_nxt, window, stamps, bucket, expires };
         self.time_wait.len += 1;
         self.time_wait.count += 1;
-        self.link(Found::TimeWait(index));
         self.arm_time_wait();
+        Some((index, bucket))
+    }
+
+    /// Remembers a connection that closes, and lets segments find the memory instead of it.
+    pub(crate) fn remember_connection(&mut self, now: Instant, connection: u32, memory: Memory) {
+        match self.remember(now, memory) {
+            Some((index, bucket)) => {
+                self.replace(bucket, Found::Connection(connection), Some(Found::TimeWait(index)));
+                self.mark_hidden(connection);
+            }
+            None => self.hide(connection),
+        }
     }
 
     /// Forgets one before its time; its place in the ring stays until its turn comes.
@@ -111,7 +123,9 @@ impl<P: Profile> Tcp<'_, P> {
         let TimeWaitSlot { tuple, snd_nxt, rcv_nxt, window, stamps, .. } = *slot;
         self.replies.push(Reply::ack(tuple, snd_nxt, rcv_nxt, window));
         self.forget(index);
-        self.remember(now, Memory { tuple, snd_nxt, rcv_nxt, window, stamps });
+        if let Some((index, _)) = self.remember(now, Memory { tuple, snd_nxt, rcv_nxt, window, stamps }) {
+            self.link(Found::TimeWait(index));
+        }
     }
 
     /// Forgets those whose time is over.

@@ -1,5 +1,6 @@
 //! Datagrams on their way down.
 
+use core::hint::cold_path;
 use core::net::{IpAddr, SocketAddr};
 use core::task::{Context, Poll};
 
@@ -11,7 +12,7 @@ use mirage_waker::WakerPool;
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::network_endian::U16;
 
-use crate::address::End;
+use crate::address::{End, Ends};
 use crate::pool::{Pool, Queue, Refused};
 use crate::table::Socket;
 use crate::wire::{Header, LONGEST};
@@ -74,29 +75,63 @@ impl<A: Address> Udp<'_, A> {
             Err(error) => return Poll::Ready(Err(error)),
         };
         let Some(ip) = ip.filter(|_| !self.wants_transmit()) else { return self.enqueue(id, cx, ends, payload) };
-        let (local, remote) = ends;
-        match send(ip, local, remote, payload.len(), &mut Body::<A>::Bytes(payload)) {
+        match send(ip, ends, payload.len(), &mut Body::<A>::Bytes(payload)) {
             Ok(()) => self.stats.sent += 1,
             Err(SendError::Full | SendError::Disconnected) => return self.enqueue(id, cx, ends, payload),
-            Err(error) => {
-                self.stats.unsent += 1;
-                if let Ok(socket) = self.table.named(id) {
-                    on_refused(socket, remote, error, &mut self.wakers);
-                }
-            }
+            Err(error) => self.on_unsent(id, ends.remote, error),
         }
         Poll::Ready(Ok(()))
     }
 
+    /// Sends a datagram from the [socket's own](Source::Own) end as [`poll_send_over`](Self::poll_send_over) does if there is
+    /// nothing in its way: no error to tell, nothing that waits before it, and an `ip` that [sends again](Ip::send_again).
+    /// Otherwise nothing was done, and `false` says so.
+    #[inline(always)]
+    pub fn send_again(&mut self, id: SocketId, payload: &[u8], remote: SocketAddr, ip: &mut impl Ip) -> bool {
+        let free = !self.wants_transmit() && payload.len() < self.send_below;
+        let (Some(socket), Some(remote)) = (self.table.peek(id), End::<A>::from_socket(&remote)) else {
+            cold_path();
+            return false;
+        };
+        let ends = Ends { local: socket.own(), remote };
+        let is_usual = free && socket.error.is_none() && are_usable(&ends) && !are_mixed(&ends);
+        if !is_usual {
+            cold_path();
+            return false;
+        }
+        let Ok(Whole { packet, header, sum, offloaded }) = whole(ip, ends, payload.len()) else {
+            cold_path();
+            return false;
+        };
+        let sent = ip.send_again(&packet, &mut |out: &mut FrameWriter<'_>| {
+            out.put_headed(payload, |of_payload| {
+                let checksum = if offloaded { header.checksum } else { U16::new(sum.add_sum(of_payload).finish_udp()) };
+                Header { checksum, ..header }.bytes()
+            });
+        });
+        match sent {
+            None => {
+                cold_path();
+                return false;
+            }
+            Some(Ok(())) => self.stats.sent += 1,
+            Some(Err(error)) => self.on_unsent(id, ends.remote, error),
+        }
+        true
+    }
+
+    /// What a socket sent to `remote` just now cannot go there.
+    #[cold]
+    fn on_unsent(&mut self, id: SocketId, remote: End<A>, error: SendError) {
+        self.stats.unsent += 1;
+        if let Ok(socket) = self.table.named(id) {
+            on_refused(socket, remote, error, &mut self.wakers);
+        }
+    }
+
     /// Both ends of a datagram of `len` bytes, if the socket may send it.
     #[inline]
-    fn ends(
-        &mut self,
-        id: SocketId,
-        len: usize,
-        source: &Source,
-        remote: &SocketAddr,
-    ) -> Result<(End<A>, End<A>), Error> {
+    fn ends(&mut self, id: SocketId, len: usize, source: &Source, remote: &SocketAddr) -> Result<Ends<A>, Error> {
         let socket = self.table.named(id)?;
         if let Some(error) = socket.error {
             socket.error = None;
@@ -114,15 +149,14 @@ impl<A: Address> Udp<'_, A> {
         &mut self,
         id: SocketId,
         cx: &mut Context<'_>,
-        ends: (End<A>, End<A>),
+        ends: Ends<A>,
         payload: &[u8],
     ) -> Poll<Result<(), Error>> {
         let socket = match self.table.named(id) {
             Ok(socket) => socket,
             Err(error) => return Poll::Ready(Err(error)),
         };
-        let (local, remote) = ends;
-        let list = match self.pool.push(&mut socket.outgoing, &self.config.send, local, remote, payload, None) {
+        let list = match self.pool.push(&mut socket.outgoing, &self.config.send, ends, payload, None) {
             Ok(()) => {
                 self.table.make_ready(id.index);
                 return Poll::Ready(Ok(()));
@@ -153,7 +187,7 @@ impl<A: Address> Udp<'_, A> {
         mut fill: impl FnMut(&mut FrameWriter<'_>),
     ) -> Result<(), Error> {
         let socket = self.table.named(id)?;
-        let (local, remote) = ends(socket, &source, &remote)?;
+        let ends = ends(socket, &source, &remote)?;
         if len > LONGEST {
             return Err(Error::MessageTooLong);
         }
@@ -169,7 +203,7 @@ impl<A: Address> Udp<'_, A> {
             }
             Sum::of(out.written().get(before..).unwrap_or_default())
         };
-        match send(ip, local, remote, len, &mut Body::<A>::Filled(&mut fill)) {
+        match send(ip, ends, len, &mut Body::<A>::Filled(&mut fill)) {
             Ok(()) if whole => {
                 self.stats.sent += 1;
                 Ok(())
@@ -202,13 +236,13 @@ impl<A: Address> Udp<'_, A> {
             };
             if let Some(datagram) = self.pool.front(&socket.outgoing) {
                 let len = usize::from(datagram.len);
-                let (local, remote) = (datagram.local, datagram.remote);
-                match send(ip, local, remote, len, &mut Body::Queued(&self.pool, &socket.outgoing)) {
+                let ends = datagram.ends;
+                match send(ip, ends, len, &mut Body::Queued(&self.pool, &socket.outgoing)) {
                     Ok(()) => self.stats.sent += 1,
                     Err(error @ (SendError::Full | SendError::Disconnected)) => return Err(error),
                     Err(error) => {
                         self.stats.unsent += 1;
-                        on_refused(socket, remote, error, &mut self.wakers);
+                        on_refused(socket, ends.remote, error, &mut self.wakers);
                     }
                 }
                 self.pool.drop_front(&mut socket.outgoing);
@@ -232,7 +266,7 @@ impl<A: Address> Udp<'_, A> {
 
 /// Both ends of a datagram, if the socket may send it. Where our address is unspecified, the route chooses.
 #[inline]
-fn ends<A: Address>(socket: &Socket<A>, source: &Source, remote: &SocketAddr) -> Result<(End<A>, End<A>), Error> {
+fn ends<A: Address>(socket: &Socket<A>, source: &Source, remote: &SocketAddr) -> Result<Ends<A>, Error> {
     let remote = End::<A>::from_socket(remote).ok_or(Error::Unsupported)?;
     let local = match source {
         Source::Own => socket.own(),
@@ -241,13 +275,26 @@ fn ends<A: Address>(socket: &Socket<A>, source: &Source, remote: &SocketAddr) ->
     };
     let owned =
         socket.address.is_none_or(|own| own == local.address) && (socket.port == 0 || socket.port == local.port);
-    if !owned || local.port == 0 || remote.port == 0 || remote.is_unspecified() {
+    let ends = Ends { local, remote };
+    if !owned || !are_usable(&ends) {
         return Err(Error::AddressNotAvailable);
     }
-    if local.address.ip().is_ipv4() != remote.address.ip().is_ipv4() && !local.is_unspecified() {
+    if are_mixed(&ends) {
         return Err(Error::Unsupported);
     }
-    Ok((local, remote))
+    Ok(ends)
+}
+
+/// Whether a datagram can go from here to there at all.
+#[inline]
+fn are_usable<A: Address>(Ends { local, remote }: &Ends<A>) -> bool {
+    local.port != 0 && remote.port != 0 && !remote.is_unspecified()
+}
+
+/// Whether they are of different IP versions.
+#[inline]
+fn are_mixed<A: Address>(Ends { local, remote }: &Ends<A>) -> bool {
+    local.address.ip().is_ipv4() != remote.address.ip().is_ipv4() && !local.is_unspecified()
 }
 
 /// What `socket` sent to `remote` cannot go there: it hears of it if it is connected to it.
@@ -286,14 +333,32 @@ impl<A: Address> Body<'_, '_, A> {
 
 /// Sends a datagram of `len` bytes.
 #[inline]
-fn send<A: Address>(
-    ip: &mut impl Ip,
-    local: End<A>,
-    remote: End<A>,
-    len: usize,
-    body: &mut Body<'_, '_, A>,
-) -> Result<(), SendError> {
-    let payload_len = len;
+fn send<A: Address>(ip: &mut impl Ip, ends: Ends<A>, len: usize, body: &mut Body<'_, '_, A>) -> Result<(), SendError> {
+    let Whole { packet, header, sum: header_sum, offloaded } = whole(ip, ends, len)?;
+    ip.send(packet, move |out| {
+        let start = out.len();
+        out.put_header(header.as_bytes());
+        let sum = body.put(out, len);
+        if !offloaded {
+            let checksum = header_sum.add_sum(sum).finish_udp();
+            out.patch(start + usize::from(Header::CHECKSUM), &checksum.to_be_bytes());
+        }
+    })
+}
+
+/// A datagram but for its payload.
+struct Whole {
+    packet: Packet,
+    /// Complete if the checksum is `offloaded`, else without one.
+    header: Header,
+    /// Of the header and what it stands for.
+    sum: Sum,
+    offloaded: bool,
+}
+
+/// What goes around `len` bytes.
+#[inline(always)]
+fn whole<A: Address>(ip: &impl Ip, Ends { local, remote }: Ends<A>, len: usize) -> Result<Whole, SendError> {
     let destination = remote.address.ip();
     let source = match local.is_unspecified() {
         true => ip.source(destination).ok_or(SendError::NoRoute)?,
@@ -318,14 +383,5 @@ fn send<A: Address>(
         len: U16::new(len as u16),
         checksum: U16::new(checksum),
     };
-    let header_sum = pseudo.add_u64(words);
-    ip.send(packet, move |out| {
-        let start = out.len();
-        out.put_header(header.as_bytes());
-        let sum = body.put(out, payload_len);
-        if !offloaded {
-            let checksum = header_sum.add_sum(sum).finish_udp();
-            out.patch(start + usize::from(Header::CHECKSUM), &checksum.to_be_bytes());
-        }
-    })
+    Ok(Whole { packet, header, sum: pseudo.add_u64(words), offloaded })
 }

@@ -113,15 +113,15 @@ impl World for Mirage {
             {
                 opened = Some(stream.expect("the server listens"));
             }
+            if opened.is_some() && accepted.is_some() {
+                break;
+            }
+            self.poll();
             if accepted.is_none()
                 && let Poll::Ready(stream) = self.listener.poll_accept(&mut context())
             {
                 accepted = Some(stream.expect("the listener is open"));
             }
-            if opened.is_some() && accepted.is_some() {
-                break;
-            }
-            self.poll();
         }
         self.pairs.push(Some(opened.zip(accepted).expect("the connection is established")));
         Pair(self.pairs.len() - 1)

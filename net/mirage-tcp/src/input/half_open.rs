@@ -78,8 +78,7 @@ impl<P: Profile> Tcp<'_, P> {
         }
         self.resources.stats.cookies_accepted += u64::from(by_cookie.is_some());
         let handshake = by_cookie.unwrap_or_else(|| slot.clone());
-        self.end_handshake(index);
-        Ok(self.admit(now, &handshake, segment.seq))
+        Ok(self.admit(now, &handshake, segment.seq, Some(index)))
     }
 
     fn challenge_half_open(&mut self, now: Instant, reply: Reply) {

@@ -4,11 +4,9 @@ use mirage_clock::{Duration, Instant};
 
 use super::fast_open::Verdict;
 use super::has_bad_flags;
-use crate::connection::Facts;
 use crate::cookies::Told;
 use crate::demux::{Found, Tuple};
 use crate::half_open::HalfOpenSlot;
-use crate::isn::isn;
 use crate::marks::Marks;
 use crate::options::{Heard, SynOptions};
 use crate::replies::Reply;
@@ -41,7 +39,7 @@ impl<P: Profile> Tcp<'_, P> {
                 return match self.may_accept(listener) && self.may_hold_more(tuple) {
                     true => {
                         self.resources.stats.cookies_accepted += 1;
-                        Ok(self.admit(now, &handshake, segment.seq))
+                        Ok(self.admit(now, &handshake, segment.seq, None))
                     }
                     false => Err(Discard::AcceptQueueFull),
                 };
@@ -74,7 +72,7 @@ impl<P: Profile> Tcp<'_, P> {
             return Err(Discard::Overloaded);
         }
         let peer = SynOptions::of::<P>(segment);
-        let first = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
+        let first = self.first(now);
         let mut iss = first.number;
         if let Some(after) = after.filter(|after| !iss.after(*after)) {
             // RFC 9293 §3.10.7.4: larger than what the old connection used.
@@ -149,7 +147,7 @@ impl<P: Profile> Tcp<'_, P> {
             iss,
             irs,
             peer: SynOptions { mss: Some(mss), timestamps: stamps, ..peer },
-            stamp_offset: isn(&self.secrets.isn, tuple.local(), tuple.remote(), now).stamp_offset,
+            stamp_offset: self.first(now).stamp_offset,
             window: self.resources.first_window(),
             // There is no measurement.
             resent: 1,
@@ -176,12 +174,13 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// The handshake is complete: it becomes a connection and waits to be accepted. Gives the connection, for the rest of
-    /// the segment.
+    /// the segment. `half_open` is the record of the handshake, if there is one: it is forgotten.
     pub(super) fn admit(
         &mut self,
         now: Instant,
         handshake: &HalfOpenSlot,
         seq: mirage_checksum::SequenceNumber,
+        half_open: Option<u32>,
     ) -> Option<u32> {
         let index = self.open_slot(now, handshake)?;
         let Self { connections, resources, .. } = self;
@@ -202,7 +201,13 @@ impl<P: Profile> Tcp<'_, P> {
             slot.congestion.on_syn_lost();
         }
         self.resources.stats.accepted += 1;
-        self.link(Found::Connection(index));
+        match half_open {
+            Some(half_open) => {
+                self.replace_latest(Found::HalfOpen(half_open), Found::Connection(index));
+                self.forget_handshake(half_open);
+            }
+            None => self.link_latest(Found::Connection(index)),
+        }
         self.enqueue_accepted(index, handshake.listener.index);
         Some(index)
     }
@@ -216,7 +221,7 @@ impl<P: Profile> Tcp<'_, P> {
         let slot = connections.get_mut(index as usize)?;
         slot.begin(now, handshake.tuple, handshake.iss + 1, config);
         slot.set_options(options, config);
-        slot.scaling = true;
+        slot.set_scaling(true);
         slot.learn_peer(&handshake.peer, config);
         slot.stamps = handshake.stamps::<P>(config);
         slot.marks = Marks::agreed(handshake.peer.marks && config.accepts_marks::<P>());
@@ -226,12 +231,12 @@ impl<P: Profile> Tcp<'_, P> {
         slot.tuning = Tuning::begin::<P>(now, slot.rcv_nxt, config);
         slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);
         let counted = P::PEERS && config.per_peer > 0;
-        slot.facts.set(Facts::COUNTED, counted);
+        slot.set_counted(counted);
         if counted {
             self.peers.enter(handshake.tuple.remote);
         }
         slot.state = State::Established;
-        slot.linked = true;
+        slot.set_linked(true);
         slot.establish(&mut self.resources, now);
         Some(index)
     }
