@@ -80,6 +80,20 @@ impl<'a> FrameWriter<'a> {
         }
     }
 
+    /// Appends a header of `N` bytes and behind it `bytes`, which are summed in the same pass; `header` makes the header of
+    /// their sum. For what carries its checksum before its payload.
+    #[inline]
+    pub fn put_headed<const N: usize>(&mut self, bytes: &[u8], header: impl FnOnce(Sum) -> [u8; N]) {
+        let space = self.buffer.get_mut(self.written..).unwrap_or_default();
+        match space.get_mut(..bytes.len().wrapping_add(N)).and_then(|space| space.split_first_chunk_mut()) {
+            Some((place, space)) => {
+                self.written += N + bytes.len();
+                *place = header(copy_and_sum(space, bytes));
+            }
+            None => self.overflowed = true,
+        }
+    }
+
     /// Appends `count` zero bytes.
     pub fn put_zeroes(&mut self, count: usize) {
         let end = self.written.saturating_add(count);
@@ -188,6 +202,27 @@ mod tests {
         let mut frame = FrameWriter::new(&mut buffer);
         assert_eq!(frame.put_summed(&[1; 5]).partial(), 0);
         assert!(frame.overflowed() && frame.is_empty());
+    }
+
+    #[test]
+    fn a_header_comes_before_what_it_is_made_of() {
+        let bytes: [u8; 100] = core::array::from_fn(|index| index as u8);
+        for len in [0, 1, 64, 97] {
+            let mut buffer = [0xee; 100];
+            let mut frame = FrameWriter::new(&mut buffer);
+            frame.put(&[7]);
+            frame.put_headed(&bytes[..len], |sum| sum.finish().to_be_bytes());
+            assert_eq!(frame.written()[0], 7);
+            assert_eq!(frame.written()[1..3], Sum::of(&bytes[..len]).finish().to_be_bytes());
+            assert_eq!(frame.written()[3..], bytes[..len]);
+            assert!(!frame.overflowed());
+        }
+        let mut buffer = [0xee; 100];
+        let mut frame = FrameWriter::new(&mut buffer);
+        frame.put(&[7]);
+        frame.put_headed(&bytes[..98], |_| panic!("it is not asked for a header that has no room") as [u8; 2]);
+        assert!(frame.overflowed());
+        assert_eq!(frame.written(), [7]);
     }
 
     #[test]

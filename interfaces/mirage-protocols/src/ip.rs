@@ -94,6 +94,37 @@ pub trait Ip {
     /// - [`SendError::NoRoute`], [`SendError::Unresolved`]: it cannot go there (now).
     /// - [`SendError::WouldFragment`], [`SendError::TooLong`]: make it shorter.
     fn send(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError>;
+
+    /// Does what [`send`](Self::send) does, with the usual way down to the device in the place of the call: some hundred
+    /// bytes of code at each such place, for half of the time where packet follows packet to one address.
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send).
+    #[inline]
+    fn send_straight(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        self.send(packet, fill)
+    }
+
+    /// Sends up to `count` packets, each as `packet` describes it: `fill` is called for one after the other. Gives how many
+    /// were sent before the first error, if there was one; what a layer has to find out for them is found out once.
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send) for the packet behind those that were sent; those that would have followed were not
+    /// asked for.
+    #[inline]
+    fn send_run(
+        &mut self,
+        packet: Packet,
+        count: usize,
+        mut fill: impl FnMut(&mut FrameWriter<'_>),
+    ) -> (usize, Result<(), SendError>) {
+        for sent in 0..count {
+            if let Err(error) = self.send(packet, &mut fill) {
+                return (sent, Err(error));
+            }
+        }
+        (count, Ok(()))
+    }
 }
 
 impl<T: Ip + ?Sized> Ip for &mut T {
@@ -108,5 +139,16 @@ impl<T: Ip + ?Sized> Ip for &mut T {
     }
     fn send(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         T::send(self, packet, fill)
+    }
+    fn send_straight(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        T::send_straight(self, packet, fill)
+    }
+    fn send_run(
+        &mut self,
+        packet: Packet,
+        count: usize,
+        fill: impl FnMut(&mut FrameWriter<'_>),
+    ) -> (usize, Result<(), SendError>) {
+        T::send_run(self, packet, count, fill)
     }
 }

@@ -3,7 +3,7 @@
 use core::net::Ipv4Addr;
 use core::num::NonZeroU16;
 
-use mirage_net::{Capabilities, FrameWriter, PartialChecksum, SendError};
+use mirage_net::{Capabilities, FrameWriter, MacAddress, PartialChecksum, SendError};
 
 /// Which of several interfaces; a small number the assembler of the stack gives out, 0 for the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +56,29 @@ pub trait Neighbours {
         packet: HopPacket,
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError>;
+
+    /// The station that `neighbour` is, while [`send`](Self::send) would do nothing but send to it: nothing waits for the
+    /// neighbour, and nothing is to be noted or asked. Whoever gets one may use [`send_to`](Self::send_to) at once. `None` is
+    /// always right.
+    #[inline]
+    fn station(&self, _interface: InterfaceId, _neighbour: Ipv4Addr) -> Option<MacAddress> {
+        None
+    }
+
+    /// The straight way of [`send`](Self::send), for a `packet` to a neighbour that is this [`station`](Self::station).
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send).
+    #[inline]
+    fn send_to(
+        &mut self,
+        interface: InterfaceId,
+        _station: MacAddress,
+        packet: HopPacket,
+        fill: impl FnOnce(&mut FrameWriter<'_>),
+    ) -> Result<(), SendError> {
+        self.send(interface, packet, fill)
+    }
 }
 
 impl<T: Neighbours + ?Sized> Neighbours for &mut T {
@@ -72,5 +95,17 @@ impl<T: Neighbours + ?Sized> Neighbours for &mut T {
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError> {
         T::send(self, interface, packet, fill)
+    }
+    fn station(&self, interface: InterfaceId, neighbour: Ipv4Addr) -> Option<MacAddress> {
+        T::station(self, interface, neighbour)
+    }
+    fn send_to(
+        &mut self,
+        interface: InterfaceId,
+        station: MacAddress,
+        packet: HopPacket,
+        fill: impl FnOnce(&mut FrameWriter<'_>),
+    ) -> Result<(), SendError> {
+        T::send_to(self, interface, station, packet, fill)
     }
 }

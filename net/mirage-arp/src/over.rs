@@ -1,8 +1,10 @@
 //! ARP and the link it resolves for, as IPv4 sees them.
 
+use core::net::Ipv4Addr;
+
 use mirage_clock::Instant;
-use mirage_net::{Capabilities, FrameWriter, SendError};
-use mirage_protocols::{EtherType, Ethernet, HopPacket, InterfaceId, Neighbours};
+use mirage_net::{Capabilities, FrameWriter, MacAddress, SendError};
+use mirage_protocols::{EtherType, Ethernet, HopPacket, InterfaceId, LinkPacket, Neighbours};
 
 use crate::arp::Arp;
 
@@ -41,5 +43,21 @@ impl<L: Ethernet> Neighbours for ArpOver<'_, '_, L> {
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError> {
         self.arp.send(self.now, packet, EtherType::IPV4, self.link, fill)
+    }
+
+    #[inline]
+    fn station(&self, _: InterfaceId, neighbour: Ipv4Addr) -> Option<MacAddress> {
+        self.arp.station(self.now, neighbour)
+    }
+
+    #[inline]
+    fn send_to(
+        &mut self,
+        _: InterfaceId,
+        destination: MacAddress,
+        HopPacket { len, checksum, segment_size, .. }: HopPacket,
+        fill: impl FnOnce(&mut FrameWriter<'_>),
+    ) -> Result<(), SendError> {
+        self.link.send(LinkPacket { destination, ethertype: EtherType::IPV4, len, checksum, segment_size }, fill)
     }
 }

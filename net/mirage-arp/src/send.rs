@@ -33,7 +33,7 @@ impl Arp<'_> {
     ) -> Result<(), SendError> {
         let HopPacket { to, len, checksum, segment_size } = packet;
         let destination = match to {
-            NextHop::Neighbour(ip) if self.cache.is_fresh(now, ip) => self.cache.last(),
+            NextHop::Neighbour(ip) if let Some(mac) = self.station(now, ip) => mac,
             _ => match self.resolve(now, to, link)? {
                 Ok(mac) => mac,
                 Err(ip) => {
@@ -46,6 +46,12 @@ impl Arp<'_> {
             },
         };
         link.send(LinkPacket { destination, ethertype, len, checksum, segment_size }, fill)
+    }
+
+    /// The address of `ip` if it was sent to last, and nothing has to be done about it.
+    #[inline]
+    pub(crate) fn station(&self, now: Instant, ip: Ipv4Addr) -> Option<MacAddress> {
+        self.cache.is_fresh(now, ip).then(|| self.cache.last())
     }
 
     /// The address to send to, after what has waited for it; or whose it is that is to be found.

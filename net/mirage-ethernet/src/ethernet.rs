@@ -1,5 +1,7 @@
 //! Which frames are for us.
 
+use core::cell::Cell;
+
 use managed::ManagedSlice;
 use mirage_net::{Frame, MacAddress, Transmit};
 use mirage_protocols::{Cast, EtherType};
@@ -18,6 +20,9 @@ use crate::wire::{Header, SMALLEST_ETHERTYPE, Tag};
 #[derive(Debug)]
 pub struct Ethernet<'s> {
     station: Station,
+    /// The header of a frame for us alone. Invariant: [`input`](Self::input) takes every frame that begins with it, and
+    /// finds its payload right behind it.
+    last: Cell<Words>,
     groups: Groups<'s>,
 }
 
@@ -36,7 +41,8 @@ impl<'s> Ethernet<'s> {
     pub fn new(mac: MacAddress, vlan: Option<VlanId>, groups: impl Into<ManagedSlice<'s, Option<Group>>>) -> Self {
         let mut groups = groups.into();
         groups.fill(None);
-        Self { station: Station { mac, number: number(mac), vlan }, groups: Groups(groups) }
+        let station = Station { mac, number: number(mac), vlan };
+        Self { station, last: Cell::new(NO_FRAME), groups: Groups(groups) }
     }
 
     /// Our own hardware address.
@@ -80,6 +86,24 @@ impl<'s> Ethernet<'s> {
             checksum: frame.checksum,
             segment_size: frame.segment_size,
         })
+    }
+
+    /// From now on [`recall`](Self::recall) knows this frame and all like it, if it is an untagged IPv4 packet for us alone.
+    #[inline]
+    pub fn remember(&self, frame: &Frame<'_>) {
+        if self.station.vlan.is_none()
+            && let Some(words) = words(frame.bytes)
+            && let Ok(Incoming { cast: Cast::Unicast, ethertype: EtherType::IPV4, .. }) = self.input(frame)
+        {
+            self.last.set(words);
+        }
+    }
+
+    /// The payload of a frame with the header of the one that was [remembered](Self::remember): an IPv4 packet for us alone.
+    /// `None` says nothing of a frame: it is one for [`input`](Self::input).
+    #[inline]
+    pub fn recall<'f>(&self, frame: &Frame<'f>) -> Option<&'f [u8]> {
+        (words(frame.bytes)? == self.last.get()).then(|| frame.bytes.get(Header::LEN.into()..)).flatten()
     }
 
     /// Takes frames to the group `address` from now on. Joining twice needs leaving twice.
@@ -140,6 +164,20 @@ impl<'s> Ethernet<'s> {
 fn number(address: MacAddress) -> u64 {
     let [a, b, c, d, e, f] = address.octets();
     u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+}
+
+/// A header in words, which overlap.
+type Words = (u64, u64);
+
+/// The header of no frame that is taken: from nobody.
+const NO_FRAME: Words = (0, 0);
+
+/// The header of a frame, if it has a whole one.
+#[inline]
+fn words(frame: &[u8]) -> Option<Words> {
+    let header: &[u8; Header::LEN as usize] = frame.first_chunk()?;
+    let (first, last) = (header.first_chunk()?, header.last_chunk()?);
+    Some((u64::from_ne_bytes(*first), u64::from_ne_bytes(*last)))
 }
 
 /// The bit of a [`number`] that says that a group is meant.

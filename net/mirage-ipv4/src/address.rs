@@ -5,7 +5,6 @@ use core::net::Ipv4Addr;
 use managed::ManagedSlice;
 use mirage_protocols::{Cast, InterfaceId, Ipv4Cidr};
 
-use crate::flow::addresses;
 use crate::memo::Memo;
 use crate::table::Table;
 use crate::{Discard, TableFull};
@@ -34,12 +33,16 @@ pub(crate) struct Addresses<'s> {
     addresses: Table<'s, Address>,
     groups: Table<'s, Group>,
     /// Who was let in last. Invariant: follows from the tables.
-    last: Memo<(u64, u16), Cast>,
+    last: Memo<Arrival, Cast>,
 }
 
 impl<'s> Addresses<'s> {
     pub(crate) fn new(addresses: ManagedSlice<'s, Option<Address>>, groups: ManagedSlice<'s, Option<Group>>) -> Self {
-        Self { addresses: Table::new(addresses), groups: Table::new(groups), last: Memo::new((0, 0), Cast::Unicast) }
+        Self {
+            addresses: Table::new(addresses),
+            groups: Table::new(groups),
+            last: Memo::new(Arrival::NONE, Cast::Unicast),
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Address> {
@@ -75,7 +78,7 @@ impl<'s> Addresses<'s> {
     /// What [`examine`](Self::examine) would say again.
     #[inline]
     pub(crate) fn recall(&self, arrival: Arrival) -> Option<Cast> {
-        self.last.knows(arrival.key()).then(|| self.last.answer())
+        self.last.knows(arrival).then(|| self.last.answer())
     }
 
     /// Whom a packet goes to, if that includes us and its source is no nonsense.
@@ -110,7 +113,7 @@ impl<'s> Addresses<'s> {
         if cast == Cast::Unicast && link_cast != Cast::Unicast {
             return Err(Discard::UnicastInBroadcast);
         }
-        self.last.keep(arrival.key(), cast);
+        self.last.keep(arrival, cast);
         Ok(cast)
     }
 
@@ -141,7 +144,7 @@ impl<'s> Addresses<'s> {
 }
 
 /// What decides whether a packet is let in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arrival {
     pub(crate) interface: InterfaceId,
     pub(crate) link_cast: Cast,
@@ -150,12 +153,12 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    /// All of it, in two numbers to compare.
-    #[inline]
-    fn key(&self) -> (u64, u16) {
-        let addresses = addresses(self.source, self.destination);
-        (addresses, u16::from(self.interface.0) << 8 | self.link_cast as u16)
-    }
+    const NONE: Self = Self {
+        interface: InterfaceId(0),
+        link_cast: Cast::Unicast,
+        source: Ipv4Addr::UNSPECIFIED,
+        destination: Ipv4Addr::UNSPECIFIED,
+    };
 }
 
 /// Whether a single station on a network can have this address: not 0/8, 127/8, a group, or of the future.

@@ -1,5 +1,7 @@
 //! The number that holds the fragments of a datagram together.
 
+use core::net::Ipv4Addr;
+
 use mirage_secret::Secret;
 
 /// Gives out identifications that others cannot guess.
@@ -17,9 +19,9 @@ impl Identification {
         Self { secret: Secret::new(*secret), counters: [0; COUNTERS] }
     }
 
-    /// The secret start of a pair of addresses, in one number, with a protocol.
-    pub(crate) fn hash(&self, addresses: u64, protocol: u8) -> u64 {
-        let [a, b, c, d, e, f, g, h] = addresses.to_be_bytes();
+    /// The secret start of a pair of addresses with a protocol.
+    pub(crate) fn hash(&self, source: Ipv4Addr, destination: Ipv4Addr, protocol: u8) -> u64 {
+        let ([a, b, c, d], [e, f, g, h]) = (source.octets(), destination.octets());
         self.secret.hash(&[b'i', protocol, a, b, c, d, e, f, g, h])
     }
 

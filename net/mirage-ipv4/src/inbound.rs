@@ -1,17 +1,17 @@
 //! The receiving half.
 
 use core::fmt;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 use core::num::NonZeroU16;
 
 use mirage_clock::Instant;
 use mirage_net::ReceivedChecksum;
-use mirage_protocols::{Cast, Ecn, InterfaceId, Received};
+use mirage_protocols::{Cast, Ecn, InterfaceId, Protocol, Received};
 
 use crate::address::Arrival;
 use crate::discard::{Discard, Discards};
 use crate::ipv4::{Known, Receiver};
-use crate::wire::{Parsed, parse};
+use crate::wire::{Parsed, parse, parse_usual};
 use crate::{Expired, Incoming};
 
 /// The receiving half of [`Ipv4`](crate::Ipv4), from [`Ipv4::split`](crate::Ipv4::split).
@@ -91,6 +91,34 @@ impl<'a> Inbound<'a, '_> {
             }
         };
         Ok(Some(take(&incoming)))
+    }
+
+    /// What lies in a packet that came in a frame for us alone, if there is nothing to decide about it that was not decided
+    /// for the one before: a whole packet without options between the same two addresses. `None` for others, also for bad
+    /// ones: those are for [`input`](Self::input), and nothing was done yet.
+    #[inline]
+    pub fn recall<'p>(
+        &self,
+        interface: InterfaceId,
+        packet: &'p [u8],
+        checksum: ReceivedChecksum,
+        segment_size: Option<NonZeroU16>,
+    ) -> Option<Incoming<'p>> {
+        let Parsed { header, header_bytes, payload } = parse_usual(packet)?;
+        let (source, destination) = (Ipv4Addr::from(header.source), Ipv4Addr::from(header.destination));
+        let arrival = Arrival { interface, link_cast: Cast::Unicast, source, destination };
+        let cast = self.known.addresses.recall(arrival)?;
+        let received = Received {
+            source: IpAddr::V4(source),
+            destination: IpAddr::V4(destination),
+            cast,
+            payload,
+            checksum,
+            segment_size,
+            ttl: header.ttl,
+            ecn: Ecn::of(header.traffic_class),
+        };
+        Some(Incoming { protocol: Protocol(header.protocol), received, header: header_bytes, fragmented: false })
     }
 
     /// As [`Ipv4::poll_expired`](crate::Ipv4::poll_expired).

@@ -170,13 +170,13 @@ impl<'s> Ipv4<'s> {
     /// # Errors
     /// [`TableFull`].
     pub fn add_address(&mut self, interface: InterfaceId, cidr: Ipv4Cidr) -> Result<(), TableFull> {
-        self.known.routes.forget();
+        self.forget_ways();
         self.known.addresses.add(Address { cidr, interface })
     }
 
     /// Takes an address away, whatever its prefix; whether there was one.
     pub fn remove_address(&mut self, interface: InterfaceId, address: Ipv4Addr) -> bool {
-        self.known.routes.forget();
+        self.forget_ways();
         self.known.addresses.remove(interface, address)
     }
 
@@ -196,11 +196,13 @@ impl<'s> Ipv4<'s> {
     /// # Errors
     /// [`TableFull`].
     pub fn add_route(&mut self, route: Route) -> Result<(), TableFull> {
+        self.forget_ways();
         self.known.routes.add(route)
     }
 
     /// Takes away the route to the same network by the same interface, whatever its gateway; whether there was one.
     pub fn remove_route(&mut self, route: Route) -> bool {
+        self.forget_ways();
         self.known.routes.remove(&route)
     }
 
@@ -220,6 +222,12 @@ impl<'s> Ipv4<'s> {
     /// Listens to a group no longer; whether it did.
     pub fn leave(&mut self, interface: InterfaceId, group: Ipv4Addr) -> bool {
         self.known.addresses.leave(Group { group, interface })
+    }
+
+    /// Whatever ways are made of is about to change.
+    fn forget_ways(&mut self) {
+        self.known.routes.forget();
+        self.sender.flow.forget();
     }
 
     /// What was dropped, by reason.

@@ -2,15 +2,13 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
-use mirage_checksum::Sum;
 use mirage_clock::Instant;
-use mirage_net::{Capabilities, FrameWriter, SendError};
-use mirage_protocols::{HopPacket, InterfaceId, Ip, Neighbours, Packet};
+use mirage_net::{Capabilities, FrameWriter, MacAddress, SendError};
+use mirage_protocols::{HopPacket, InterfaceId, Ip, Neighbours, NextHop, Packet};
 use zerocopy::IntoBytes;
-use zerocopy::byteorder::network_endian::{U32, U64};
 
 use crate::Outbound;
-use crate::flow::Key;
+use crate::flow::{By, Key};
 use crate::fragment::Piece;
 use crate::fragmentation::Verbs;
 use crate::ipv4::{Known, Sender};
@@ -22,13 +20,13 @@ use crate::wire::{DONT_FRAGMENT, HEADER_LEN, MAX_LEN, NO_OPTIONS, ROUTER_ALERT, 
 pub struct Ipv4Over<'a, 's, N: ?Sized> {
     outbound: Outbound<'a, 's>,
     neighbours: &'a mut N,
-    by: Option<InterfaceId>,
+    by: By,
 }
 
 impl<'a, 's, N: Neighbours + ?Sized> Ipv4Over<'a, 's, N> {
     #[inline]
     pub(crate) fn new(outbound: Outbound<'a, 's>, neighbours: &'a mut N) -> Self {
-        Self { outbound, neighbours, by: None }
+        Self { outbound, neighbours, by: By::ROUTE }
     }
 
     /// Sends by this interface only. A DHCP client on the second of two interfaces needs it: a broadcast goes by the
@@ -36,13 +34,13 @@ impl<'a, 's, N: Neighbours + ?Sized> Ipv4Over<'a, 's, N> {
     #[must_use]
     #[inline]
     pub fn by(self, interface: InterfaceId) -> Self {
-        Self { by: Some(interface), ..self }
+        Self { by: By::interface(interface), ..self }
     }
 
     #[inline]
     fn way(&self, to: Ipv4Addr) -> Option<Way> {
         let Known { addresses, routes, .. } = self.outbound.known;
-        way(addresses, routes, to, self.by)
+        way(addresses, routes, to, self.by.only())
     }
 
     #[inline]
@@ -82,6 +80,96 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
     fn send(&mut self, packet: Packet, mut fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         self.send_packet(&packet, None, &mut fill)
     }
+
+    #[inline]
+    fn send_straight(&mut self, packet: Packet, mut fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        match self.is_usual(&packet) {
+            Some(station) => self.send_usual(&packet, station, fill),
+            None => self.send_packet(&packet, None, &mut fill),
+        }
+    }
+
+    #[inline]
+    fn send_run(
+        &mut self,
+        packet: Packet,
+        count: usize,
+        mut fill: impl FnMut(&mut FrameWriter<'_>),
+    ) -> (usize, Result<(), SendError>) {
+        let mut usual = None;
+        for sent in 0..count {
+            usual = usual.or_else(|| self.is_usual(&packet));
+            let result = match usual {
+                Some(station) => self.send_usual(&packet, station, &mut fill),
+                // The next may be: what this one finds is kept.
+                None => self.send_packet(&packet, None, &mut fill),
+            };
+            if let Err(error) = result {
+                return (sent, Err(error));
+            }
+        }
+        (count, Ok(()))
+    }
+}
+
+impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
+    /// The station that `packet` goes to, if it is like the one before: nothing needs to be found, cut or asked for.
+    #[inline]
+    fn is_usual(&self, packet: &Packet) -> Option<MacAddress> {
+        let (IpAddr::V4(source), IpAddr::V4(destination)) = (packet.source, packet.destination) else { return None };
+        let flow = &self.outbound.sender.flow;
+        let NextHop::Neighbour(next) = flow.hop.next else { return None };
+        let interface = flow.hop.interface;
+        let fits = packet.len <= MAX_LEN - HEADER_LEN
+            && (packet.len + HEADER_LEN <= self.neighbours.mtu(interface) || packet.segment_size.is_some());
+        let is_usual = flow.is(Key::new(source, destination, packet.protocol, self.by))
+            && packet.ttl.is_none()
+            && !packet.router_alert
+            && fits;
+        if is_usual { self.neighbours.station(interface, next) } else { None }
+    }
+
+    /// Sends such a packet, as [`send_packet`](Self::send_packet) does.
+    #[inline]
+    fn send_usual(
+        &mut self,
+        packet: &Packet,
+        station: MacAddress,
+        mut fill: impl FnMut(&mut FrameWriter<'_>),
+    ) -> Result<(), SendError> {
+        let (IpAddr::V4(source), IpAddr::V4(destination)) = (packet.source, packet.destination) else {
+            return Err(SendError::NoRoute);
+        };
+        let Sender { flow, identification, .. } = &mut *self.outbound.sender;
+        let len = HEADER_LEN + packet.len;
+        // RFC 6864 §4.1: what is never cut needs no identification.
+        let identification_and_flags = match packet.dont_fragment {
+            true => DONT_FRAGMENT.into(),
+            false => u32::from(identification.next(flow.hash)) << 16,
+        };
+        let variable = (packet.ecn as u32) << 16 | len as u32;
+        let sum = flow.sum + u64::from(variable) + u64::from(identification_and_flags);
+        let header = Words::new(
+            u32::from_be_bytes([NO_OPTIONS, 0, 0, 0]) | variable,
+            identification_and_flags,
+            u32::from_be_bytes([flow.ttl, packet.protocol.0, 0, 0]),
+            sum,
+            source,
+            destination,
+        );
+        let below = HopPacket {
+            to: flow.hop.next,
+            len,
+            checksum: packet.checksum.map(|checksum| checksum.below(HEADER_LEN as u16)),
+            segment_size: packet.segment_size,
+        };
+        self.neighbours.send_to(flow.hop.interface, station, below, move |frame| {
+            let before = frame.len();
+            frame.put_header(header.as_bytes());
+            fill(frame);
+            debug_assert_eq!(frame.len() - before, len, "fill writes as many bytes as it announced");
+        })
+    }
 }
 
 impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
@@ -93,9 +181,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
             return Err(SendError::NoRoute);
         };
         let key = Key::new(source, destination, packet.protocol, self.by);
-        let Outbound { known, sender } = &mut self.outbound;
-        if !sender.flow.is(key, known.routes.changes())
-            && !self.outbound.find_flow(source, destination, packet.protocol, self.by)
+        if !self.outbound.sender.flow.is(key) && !self.outbound.find_flow(source, destination, packet.protocol, self.by)
         {
             return Err(SendError::NoRoute);
         }
@@ -127,19 +213,12 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
         // The first three words of the header, without its checksum.
         let one = (u32::from(NO_OPTIONS) + options) << 24 | (packet.ecn as u32) << 16 | len as u32;
         let three = u32::from(packet.ttl.unwrap_or(flow.ttl)) << 24 | u32::from(packet.protocol.0) << 16;
-        // Five numbers of 32 bits at most, so no carry is lost.
-        let sum = flow.sum
-            + u64::from(one)
-            + u64::from(identification_and_flags)
+        // A few numbers of 32 bits, so no carry is lost.
+        let sum = flow.sum + u64::from(one - (u32::from(NO_OPTIONS) << 24)) + u64::from(identification_and_flags)
+            - (u64::from(flow.ttl) << 24)
             + (u64::from(three) & 0xff00_0000)
             + u64::from(options * u32::from(ROUTER_ALERT_SUM));
-        let checksum = Sum::ZERO.add_u64(sum).finish();
-        let header = Words {
-            start: U64::new(u64::from(one) << 32 | u64::from(identification_and_flags)),
-            middle: U32::new(three | u32::from(checksum)),
-            source: source.octets(),
-            destination: destination.octets(),
-        };
+        let header = Words::new(one, identification_and_flags, three, sum, source, destination);
         let below = HopPacket {
             to: next,
             len,

@@ -1,6 +1,5 @@
 //! Where a packet goes next: the longest prefix decides (RFC 1122 §3.3.1, RFC 1812 §5.2.4.3).
 
-use core::cell::Cell;
 use core::net::Ipv4Addr;
 
 use managed::ManagedSlice;
@@ -28,14 +27,12 @@ pub(crate) struct Routes<'s> {
     routes: Table<'s, Route>,
     /// The last way found. Invariant: follows from the routes and our addresses.
     last: Memo<(Ipv4Addr, Option<InterfaceId>), Way>,
-    /// How often routes or addresses were changed.
-    changes: Cell<u32>,
 }
 
 impl<'s> Routes<'s> {
     pub(crate) fn new(routes: ManagedSlice<'s, Option<Route>>) -> Self {
         let last = Memo::new((Ipv4Addr::UNSPECIFIED, None), Way::NOWHERE);
-        Self { routes: Table::new(routes), last, changes: Cell::new(0) }
+        Self { routes: Table::new(routes), last }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
@@ -48,20 +45,12 @@ impl<'s> Routes<'s> {
     }
 
     pub(crate) fn remove(&mut self, route: &Route) -> bool {
-        self.forget();
         self.routes.remove(|other| is_same(other, route))
     }
 
-    /// Our addresses changed.
+    /// Routes or addresses are about to change.
     pub(crate) fn forget(&self) {
         self.last.forget();
-        self.changes.set(self.changes.get().wrapping_add(1));
-    }
-
-    /// How often routes or addresses were changed: while this is the same, so are all ways.
-    #[inline]
-    pub(crate) fn changes(&self) -> u32 {
-        self.changes.get()
     }
 }
 

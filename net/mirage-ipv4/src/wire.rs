@@ -66,11 +66,25 @@ impl Header {
 #[repr(C)]
 pub(crate) struct Words {
     /// From the version to the fragment's offset.
-    pub(crate) start: U64,
+    start: U64,
     /// Time to live, protocol and checksum.
-    pub(crate) middle: U32,
-    pub(crate) source: [u8; 4],
-    pub(crate) destination: [u8; 4],
+    middle: U32,
+    source: [u8; 4],
+    destination: [u8; 4],
+}
+
+impl Words {
+    /// The header with the words `one` to `three`, whose checksum is zero yet, and the `sum` of all five.
+    #[inline]
+    pub(crate) fn new(one: u32, two: u32, three: u32, sum: u64, source: Ipv4Addr, destination: Ipv4Addr) -> Self {
+        let checksum = Sum::ZERO.add_u64(sum).finish();
+        Self {
+            start: U64::new(u64::from(one) << 32 | u64::from(two)),
+            middle: U32::new(three | u32::from(checksum)),
+            source: source.octets(),
+            destination: destination.octets(),
+        }
+    }
 }
 
 /// A packet whose header can be trusted.
@@ -127,6 +141,19 @@ pub fn parse(packet: &[u8]) -> Result<Parsed<'_>, Discard> {
         return Err(Discard::TimeToLive);
     }
     Ok(Parsed { header, header_bytes, payload })
+}
+
+/// What [`parse`] gives for a packet that is no fragment and has no options; `None` for others and for bad ones.
+#[inline]
+pub(crate) fn parse_usual(packet: &[u8]) -> Option<Parsed<'_>> {
+    let fixed: &[u8; HEADER_LEN] = packet.first_chunk()?;
+    let header: &Header = zerocopy::transmute_ref!(fixed);
+    let len = usize::from(header.total_length.get());
+    let is_usual = header.version_and_length == NO_OPTIONS && !header.is_fragment() && header.ttl != 0;
+    if !is_usual || len > packet.len() || !sums_to_ones(fixed) {
+        return None;
+    }
+    Some(Parsed { header, header_bytes: fixed, payload: packet.get(HEADER_LEN..len)? })
 }
 
 /// The length of a header that is not the usual one of 20 bytes, if there is nothing wrong with it.

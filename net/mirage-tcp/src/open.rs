@@ -62,9 +62,9 @@ impl<P: Profile> Tcp<'_, P> {
         slot.iss = first.number;
         slot.stamps.offset = first.stamp_offset;
         slot.set_options(&options, config);
-        slot.scaling = true;
+        slot.set_scaling(true);
         slot.state = State::SynSent;
-        slot.linked = true;
+        slot.set_linked(true);
         slot.todo = todo::OUTPUT;
         let generation = slot.generation;
         self.link_latest(Found::Connection(index));

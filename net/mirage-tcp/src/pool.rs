@@ -80,6 +80,20 @@ impl Block {
         self.bytes.get_mut(start..end.max(start)).unwrap_or_default()
     }
 
+    /// Space for `len` bytes behind what it holds; `None` when there is less.
+    #[inline]
+    pub(crate) fn whole_space(&mut self, len: usize) -> Option<&mut [u8]> {
+        let start = usize::from(self.start) + self.len();
+        self.bytes.get_mut(start..start + len)
+    }
+
+    /// `count` bytes behind what it holds now hold data; there was [space](Self::whole_space) for them.
+    #[inline]
+    pub(crate) fn grow_in(&mut self, count: usize) {
+        debug_assert!(count <= self.room(), "there was space");
+        self.len += count as u16;
+    }
+
     /// `count` bytes of [`space`](Self::space) now hold data.
     #[inline]
     pub(crate) fn grow(&mut self, count: usize) {

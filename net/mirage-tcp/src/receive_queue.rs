@@ -178,43 +178,105 @@ impl ReceiveQueue {
         Inserted { advanced: next.since(rcv_nxt), dropped: rest.len() as u32, ..Inserted::default() }
     }
 
-    /// Copies `bytes` to where they belong if they are next in order, and sums them; they count once they are
-    /// [committed](Self::commit). `None` when they do not fit in one piece. Gives the block they are in.
+    /// Copies `bytes`, which are next in order, to where they belong, and sums them on the way; they are taken in only if
+    /// `is_good` says so of the sum, and this gives what it said. `None` when there is no room for them, and then nothing was
+    /// done.
     #[inline(always)]
-    pub(crate) fn stage(&mut self, pool: &mut Pool<'_>, bytes: &[u8]) -> Option<(u32, Sum)> {
-        let mut block = self.tail;
-        if block == NONE || pool.block(block).room() < bytes.len() {
-            if bytes.len() > BLOCK_BYTES || (block != NONE && pool.block(block).room() > LEAST_ROOM) {
-                return None;
-            }
-            block = pool.take_for_order(self.blocks)?;
-        }
-        let space = pool.block_mut(block).space(BLOCK_BYTES);
+    pub(crate) fn take_if(
+        &mut self,
+        pool: &mut Pool<'_>,
+        bytes: &[u8],
+        is_good: impl FnOnce(Sum) -> bool,
+    ) -> Option<bool> {
+        let len = bytes.len();
         // The copy out of the device's buffer; the application makes none when it reads in place.
-        Some((block, copy_and_sum(space, bytes)))
-    }
-
-    /// The `len` bytes staged in `block` are what they should be.
-    #[inline(always)]
-    pub(crate) fn commit(&mut self, pool: &mut Pool<'_>, block: u32, len: usize) {
-        if block != self.tail {
-            match self.tail {
-                NONE => self.head = block,
-                tail => pool.block_mut(tail).next = block,
+        let tail = pool.get_mut(self.tail);
+        let room = tail.as_ref().map_or(0, |tail| tail.room());
+        if let Some(tail) = tail
+            && let Some(space) = tail.whole_space(len)
+        {
+            let is_good = is_good(copy_and_sum(space, bytes));
+            if is_good {
+                tail.grow_in(len);
+                self.readable += len as u32;
             }
-            self.tail = block;
-            self.blocks += 1;
+            return Some(is_good);
         }
-        pool.block_mut(block).grow(len);
+        if room > LEAST_ROOM || len > BLOCK_BYTES {
+            let copied = self.copy_apart(pool, bytes)?;
+            let is_good = is_good(copied.sum);
+            if is_good {
+                self.keep(pool, &copied, len);
+            } else {
+                pool.give_chain(copied.first);
+            }
+            return Some(is_good);
+        }
+        let index = pool.take_for_order(self.blocks)?;
+        let block = pool.block_mut(index);
+        let is_good = is_good(copy_and_sum(block.whole_space(len)?, bytes));
+        if !is_good {
+            pool.give(index);
+            return Some(false);
+        }
+        block.grow_in(len);
+        match pool.get_mut(self.tail) {
+            Some(tail) => tail.next = index,
+            None => self.head = index,
+        }
+        self.tail = index;
+        self.blocks += 1;
         self.readable += len as u32;
+        Some(true)
     }
 
-    /// The bytes staged in `block` are not what they should be.
-    #[cold]
-    pub(crate) fn abandon(&self, pool: &mut Pool<'_>, block: u32) {
-        if block != self.tail {
-            pool.give(block);
+    /// Copies what has no room in one block: what does not fit behind the bytes in order goes into new ones.
+    #[inline(never)]
+    fn copy_apart(&self, pool: &mut Pool<'_>, bytes: &[u8]) -> Option<Copied> {
+        let mut copied = Copied { in_tail: 0, first: NONE, last: NONE, blocks: 0, sum: Sum::ZERO };
+        let mut rest = bytes;
+        if let Some(tail) = pool.get_mut(self.tail)
+            && tail.room() > LEAST_ROOM
+        {
+            let space = tail.space(BLOCK_BYTES);
+            copied.in_tail = space.len().min(rest.len());
+            copied.sum = copy_and_sum(space, rest);
+            rest = rest.get(copied.in_tail..).unwrap_or_default();
         }
+        while !rest.is_empty() {
+            let Some(index) = pool.take_for_order(self.blocks + copied.blocks) else {
+                pool.give_chain(copied.first);
+                return None;
+            };
+            let len = rest.len().min(BLOCK_BYTES);
+            let block = pool.block_mut(index);
+            copied.sum = copied.sum.add_sum(copy_and_sum(block.space(BLOCK_BYTES), rest));
+            block.grow_in(len);
+            rest = rest.get(len..).unwrap_or_default();
+            copied.blocks += 1;
+            match copied.last {
+                NONE => copied.first = index,
+                last => pool.block_mut(last).next = index,
+            }
+            copied.last = index;
+        }
+        Some(copied)
+    }
+
+    /// What was copied apart, `len` bytes in all, is taken in.
+    fn keep(&mut self, pool: &mut Pool<'_>, copied: &Copied, len: usize) {
+        match pool.get_mut(self.tail) {
+            Some(tail) => {
+                tail.grow_in(copied.in_tail);
+                tail.next = copied.first;
+            }
+            None => self.head = copied.first,
+        }
+        if copied.last != NONE {
+            self.tail = copied.last;
+        }
+        self.blocks += copied.blocks;
+        self.readable += len as u32;
     }
 
     /// Copies as much of `bytes` behind those in order as the pool allows; gives how much that was. What does not fit into
@@ -576,6 +638,17 @@ impl ReceiveQueue {
         assert_eq!(self.readable, readable);
         assert_eq!(self.blocks, in_order + u32::from(blocks));
     }
+}
+
+/// Bytes that lie where they belong, and are not taken in yet.
+struct Copied {
+    /// How many lie in the last block of those in order.
+    in_tail: usize,
+    /// The new blocks that hold the others, and how many these are.
+    first: u32,
+    last: u32,
+    blocks: u32,
+    sum: Sum,
 }
 
 /// What a segment out of the ordinary is sorted in with.

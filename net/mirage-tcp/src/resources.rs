@@ -3,6 +3,7 @@
 use mirage_waker::{WaitList, WakerPool};
 
 use crate::challenge::Challenges;
+use crate::input::Again;
 use crate::paths::Paths;
 use crate::pool::{BLOCK_BYTES, Pool};
 use crate::receive_queue::LEAST_ROOM;
@@ -26,6 +27,8 @@ pub(crate) struct Resources<'s> {
     pub(crate) paths: Paths,
     /// What servers said of data with the SYN.
     pub(crate) servers: Servers<'s>,
+    /// What the last segment was like, for the next.
+    pub(crate) again: Again,
     /// Only the counters; what is held is counted when it is asked for.
     pub(crate) stats: Stats,
 }

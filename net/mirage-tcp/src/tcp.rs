@@ -5,11 +5,12 @@ use mirage_clock::Instant;
 use mirage_waker::WaitList;
 
 use crate::challenge::Challenges;
-use crate::connection::{Facts, Slot, todo};
+use crate::connection::{Slot, todo};
 use crate::demux::{Demux, Found, Tuple};
 use crate::discard::Discards;
 use crate::half_open::HalfOpen;
 use crate::identifier::NONE;
+use crate::input::Again;
 use crate::listen::ListenerSlot;
 use crate::paths::Paths;
 use crate::peers::Peers;
@@ -83,6 +84,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 challenges: Challenges::new(secrets.ports, config.challenges_per_second.into()),
                 paths: Paths::NONE,
                 servers: Servers::none(),
+                again: Again::NONE,
                 stats: Stats::default(),
             },
             peers: Peers::new(secrets.peers),
@@ -114,6 +116,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// Changes what can be tuned: for connections that begin from now on; limits and timers that all share change at once.
     pub fn reconfigure(&mut self, config: Config) {
         self.resources.config = config.clamped();
+        self.resources.again = Again::NONE;
     }
 
     /// What the machine did and holds.
@@ -138,7 +141,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// The connection an application names, unless it gave it back.
     pub(crate) fn slot(&self, id: ConnectionId) -> Option<&Slot<P>> {
         let slot = self.connections.get(id.index as usize)?;
-        (slot.generation == id.generation && slot.held).then_some(slot)
+        (slot.generation == id.generation && slot.held()).then_some(slot)
     }
 
     /// Takes a free slot for a connection.
@@ -152,8 +155,22 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// Does what the method that runs has left to do with a connection: every public method ends here.
     #[inline]
     pub(crate) fn settle(&mut self, index: u32) {
-        if self.connections.get(index as usize).is_some_and(|slot| slot.todo != 0) {
-            self.settle_slow(index);
+        if P::STRAIGHT {
+            self.resources.again.len = 0;
+        }
+        self.settle_here(index);
+    }
+
+    /// The same after the last segment was taken in, and nothing else.
+    #[inline]
+    pub(crate) fn settle_here(&mut self, index: u32) {
+        if let Some(slot) = self.connections.get_mut(index as usize)
+            && slot.todo != 0
+        {
+            match P::STRAIGHT && slot.todo == todo::OUTPUT && slot.ready.is_listed() {
+                true => slot.todo = 0,
+                false => self.settle_slow(index),
+            }
         }
         self.check(index);
     }
@@ -183,7 +200,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
         // One that nobody accepted yet is forgotten, but for what its peer sent before it broke off.
         if slot.queue.is_listed() && slot.receive.readable() == 0 {
-            slot.held = false;
+            slot.set_held(false);
             self.dequeue_accepted(index);
         }
         self.depart(index);
@@ -196,7 +213,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
         self.resources.timers.clear(index);
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
         slot.armed = Instant::MAX;
-        if slot.in_use && !slot.held {
+        if slot.in_use() && !slot.held() {
             self.free_slot(index);
         }
         self.resources.relieve();
@@ -204,7 +221,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
 
     /// Lets segments find this connection no more.
     pub(crate) fn hide(&mut self, index: u32) {
-        if self.connections.get(index as usize).is_some_and(|slot| slot.linked) {
+        if self.connections.get(index as usize).is_some_and(|slot| slot.linked()) {
             self.unlink(Found::Connection(index));
             self.mark_hidden(index);
         }
@@ -214,7 +231,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     #[inline]
     pub(crate) fn mark_hidden(&mut self, index: u32) {
         if let Some(slot) = self.connections.get_mut(index as usize) {
-            slot.linked = false;
+            slot.set_linked(false);
         }
         if self.last == index {
             self.last = NONE;
@@ -223,7 +240,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
 
     fn free_slot(&mut self, index: u32) {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
-        if P::PEERS && slot.facts.contains(Facts::COUNTED) {
+        if P::PEERS && slot.is_counted() {
             self.peers.leave(slot.tuple.remote);
         }
         if slot.send.blocks() > 0 {
@@ -240,7 +257,8 @@ impl<'s, P: Profile> Tcp<'s, P> {
         // Nothing else of it is looked at before `begin` makes all of it anew.
         slot.generation = slot.generation.wrapping_add(1);
         slot.next = self.free_connection;
-        (slot.tuple, slot.in_use, slot.state) = (Tuple::NONE, false, State::Closed);
+        (slot.tuple, slot.state) = (Tuple::NONE, State::Closed);
+        slot.set_in_use(false);
         (slot.armed, slot.todo) = (Instant::MAX, 0);
         self.free_connection = index;
         self.in_use -= 1;

@@ -238,6 +238,18 @@ impl<'o> Template<'o> {
         flags: Flags,
         payload: impl IntoIterator<Item = &'p [u8]>,
     ) {
+        self.write_here(writer, seq, flags, payload);
+    }
+
+    /// The same in the place of the call.
+    #[inline(always)]
+    pub(crate) fn write_here<'p>(
+        &self,
+        writer: &mut FrameWriter<'_>,
+        seq: SequenceNumber,
+        flags: Flags,
+        payload: impl IntoIterator<Item = &'p [u8]>,
+    ) {
         let start = writer.len();
         self.put(writer, seq, flags);
         let mut body = Sum::ZERO;

@@ -42,7 +42,7 @@ enum Step {
     Lose(usize),
     Double(usize),
     Overtake(usize),
-    /// A bit of it is flipped.
+    /// A bit of one of them is flipped.
     Damage(usize, usize),
     /// Microseconds.
     Pass(u64),
@@ -63,11 +63,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (side.clone(), len.clone()).prop_map(|(side, len)| Step::Record(side, len)),
         3 => (side.clone(), len).prop_map(|(side, len)| Step::Read(side, len)),
         8 => (side.clone(), 1_usize..20).prop_map(|(side, most)| Step::Transmit(side, most)),
-        8 => (side.clone(), 1_usize..6).prop_map(|(side, count)| Step::Deliver(side, count)),
+        8 => (side.clone(), 1_usize..20).prop_map(|(side, count)| Step::Deliver(side, count)),
         1 => side.clone().prop_map(Step::Lose),
         1 => side.clone().prop_map(Step::Double),
         1 => side.clone().prop_map(Step::Overtake),
-        1 => (side.clone(), 0_usize..400).prop_map(|(side, bit)| Step::Damage(side, bit)),
+        2 => (side.clone(), prop_oneof![0_usize..400, 0_usize..100_000]).prop_map(|(side, bit)| Step::Damage(side, bit)),
         3 => prop_oneof![0_u64..2_000, 30_000_u64..60_000, 150_000_u64..3_000_000].prop_map(Step::Pass),
         1 => side.clone().prop_map(Step::End),
         1 => side.clone().prop_map(Step::Leave),
@@ -85,12 +85,21 @@ struct Kind {
     marks: Marking,
     offload: bool,
     blocks: usize,
+    /// Whether segments are longer than a block.
+    jumbo: bool,
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
     let marks = prop_oneof![3 => Just(Marking::Never), 1 => Just(Marking::Ask), 1 => Just(Marking::Accurate)];
-    (any::<bool>(), any::<bool>(), marks, any::<bool>(), 8_usize..64).prop_map(
-        |(timestamps, selective, marks, offload, blocks)| Kind { timestamps, selective, marks, offload, blocks },
+    (any::<bool>(), any::<bool>(), marks, any::<bool>(), 8_usize..64, any::<bool>()).prop_map(
+        |(timestamps, selective, marks, offload, blocks, jumbo)| Kind {
+            timestamps,
+            selective,
+            marks,
+            offload,
+            blocks,
+            jumbo,
+        },
     )
 }
 
@@ -136,6 +145,9 @@ impl<P: Profile> World<P> {
     fn new(kind: Kind) -> Self {
         let mut tcp = [machine::<P>(1, kind), machine::<P>(2, kind)];
         let mut ip = [FakeIp::new([10, 0, 0, 1]), FakeIp::new([10, 0, 0, 2])];
+        if kind.jumbo {
+            ip.iter_mut().for_each(|ip| ip.mtu = 8_980);
+        }
         if kind.offload {
             ip[0].capabilities.checksum = ChecksumOffload::TCP_V4;
         }
@@ -200,7 +212,9 @@ impl<P: Profile> World<P> {
                 }
             }
             Step::Damage(side, bit) => {
-                if let Some(packet) = self.links[side].back_mut() {
+                let link = &mut self.links[side];
+                let place = bit % link.len().max(1);
+                if let Some(packet) = link.get_mut(place) {
                     let bit = bit % (8 * packet.bytes.len());
                     packet.bytes[bit / 8] ^= 1 << (bit % 8);
                 }

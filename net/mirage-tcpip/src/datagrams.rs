@@ -31,6 +31,11 @@ impl Datagrams {
             let _counted = udp.on_icmp_error(error);
         },
     };
+    /// The same, faster and longer.
+    pub(crate) const STRAIGHT: Self = Self {
+        input: |udp, now, received| udp.input_straight(now, received) != Err(Discard::NoSocket),
+        ..Self::SPOKEN
+    };
 }
 
 impl<N: Net, P: Profile> Stack<'_, N, P> {
@@ -53,7 +58,11 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
         let mut ip = outbound.over(&mut neighbours);
         let left = at_once.checked_sub(1);
         *at_once = left.unwrap_or(0);
-        let sent = udp.poll_send_over(*now, id, cx, payload, source, remote, left.map(|_| &mut ip));
+        let ip = left.map(|_| &mut ip);
+        let sent = match P::STRAIGHT {
+            true => udp.poll_send_straight(*now, id, cx, payload, source, remote, ip),
+            false => udp.poll_send_over(*now, id, cx, payload, source, remote, ip),
+        };
         // It may be the first for a neighbour, or go out in pieces.
         *stirred |= arp.wants_transmit() || ipv4.wants_transmit();
         drop(machines);

@@ -47,6 +47,46 @@ pub(crate) fn receive<P: Profile>(
 
 #[inline(never)]
 fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
+    if !P::STRAIGHT {
+        return unlike_in(machines, frame, transmit);
+    }
+    let Machines { ethernet, ipv4, udp, tcp, now, datagrams, .. } = &mut *machines;
+    let (inbound, _) = ipv4.split();
+    let packet = ethernet
+        .recall(frame)
+        .and_then(|payload| inbound.recall(INTERFACE, payload, frame.checksum, frame.segment_size));
+    match (packet, datagrams) {
+        (Some(packet), _) if packet.protocol == Protocol::TCP => drop(tcp.input(*now, &packet.received)),
+        (Some(packet), Some(datagrams)) if packet.protocol == Protocol::UDP => {
+            if !(datagrams.input)(udp, *now, &packet.received) {
+                nobody_in(machines, &packet, transmit);
+            }
+        }
+        _ => unlike_elsewhere_in(machines, frame, transmit),
+    }
+}
+
+/// A frame that is not like the one before.
+#[cold]
+#[inline(never)]
+fn unlike_elsewhere_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
+    machines.ethernet.remember(frame);
+    unlike_in(machines, frame, transmit);
+}
+
+/// A datagram that no socket takes.
+#[cold]
+#[inline(never)]
+fn nobody_in<P: Profile>(machines: &mut Machines<'_, P>, packet: &Incoming<'_>, transmit: &mut impl Transmit) {
+    let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, discards, datagrams, stirred, .. } = machines;
+    let (_, outbound) = ipv4.split();
+    let (datagrams, now, link) = (*datagrams, *now, ethernet.over(transmit));
+    unusual(packet, Rest { datagrams, arp, icmp, igmp, udp, tcp, now, discards, outbound, link });
+    *stirred = true;
+}
+
+#[inline]
+fn unlike_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
     match machines.ethernet.input(frame) {
         Ok(frame) if frame.ethertype == EtherType::IPV4 => ipv4_in(machines, &frame, transmit),
         Ok(frame) if frame.ethertype == EtherType::ARP => {

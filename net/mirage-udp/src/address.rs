@@ -55,6 +55,13 @@ pub(crate) struct End<A> {
     pub(crate) port: u16,
 }
 
+/// Both ends of a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ends<A> {
+    pub(crate) local: End<A>,
+    pub(crate) remote: End<A>,
+}
+
 impl<A: Address> End<A> {
     pub(crate) const NOWHERE: Self = Self { address: A::UNSPECIFIED, port: 0 };
 

@@ -7,7 +7,7 @@ use managed::ManagedSlice;
 use mirage_checksum::{Sum, copy_and_sum};
 
 use crate::Address;
-use crate::address::End;
+use crate::address::{End, Ends};
 
 /// A place in one of the lent slices.
 pub(crate) type Index = u16;
@@ -40,12 +40,12 @@ pub(crate) struct Head<A> {
     last: Index,
     /// At most 65,507 bytes.
     pub(crate) len: u16,
-    pub(crate) local: End<A>,
-    pub(crate) remote: End<A>,
+    pub(crate) ends: Ends<A>,
 }
 
 impl<A: Address> Head<A> {
-    const EMPTY: Self = Self { after: NONE, last: NONE, len: 0, local: End::NOWHERE, remote: End::NOWHERE };
+    const EMPTY: Self =
+        Self { after: NONE, last: NONE, len: 0, ends: Ends { local: End::NOWHERE, remote: End::NOWHERE } };
 }
 
 /// How much one queue of one socket may hold.
@@ -76,6 +76,10 @@ impl Queue {
     pub(crate) const fn is_empty(&self) -> bool {
         self.first == NONE
     }
+
+    pub(crate) fn datagrams(&self) -> usize {
+        self.datagrams.into()
+    }
 }
 
 /// Why a queue does not take a datagram.
@@ -97,8 +101,6 @@ pub(crate) struct Pool<'s, A> {
     /// The first of a chain of `free_blocks` free ones.
     free: Index,
     free_blocks: u16,
-    /// Invariant: how many are in queues.
-    datagrams: u16,
 }
 
 impl<'s, A: Address> Pool<'s, A> {
@@ -110,12 +112,12 @@ impl<'s, A: Address> Pool<'s, A> {
             block.next = free;
             free = index;
         }
-        Self { blocks, free, free_blocks, datagrams: 0 }
+        Self { blocks, free, free_blocks }
     }
 
-    /// Blocks and datagrams in use.
-    pub(crate) fn in_use(&self) -> (usize, usize) {
-        ((count(&self.blocks) - self.free_blocks).into(), self.datagrams.into())
+    /// Blocks in use.
+    pub(crate) fn in_use(&self) -> usize {
+        (count(&self.blocks) - self.free_blocks).into()
     }
 
     /// The longest datagram that an empty pool and queue can hold, in bytes; `None` where not even an empty one.
@@ -134,8 +136,7 @@ impl<'s, A: Address> Pool<'s, A> {
         &mut self,
         queue: &mut Queue,
         bound: &Bound,
-        local: End<A>,
-        remote: End<A>,
+        ends: Ends<A>,
         payload: &[u8],
         unverified: Option<NonZeroU64>,
     ) -> Result<(), Refused> {
@@ -161,7 +162,7 @@ impl<'s, A: Address> Pool<'s, A> {
             (_, None) => Sum::ZERO,
         };
         // Its last block is corrected below, should there be more than one.
-        block.head = Head { after: NONE, last: first, len: payload.len() as u16, local, remote };
+        block.head = Head { after: NONE, last: first, len: payload.len() as u16, ends };
         let mut after = block.next;
         if !rest.is_empty() {
             (after, sum) = copy_rest(pool, first, after, rest, sum).ok_or(Refused::Pool)?;
@@ -177,12 +178,47 @@ impl<'s, A: Address> Pool<'s, A> {
         let taken = blocks(payload.len()) as u16;
         self.free = after;
         self.free_blocks -= taken;
-        self.datagrams += 1;
         queue.last = first;
         queue.datagrams += 1;
         queue.blocks += taken;
         queue.bytes += payload.len();
         Ok(())
+    }
+
+    /// Copies a datagram that one block holds to the end of `queue` as [`push`](Self::push) does; whether there was room, and
+    /// the whole is valid.
+    #[inline]
+    pub(crate) fn push_short(
+        &mut self,
+        queue: &mut Queue,
+        bound: &Bound,
+        ends: Ends<A>,
+        payload: &[u8],
+        unverified: NonZeroU64,
+    ) -> bool {
+        let full = usize::from(queue.datagrams) >= bound.datagrams || queue.bytes + payload.len() > bound.bytes;
+        if full || queue.blocks >= self.free_blocks {
+            return false;
+        }
+        let (pool, first) = (&mut *self.blocks, self.free);
+        let Some(block) = pool.get_mut(usize::from(first)) else { return false };
+        let Some(space) = block.bytes.get_mut(..payload.len()) else { return false };
+        if !Sum::ZERO.add_u64(unverified.get()).add_sum(copy_and_sum(space, payload)).is_valid() {
+            return false;
+        }
+        block.head = Head { after: NONE, last: first, len: payload.len() as u16, ends };
+        self.free = block.next;
+        self.free_blocks -= 1;
+        if queue.is_empty() {
+            queue.first = first;
+        } else if let Some(before) = pool.get_mut(usize::from(queue.last)) {
+            before.head.after = first;
+        }
+        queue.last = first;
+        queue.datagrams += 1;
+        queue.blocks += 1;
+        queue.bytes += payload.len();
+        true
     }
 
     /// The oldest datagram of `queue`.
@@ -211,9 +247,12 @@ impl<'s, A: Address> Pool<'s, A> {
 
     /// Copies the start of the oldest datagram of `queue` to `buffer`, as much as fits, and frees it.
     #[inline]
-    pub(crate) fn take_front(&mut self, queue: &mut Queue, buffer: &mut [u8]) -> Option<(End<A>, End<A>, u16)> {
-        let Block { head, bytes, .. } = self.blocks.get(usize::from(queue.first)).filter(|_| !queue.is_empty())?;
-        let (local, remote, len) = (head.local, head.remote, head.len);
+    pub(crate) fn take_front(&mut self, queue: &mut Queue, buffer: &mut [u8]) -> Option<(Ends<A>, u16)> {
+        if queue.is_empty() {
+            return None;
+        }
+        let Block { head, bytes, .. } = self.blocks.get(usize::from(queue.first))?;
+        let (ends, len) = (head.ends, head.len);
         let few = buffer.len().min(len.into());
         // The reader's copy: blocks are shared and go back to the pool.
         match (bytes.get(..few), buffer.get_mut(..few)) {
@@ -221,7 +260,7 @@ impl<'s, A: Address> Pool<'s, A> {
             _ => self.copy_out(queue, buffer),
         }
         self.drop_front(queue);
-        Some((local, remote, len))
+        Some((ends, len))
     }
 
     /// Copies the start of a datagram of more than one block.
@@ -251,7 +290,6 @@ impl<'s, A: Address> Pool<'s, A> {
         let freed = blocks(len.into()) as u16;
         self.free = first;
         self.free_blocks += freed;
-        self.datagrams -= 1;
         queue.first = after;
         queue.datagrams -= 1;
         queue.blocks -= freed;

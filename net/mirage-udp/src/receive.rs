@@ -9,8 +9,9 @@ use mirage_net::ReceivedChecksum;
 use mirage_protocols::{IcmpError, IcmpErrorKind, Protocol, Received};
 use mirage_stack::Datagram;
 use zerocopy::FromBytes;
+use zerocopy::byteorder::network_endian::U16;
 
-use crate::address::End;
+use crate::address::{End, Ends};
 use crate::pool::{Index, Refused};
 use crate::wire::Header;
 use crate::{Address, Discard, Error, SocketId, Udp};
@@ -24,6 +25,40 @@ impl<A: Address> Udp<'_, A> {
     pub fn input(&mut self, _now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         let taken = self.take(received);
         self.counted(taken)
+    }
+
+    /// Does what [`input`](Self::input) does, with the usual in one straight line: a datagram for the same socket from the same
+    /// remote as the one before, that finds room and is what was sent.
+    ///
+    /// # Errors
+    /// Those of [`input`](Self::input).
+    pub fn input_straight(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
+        if self.take_again(received) { Ok(()) } else { self.input(now, received) }
+    }
+
+    /// Takes a datagram if there is nothing to decide about it; nothing was done otherwise.
+    #[inline]
+    fn take_again(&mut self, received: &Received<'_>) -> bool {
+        let (Some(last), Ok((header, payload))) = (self.table.last(), parse(received)) else { return false };
+        let Ends { local, remote } = last.ends;
+        let is_same = A::from_ip(received.source) == Some(remote.address)
+            && A::from_ip(received.destination) == Some(local.address)
+            && header.source.get() == remote.port
+            && header.destination.get() == local.port;
+        let is_usual = is_same
+            && header.checksum != U16::ZERO
+            && received.checksum == ReceivedChecksum::Unchecked
+            && received.segment_size.is_none();
+        let sum = last.sum.wrapping_add(header.len.get().into());
+        let (index, ends) = (last.index, last.ends);
+        let Some(sum) = NonZeroU64::new(Sum::ZERO.add_u64(sum).add_u64(header.word()).words()) else { return false };
+        let Some(socket) = self.table.at(index).filter(|_| is_usual) else { return false };
+        if !self.pool.push_short(&mut socket.incoming, &self.config.receive, ends, payload, sum) {
+            return false;
+        }
+        self.wakers.wake(&mut socket.readers);
+        self.stats.received += 1;
+        true
     }
 
     /// Like [`input`](Self::input), but shows the datagram to `handler` first, in the device's own buffer. When `handler`
@@ -74,7 +109,7 @@ impl<A: Address> Udp<'_, A> {
             socket.error = None;
             return Poll::Ready(Err(error));
         }
-        let Some((local, remote, len)) = self.pool.take_front(&mut socket.incoming, buffer) else {
+        let Some((Ends { local, remote }, len)) = self.pool.take_front(&mut socket.incoming, buffer) else {
             self.wakers.register(&mut socket.readers, cx.waker());
             return Poll::Pending;
         };
@@ -93,10 +128,10 @@ impl<A: Address> Udp<'_, A> {
     #[inline]
     fn take(&mut self, received: &Received<'_>) -> Result<(), Discard> {
         let (header, payload) = parse(received)?;
-        let (local, remote) = ends(received, header)?;
+        let ends = ends(received, header)?;
         let unverified = unverified(received, header);
-        match self.table.find(local, remote) {
-            Some(index) => self.queue(index, (local, remote), payload, unverified),
+        match self.table.find(ends) {
+            Some(index) => self.queue(index, ends, payload, unverified),
             // Only who sent a whole datagram is told that nobody listens.
             None => verify(payload, unverified).and(Err(Discard::NoSocket)),
         }
@@ -108,9 +143,10 @@ impl<A: Address> Udp<'_, A> {
         handler: impl FnOnce(SocketId, Datagram, &[u8]) -> bool,
     ) -> Result<(), Discard> {
         let (header, payload) = parse(received)?;
-        let (local, remote) = ends(received, header)?;
+        let ends = ends(received, header)?;
+        let Ends { local, remote } = ends;
         verify(payload, unverified(received, header))?;
-        let index = self.table.find(local, remote).ok_or(Discard::NoSocket)?;
+        let index = self.table.find(ends).ok_or(Discard::NoSocket)?;
         if handler(
             self.table.name(index),
             Datagram { len: payload.len(), remote: remote.socket(), local: local.socket() },
@@ -118,19 +154,19 @@ impl<A: Address> Udp<'_, A> {
         ) {
             return Ok(());
         }
-        self.queue(index, (local, remote), payload, None)
+        self.queue(index, ends, payload, None)
     }
 
     #[inline]
     fn queue(
         &mut self,
         index: Index,
-        (local, remote): (End<A>, End<A>),
+        ends: Ends<A>,
         payload: &[u8],
         unverified: Option<NonZeroU64>,
     ) -> Result<(), Discard> {
         let socket = self.table.at(index).ok_or(Discard::NoSocket)?;
-        let pushed = self.pool.push(&mut socket.incoming, &self.config.receive, local, remote, payload, unverified);
+        let pushed = self.pool.push(&mut socket.incoming, &self.config.receive, ends, payload, unverified);
         if pushed.is_ok() {
             self.wakers.wake(&mut socket.readers);
         }
@@ -148,7 +184,7 @@ impl<A: Address> Udp<'_, A> {
         let (quoted, _) = Header::ref_from_prefix(error.quoted).map_err(|_| Discard::ErrorNotUdp)?;
         let local = End::new(error.source, quoted.source.get()).ok_or(Discard::ErrorNoSocket)?;
         let remote = End::new(error.destination, quoted.destination.get()).ok_or(Discard::ErrorNoSocket)?;
-        let index = self.table.find(local, remote).ok_or(Discard::ErrorNoSocket)?;
+        let index = self.table.look_up(Ends { local, remote }).ok_or(Discard::ErrorNoSocket)?;
         let socket = self.table.at(index).ok_or(Discard::ErrorNoSocket)?;
         // Anybody can send an ICMP error, but to guess both ports of a connected socket is work (RFC 5927 §4.1). A socket
         // that talks to many must not stop for one of them.
@@ -178,7 +214,7 @@ fn parse<'p>(received: &Received<'p>) -> Result<(&'p Header, &'p [u8]), Discard>
 
 /// Our end and the other one, if a datagram may go from there to here.
 #[inline]
-fn ends<A: Address>(received: &Received<'_>, header: &Header) -> Result<(End<A>, End<A>), Discard> {
+fn ends<A: Address>(received: &Received<'_>, header: &Header) -> Result<Ends<A>, Discard> {
     let local = End::new(received.destination, header.destination.get()).ok_or(Discard::OtherVersion)?;
     let remote = End::new(received.source, header.source.get()).ok_or(Discard::OtherVersion)?;
     if local.port == 0 {
@@ -190,7 +226,7 @@ fn ends<A: Address>(received: &Received<'_>, header: &Header) -> Result<(End<A>,
     if received.segment_size.is_some() {
         return Err(Discard::Merged);
     }
-    Ok((local, remote))
+    Ok(Ends { local, remote })
 }
 
 /// The sum of all but the payload, where the checksum is to be verified. It is not zero, for the protocol's number is not.

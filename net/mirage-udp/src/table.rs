@@ -3,9 +3,11 @@
 use core::net::IpAddr;
 
 use managed::ManagedSlice;
+use mirage_checksum::Sum;
+use mirage_protocols::Protocol;
 use mirage_waker::WaitList;
 
-use crate::address::End;
+use crate::address::{End, Ends};
 use crate::pool::{Index, NONE, Queue, count};
 use crate::{Address, Error};
 
@@ -85,6 +87,16 @@ impl<A: Address> Socket<A> {
     }
 }
 
+/// Who got a datagram, and its ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Last<A> {
+    pub(crate) ends: Ends<A>,
+    /// Invariant: what [`look_up`](Table::look_up) gives for these ends.
+    pub(crate) index: Index,
+    /// Of both addresses and the protocol, in words.
+    pub(crate) sum: u64,
+}
+
 #[derive(Debug)]
 pub(crate) struct Table<'s, A> {
     slots: ManagedSlice<'s, SocketSlot<A>>,
@@ -97,9 +109,8 @@ pub(crate) struct Table<'s, A> {
     in_use: u16,
     /// The socket that has every port.
     any: Index,
-    /// Who got the last datagram, and its ends: most are for whom the one before was for. Invariant: what
-    /// [`look_up`](Self::look_up) gives for these ends.
-    last: Option<(End<A>, End<A>, Index)>,
+    /// Who got the last datagram: most are for whom the one before was for.
+    last: Option<Last<A>>,
     /// Sockets that have something to send, in the order of their turns.
     first_ready: Index,
     last_ready: Index,
@@ -135,6 +146,12 @@ impl<'s, A: Address> Table<'s, A> {
     /// Sockets in use, closing ones included.
     pub(crate) fn in_use(&self) -> usize {
         self.in_use.into()
+    }
+
+    /// Datagrams in the queues of all sockets.
+    pub(crate) fn datagrams(&self) -> usize {
+        let sockets = self.slots.iter().filter_map(|slot| slot.socket.as_ref());
+        sockets.map(|socket| socket.incoming.datagrams() + socket.outgoing.datagrams()).sum()
     }
 
     pub(crate) fn has_any(&self) -> bool {
@@ -201,17 +218,26 @@ impl<'s, A: Address> Table<'s, A> {
         SocketId { index, generation }
     }
 
-    /// Who gets a datagram: the socket that matches best, or else the one that has every port.
+    /// Who gets a datagram: the socket that matches best, or else the one that has every port. Nothing but the socket has to
+    /// be found for it: its ends are right.
     #[inline]
-    pub(crate) fn find(&mut self, local: End<A>, remote: End<A>) -> Option<Index> {
-        match self.last {
-            Some((last_local, last_remote, index)) if last_local == local && last_remote == remote => Some(index),
+    pub(crate) fn find(&mut self, ends: Ends<A>) -> Option<Index> {
+        match &self.last {
+            Some(last) if last.ends == ends => Some(last.index),
             _ => {
-                let index = self.look_up(local, remote)?;
-                self.last = Some((local, remote, index));
+                let index = self.look_up(ends)?;
+                let Ends { local, remote } = ends;
+                let sum = Sum::ZERO.pseudo_header(remote.address.ip(), local.address.ip(), Protocol::UDP.0, 0);
+                self.last = Some(Last { ends, index, sum: sum.words() });
                 Some(index)
             }
         }
+    }
+
+    /// Who got the datagram before.
+    #[inline]
+    pub(crate) fn last(&self) -> Option<&Last<A>> {
+        self.last.as_ref()
     }
 
     /// Something that decides who gets a datagram is changed.
@@ -220,7 +246,7 @@ impl<'s, A: Address> Table<'s, A> {
     }
 
     #[inline(never)]
-    fn look_up(&self, local: End<A>, remote: End<A>) -> Option<Index> {
+    pub(crate) fn look_up(&self, Ends { local, remote }: Ends<A>) -> Option<Index> {
         let (slots, port) = (&*self.slots, local.port);
         let mut at = self.buckets.get(bucket(self.secret, self.mask, port))?.0;
         let (mut best, mut found) = (0, NONE);

@@ -11,7 +11,7 @@ use mirage_waker::WakerPool;
 use zerocopy::IntoBytes;
 use zerocopy::byteorder::network_endian::U16;
 
-use crate::address::End;
+use crate::address::{End, Ends};
 use crate::pool::{Pool, Queue, Refused};
 use crate::table::Socket;
 use crate::wire::{Header, LONGEST};
@@ -74,29 +74,73 @@ impl<A: Address> Udp<'_, A> {
             Err(error) => return Poll::Ready(Err(error)),
         };
         let Some(ip) = ip.filter(|_| !self.wants_transmit()) else { return self.enqueue(id, cx, ends, payload) };
-        let (local, remote) = ends;
-        match send(ip, local, remote, payload.len(), &mut Body::<A>::Bytes(payload)) {
-            Ok(()) => self.stats.sent += 1,
-            Err(SendError::Full | SendError::Disconnected) => return self.enqueue(id, cx, ends, payload),
-            Err(error) => {
-                self.stats.unsent += 1;
-                if let Ok(socket) = self.table.named(id) {
-                    on_refused(socket, remote, error, &mut self.wakers);
-                }
+        match send(ip, ends, payload.len(), &mut Body::<A>::Bytes(payload)) {
+            Ok(()) => {
+                self.stats.sent += 1;
+                Poll::Ready(Ok(()))
             }
+            Err(error) => self.enqueue_or_refuse(id, cx, ends, payload, error),
+        }
+    }
+
+    /// Does what [`poll_send_over`](Self::poll_send_over) does, with the usual way down to the device in the place of the
+    /// call ([`Ip::send_straight`]): more code, and less of it to go through.
+    ///
+    /// # Errors
+    /// Those of [`poll_send_over`](Self::poll_send_over).
+    #[expect(clippy::too_many_arguments, reason = "one send has no fewer parts")]
+    #[inline]
+    pub fn poll_send_straight(
+        &mut self,
+        _now: Instant,
+        id: SocketId,
+        cx: &mut Context<'_>,
+        payload: &[u8],
+        source: Source,
+        remote: SocketAddr,
+        ip: Option<&mut impl Ip>,
+    ) -> Poll<Result<(), Error>> {
+        let ends = match self.ends(id, payload.len(), &source, &remote) {
+            Ok(ends) => ends,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        let sent = match ip {
+            Some(ip) if !self.wants_transmit() => send_straight(ip, ends, payload),
+            // As if there were no room.
+            _ => Err(SendError::Full),
+        };
+        match sent {
+            Ok(()) => {
+                self.stats.sent += 1;
+                Poll::Ready(Ok(()))
+            }
+            Err(error) => self.enqueue_or_refuse(id, cx, ends, payload, error),
+        }
+    }
+
+    /// What becomes of a datagram that did not go straight to the device.
+    #[inline(never)]
+    fn enqueue_or_refuse(
+        &mut self,
+        id: SocketId,
+        cx: &mut Context<'_>,
+        ends: Ends<A>,
+        payload: &[u8],
+        error: SendError,
+    ) -> Poll<Result<(), Error>> {
+        if matches!(error, SendError::Full | SendError::Disconnected) {
+            return self.enqueue(id, cx, ends, payload);
+        }
+        self.stats.unsent += 1;
+        if let Ok(socket) = self.table.named(id) {
+            on_refused(socket, ends.remote, error, &mut self.wakers);
         }
         Poll::Ready(Ok(()))
     }
 
     /// Both ends of a datagram of `len` bytes, if the socket may send it.
     #[inline]
-    fn ends(
-        &mut self,
-        id: SocketId,
-        len: usize,
-        source: &Source,
-        remote: &SocketAddr,
-    ) -> Result<(End<A>, End<A>), Error> {
+    fn ends(&mut self, id: SocketId, len: usize, source: &Source, remote: &SocketAddr) -> Result<Ends<A>, Error> {
         let socket = self.table.named(id)?;
         if let Some(error) = socket.error {
             socket.error = None;
@@ -114,15 +158,14 @@ impl<A: Address> Udp<'_, A> {
         &mut self,
         id: SocketId,
         cx: &mut Context<'_>,
-        ends: (End<A>, End<A>),
+        ends: Ends<A>,
         payload: &[u8],
     ) -> Poll<Result<(), Error>> {
         let socket = match self.table.named(id) {
             Ok(socket) => socket,
             Err(error) => return Poll::Ready(Err(error)),
         };
-        let (local, remote) = ends;
-        let list = match self.pool.push(&mut socket.outgoing, &self.config.send, local, remote, payload, None) {
+        let list = match self.pool.push(&mut socket.outgoing, &self.config.send, ends, payload, None) {
             Ok(()) => {
                 self.table.make_ready(id.index);
                 return Poll::Ready(Ok(()));
@@ -153,7 +196,7 @@ impl<A: Address> Udp<'_, A> {
         mut fill: impl FnMut(&mut FrameWriter<'_>),
     ) -> Result<(), Error> {
         let socket = self.table.named(id)?;
-        let (local, remote) = ends(socket, &source, &remote)?;
+        let ends = ends(socket, &source, &remote)?;
         if len > LONGEST {
             return Err(Error::MessageTooLong);
         }
@@ -169,7 +212,7 @@ impl<A: Address> Udp<'_, A> {
             }
             Sum::of(out.written().get(before..).unwrap_or_default())
         };
-        match send(ip, local, remote, len, &mut Body::<A>::Filled(&mut fill)) {
+        match send(ip, ends, len, &mut Body::<A>::Filled(&mut fill)) {
             Ok(()) if whole => {
                 self.stats.sent += 1;
                 Ok(())
@@ -202,13 +245,13 @@ impl<A: Address> Udp<'_, A> {
             };
             if let Some(datagram) = self.pool.front(&socket.outgoing) {
                 let len = usize::from(datagram.len);
-                let (local, remote) = (datagram.local, datagram.remote);
-                match send(ip, local, remote, len, &mut Body::Queued(&self.pool, &socket.outgoing)) {
+                let ends = datagram.ends;
+                match send(ip, ends, len, &mut Body::Queued(&self.pool, &socket.outgoing)) {
                     Ok(()) => self.stats.sent += 1,
                     Err(error @ (SendError::Full | SendError::Disconnected)) => return Err(error),
                     Err(error) => {
                         self.stats.unsent += 1;
-                        on_refused(socket, remote, error, &mut self.wakers);
+                        on_refused(socket, ends.remote, error, &mut self.wakers);
                     }
                 }
                 self.pool.drop_front(&mut socket.outgoing);
@@ -232,7 +275,7 @@ impl<A: Address> Udp<'_, A> {
 
 /// Both ends of a datagram, if the socket may send it. Where our address is unspecified, the route chooses.
 #[inline]
-fn ends<A: Address>(socket: &Socket<A>, source: &Source, remote: &SocketAddr) -> Result<(End<A>, End<A>), Error> {
+fn ends<A: Address>(socket: &Socket<A>, source: &Source, remote: &SocketAddr) -> Result<Ends<A>, Error> {
     let remote = End::<A>::from_socket(remote).ok_or(Error::Unsupported)?;
     let local = match source {
         Source::Own => socket.own(),
@@ -247,7 +290,7 @@ fn ends<A: Address>(socket: &Socket<A>, source: &Source, remote: &SocketAddr) ->
     if local.address.ip().is_ipv4() != remote.address.ip().is_ipv4() && !local.is_unspecified() {
         return Err(Error::Unsupported);
     }
-    Ok((local, remote))
+    Ok(Ends { local, remote })
 }
 
 /// What `socket` sent to `remote` cannot go there: it hears of it if it is connected to it.
@@ -286,14 +329,44 @@ impl<A: Address> Body<'_, '_, A> {
 
 /// Sends a datagram of `len` bytes.
 #[inline]
-fn send<A: Address>(
-    ip: &mut impl Ip,
-    local: End<A>,
-    remote: End<A>,
-    len: usize,
-    body: &mut Body<'_, '_, A>,
-) -> Result<(), SendError> {
-    let payload_len = len;
+fn send<A: Address>(ip: &mut impl Ip, ends: Ends<A>, len: usize, body: &mut Body<'_, '_, A>) -> Result<(), SendError> {
+    let Whole { packet, header, sum: header_sum, offloaded } = whole(ip, ends, len)?;
+    ip.send(packet, move |out| {
+        let start = out.len();
+        out.put_header(header.as_bytes());
+        let sum = body.put(out, len);
+        if !offloaded {
+            let checksum = header_sum.add_sum(sum).finish_udp();
+            out.patch(start + usize::from(Header::CHECKSUM), &checksum.to_be_bytes());
+        }
+    })
+}
+
+/// The same in the place of the call.
+#[inline]
+fn send_straight<A: Address>(ip: &mut impl Ip, ends: Ends<A>, payload: &[u8]) -> Result<(), SendError> {
+    let Whole { packet, header, sum, offloaded } = whole(ip, ends, payload.len())?;
+    ip.send_straight(packet, move |out| {
+        out.put_headed(payload, |of_payload| {
+            let checksum = if offloaded { header.checksum } else { U16::new(sum.add_sum(of_payload).finish_udp()) };
+            Header { checksum, ..header }.bytes()
+        });
+    })
+}
+
+/// A datagram but for its payload.
+struct Whole {
+    packet: Packet,
+    /// Complete if the checksum is `offloaded`, else without one.
+    header: Header,
+    /// Of the header and what it stands for.
+    sum: Sum,
+    offloaded: bool,
+}
+
+/// What goes around `len` bytes.
+#[inline(always)]
+fn whole<A: Address>(ip: &impl Ip, Ends { local, remote }: Ends<A>, len: usize) -> Result<Whole, SendError> {
     let destination = remote.address.ip();
     let source = match local.is_unspecified() {
         true => ip.source(destination).ok_or(SendError::NoRoute)?,
@@ -318,14 +391,5 @@ fn send<A: Address>(
         len: U16::new(len as u16),
         checksum: U16::new(checksum),
     };
-    let header_sum = pseudo.add_u64(words);
-    ip.send(packet, move |out| {
-        let start = out.len();
-        out.put_header(header.as_bytes());
-        let sum = body.put(out, payload_len);
-        if !offloaded {
-            let checksum = header_sum.add_sum(sum).finish_udp();
-            out.patch(start + usize::from(Header::CHECKSUM), &checksum.to_be_bytes());
-        }
-    })
+    Ok(Whole { packet, header, sum: pseudo.add_u64(words), offloaded })
 }

@@ -20,11 +20,16 @@ impl Header {
     /// Where the checksum is.
     pub(crate) const CHECKSUM: u16 = 6;
 
+    /// As it lies on the wire.
+    #[inline]
+    pub(crate) fn bytes(self) -> [u8; Self::LEN] {
+        zerocopy::transmute!(self)
+    }
+
     /// All of it in one word, as it lies on the wire.
     #[inline]
     pub(crate) fn word(&self) -> u64 {
-        let bytes: [u8; Self::LEN] = zerocopy::transmute!(*self);
-        u64::from_be_bytes(bytes)
+        u64::from_be_bytes(self.bytes())
     }
 }
 

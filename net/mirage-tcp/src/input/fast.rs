@@ -5,8 +5,10 @@ use mirage_checksum::{SequenceNumber, Sum};
 use mirage_clock::Instant;
 use mirage_protocols::Received;
 
+use super::again::{Again, middle};
 use super::full_size;
 use crate::connection::{Slot, todo};
+use crate::facts::Facts;
 use crate::recovery::{News, Phase};
 use crate::resources::Resources;
 use crate::retransmit::Watch;
@@ -40,7 +42,7 @@ impl<P: Profile> Slot<P> {
             && (established || self.state.is_closing())
             && seq == self.rcv_nxt
             && acked <= self.in_flight()
-            && !(self.fin_early || (P::FAST_OPEN && self.unconfirmed))
+            && !self.facts.intersects(Facts::HEARS_UNUSUALLY)
             && !self.receive.has_holes()
             && self.recovery.phase == Phase::Open
             && self.watch != Watch::Persist
@@ -67,22 +69,19 @@ impl<P: Profile> Slot<P> {
             // What moves nothing may be a duplicate acknowledgement.
             0 if fin => self.state.may_receive(),
             0 => acked > 0 || self.in_flight() == 0,
-            _ => len <= self.receive_window() as usize && established && !(self.read_shut || fin),
+            _ => len <= self.receive_window() as usize && established && !(self.read_shut() || fin),
         };
         if !fits {
             return None;
         }
-        let mut staged = None;
+        let mut taken = false;
         if !checked {
             sum = sum.add_u64(received.payload.len() as u64);
-            if len > 0 {
-                let (block, body) = self.receive.stage(&mut resources.pool, payload)?;
-                (staged, sum) = (Some(block), sum.add_sum(body));
-            }
-            if !sum.is_valid() {
-                if let Some(block) = staged {
-                    self.receive.abandon(&mut resources.pool, block);
-                }
+            let is_good = |body: Sum| sum.add_sum(body).is_valid();
+            taken = len > 0;
+            let is_good =
+                if taken { self.receive.take_if(&mut resources.pool, payload, is_good)? } else { sum.is_valid() };
+            if !is_good {
                 return Some(Err(Discard::BadChecksum));
             }
         }
@@ -102,21 +101,33 @@ impl<P: Profile> Slot<P> {
             let news = News { ack, echo, duplicate: false };
             self.take_news(resources, now, &news, &Blocks::NONE);
         }
-        if !established && self.fin_acked {
+        if !established && self.fin_acked() {
             self.on_fin_acked(resources, now);
         }
         let mut result = Ok(());
-        match staged {
-            Some(block) => {
-                self.receive.commit(&mut resources.pool, block, len);
+        match len {
+            0 if fin => self.take_fin(resources),
+            0 => {}
+            _ if taken => {
                 self.take_ordered(resources, now, len as u32, full_size(received, len));
+                if len >= Again::LEAST && self.ack_now() {
+                    resources.again = Again {
+                        len: received.payload.len(),
+                        middle: middle(header),
+                        stamps: received
+                            .payload
+                            .get(HEADER_LEN..)
+                            .filter(|_| stamped)
+                            .and_then(|rest| rest.first_chunk().copied()),
+                        ecn: received.ecn,
+                        words: sum.add_u64(u64::from(!seq.0) + u64::from(!word(16))).words(),
+                    };
+                }
             }
-            None if len > 0 => {
+            _ => {
                 let dropped = self.take_data(resources, now, seq, payload, full_size(received, len));
                 result = if dropped > 0 { Err(Discard::NoRoom) } else { Ok(()) };
             }
-            None if fin => self.take_fin(resources),
-            None => {}
         }
         if self.has_unsent() {
             self.todo |= todo::OUTPUT;

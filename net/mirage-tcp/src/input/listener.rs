@@ -4,7 +4,6 @@ use mirage_clock::{Duration, Instant};
 
 use super::fast_open::Verdict;
 use super::has_bad_flags;
-use crate::connection::Facts;
 use crate::cookies::Told;
 use crate::demux::{Found, Tuple};
 use crate::half_open::HalfOpenSlot;
@@ -222,7 +221,7 @@ impl<P: Profile> Tcp<'_, P> {
         let slot = connections.get_mut(index as usize)?;
         slot.begin(now, handshake.tuple, handshake.iss + 1, config);
         slot.set_options(options, config);
-        slot.scaling = true;
+        slot.set_scaling(true);
         slot.learn_peer(&handshake.peer, config);
         slot.stamps = handshake.stamps::<P>(config);
         slot.marks = Marks::agreed(handshake.peer.marks && config.accepts_marks::<P>());
@@ -232,12 +231,12 @@ impl<P: Profile> Tcp<'_, P> {
         slot.tuning = Tuning::begin::<P>(now, slot.rcv_nxt, config);
         slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);
         let counted = P::PEERS && config.per_peer > 0;
-        slot.facts.set(Facts::COUNTED, counted);
+        slot.set_counted(counted);
         if counted {
             self.peers.enter(handshake.tuple.remote);
         }
         slot.state = State::Established;
-        slot.linked = true;
+        slot.set_linked(true);
         slot.establish(&mut self.resources, now);
         Some(index)
     }

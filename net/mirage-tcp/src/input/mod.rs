@@ -1,6 +1,7 @@
 //! Segments on their way in.
 
 mod acknowledgement;
+mod again;
 mod data;
 mod fast;
 mod fast_open;
@@ -14,6 +15,7 @@ use mirage_clock::{Duration, Instant};
 use mirage_net::ReceivedChecksum;
 use mirage_protocols::{Cast, Received};
 
+pub(crate) use self::again::Again;
 use crate::connection::Slot;
 use crate::demux::{Found, Tuple};
 use crate::open::may_be_peer;
@@ -40,6 +42,12 @@ impl<P: Profile> Tcp<'_, P> {
 
     #[inline]
     fn route(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
+        if P::STRAIGHT {
+            if let Some(result) = self.input_again(now, received) {
+                return result;
+            }
+            self.resources.again = Again::NONE;
+        }
         let mut checked = received.checksum != ReceivedChecksum::Unchecked;
         let known = P::STRAIGHT
             && received.cast == Cast::Unicast
@@ -57,7 +65,7 @@ impl<P: Profile> Tcp<'_, P> {
             if slot.state == State::TimeWait {
                 self.enter_time_wait(now, index);
             }
-            self.settle(index);
+            self.settle_here(index);
             return result;
         }
         self.input_connection(now, index, received, checked)
@@ -153,7 +161,7 @@ impl Tuple {
     }
 
     /// Whether a segment is between these two. Nothing is put together for that: it is asked of every segment.
-    #[inline]
+    #[inline(always)]
     fn is_of(&self, received: &Received<'_>) -> bool {
         let ports = u32::from(self.remote_port) << 16 | u32::from(self.local_port);
         received.payload.first_chunk().is_some_and(|start| u32::from_be_bytes(*start) == ports)

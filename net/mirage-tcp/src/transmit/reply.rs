@@ -40,7 +40,7 @@ impl<P: Profile> Tcp<'_, P> {
     /// Resets the peer and ends a connection that nobody holds any more.
     pub(crate) fn break_off(&mut self, index: u32) {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
-        slot.held = false;
+        slot.set_held(false);
         // RFC 9293 §3.10.5: a reset for every state in which the peer knows of the connection.
         if !matches!(slot.state, State::Closed | State::SynSent | State::TimeWait) {
             // RFC 7323 §3.2: timestamps "SHOULD be sent in an <RST> segment".

@@ -3,7 +3,7 @@
 use mirage_clock::Instant;
 use mirage_protocols::{Ip, Packet, Protocol, SendError};
 
-use crate::connection::{Facts, Slot};
+use crate::connection::Slot;
 use crate::resources::Resources;
 use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, SYN_LEN, write_bare};
 use crate::{Error, Profile};
@@ -18,7 +18,7 @@ impl<P: Profile> Slot<P> {
         resources: &mut Resources<'_>,
         ip: &mut impl Ip,
     ) -> Option<Result<(), SendError>> {
-        let with_more = P::FAST_OPEN && (self.syn_len > 0 || self.facts.contains(Facts::ASKS_COOKIE));
+        let with_more = P::FAST_OPEN && (self.syn_len > 0 || self.asks_cookie());
         if self.nxt != self.una || with_more || resources.config.asks_for_marks::<P>() {
             return None;
         }
@@ -35,11 +35,11 @@ impl<P: Profile> Slot<P> {
             window: self.receive_window().min(0xffff) as u16,
             ..Header::default()
         };
-        let checksum = if self.partial_checksum { Checksum::Partial } else { Checksum::Complete };
+        let checksum = if self.partial_checksum() { Checksum::Partial } else { Checksum::Complete };
         let pseudo = self.tuple.pseudo_header();
         let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, SYN_LEN);
         packet.dont_fragment = true;
-        if self.partial_checksum {
+        if self.partial_checksum() {
             packet.checksum = Some(PARTIAL_CHECKSUM);
         }
         let sent = ip.send(packet, |writer| {

@@ -193,7 +193,7 @@ impl Transmit for CableTransmit {
         let partial = frame.checksum.is_some() && !self.capabilities.checksum.is_empty();
         let checksum = if partial { ReceivedChecksum::Partial } else { self.complete };
         let filled = self.ring.fill(self.written, |buffer| {
-            let space = buffer.get_mut(..frame.len).unwrap_or_default();
+            let space = buffer.get_mut(..frame.len).ok_or(SendError::TooLong)?;
             let written = FrameWriter::fill(space, fill).ok_or(SendError::TooLong)?;
             if let Some(tap) = &self.tap {
                 tap.recorder.record((tap.clock)(), written);
