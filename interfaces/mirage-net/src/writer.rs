@@ -1,5 +1,7 @@
 //! Writing a frame straight into the device's buffer.
 
+use core::hint::cold_path;
+
 use mirage_checksum::{Sum, copy_and_sum};
 
 use crate::MacAddress;
@@ -32,14 +34,18 @@ impl<'a> FrameWriter<'a> {
     /// Safe code can put a writer over a `'static` buffer of its own in the place of the one it is lent. A device that
     /// then sent as many bytes of its own buffer as that writer counts would send what nobody wrote, so this counts as
     /// an overflow.
-    #[inline]
+    #[inline(always)]
     pub fn fill(buffer: &'a mut [u8], fill: impl FnOnce(&mut FrameWriter<'_>)) -> Option<&'a mut [u8]> {
         let start = buffer.as_ptr();
         let mut writer = FrameWriter { buffer: &mut *buffer, written: 0, overflowed: false };
         fill(&mut writer);
         let written = writer.written;
         let whole = !writer.overflowed && core::ptr::eq(writer.buffer.as_ptr(), start);
-        if whole { buffer.get_mut(..written) } else { None }
+        if !whole {
+            cold_path();
+            return None;
+        }
+        buffer.get_mut(..written)
     }
 
     /// Appends `bytes`.
@@ -59,7 +65,10 @@ impl<'a> FrameWriter<'a> {
                 space.copy_from_slice(bytes);
                 self.written = end;
             }
-            None => self.overflowed = true,
+            None => {
+                cold_path();
+                self.overflowed = true;
+            }
         }
     }
 
@@ -82,7 +91,7 @@ impl<'a> FrameWriter<'a> {
 
     /// Appends a header of `N` bytes and behind it `bytes`, which are summed in the same pass; `header` makes the header of
     /// their sum. For what carries its checksum before its payload.
-    #[inline]
+    #[inline(always)]
     pub fn put_headed<const N: usize>(&mut self, bytes: &[u8], header: impl FnOnce(Sum) -> [u8; N]) {
         let space = self.buffer.get_mut(self.written..).unwrap_or_default();
         match space.get_mut(..bytes.len().wrapping_add(N)).and_then(|space| space.split_first_chunk_mut()) {
@@ -90,7 +99,10 @@ impl<'a> FrameWriter<'a> {
                 self.written += N + bytes.len();
                 *place = header(copy_and_sum(space, bytes));
             }
-            None => self.overflowed = true,
+            None => {
+                cold_path();
+                self.overflowed = true;
+            }
         }
     }
 

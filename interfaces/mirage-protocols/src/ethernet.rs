@@ -2,7 +2,7 @@
 
 use core::num::NonZeroU16;
 
-use mirage_net::{Capabilities, FrameWriter, MacAddress, PartialChecksum, SendError};
+use mirage_net::{Capabilities, FrameWriter, MacAddress, Outgoing, PartialChecksum, SendError};
 
 /// What lies behind an Ethernet header (IEEE 802 numbers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +41,15 @@ impl LinkPacket {
     }
 }
 
+/// The header of an untagged frame, as it lies on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkHeader(pub [u8; Self::LEN]);
+
+impl LinkHeader {
+    /// Its length in bytes.
+    pub const LEN: usize = 14;
+}
+
 /// What a link layer promises to ARP and IP.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a link layer",
@@ -61,6 +70,21 @@ pub trait Ethernet {
     /// # Errors
     /// Those of [`mirage_net::Transmit::send`]. On [`SendError::Full`] `fill` was not called.
     fn send(&mut self, packet: LinkPacket, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError>;
+
+    /// The link header that [`send`](Self::send) writes; `None` where it is another one than that of an untagged frame.
+    #[inline]
+    fn header(&self, _destination: MacAddress, _ethertype: EtherType) -> Option<LinkHeader> {
+        None
+    }
+
+    /// Sends a frame that `fill` writes whole, with such a [`header`](Self::header).
+    ///
+    /// # Errors
+    /// Those of [`mirage_net::Transmit::send`]; [`SendError::Unresolved`] where there are no headers.
+    #[inline]
+    fn send_frame(&mut self, _frame: Outgoing, _fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        Err(SendError::Unresolved)
+    }
 }
 
 impl<T: Ethernet + ?Sized> Ethernet for &mut T {
@@ -75,5 +99,11 @@ impl<T: Ethernet + ?Sized> Ethernet for &mut T {
     }
     fn send(&mut self, packet: LinkPacket, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         T::send(self, packet, fill)
+    }
+    fn header(&self, destination: MacAddress, ethertype: EtherType) -> Option<LinkHeader> {
+        T::header(self, destination, ethertype)
+    }
+    fn send_frame(&mut self, frame: Outgoing, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        T::send_frame(self, frame, fill)
     }
 }

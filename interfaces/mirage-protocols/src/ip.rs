@@ -95,14 +95,30 @@ pub trait Ip {
     /// - [`SendError::WouldFragment`], [`SendError::TooLong`]: make it shorter.
     fn send(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError>;
 
-    /// Does what [`send`](Self::send) does, with the usual way down to the device in the place of the call: some hundred
-    /// bytes of code at each such place, for half of the time where packet follows packet to one address.
+    /// Does what [`send`](Self::send) does if there is nothing to find, cut or ask for, since the packet is like the one
+    /// before; `None` if nothing was done. `None` is always right.
+    ///
+    /// The way down to the device lies in the place of the call: some hundred bytes of code at each such place, for half of
+    /// the instructions.
+    #[inline]
+    fn send_again(
+        &mut self,
+        _packet: &Packet,
+        _fill: &mut impl FnMut(&mut FrameWriter<'_>),
+    ) -> Option<Result<(), SendError>> {
+        None
+    }
+
+    /// Does what [`send`](Self::send) does, [again](Self::send_again) where it can.
     ///
     /// # Errors
     /// Those of [`send`](Self::send).
     #[inline]
-    fn send_straight(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
-        self.send(packet, fill)
+    fn send_straight(&mut self, packet: Packet, mut fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        match self.send_again(&packet, &mut fill) {
+            Some(sent) => sent,
+            None => self.send(packet, fill),
+        }
     }
 
     /// Sends up to `count` packets, each as `packet` describes it: `fill` is called for one after the other. Gives how many
@@ -119,7 +135,7 @@ pub trait Ip {
         mut fill: impl FnMut(&mut FrameWriter<'_>),
     ) -> (usize, Result<(), SendError>) {
         for sent in 0..count {
-            if let Err(error) = self.send(packet, &mut fill) {
+            if let Err(error) = self.send_straight(packet, &mut fill) {
                 return (sent, Err(error));
             }
         }
@@ -140,8 +156,12 @@ impl<T: Ip + ?Sized> Ip for &mut T {
     fn send(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         T::send(self, packet, fill)
     }
-    fn send_straight(&mut self, packet: Packet, fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
-        T::send_straight(self, packet, fill)
+    fn send_again(
+        &mut self,
+        packet: &Packet,
+        fill: &mut impl FnMut(&mut FrameWriter<'_>),
+    ) -> Option<Result<(), SendError>> {
+        T::send_again(self, packet, fill)
     }
     fn send_run(
         &mut self,

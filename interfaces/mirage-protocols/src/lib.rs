@@ -20,7 +20,7 @@ pub use cidr::{CidrError, Ipv4Cidr, parse_ipv4};
 pub use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 pub use discard::{Counts, Reason, show_counts};
 pub use ecn::Ecn;
-pub use ethernet::{EtherType, Ethernet, LinkPacket};
+pub use ethernet::{EtherType, Ethernet, LinkHeader, LinkPacket};
 pub use icmp::{IcmpError, IcmpErrorKind};
 pub use ip::{Ip, Packet, Protocol};
 pub use mirage_net::{MacAddress, SendError};

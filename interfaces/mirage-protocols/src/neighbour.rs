@@ -3,7 +3,9 @@
 use core::net::Ipv4Addr;
 use core::num::NonZeroU16;
 
-use mirage_net::{Capabilities, FrameWriter, MacAddress, PartialChecksum, SendError};
+use mirage_net::{Capabilities, FrameWriter, Outgoing, PartialChecksum, SendError};
+
+use crate::LinkHeader;
 
 /// Which of several interfaces; a small number the assembler of the stack gives out, 0 for the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,27 +59,25 @@ pub trait Neighbours {
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError>;
 
-    /// The station that `neighbour` is, while [`send`](Self::send) would do nothing but send to it: nothing waits for the
-    /// neighbour, and nothing is to be noted or asked. Whoever gets one may use [`send_to`](Self::send_to) at once. `None` is
-    /// always right.
+    /// The header of frames to `neighbour`, while [`send`](Self::send) would do nothing but put it before the packet: nothing
+    /// waits for the neighbour, and nothing is to be noted or asked. `None` is always right.
     #[inline]
-    fn station(&self, _interface: InterfaceId, _neighbour: Ipv4Addr) -> Option<MacAddress> {
+    fn header(&self, _interface: InterfaceId, _neighbour: Ipv4Addr) -> Option<LinkHeader> {
         None
     }
 
-    /// The straight way of [`send`](Self::send), for a `packet` to a neighbour that is this [`station`](Self::station).
+    /// Sends a frame that `fill` writes with such a [`header`](Self::header), at once.
     ///
     /// # Errors
-    /// Those of [`send`](Self::send).
+    /// Those of [`mirage_net::Transmit::send`]; [`SendError::Unresolved`] where there are no headers.
     #[inline]
-    fn send_to(
+    fn send_frame(
         &mut self,
-        interface: InterfaceId,
-        _station: MacAddress,
-        packet: HopPacket,
-        fill: impl FnOnce(&mut FrameWriter<'_>),
+        _interface: InterfaceId,
+        _frame: Outgoing,
+        _fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError> {
-        self.send(interface, packet, fill)
+        Err(SendError::Unresolved)
     }
 }
 
@@ -96,16 +96,15 @@ impl<T: Neighbours + ?Sized> Neighbours for &mut T {
     ) -> Result<(), SendError> {
         T::send(self, interface, packet, fill)
     }
-    fn station(&self, interface: InterfaceId, neighbour: Ipv4Addr) -> Option<MacAddress> {
-        T::station(self, interface, neighbour)
+    fn header(&self, interface: InterfaceId, neighbour: Ipv4Addr) -> Option<LinkHeader> {
+        T::header(self, interface, neighbour)
     }
-    fn send_to(
+    fn send_frame(
         &mut self,
         interface: InterfaceId,
-        station: MacAddress,
-        packet: HopPacket,
+        frame: Outgoing,
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError> {
-        T::send_to(self, interface, station, packet, fill)
+        T::send_frame(self, interface, frame, fill)
     }
 }

@@ -5,6 +5,7 @@ use core::net::Ipv4Addr;
 use managed::ManagedSlice;
 use mirage_clock::Instant;
 use mirage_net::MacAddress;
+use mirage_protocols::LinkHeader;
 use mirage_secret::Secret;
 
 use crate::entry::{Entry, NONE, State};
@@ -29,6 +30,8 @@ struct Fresh {
     ip: Ipv4Addr,
     mac: MacAddress,
     until: Instant,
+    /// Of IPv4 packets to it, where the link has one.
+    header: Option<LinkHeader>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +46,8 @@ impl<'s> Cache<'s> {
         entries.fill(Entry::EMPTY);
         let len = u16::try_from(entries.len()).unwrap_or(NONE);
         let lists = [List { front: NONE, back: NONE, len: 0 }; State::COUNT];
-        let fresh = Fresh { ip: Ipv4Addr::UNSPECIFIED, mac: MacAddress::UNSPECIFIED, until: Instant::ZERO };
+        let fresh =
+            Fresh { ip: Ipv4Addr::UNSPECIFIED, mac: MacAddress::UNSPECIFIED, until: Instant::ZERO, header: None };
         let mut cache = Self { entries, len, lists, fresh, secret: Secret::new(*secret) };
         for index in 0..len {
             cache.push_back(index, State::Free);
@@ -73,9 +77,15 @@ impl<'s> Cache<'s> {
         self.fresh.mac
     }
 
-    /// From now on `fresh` gives this neighbour until `until`, unless anything changes.
-    pub(crate) fn keep_fresh(&mut self, ip: Ipv4Addr, mac: MacAddress, until: Instant) {
-        self.fresh = Fresh { ip, mac, until };
+    /// The header of IPv4 packets to the neighbour that [`is_fresh`](Self::is_fresh).
+    #[inline]
+    pub(crate) fn header(&self) -> Option<LinkHeader> {
+        self.fresh.header
+    }
+
+    /// From now on this neighbour is fresh until `until`, unless anything changes.
+    pub(crate) fn keep_fresh(&mut self, ip: Ipv4Addr, mac: MacAddress, until: Instant, header: Option<LinkHeader>) {
+        self.fresh = Fresh { ip, mac, until, header };
     }
 
     /// The neighbour `ip`, in whatever state.

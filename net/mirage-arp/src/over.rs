@@ -3,8 +3,8 @@
 use core::net::Ipv4Addr;
 
 use mirage_clock::Instant;
-use mirage_net::{Capabilities, FrameWriter, MacAddress, SendError};
-use mirage_protocols::{EtherType, Ethernet, HopPacket, InterfaceId, LinkPacket, Neighbours};
+use mirage_net::{Capabilities, FrameWriter, Outgoing, SendError};
+use mirage_protocols::{EtherType, Ethernet, HopPacket, InterfaceId, LinkHeader, Neighbours};
 
 use crate::arp::Arp;
 
@@ -46,18 +46,17 @@ impl<L: Ethernet> Neighbours for ArpOver<'_, '_, L> {
     }
 
     #[inline]
-    fn station(&self, _: InterfaceId, neighbour: Ipv4Addr) -> Option<MacAddress> {
-        self.arp.station(self.now, neighbour)
+    fn header(&self, _: InterfaceId, neighbour: Ipv4Addr) -> Option<LinkHeader> {
+        self.arp.header(self.now, neighbour)
     }
 
-    #[inline]
-    fn send_to(
+    #[inline(always)]
+    fn send_frame(
         &mut self,
         _: InterfaceId,
-        destination: MacAddress,
-        HopPacket { len, checksum, segment_size, .. }: HopPacket,
+        frame: Outgoing,
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError> {
-        self.link.send(LinkPacket { destination, ethertype: EtherType::IPV4, len, checksum, segment_size }, fill)
+        self.link.send_frame(frame, fill)
     }
 }

@@ -1,11 +1,12 @@
 //! IP packets on their way out.
 
+use core::hint::cold_path;
 use core::net::Ipv4Addr;
 
 use mirage_clock::{Duration, Instant};
 use mirage_ethernet::multicast_mac;
 use mirage_net::{FrameWriter, MacAddress, SendError};
-use mirage_protocols::{EtherType, Ethernet, HopPacket, LinkPacket, NextHop};
+use mirage_protocols::{EtherType, Ethernet, HopPacket, LinkHeader, LinkPacket, NextHop};
 
 use crate::arp::Arp;
 use crate::entry::{Entry, State};
@@ -33,7 +34,7 @@ impl Arp<'_> {
     ) -> Result<(), SendError> {
         let HopPacket { to, len, checksum, segment_size } = packet;
         let destination = match to {
-            NextHop::Neighbour(ip) if let Some(mac) = self.station(now, ip) => mac,
+            NextHop::Neighbour(ip) if self.cache.is_fresh(now, ip) => self.cache.last(),
             _ => match self.resolve(now, to, link)? {
                 Ok(mac) => mac,
                 Err(ip) => {
@@ -48,10 +49,14 @@ impl Arp<'_> {
         link.send(LinkPacket { destination, ethertype, len, checksum, segment_size }, fill)
     }
 
-    /// The address of `ip` if it was sent to last, and nothing has to be done about it.
+    /// The header of IPv4 packets to `ip` if it was sent to last, and nothing has to be done about it.
     #[inline]
-    pub(crate) fn station(&self, now: Instant, ip: Ipv4Addr) -> Option<MacAddress> {
-        self.cache.is_fresh(now, ip).then(|| self.cache.last())
+    pub(crate) fn header(&self, now: Instant, ip: Ipv4Addr) -> Option<LinkHeader> {
+        if !self.cache.is_fresh(now, ip) {
+            cold_path();
+            return None;
+        }
+        self.cache.header()
     }
 
     /// The address to send to, after what has waited for it; or whose it is that is to be found.
@@ -63,7 +68,7 @@ impl Arp<'_> {
         link: &mut impl Ethernet,
     ) -> Result<Result<MacAddress, Ipv4Addr>, SendError> {
         let mac = match to {
-            NextHop::Neighbour(ip) => match self.known(now, ip) {
+            NextHop::Neighbour(ip) => match self.known(now, ip, link) {
                 Some(mac) => mac,
                 None => return Ok(Err(ip)),
             },
@@ -75,7 +80,7 @@ impl Arp<'_> {
     }
 
     /// The address of a neighbour to send to, and notes that it was used: once a second is enough.
-    fn known(&mut self, now: Instant, ip: Ipv4Addr) -> Option<MacAddress> {
+    fn known(&mut self, now: Instant, ip: Ipv4Addr, link: &impl Ethernet) -> Option<MacAddress> {
         let index = self.cache.find(ip)?;
         let &Entry { mac, state, used, until, refresh, .. } = self.cache.get(index)?;
         let fresh_until = match state {
@@ -94,7 +99,7 @@ impl Arp<'_> {
         };
         // What waited for a neighbour goes first, so that packets to one stay in order: not before the way is clear.
         if !self.pending.any_going() {
-            self.cache.keep_fresh(ip, mac, fresh_until);
+            self.cache.keep_fresh(ip, mac, fresh_until, link.header(mac, EtherType::IPV4));
         }
         Some(mac)
     }

@@ -1,7 +1,7 @@
 //! Frames on their way out.
 
 use mirage_net::{Capabilities, FrameWriter, MacAddress, Outgoing, SendError, Transmit};
-use mirage_protocols::LinkPacket;
+use mirage_protocols::{EtherType, LinkHeader, LinkPacket};
 use zerocopy::IntoBytes;
 
 use crate::ethernet::Station;
@@ -69,5 +69,16 @@ impl<T: Transmit> mirage_protocols::Ethernet for Link<'_, T> {
             }
             fill(writer);
         })
+    }
+
+    #[inline]
+    fn header(&self, destination: MacAddress, ethertype: EtherType) -> Option<LinkHeader> {
+        let Station { mac, vlan, .. } = *self.station;
+        vlan.is_none().then(|| LinkHeader(Header::new(destination, mac, ethertype).bytes()))
+    }
+
+    #[inline(always)]
+    fn send_frame(&mut self, frame: Outgoing, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        self.transmit.send(frame, fill)
     }
 }

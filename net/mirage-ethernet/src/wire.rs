@@ -39,6 +39,12 @@ impl Header {
     /// Its length in bytes.
     pub(crate) const LEN: u16 = 14;
 
+    /// As it lies on the wire.
+    #[inline]
+    pub(crate) fn bytes(self) -> [u8; Self::LEN as usize] {
+        zerocopy::transmute!(self)
+    }
+
     pub(crate) const fn new(destination: MacAddress, source: MacAddress, ethertype: EtherType) -> Self {
         Self { destination: destination.octets(), source: source.octets(), ethertype: U16::new(ethertype.0) }
     }

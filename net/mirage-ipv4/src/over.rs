@@ -1,10 +1,11 @@
 //! The layer with its links lent to it: how ICMP, UDP and TCP send.
 
+use core::hint::cold_path;
 use core::net::{IpAddr, Ipv4Addr};
 
 use mirage_clock::Instant;
-use mirage_net::{Capabilities, FrameWriter, MacAddress, SendError};
-use mirage_protocols::{HopPacket, InterfaceId, Ip, Neighbours, NextHop, Packet};
+use mirage_net::{Capabilities, FrameWriter, Outgoing, SendError};
+use mirage_protocols::{HopPacket, InterfaceId, Ip, LinkHeader, Neighbours, NextHop, Packet};
 use zerocopy::IntoBytes;
 
 use crate::Outbound;
@@ -13,7 +14,7 @@ use crate::fragment::Piece;
 use crate::fragmentation::Verbs;
 use crate::ipv4::{Known, Sender};
 use crate::route::{Hop, Way, way};
-use crate::wire::{DONT_FRAGMENT, HEADER_LEN, MAX_LEN, NO_OPTIONS, ROUTER_ALERT, ROUTER_ALERT_SUM, Words};
+use crate::wire::{DONT_FRAGMENT, Framed, HEADER_LEN, MAX_LEN, NO_OPTIONS, ROUTER_ALERT, ROUTER_ALERT_SUM, Words};
 
 /// The sending half over its links for the time of a call; from [`Ipv4::over`](crate::Ipv4::over). An address of IPv6 has no route here.
 #[derive(Debug)]
@@ -81,94 +82,67 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
         self.send_packet(&packet, None, &mut fill)
     }
 
-    #[inline]
-    fn send_straight(&mut self, packet: Packet, mut fill: impl FnMut(&mut FrameWriter<'_>)) -> Result<(), SendError> {
-        match self.is_usual(&packet) {
-            Some(station) => self.send_usual(&packet, station, fill),
-            None => self.send_packet(&packet, None, &mut fill),
-        }
-    }
-
-    #[inline]
-    fn send_run(
+    /// For packets without options, and with the usual time to live, to a neighbour.
+    #[inline(always)]
+    fn send_again(
         &mut self,
-        packet: Packet,
-        count: usize,
-        mut fill: impl FnMut(&mut FrameWriter<'_>),
-    ) -> (usize, Result<(), SendError>) {
-        let mut usual = None;
-        for sent in 0..count {
-            usual = usual.or_else(|| self.is_usual(&packet));
-            let result = match usual {
-                Some(station) => self.send_usual(&packet, station, &mut fill),
-                // The next may be: what this one finds is kept.
-                None => self.send_packet(&packet, None, &mut fill),
-            };
-            if let Err(error) = result {
-                return (sent, Err(error));
-            }
-        }
-        (count, Ok(()))
-    }
-}
-
-impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
-    /// The station that `packet` goes to, if it is like the one before: nothing needs to be found, cut or asked for.
-    #[inline]
-    fn is_usual(&self, packet: &Packet) -> Option<MacAddress> {
-        let (IpAddr::V4(source), IpAddr::V4(destination)) = (packet.source, packet.destination) else { return None };
-        let flow = &self.outbound.sender.flow;
-        let NextHop::Neighbour(next) = flow.hop.next else { return None };
+        packet: &Packet,
+        fill: &mut impl FnMut(&mut FrameWriter<'_>),
+    ) -> Option<Result<(), SendError>> {
+        let Sender { flow, identification, .. } = &mut *self.outbound.sender;
+        let (IpAddr::V4(source), IpAddr::V4(destination), NextHop::Neighbour(next)) =
+            (packet.source, packet.destination, flow.hop.next)
+        else {
+            cold_path();
+            return None;
+        };
         let interface = flow.hop.interface;
-        let fits = packet.len <= MAX_LEN - HEADER_LEN
-            && (packet.len + HEADER_LEN <= self.neighbours.mtu(interface) || packet.segment_size.is_some());
         let is_usual = flow.is(Key::new(source, destination, packet.protocol, self.by))
             && packet.ttl.is_none()
             && !packet.router_alert
-            && fits;
-        if is_usual { self.neighbours.station(interface, next) } else { None }
-    }
-
-    /// Sends such a packet, as [`send_packet`](Self::send_packet) does.
-    #[inline]
-    fn send_usual(
-        &mut self,
-        packet: &Packet,
-        station: MacAddress,
-        mut fill: impl FnMut(&mut FrameWriter<'_>),
-    ) -> Result<(), SendError> {
-        let (IpAddr::V4(source), IpAddr::V4(destination)) = (packet.source, packet.destination) else {
-            return Err(SendError::NoRoute);
-        };
-        let Sender { flow, identification, .. } = &mut *self.outbound.sender;
+            && packet.len <= MAX_LEN - HEADER_LEN;
         let len = HEADER_LEN + packet.len;
-        // RFC 6864 §4.1: what is never cut needs no identification.
-        let identification_and_flags = match packet.dont_fragment {
-            true => DONT_FRAGMENT.into(),
-            false => u32::from(identification.next(flow.hash)) << 16,
+        if !is_usual || (len > self.neighbours.mtu(interface) && packet.segment_size.is_none()) {
+            cold_path();
+            return None;
+        }
+        let Some(LinkHeader(link)) = self.neighbours.header(interface, next) else {
+            cold_path();
+            return None;
         };
-        let variable = (packet.ecn as u32) << 16 | len as u32;
-        let sum = flow.sum + u64::from(variable) + u64::from(identification_and_flags);
-        let header = Words::new(
-            u32::from_be_bytes([NO_OPTIONS, 0, 0, 0]) | variable,
-            identification_and_flags,
-            u32::from_be_bytes([flow.ttl, packet.protocol.0, 0, 0]),
-            sum,
-            source,
-            destination,
-        );
-        let below = HopPacket {
-            to: flow.hop.next,
-            len,
-            checksum: packet.checksum.map(|checksum| checksum.below(HEADER_LEN as u16)),
+        let frame = Outgoing {
+            len: LinkHeader::LEN + len,
+            checksum: packet.checksum.map(|checksum| checksum.below((LinkHeader::LEN + HEADER_LEN) as u16)),
             segment_size: packet.segment_size,
         };
-        self.neighbours.send_to(flow.hop.interface, station, below, move |frame| {
-            let before = frame.len();
-            frame.put_header(header.as_bytes());
-            fill(frame);
-            debug_assert_eq!(frame.len() - before, len, "fill writes as many bytes as it announced");
-        })
+        let sent = self.neighbours.send_frame(interface, frame, |writer| {
+            // RFC 6864 §4.1: what is never cut needs no identification.
+            let identification_and_flags = match packet.dont_fragment {
+                true => DONT_FRAGMENT.into(),
+                false => u32::from(identification.next(flow.hash)) << 16,
+            };
+            let variable = (packet.ecn as u32) << 16 | len as u32;
+            let header = Words::new(
+                u32::from_be_bytes([NO_OPTIONS, 0, 0, 0]) | variable,
+                identification_and_flags,
+                u32::from_be_bytes([flow.ttl, packet.protocol.0, 0, 0]),
+                flow.sum + u64::from(variable) + u64::from(identification_and_flags),
+                source,
+                destination,
+            );
+            writer.put_header(Framed { link, header }.as_bytes());
+            let before = writer.len();
+            fill(writer);
+            debug_assert_eq!(writer.len() - before, packet.len, "fill writes as many bytes as it announced");
+        });
+        match sent {
+            // Then nothing was written: whoever tries again finds the same.
+            Err(SendError::Full | SendError::Disconnected) => {
+                cold_path();
+                None
+            }
+            sent => Some(sent),
+        }
     }
 }
 

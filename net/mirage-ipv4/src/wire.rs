@@ -3,7 +3,7 @@
 use core::net::Ipv4Addr;
 
 use mirage_checksum::{Sum, checksum};
-use mirage_protocols::Protocol;
+use mirage_protocols::{LinkHeader, Protocol};
 use zerocopy::byteorder::network_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -71,6 +71,14 @@ pub(crate) struct Words {
     middle: U32,
     source: [u8; 4],
     destination: [u8; 4],
+}
+
+/// The same behind the header of a frame.
+#[derive(Clone, Copy, Debug, IntoBytes, Immutable, Unaligned)]
+#[repr(C)]
+pub(crate) struct Framed {
+    pub(crate) link: [u8; LinkHeader::LEN],
+    pub(crate) header: Words,
 }
 
 impl Words {

@@ -1,6 +1,7 @@
 //! UDP as the walk knows it. It comes with the first socket: the image of an application without datagrams is without the
 //! code behind them.
 
+use core::hint::cold_path;
 use core::net::{Ipv4Addr, SocketAddr};
 use core::task::{Context, Poll};
 
@@ -49,6 +50,10 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
         payload: &[u8],
         remote: SocketAddr,
     ) -> Poll<Result<(), Error>> {
+        if P::STRAIGHT && source == Source::Own && self.send_datagram_again(id, payload, remote) {
+            self.shared.wake();
+            return Poll::Ready(Ok(()));
+        }
         let mut device = lent(&self.device);
         let mut machines = self.shared.undisturbed();
         let Machines { ethernet, arp, ipv4, udp, now, stirred, at_once, .. } = &mut *machines;
@@ -58,11 +63,7 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
         let mut ip = outbound.over(&mut neighbours);
         let left = at_once.checked_sub(1);
         *at_once = left.unwrap_or(0);
-        let ip = left.map(|_| &mut ip);
-        let sent = match P::STRAIGHT {
-            true => udp.poll_send_straight(*now, id, cx, payload, source, remote, ip),
-            false => udp.poll_send_over(*now, id, cx, payload, source, remote, ip),
-        };
+        let sent = udp.poll_send_over(*now, id, cx, payload, source, remote, left.map(|_| &mut ip));
         // It may be the first for a neighbour, or go out in pieces.
         *stirred |= arp.wants_transmit() || ipv4.wants_transmit();
         drop(machines);
@@ -70,6 +71,28 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
         if sent.is_ready() {
             // The next poll flushes the device.
             self.shared.wake();
+        }
+        sent
+    }
+}
+
+impl<N: Net, P: Profile> Stack<'_, N, P> {
+    /// Sends a datagram at once if that takes nothing out of the ordinary: whether it did.
+    #[inline]
+    fn send_datagram_again(&self, id: SocketId, payload: &[u8], remote: SocketAddr) -> bool {
+        let mut device = lent(&self.device);
+        let mut machines = self.shared.undisturbed();
+        let Machines { ethernet, arp, ipv4, udp, now, at_once, .. } = &mut *machines;
+        let Some(left) = at_once.checked_sub(1) else {
+            cold_path();
+            return false;
+        };
+        let mut link = ethernet.over(device.split().1);
+        let mut neighbours = arp.over(*now, &mut link);
+        let (_, mut outbound) = ipv4.split();
+        let sent = udp.send_again(id, payload, remote, &mut outbound.over(&mut neighbours));
+        if sent {
+            *at_once = left;
         }
         sent
     }

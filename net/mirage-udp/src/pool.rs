@@ -282,12 +282,16 @@ impl<'s, A: Address> Pool<'s, A> {
     pub(crate) fn drop_front(&mut self, queue: &mut Queue) {
         let pool = &mut *self.blocks;
         let (first, free) = (queue.first, self.free);
-        let Some(&mut Block { head: Head { after, last, len, .. }, .. }) = pool.get_mut(usize::from(first)) else {
-            return;
-        };
-        let Some(end) = pool.get_mut(usize::from(last)) else { return };
-        end.next = free;
-        let freed = blocks(len.into()) as u16;
+        let Some(block) = pool.get_mut(usize::from(first)) else { return };
+        let Head { after, last, len, .. } = block.head;
+        let mut freed = 1;
+        if last == first {
+            block.next = free;
+        } else {
+            freed = blocks(len.into()) as u16;
+            let Some(end) = pool.get_mut(usize::from(last)) else { return };
+            end.next = free;
+        }
         self.free = first;
         self.free_blocks += freed;
         queue.first = after;

@@ -203,8 +203,10 @@ impl<'s, A: Address> Table<'s, A> {
 
     /// Like [`named`](Self::named), to look only.
     pub(crate) fn peek(&self, id: SocketId) -> Option<&Socket<A>> {
-        let slot = self.slots.get(usize::from(id.index))?;
-        slot.socket.as_ref().filter(|_| slot.generation == id.generation)
+        match self.slots.get(usize::from(id.index)) {
+            Some(SocketSlot { generation, socket: Some(socket), .. }) if *generation == id.generation => Some(socket),
+            _ => None,
+        }
     }
 
     /// The socket at a place.

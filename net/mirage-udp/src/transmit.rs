@@ -1,5 +1,6 @@
 //! Datagrams on their way down.
 
+use core::hint::cold_path;
 use core::net::{IpAddr, SocketAddr};
 use core::task::{Context, Poll};
 
@@ -75,67 +76,57 @@ impl<A: Address> Udp<'_, A> {
         };
         let Some(ip) = ip.filter(|_| !self.wants_transmit()) else { return self.enqueue(id, cx, ends, payload) };
         match send(ip, ends, payload.len(), &mut Body::<A>::Bytes(payload)) {
-            Ok(()) => {
-                self.stats.sent += 1;
-                Poll::Ready(Ok(()))
-            }
-            Err(error) => self.enqueue_or_refuse(id, cx, ends, payload, error),
-        }
-    }
-
-    /// Does what [`poll_send_over`](Self::poll_send_over) does, with the usual way down to the device in the place of the
-    /// call ([`Ip::send_straight`]): more code, and less of it to go through.
-    ///
-    /// # Errors
-    /// Those of [`poll_send_over`](Self::poll_send_over).
-    #[expect(clippy::too_many_arguments, reason = "one send has no fewer parts")]
-    #[inline]
-    pub fn poll_send_straight(
-        &mut self,
-        _now: Instant,
-        id: SocketId,
-        cx: &mut Context<'_>,
-        payload: &[u8],
-        source: Source,
-        remote: SocketAddr,
-        ip: Option<&mut impl Ip>,
-    ) -> Poll<Result<(), Error>> {
-        let ends = match self.ends(id, payload.len(), &source, &remote) {
-            Ok(ends) => ends,
-            Err(error) => return Poll::Ready(Err(error)),
-        };
-        let sent = match ip {
-            Some(ip) if !self.wants_transmit() => send_straight(ip, ends, payload),
-            // As if there were no room.
-            _ => Err(SendError::Full),
-        };
-        match sent {
-            Ok(()) => {
-                self.stats.sent += 1;
-                Poll::Ready(Ok(()))
-            }
-            Err(error) => self.enqueue_or_refuse(id, cx, ends, payload, error),
-        }
-    }
-
-    /// What becomes of a datagram that did not go straight to the device.
-    #[inline(never)]
-    fn enqueue_or_refuse(
-        &mut self,
-        id: SocketId,
-        cx: &mut Context<'_>,
-        ends: Ends<A>,
-        payload: &[u8],
-        error: SendError,
-    ) -> Poll<Result<(), Error>> {
-        if matches!(error, SendError::Full | SendError::Disconnected) {
-            return self.enqueue(id, cx, ends, payload);
-        }
-        self.stats.unsent += 1;
-        if let Ok(socket) = self.table.named(id) {
-            on_refused(socket, ends.remote, error, &mut self.wakers);
+            Ok(()) => self.stats.sent += 1,
+            Err(SendError::Full | SendError::Disconnected) => return self.enqueue(id, cx, ends, payload),
+            Err(error) => self.on_unsent(id, ends.remote, error),
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Sends a datagram from the [socket's own](Source::Own) end as [`poll_send_over`](Self::poll_send_over) does if there is
+    /// nothing in its way: no error to tell, nothing that waits before it, and an `ip` that [sends again](Ip::send_again).
+    /// Otherwise nothing was done, and `false` says so.
+    #[inline(always)]
+    pub fn send_again(&mut self, id: SocketId, payload: &[u8], remote: SocketAddr, ip: &mut impl Ip) -> bool {
+        let free = !self.wants_transmit() && payload.len() < self.send_below;
+        let (Some(socket), Some(remote)) = (self.table.peek(id), End::<A>::from_socket(&remote)) else {
+            cold_path();
+            return false;
+        };
+        let ends = Ends { local: socket.own(), remote };
+        let is_usual = free && socket.error.is_none() && are_usable(&ends) && !are_mixed(&ends);
+        if !is_usual {
+            cold_path();
+            return false;
+        }
+        let Ok(Whole { packet, header, sum, offloaded }) = whole(ip, ends, payload.len()) else {
+            cold_path();
+            return false;
+        };
+        let sent = ip.send_again(&packet, &mut |out: &mut FrameWriter<'_>| {
+            out.put_headed(payload, |of_payload| {
+                let checksum = if offloaded { header.checksum } else { U16::new(sum.add_sum(of_payload).finish_udp()) };
+                Header { checksum, ..header }.bytes()
+            });
+        });
+        match sent {
+            None => {
+                cold_path();
+                return false;
+            }
+            Some(Ok(())) => self.stats.sent += 1,
+            Some(Err(error)) => self.on_unsent(id, ends.remote, error),
+        }
+        true
+    }
+
+    /// What a socket sent to `remote` just now cannot go there.
+    #[cold]
+    fn on_unsent(&mut self, id: SocketId, remote: End<A>, error: SendError) {
+        self.stats.unsent += 1;
+        if let Ok(socket) = self.table.named(id) {
+            on_refused(socket, remote, error, &mut self.wakers);
+        }
     }
 
     /// Both ends of a datagram of `len` bytes, if the socket may send it.
@@ -284,13 +275,26 @@ fn ends<A: Address>(socket: &Socket<A>, source: &Source, remote: &SocketAddr) ->
     };
     let owned =
         socket.address.is_none_or(|own| own == local.address) && (socket.port == 0 || socket.port == local.port);
-    if !owned || local.port == 0 || remote.port == 0 || remote.is_unspecified() {
+    let ends = Ends { local, remote };
+    if !owned || !are_usable(&ends) {
         return Err(Error::AddressNotAvailable);
     }
-    if local.address.ip().is_ipv4() != remote.address.ip().is_ipv4() && !local.is_unspecified() {
+    if are_mixed(&ends) {
         return Err(Error::Unsupported);
     }
-    Ok(Ends { local, remote })
+    Ok(ends)
+}
+
+/// Whether a datagram can go from here to there at all.
+#[inline]
+fn are_usable<A: Address>(Ends { local, remote }: &Ends<A>) -> bool {
+    local.port != 0 && remote.port != 0 && !remote.is_unspecified()
+}
+
+/// Whether they are of different IP versions.
+#[inline]
+fn are_mixed<A: Address>(Ends { local, remote }: &Ends<A>) -> bool {
+    local.address.ip().is_ipv4() != remote.address.ip().is_ipv4() && !local.is_unspecified()
 }
 
 /// What `socket` sent to `remote` cannot go there: it hears of it if it is connected to it.
@@ -339,18 +343,6 @@ fn send<A: Address>(ip: &mut impl Ip, ends: Ends<A>, len: usize, body: &mut Body
             let checksum = header_sum.add_sum(sum).finish_udp();
             out.patch(start + usize::from(Header::CHECKSUM), &checksum.to_be_bytes());
         }
-    })
-}
-
-/// The same in the place of the call.
-#[inline]
-fn send_straight<A: Address>(ip: &mut impl Ip, ends: Ends<A>, payload: &[u8]) -> Result<(), SendError> {
-    let Whole { packet, header, sum, offloaded } = whole(ip, ends, payload.len())?;
-    ip.send_straight(packet, move |out| {
-        out.put_headed(payload, |of_payload| {
-            let checksum = if offloaded { header.checksum } else { U16::new(sum.add_sum(of_payload).finish_udp()) };
-            Header { checksum, ..header }.bytes()
-        });
     })
 }
 

@@ -34,17 +34,23 @@ pub(super) fn copy(to: &mut [u8], from: &[u8]) -> u64 {
     if from.len() < 8 {
         return copy_few(to, from);
     }
-    // Two words in each turn: of a loop over one the compiler makes a call of memcpy and a second loop that sums.
-    let (pairs, rest) = from.as_chunks::<8>().0.as_chunks::<2>();
-    let (spaces, space) = to.as_chunks_mut::<8>().0.as_chunks_mut::<2>();
+    // Four words in each turn: of a loop over one the compiler makes a call of memcpy and a second loop that sums.
+    let (fours, rest) = from.as_chunks::<8>().0.as_chunks::<4>();
+    let (spaces, space) = to.as_chunks_mut::<8>().0.as_chunks_mut::<4>();
     let mut total = 0;
-    for ([space_a, space_b], [a, b]) in spaces.iter_mut().zip(pairs) {
-        (*space_a, *space_b) = (*a, *b);
-        total = add_around(add_around(total, u64::from_le_bytes(*a)), u64::from_le_bytes(*b));
+    for (space, four) in spaces.iter_mut().zip(fours) {
+        *space = *four;
+        total = add_all(total, four);
     }
-    if let ([space], [word]) = (space, rest) {
-        *space = *word;
-        total = add_around(total, u64::from_le_bytes(*word));
+    // No loop over those that are left, either.
+    let ((pair, single), (to_pair, to_single)) = (rest.as_chunks::<2>(), space.as_chunks_mut::<2>());
+    if let ([pair], [space]) = (pair, to_pair) {
+        *space = *pair;
+        total = add_all(total, pair);
+    }
+    if let ([single], [space]) = (single, to_single) {
+        *space = *single;
+        total = add_all(total, &[*single]);
     }
     let last = from.len() % 8;
     if last > 0
@@ -55,6 +61,17 @@ pub(super) fn copy(to: &mut [u8], from: &[u8]) -> u64 {
         total = add_around(total, u64::from_le_bytes(*end) >> (64 - 8 * last));
     }
     total
+}
+
+/// Adds words with end-around carry: one instruction for each, for the carry of one goes into the next.
+#[inline(always)]
+fn add_all<const COUNT: usize>(mut total: u64, words: &[[u8; 8]; COUNT]) -> u64 {
+    let mut carry = false;
+    for word in words {
+        (total, carry) = total.carrying_add(u64::from_le_bytes(*word), carry);
+    }
+    // No further carry: a sum with one is not all ones.
+    total + u64::from(carry)
 }
 
 /// Copies less than 8 bytes; gives them as a word. Both slices have the same length.

@@ -61,7 +61,7 @@ impl Ring {
     }
 
     /// Lends the buffer of slot `written`, which is free; stores the frame that `fill` makes of it, if any.
-    #[inline]
+    #[inline(always)]
     pub(super) fn fill<E>(
         &self,
         written: usize,
