@@ -167,9 +167,13 @@ impl<'s, P: Profile> Tcp<'s, P> {
         if let Some(slot) = self.connections.get_mut(index as usize)
             && slot.todo != 0
         {
-            match P::STRAIGHT && slot.todo == todo::OUTPUT && slot.ready.is_listed() {
-                true => slot.todo = 0,
-                false => self.settle_slow(index),
+            if P::STRAIGHT && slot.todo == todo::OUTPUT {
+                slot.todo = 0;
+                if !slot.ready.is_listed() {
+                    self.make_ready(index);
+                }
+            } else {
+                self.settle_slow(index);
             }
         }
         self.check(index);

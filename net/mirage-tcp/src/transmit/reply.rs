@@ -1,7 +1,7 @@
 //! Replies on their way out, and connections that are broken off.
 
 use mirage_clock::Instant;
-use mirage_net::ChecksumOffload;
+use mirage_net::{ChecksumOffload, FrameWriter};
 use mirage_protocols::{Ip, Packet, Protocol, SendError};
 
 use crate::connection::todo;
@@ -104,12 +104,12 @@ fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip, pool: &
         let payload = (&SendQueue::default(), pool, 0, 0);
         return super::send_from(payload, ip, packet, tuple, &header, options, checksum);
     }
-    ip.send(packet, |writer| {
-        let options = options.as_slice();
+    let (options, pseudo) = (options.as_slice(), tuple.pseudo_header());
+    let fill = |writer: &mut FrameWriter<'_>| {
         if P::STRAIGHT {
             let written = match len {
-                SYN_LEN => write_bare::<SYN_LEN>(writer, tuple.pseudo_header(), &header, options, checksum),
-                STAMPED_LEN => write_bare::<STAMPED_LEN>(writer, tuple.pseudo_header(), &header, options, checksum),
+                SYN_LEN => write_bare::<SYN_LEN>(writer, pseudo, &header, options, checksum),
+                STAMPED_LEN => write_bare::<STAMPED_LEN>(writer, pseudo, &header, options, checksum),
                 _ => None,
             };
             if written.is_some() {
@@ -117,5 +117,6 @@ fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip, pool: &
             }
         }
         write_segment(writer, (tuple.local, tuple.remote), &header, options, [], checksum);
-    })
+    };
+    if P::STRAIGHT { ip.send_straight(packet, fill) } else { ip.send(packet, fill) }
 }

@@ -42,7 +42,7 @@ impl<P: Profile> Slot<P> {
         if self.partial_checksum() {
             packet.checksum = Some(PARTIAL_CHECKSUM);
         }
-        let sent = ip.send(packet, |writer| {
+        let sent = ip.send_straight(packet, |writer| {
             let _fits = write_bare::<SYN_LEN>(writer, pseudo, &header, options.as_slice(), checksum);
         });
         match sent {
