@@ -6,7 +6,7 @@ mod parts;
 mod platform;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -40,8 +40,11 @@ pub(crate) fn run() -> Result<(), String> {
             let name = format!("{package}.{}", platform.name());
             command::run(&mut cargo(["mirage", "build", "--package", &package, "--target", platform.name()]))?;
             let image = image(&name);
-            let bytes = fs::read(&image).map_err(|error| format!("{}: {error}", image.display()))?;
-            let parts = Parts::of(&bytes).map_err(|error| format!("{}: {error}", image.display()))?;
+            // The image itself may be packed; what is in it tells the file with symbols.
+            let read = |image: &Path| fs::read(image).map_err(|error| format!("{}: {error}", image.display()));
+            let symbols = read(&image.with_added_extension("debug"))?;
+            let parts = Parts::of(&symbols).map_err(|error| format!("{}: {error}", image.display()))?;
+            let parts = Parts { file: read(&image)?.len() as u64, ..parts };
             let memory = if tried { memory::least(&package, platform, &image)? } else { None };
             all.push(Measured { name, parts, memory });
         }

@@ -120,6 +120,27 @@ pub trait Ip {
             None => self.send(packet, fill),
         }
     }
+
+    /// Sends up to `count` packets, each as `packet` describes it: `fill` is called for one after the other. Gives how many
+    /// were sent before the first error, if there was one; what a layer has to find out for them is found out once.
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send) for the packet behind those that were sent; those that would have followed were not
+    /// asked for.
+    #[inline]
+    fn send_run(
+        &mut self,
+        packet: Packet,
+        count: usize,
+        mut fill: impl FnMut(&mut FrameWriter<'_>),
+    ) -> (usize, Result<(), SendError>) {
+        for sent in 0..count {
+            if let Err(error) = self.send_straight(packet, &mut fill) {
+                return (sent, Err(error));
+            }
+        }
+        (count, Ok(()))
+    }
 }
 
 impl<T: Ip + ?Sized> Ip for &mut T {
@@ -141,5 +162,13 @@ impl<T: Ip + ?Sized> Ip for &mut T {
         fill: &mut impl FnMut(&mut FrameWriter<'_>),
     ) -> Option<Result<(), SendError>> {
         T::send_again(self, packet, fill)
+    }
+    fn send_run(
+        &mut self,
+        packet: Packet,
+        count: usize,
+        fill: impl FnMut(&mut FrameWriter<'_>),
+    ) -> (usize, Result<(), SendError>) {
+        T::send_run(self, packet, count, fill)
     }
 }

@@ -182,7 +182,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
         if slot.is_flushed() {
             return Poll::Ready(Ok(()));
         }
-        slot.flushing = true;
+        slot.set_flushing(true);
         resources.wakers.register(&mut slot.writers, cx.waker());
         Poll::Pending
     }
@@ -228,8 +228,8 @@ impl<'s, P: Profile> Tcp<'s, P> {
         if let Some(error) = slot.error {
             return Err(error);
         }
-        if matches!(direction, Direction::Read | Direction::Both) && !slot.read_shut {
-            slot.read_shut = true;
+        if matches!(direction, Direction::Read | Direction::Both) && !slot.read_shut() {
+            slot.set_read_shut(true);
             let readable = slot.receive.readable();
             slot.receive.consume(&mut resources.pool, readable);
             slot.after_read(resources);
@@ -251,12 +251,12 @@ impl<'s, P: Profile> Tcp<'s, P> {
         if slot.receive.readable() > 0 && !matches!(slot.state, State::Closed | State::TimeWait) {
             return self.break_off(id.index);
         }
-        slot.held = false;
+        slot.set_held(false);
         match slot.state {
             // RFC 9293 §3.10.4: in SYN-SENT, "delete the TCB".
             State::Closed | State::SynSent | State::TimeWait => slot.todo |= todo::END,
             _ => {
-                slot.read_shut = true;
+                slot.set_read_shut(true);
                 slot.end_writing();
                 slot.todo |= todo::OUTPUT;
             }
@@ -274,7 +274,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// Sends small writes at once (`true`), even those that wait for more, or collects them while an earlier small segment is not acknowledged.
     pub fn set_nodelay(&mut self, id: ConnectionId, nodelay: bool) {
         if let Some((slot, _)) = self.open(id) {
-            slot.nodelay = nodelay;
+            slot.set_nodelay(nodelay);
             if nodelay {
                 slot.hold = Hold::Nothing;
             }
@@ -342,7 +342,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// The connection an application names, and what it shares with the others.
     pub(crate) fn open(&mut self, id: ConnectionId) -> Option<(&mut Slot<P>, &mut Resources<'s>)> {
         let slot = self.connections.get_mut(id.index as usize)?;
-        if slot.generation != id.generation || !slot.held {
+        if slot.generation != id.generation || !slot.held() {
             return None;
         }
         Some((slot, &mut self.resources))
@@ -357,7 +357,7 @@ impl<P: Profile> Slot<P> {
 
     /// Whether a read would give bytes (`Some(true)`), the end (`Some(false)`) or nothing yet.
     fn would_read(&self) -> Result<Option<bool>, Error> {
-        if self.read_shut {
+        if self.read_shut() {
             return Ok(Some(false));
         }
         if self.receive.readable() > 0 {
@@ -366,7 +366,7 @@ impl<P: Profile> Slot<P> {
         match (self.error, self.state) {
             (Some(error), _) => Err(error),
             (None, State::Closed) => Ok(Some(false)),
-            _ if self.ended => Ok(Some(false)),
+            _ if self.ended() => Ok(Some(false)),
             _ => Ok(None),
         }
     }
@@ -388,7 +388,7 @@ impl<P: Profile> Slot<P> {
             return Err(error);
         }
         match self.state {
-            _ if self.fin_queued => Err(Error::Closed),
+            _ if self.fin_queued() => Err(Error::Closed),
             State::SynSent | State::SynReceived => Ok(false),
             state if state.may_send() => Ok(true),
             _ => Err(Error::Closed),
@@ -410,7 +410,7 @@ impl<P: Profile> Slot<P> {
 
     /// Queues our FIN (RFC 9293 §3.10.4).
     pub(crate) fn end_writing(&mut self) {
-        if self.fin_queued {
+        if self.fin_queued() {
             return;
         }
         match self.state {
@@ -420,7 +420,7 @@ impl<P: Profile> Slot<P> {
             State::SynSent | State::SynReceived => {}
             _ => return,
         }
-        self.fin_queued = true;
+        self.set_fin_queued(true);
         self.todo |= todo::OUTPUT;
     }
 }

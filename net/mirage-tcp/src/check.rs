@@ -15,9 +15,9 @@ impl<P: Profile> Tcp<'_, P> {
         }
         debug_assert_eq!(self.ready.head == NONE, self.ready.tail == NONE, "both ends of the list, or neither");
         let Some(slot) = self.connections.get(index as usize) else { return };
-        if !slot.in_use {
+        if !slot.in_use() {
             debug_assert!(
-                !slot.ready.is_listed() && !slot.queue.is_listed() && !slot.linked,
+                !slot.ready.is_listed() && !slot.queue.is_listed() && !slot.linked(),
                 "a free slot is in no list"
             );
             debug_assert!(slot.send.blocks() == 0 && slot.receive.blocks() == 0, "a free slot holds no block");
@@ -27,10 +27,10 @@ impl<P: Profile> Tcp<'_, P> {
         debug_assert!(slot.una.at_or_before(slot.nxt), "una <= nxt");
         debug_assert!(slot.rcv_nxt.at_or_before(slot.rcv_end), "the window never shrinks");
         debug_assert!(slot.acked_to.at_or_before(slot.rcv_nxt), "nothing is acknowledged that did not come");
-        debug_assert!(slot.held || slot.linked || slot.state == State::Closed, "nobody forgets a connection");
+        debug_assert!(slot.held() || slot.linked() || slot.state == State::Closed, "nobody forgets a connection");
         let opening = matches!(slot.state, State::SynSent | State::SynReceived);
         if !opening && slot.state != State::Closed && slot.state != State::TimeWait {
-            let sent = slot.send.len() + u32::from(slot.fin_queued);
+            let sent = slot.send.len() + u32::from(slot.fin_queued());
             debug_assert!(slot.in_flight() <= sent, "what is under way is in the queue, or is our FIN");
             debug_assert!(
                 slot.in_flight() == 0 || slot.resend_at != Instant::MAX || slot.ready.is_listed(),
@@ -65,7 +65,7 @@ impl<P: Profile> Tcp<'_, P> {
         }
         debug_assert_eq!(end, slot.nxt, "everything under way is in a run");
         debug_assert_eq!(lost, slot.recovery.lost, "lost bytes");
-        debug_assert!(!slot.selective || sacked == slot.recovery.sacked, "bytes selectively acknowledged");
+        debug_assert!(!slot.selective() || sacked == slot.recovery.sacked, "bytes selectively acknowledged");
         debug_assert_eq!(count, slot.recovery.chain.count, "runs");
     }
 }

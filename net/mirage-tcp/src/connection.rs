@@ -9,6 +9,7 @@ use mirage_waker::WaitList;
 use crate::coarse::{Coarse, Later};
 use crate::cork::Hold;
 use crate::demux::Tuple;
+use crate::facts::Facts;
 use crate::identifier::NONE;
 use crate::keepalive::Schedule;
 use crate::marks::{Counters, Marks};
@@ -36,12 +37,6 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) next: u32,
     pub(crate) tuple: Tuple,
     pub(crate) state: State,
-    /// Whether this is a connection at all, be it ended.
-    pub(crate) in_use: bool,
-    /// Whether an application holds it, or will once it accepts.
-    pub(crate) held: bool,
-    /// Whether segments can still find it. Not in TIME-WAIT, where a [`TimeWaitSlot`](crate::TimeWaitSlot) is found.
-    pub(crate) linked: bool,
     pub(crate) facts: Facts,
     /// What is left to do at the end of the public method that runs; see [`todo`].
     pub(crate) todo: u8,
@@ -77,50 +72,15 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) mss: u16,
     /// Payload of the most that is planned at once, in full segments.
     pub(crate) large: u16,
-    /// Whether the device cuts it into segments; otherwise we do.
-    pub(crate) device_cuts: bool,
-    /// Whether the device completes checksums.
-    pub(crate) partial_checksum: bool,
     /// Shift of the windows the peer sends.
     pub(crate) send_scale: u8,
-    /// Whether window scaling was, or is to be, agreed on.
-    pub(crate) scaling: bool,
-    pub(crate) nodelay: bool,
     /// What a segment that is not full waits for, beside Nagle's algorithm.
     pub(crate) hold: Hold,
-    /// Whoever wrote last said that more follows: no PSH ends the queue.
-    pub(crate) unpushed: bool,
-    /// The application has ended our direction: a FIN follows the send queue.
-    pub(crate) fin_queued: bool,
     pub(crate) unsent_limit: UnsentLimit,
-    /// The peer has our FIN.
-    pub(crate) fin_acked: bool,
-    /// The congestion window, not the peer's and not the application, decided how much went out last.
-    pub(crate) congestion_limited: bool,
-    /// A router said that there is no way to the peer.
-    pub(crate) unreachable: bool,
-    /// A probe of the closed window shall be sent.
-    pub(crate) probe: bool,
-    /// A probe of the flight's tail shall be sent.
-    pub(crate) probe_tail: bool,
-    /// What was never sent goes before what may be lost (RFC 5682 §2.1, step 2 (b)).
-    pub(crate) new_first: bool,
-    /// The pace, not the window, decides when the next segment goes.
-    pub(crate) paced: bool,
-    /// Both ends understand selective acknowledgments.
-    pub(crate) selective: bool,
-    /// A keepalive probe shall be sent.
-    pub(crate) ask: bool,
     /// What `resend_at` is for.
     pub(crate) watch: Watch,
-    /// Somebody waits until everything was sent.
-    pub(crate) flushing: bool,
 
     // Data with the SYN (RFC 7413).
-    /// The peer has yet to acknowledge our SYN, although all goes on as if it had: `una` is behind it.
-    pub(crate) unconfirmed: bool,
-    /// Our SYN-ACK is to be sent, for the first time or again.
-    pub(crate) syn_due: bool,
     /// How many bytes of the send queue go with our first SYN.
     pub(crate) syn_len: u16,
 
@@ -136,22 +96,14 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) twice: (SequenceNumber, SequenceNumber),
     /// Where the peer's direction ends, if its FIN came before data that it follows.
     pub(crate) fin_at: SequenceNumber,
-    /// Whether it did.
-    pub(crate) fin_early: bool,
     /// Payload of the peer's full segments, as far as we have seen.
     pub(crate) receive_mss: u16,
     /// Shift of the windows we send; 0 unless agreed on.
     pub(crate) receive_scale: u8,
-    /// The peer's FIN is in order: nothing follows.
-    pub(crate) ended: bool,
-    /// The application reads no more: what comes is thrown away.
-    pub(crate) read_shut: bool,
     /// How many more acknowledgements do not wait for data to ride on.
     pub(crate) quick_acks: u8,
     /// When data last came.
     pub(crate) data_at: Coarse,
-    /// An acknowledgement is to be sent at once.
-    pub(crate) ack_now: bool,
     /// How often it is to be repeated after that. Invariant: at most 3, and 0 unless `ack_now`.
     pub(crate) repeats: u8,
 
@@ -195,19 +147,6 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) writers: WaitList,
 }
 
-bitflags::bitflags! {
-    /// What is rarely asked of a connection.
-    #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Facts: u8 {
-        /// It counts among those its peer holds.
-        const COUNTED = 1;
-        /// Data came or went with the first SYN, and was taken.
-        const SYN_DATA = 1 << 1;
-        /// Our SYN carries a cookie, or asks for one.
-        const ASKS_COOKIE = 1 << 2;
-    }
-}
-
 /// When this connection last answered a segment outside its window, in seconds: at most two such answers a second.
 pub(crate) type Challenge = crate::challenge::PerConnection;
 
@@ -248,9 +187,6 @@ impl<P: Profile> Slot<P> {
             next,
             tuple: Tuple::NONE,
             state: State::Closed,
-            in_use: false,
-            held: false,
-            linked: false,
             facts: Facts::empty(),
             todo: 0,
             ready: Place::default(),
@@ -269,44 +205,22 @@ impl<P: Profile> Slot<P> {
             peer_mss: 0,
             mss: 0,
             large: 0,
-            device_cuts: false,
-            partial_checksum: false,
             send_scale: 0,
-            scaling: false,
-            nodelay: false,
             hold: Hold::Nothing,
-            unpushed: false,
-            fin_queued: false,
             unsent_limit: UnsentLimit::NONE,
-            fin_acked: false,
-            congestion_limited: false,
-            unreachable: false,
             sent_at: Coarse::default(),
-            probe: false,
-            probe_tail: false,
-            new_first: false,
-            paced: false,
-            selective: false,
-            ask: false,
             watch: Watch::Resend,
-            flushing: false,
             rcv_nxt: zero,
             rcv_end: zero,
             acked_to: zero,
             receive: ReceiveQueue::default(),
             twice: (zero, zero),
             fin_at: zero,
-            fin_early: false,
             receive_mss: 0,
             receive_scale: 0,
-            ended: false,
-            read_shut: false,
-            unconfirmed: false,
-            syn_due: false,
             syn_len: 0,
             quick_acks: 0,
             data_at: Coarse::default(),
-            ack_now: false,
             repeats: 0,
             ack_at: Instant::MAX,
             resend_at: Instant::MAX,
@@ -333,31 +247,33 @@ impl<P: Profile> Slot<P> {
         }
     }
 
-    /// A connection that begins: nothing sent, nothing received.
-    pub(crate) fn begin(&mut self, now: Instant, tuple: Tuple, iss: SequenceNumber, config: &Config) {
+    /// A connection that begins: nothing sent, nothing received, and as the application wants it.
+    pub(crate) fn begin(
+        &mut self,
+        now: Instant,
+        tuple: &Tuple,
+        (iss, rcv_nxt): (SequenceNumber, SequenceNumber),
+        options: &TcpOptions,
+        config: &Config,
+    ) {
         let generation = self.generation;
         *self = Self::new(generation, NONE);
-        self.tuple = tuple;
-        self.in_use = true;
-        self.held = true;
+        self.tuple = *tuple;
+        self.facts = Facts::IN_USE | Facts::HELD | Facts::LINKED | Facts::SCALING;
+        self.set_nodelay(options.nodelay);
         (self.una, self.nxt) = (iss, iss);
+        (self.rcv_nxt, self.acked_to) = (rcv_nxt, rcv_nxt);
         self.recovery.recover = iss;
         self.send_limit = config.first_send_limit::<P>();
-        self.tuning = Tuning::begin::<P>(now, SequenceNumber(0), config);
+        self.tuning = Tuning::begin::<P>(now, rcv_nxt, config);
         self.peer_mss = config.default_mss;
         self.receive_mss = config.default_mss;
         self.round_trip = RoundTrip::new(config.initial_rto);
         self.congestion = P::Congestion::new(config.default_mss.into(), config.initial_window.into());
-        self.set_user_timeout(config.user_timeout);
+        self.set_user_timeout(options.user_timeout.unwrap_or(config.user_timeout));
+        self.keepalive = Schedule::new(options.keepalive);
         self.quick_acks = config.quick_acks;
         (self.heard_at, self.stuck_since) = (now, now);
-    }
-
-    /// Takes over what the application wants.
-    pub(crate) fn set_options(&mut self, options: &TcpOptions, config: &Config) {
-        self.nodelay = options.nodelay;
-        self.keepalive = Schedule::new(options.keepalive);
-        self.set_user_timeout(options.user_timeout.unwrap_or(config.user_timeout));
     }
 
     /// After how long without progress it is given up: whole milliseconds, at most 49 days.
@@ -387,7 +303,7 @@ impl<P: Profile> Slot<P> {
 
     /// Whether there is something that was never sent.
     pub(crate) fn has_unsent(&self) -> bool {
-        self.nxt.since(self.una) < self.send.len() + u32::from(self.fin_queued)
+        self.nxt.since(self.una) < self.send.len() + u32::from(self.fin_queued())
     }
 
     /// Whether everything written was sent at least once.
@@ -420,7 +336,7 @@ impl<P: Profile> Slot<P> {
 
     /// Asks for an acknowledgement at once.
     pub(crate) fn acknowledge(&mut self) {
-        self.ack_now = true;
+        self.set_ack_now(true);
         self.todo |= todo::OUTPUT;
     }
 
@@ -433,10 +349,10 @@ impl<P: Profile> Slot<P> {
     /// Ends the connection at once: nothing more is sent. What came in order can still be read.
     pub(crate) fn end(&mut self, resources: &mut Resources<'_>, error: Option<Error>) {
         self.state = State::Closed;
-        if core::mem::take(&mut self.unconfirmed) {
+        if self.take(Facts::UNCONFIRMED) {
             resources.fast_open_pending -= 1;
         }
-        self.syn_due = false;
+        self.set_syn_due(false);
         self.error = self.error.or(error);
         self.send.clear(&mut resources.pool);
         if P::SELECTIVE {
@@ -446,9 +362,9 @@ impl<P: Profile> Slot<P> {
             (self.recovery.lost, self.recovery.sacked) = (0, 0);
         }
         self.nxt = self.una;
-        self.fin_queued = false;
+        self.set_fin_queued(false);
         self.repeats = 0;
-        (self.ack_now, self.probe, self.probe_tail, self.ask, self.paced) = (false, false, false, false, false);
+        self.facts -= Facts::ACK_NOW | Facts::PROBE | Facts::PROBE_TAIL | Facts::ASK | Facts::PACED;
         (self.ack_at, self.resend_at, self.linger_at) = (Instant::MAX, Instant::MAX, Later::NEVER);
         self.keepalive = Schedule::OFF;
         self.todo |= todo::END;
@@ -471,15 +387,18 @@ impl<P: Profile> Slot<P> {
 
     /// Takes over what the peer's SYN says.
     pub(crate) fn learn_peer(&mut self, options: &crate::options::SynOptions, config: &Config) {
-        self.selective = P::SELECTIVE && config.selective && options.sack_permitted;
+        self.set_selective(P::SELECTIVE && config.selective && options.sack_permitted);
         self.peer_mss = options.mss.unwrap_or(config.default_mss).max(config.min_mss);
         match options.window_scale {
-            Some(shift) if self.scaling => {
+            Some(shift) if self.scaling() => {
                 self.send_scale = shift;
                 self.receive_scale = config.window_scale();
             }
             // RFC 7323 §2.2: both or neither.
-            _ => (self.scaling, self.send_scale, self.receive_scale) = (false, 0, 0),
+            _ => {
+                self.set_scaling(false);
+                (self.send_scale, self.receive_scale) = (0, 0);
+            }
         }
     }
 }

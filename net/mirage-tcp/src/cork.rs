@@ -76,7 +76,7 @@ impl<P: Profile> Slot<P> {
     /// Something was written.
     #[inline]
     pub(crate) fn hold_back(&mut self, more: bool) {
-        self.unpushed = more;
+        self.set_unpushed(more);
         match more {
             true if self.hold == Hold::Nothing => self.hold = Hold::Write,
             true => {}

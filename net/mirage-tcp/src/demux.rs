@@ -94,6 +94,8 @@ pub(crate) struct Demux<'s> {
     secret: Secret,
     /// The tuple last looked for and its bucket: a connection that comes or goes is looked for several times in a row.
     latest: (Tuple, u32),
+    /// Another keyed hash of that tuple: what strangers see of it tells nothing of the bucket.
+    pub(crate) latest_keyed: u64,
     /// The same for a listener's port.
     latest_port: Cell<(u16, u32)>,
     half_open_from: u32,
@@ -116,6 +118,7 @@ impl<'s> Demux<'s> {
             mask,
             // Nobody's tuple has no bucket but the first.
             latest: (Tuple::NONE, 0),
+            latest_keyed: 0,
             latest_port: Cell::new((0, secret.hash(&[0; 2]) as u32 & mask)),
             secret,
             half_open_from: connections,
@@ -126,22 +129,24 @@ impl<'s> Demux<'s> {
 
     /// The bucket of a tuple that is looked for.
     #[inline]
-    fn find_bucket(&mut self, tuple: &Tuple) -> u32 {
+    fn find_bucket<P: Profile>(&mut self, tuple: &Tuple) -> u32 {
         if self.latest.0 != *tuple {
-            self.latest = (*tuple, self.hash(tuple));
+            let (hash, keyed) = keyed::twice::<P>(&self.secret, tuple);
+            self.latest = (*tuple, hash as u32 & self.mask);
+            self.latest_keyed = keyed;
         }
         self.latest.1
     }
 
     /// The bucket of a tuple that comes or goes: it was mostly looked for just before.
     #[inline]
-    pub(crate) fn bucket_of(&self, tuple: &Tuple) -> u32 {
-        if self.latest.0 == *tuple { self.latest.1 } else { self.hash(tuple) }
+    pub(crate) fn bucket_of<P: Profile>(&self, tuple: &Tuple) -> u32 {
+        if self.latest.0 == *tuple { self.latest.1 } else { self.hash::<P>(tuple) }
     }
 
     #[inline(never)]
-    fn hash(&self, tuple: &Tuple) -> u32 {
-        keyed::hash(&self.secret, tuple.local(), tuple.remote(), 0) as u32 & self.mask
+    fn hash<P: Profile>(&self, tuple: &Tuple) -> u32 {
+        keyed::twice::<P>(&self.secret, tuple).0 as u32 & self.mask
     }
 
     fn bucket_of_port(&self, port: u16) -> u32 {
@@ -156,6 +161,12 @@ impl<'s> Demux<'s> {
 
     fn head(&self, bucket: u32) -> u32 {
         self.buckets.get(bucket as usize).copied().unwrap_or(NONE)
+    }
+
+    fn set_head(&mut self, bucket: u32, entry: u32) {
+        if let Some(head) = self.buckets.get_mut(bucket as usize) {
+            *head = entry;
+        }
     }
 
     fn entry(&self, found: Found) -> u32 {
@@ -183,13 +194,12 @@ impl<'s> Demux<'s> {
 impl<P: Profile> Tcp<'_, P> {
     /// What there is between these two ends; never a listener.
     pub(crate) fn find(&mut self, tuple: &Tuple) -> Option<Found> {
-        let bucket = self.demux.find_bucket(tuple);
+        let bucket = self.demux.find_bucket::<P>(tuple);
         let mut entry = self.demux.head(bucket);
         while entry != NONE {
-            let found = self.demux.found(entry);
-            let (known, next) = self.link_of(found)?;
+            let (known, next) = self.link_of(entry)?;
             if known == Some(tuple) {
-                return Some(found);
+                return Some(self.demux.found(entry));
             }
             entry = next;
         }
@@ -207,9 +217,8 @@ impl<P: Profile> Tcp<'_, P> {
         let mut best = None;
         let mut entry = self.demux.head(self.demux.bucket_of_port(port));
         while entry != NONE {
-            let found = self.demux.found(entry);
-            let (_, next) = self.link_of(found)?;
-            if let Found::Listener(index) = found
+            let (_, next) = self.link_of(entry)?;
+            if let Found::Listener(index) = self.demux.found(entry)
                 && let Some(local) = self.listeners.get(index as usize).and_then(|listener| listener.local)
                 && local.port.map_or(0, u16::from) == port
             {
@@ -227,49 +236,70 @@ impl<P: Profile> Tcp<'_, P> {
     /// Makes a record findable. It holds its tuple, or its local end, already.
     pub(crate) fn link(&mut self, found: Found) {
         let bucket = self.bucket_of(found);
-        let head = self.demux.head(bucket);
-        self.set_next(found, head);
-        let entry = self.demux.entry(found);
-        if let Some(head) = self.demux.buckets.get_mut(bucket as usize) {
-            *head = entry;
-        }
+        self.link_in(bucket, found);
+    }
+
+    /// The same for one whose tuple is the last that was looked for.
+    pub(crate) fn link_latest(&mut self, found: Found) {
+        self.link_in(self.demux.latest.1, found);
+    }
+
+    #[inline(never)]
+    fn link_in(&mut self, bucket: u32, found: Found) {
+        self.set_next(found, self.demux.head(bucket));
+        self.demux.set_head(bucket, self.demux.entry(found));
     }
 
     /// Takes a record out of the table. It still holds its tuple; nothing happens when it is not there.
     pub(crate) fn unlink(&mut self, found: Found) {
         let bucket = self.bucket_of(found);
-        let goal = self.demux.entry(found);
-        let Some((_, behind)) = self.link_of(found) else { return };
+        self.replace(bucket, found, None);
+    }
+
+    /// Puts another record with the same tuple into the place of one that is in this bucket, or takes it out.
+    #[inline(never)]
+    pub(crate) fn replace(&mut self, bucket: u32, old: Found, new: Option<Found>) {
+        let goal = self.demux.entry(old);
+        let Some((_, mut other)) = self.link_of(goal) else { return };
+        if let Some(new) = new {
+            self.set_next(new, other);
+            other = self.demux.entry(new);
+        }
         let mut entry = self.demux.head(bucket);
         if entry == goal {
-            self.demux.buckets[bucket as usize] = behind;
-            return;
+            return self.demux.set_head(bucket, other);
         }
         while entry != NONE {
-            let before = self.demux.found(entry);
-            let Some((_, next)) = self.link_of(before) else { return };
+            let Some((_, next)) = self.link_of(entry) else { return };
             if next == goal {
-                return self.set_next(before, behind);
+                return self.set_next(self.demux.found(entry), other);
             }
             entry = next;
         }
     }
 
+    /// The same for records whose tuple is the last that was looked for.
+    pub(crate) fn replace_latest(&mut self, old: Found, new: Found) {
+        self.replace(self.demux.latest.1, old, Some(new));
+    }
+
     fn bucket_of(&self, found: Found) -> u32 {
-        match (found, self.link_of(found)) {
-            (Found::TimeWait(index), _) => self.time_wait.slots.get(index as usize).map_or(0, |slot| slot.bucket),
-            (Found::Listener(index), _) => {
+        let tuple = match found {
+            Found::TimeWait(index) => return self.time_wait.slots.get(index as usize).map_or(0, |slot| slot.bucket),
+            Found::Listener(index) => {
                 let local = self.listeners.get(index as usize).and_then(|listener| listener.local);
-                self.demux.bucket_of_port(local.and_then(|local| local.port).map_or(0, u16::from))
+                return self.demux.bucket_of_port(local.and_then(|local| local.port).map_or(0, u16::from));
             }
-            (_, Some((Some(tuple), _))) => self.demux.bucket_of(tuple),
-            _ => 0,
-        }
+            Found::Connection(index) => self.connections.get(index as usize).map(|slot| &slot.tuple),
+            Found::HalfOpen(index) => self.half_open.slots.get(index as usize).map(|slot| &slot.tuple),
+        };
+        tuple.map_or(0, |tuple| self.demux.bucket_of::<P>(tuple))
     }
 
     /// The tuple of a record, unless it is a listener, and the entry behind it in its chain.
-    fn link_of(&self, found: Found) -> Option<(Option<&Tuple>, u32)> {
-        Some(match found {
+    #[inline]
+    fn link_of(&self, entry: u32) -> Option<(Option<&Tuple>, u32)> {
+        Some(match self.demux.found(entry) {
             Found::Connection(index) => {
                 let slot = self.connections.get(index as usize)?;
                 (Some(&slot.tuple), slot.next)

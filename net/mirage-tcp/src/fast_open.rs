@@ -103,7 +103,7 @@ impl FastOpen {
             }
             _ => 0,
         };
-        let hash = Secret::new(self.key).hash(&ends[..len]).to_le_bytes();
+        let hash = Secret::new(self.key).short_hash(&ends[..len]).to_le_bytes();
         let mut cookie = Cookie { len: 8, experimental, ..Cookie::REQUEST };
         cookie.bytes[..8].copy_from_slice(&hash);
         cookie

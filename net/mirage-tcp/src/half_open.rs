@@ -98,7 +98,7 @@ impl<P: Profile> Tcp<'_, P> {
         self.half_open.free = slot.next;
         self.half_open.count += 1;
         *slot = handshake;
-        self.link(Found::HalfOpen(index));
+        self.link_latest(Found::HalfOpen(index));
         self.send_syn_ack(index);
         let timer = self.half_open_timer(index);
         self.resources.timers.set(timer, now + self.resources.config.initial_rto);
@@ -108,6 +108,11 @@ impl<P: Profile> Tcp<'_, P> {
     /// Forgets a handshake.
     pub(crate) fn end_handshake(&mut self, index: u32) {
         self.unlink(Found::HalfOpen(index));
+        self.forget_handshake(index);
+    }
+
+    /// The same for one that nobody can find any more.
+    pub(crate) fn forget_handshake(&mut self, index: u32) {
         let timer = self.half_open_timer(index);
         self.resources.timers.clear(timer);
         if let Some(slot) = self.half_open.slots.get_mut(index as usize) {

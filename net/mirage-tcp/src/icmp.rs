@@ -52,7 +52,8 @@ impl<P: Profile> Tcp<'_, P> {
             }
             IcmpErrorKind::FragmentationNeeded { mtu } if slot.mss != 0 => slot.on_too_big(now, mtu, resources),
             // Soft: it may pass (RFC 5461). Should it not, the application learns of it instead of a mere timeout.
-            _ => slot.unreachable |= error.kind == IcmpErrorKind::HostUnreachable && opening,
+            _ if error.kind == IcmpErrorKind::HostUnreachable && opening => slot.set_unreachable(true),
+            _ => {}
         }
         self.settle(index);
         Ok(())

@@ -3,7 +3,7 @@
 use mirage_clock::{Duration, Instant};
 use mirage_congestion::Congestion as _;
 
-use crate::connection::{Facts, Slot};
+use crate::connection::Slot;
 use crate::identifier::NONE;
 use crate::pool::Pool;
 use crate::recovery::Phase;
@@ -130,7 +130,7 @@ impl<P: Profile> Tcp<'_, P> {
     pub fn tcp_info(&self, id: ConnectionId, now: Instant) -> Option<TcpInfo> {
         let slot = self.slot(id)?;
         let config = &self.resources.config;
-        let scale = |shift: u8| slot.scaling.then_some(shift);
+        let scale = |shift: u8| slot.scaling().then_some(shift);
         let (lost, retrans) = self.sent_again(slot);
         let backoff = slot.round_trip.backoff();
         let persists = slot.watch == Watch::Persist && slot.resend_at != Instant::MAX;
@@ -140,14 +140,14 @@ impl<P: Profile> Tcp<'_, P> {
             _ => backoff,
         };
         Some(TcpInfo {
-            state: if slot.unconfirmed { State::SynReceived } else { slot.state },
-            syn_data: slot.facts.contains(Facts::SYN_DATA),
+            state: if slot.unconfirmed() { State::SynReceived } else { slot.state },
+            syn_data: slot.has_syn_data(),
             ca_state: slot.recovering(&self.resources.pool),
             retransmits,
             backoff,
             probes: if persists { backoff } else { slot.asked },
             timestamps: slot.stamps.is_on(),
-            sack: slot.selective,
+            sack: slot.selective(),
             ecn: slot.marks.is_on(),
             ecn_seen: slot.marks.seen(),
             snd_wscale: scale(slot.send_scale),
@@ -210,11 +210,11 @@ impl<P: Profile> Tcp<'_, P> {
 impl<P: Profile> Slot<P> {
     /// Our SYN occupies the first number, and our FIN, once acknowledged, the last.
     fn bytes_acked(&self) -> u32 {
-        self.una.since(self.iss).saturating_sub(1 + u32::from(self.fin_acked))
+        self.una.since(self.iss).saturating_sub(1 + u32::from(self.fin_acked()))
     }
 
     fn bytes_received(&self) -> u32 {
-        self.rcv_nxt.since(self.irs).saturating_sub(1 + u32::from(self.ended))
+        self.rcv_nxt.since(self.irs).saturating_sub(1 + u32::from(self.ended()))
     }
 
     fn recovering(&self, pool: &Pool<'_>) -> Recovering {

@@ -1,22 +1,25 @@
 //! The first sequence number of a connection (RFC 6528).
 
-use core::net::SocketAddr;
-
 use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
-use mirage_secret::Secret;
 
-use crate::keyed;
+use crate::{Profile, Tcp};
 
 /// RFC 6528 §3: `ISN = M + F(localip, localport, remoteip, remoteport, secretkey)`, where M is a clock that ticks every
-/// 4 µs.
+/// 4 µs, and F a keyed `hash`.
 ///
 /// Strangers cannot foresee it, and between the same two ends it moves on, so that an old connection in TIME-WAIT can be
 /// told from a new one.
-pub(crate) fn isn(key: &Secret, local: SocketAddr, remote: SocketAddr, now: Instant) -> First {
+pub(crate) fn isn(hash: u64, now: Instant) -> First {
     let ticks = now.as_micros() / 4;
-    let hash = keyed::hash(key, local, remote, 0);
     First { number: SequenceNumber(hash as u32).add(ticks as u32), stamp_offset: (hash >> 32) as u32 }
+}
+
+impl<P: Profile> Tcp<'_, P> {
+    /// What a connection between the two ends that were looked for last begins with now.
+    pub(crate) fn first(&self, now: Instant) -> First {
+        isn(self.demux.latest_keyed, now)
+    }
 }
 
 /// What a connection begins with.
@@ -30,10 +33,16 @@ pub(crate) struct First {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::net::{IpAddr, Ipv4Addr};
+    use crate::keyed;
+    use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+    use mirage_secret::Secret;
 
     fn end(host: u8, port: u16) -> SocketAddr {
         SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, host)), port)
+    }
+
+    fn isn(key: &Secret, local: SocketAddr, remote: SocketAddr, now: Instant) -> First {
+        super::isn(keyed::hash(key, local, remote, 0), now)
     }
 
     #[test]

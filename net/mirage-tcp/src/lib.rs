@@ -17,6 +17,7 @@ mod cork;
 mod demux;
 mod discard;
 mod error;
+mod facts;
 mod fast_open;
 mod half_open;
 mod icmp;

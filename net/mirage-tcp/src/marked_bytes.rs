@@ -128,7 +128,7 @@ impl<P: Profile> Slot<P> {
         }
         let len = self.counters.bytes.len();
         let stamps = u32::from(self.stamps_len());
-        let blocks = if P::SELECTIVE && self.selective { self.sack_space() } else { 0 };
+        let blocks = if P::SELECTIVE && self.selective() { self.sack_space() } else { 0 };
         if stamps + blocks + len > MAX_OPTIONS as u32 { 0 } else { len }
     }
 

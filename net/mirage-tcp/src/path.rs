@@ -111,7 +111,7 @@ impl<P: Profile> Slot<P> {
         self.path.advmss = link;
         let mut takes = link;
         if P::PROBING {
-            if resources.config.probing == Probing::Always && self.selective {
+            if resources.config.probing == Probing::Always && self.selective() {
                 self.path.ceiling = self.path_limit();
                 takes = takes.min(BASE);
             }
@@ -130,10 +130,10 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn set_path(&mut self, takes: u16) {
         self.path.takes = takes;
         self.mss = self.peer_mss.min(takes).saturating_sub(self.stamps_len()).max(1);
-        self.large = match self.device_cuts {
+        self.large = match self.device_cuts() {
             true => self.large - self.large % self.mss,
             // What we cut ourselves is planned and watched over as one, too.
-            false if P::BURSTS => self.mss.saturating_mul(SEGMENTS_PER_TURN as u16),
+            false if P::BURSTS => self.mss * (u16::MAX / self.mss).min(SEGMENTS_PER_TURN as u16),
             false => 0,
         };
         self.congestion.set_mss(self.mss.into());
@@ -252,7 +252,7 @@ impl<P: Profile> Slot<P> {
         };
         let longest = len + u32::from(self.stamps_len());
         let Some(step) = STEPS.into_iter().find(|step| u32::from(*step) < longest) else { return };
-        self.path.ceiling = if self.selective { self.path_limit() } else { 0 };
+        self.path.ceiling = if self.selective() { self.path_limit() } else { 0 };
         self.path.raise_after(now + LIFETIME);
         self.arm(self.path.raise_at());
         self.set_path(step);
@@ -264,7 +264,7 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn longer_segment(&mut self, now: Instant, usable: u32, unsent: u32) -> Option<u32> {
         let (takes, ceiling) = (self.path.takes, self.path.ceiling);
         let quiet = self.recovery.phase == Phase::Open && self.recovery.sacked == 0 && self.recovery.lost == 0;
-        if matches!(self.path.stage, Stage::Probing | Stage::Claimed) || !self.selective || !quiet {
+        if matches!(self.path.stage, Stage::Probing | Stage::Claimed) || !self.selective() || !quiet {
             return None;
         }
         if ceiling - takes < NEAR_ENOUGH {
@@ -314,7 +314,7 @@ impl<P: Profile> Slot<P> {
     /// What was found out is old: perhaps the path takes more now.
     pub(crate) fn raise_path(&mut self, config: &Config) {
         self.path.raise_at = u32::MAX;
-        if config.probing != Probing::Never && self.selective {
+        if config.probing != Probing::Never && self.selective() {
             self.path.ceiling = self.path_limit();
         } else {
             self.path.stage = Stage::Untried;

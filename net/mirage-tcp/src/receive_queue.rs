@@ -206,9 +206,9 @@ impl ReceiveQueue {
             let copied = self.copy_apart(pool, bytes)?;
             let is_good = is_good(copied.sum);
             if is_good {
-                self.keep(pool, &copied, len)
+                self.keep(pool, &copied, len);
             } else {
-                pool.give_chain(copied.first)
+                pool.give_chain(copied.first);
             }
             return Some(is_good);
         }

@@ -105,7 +105,7 @@ impl<P: Profile> Slot<P> {
     fn tail_timeout(&self, probed: bool) -> Option<Duration> {
         let recovery = &self.recovery;
         let quiet = recovery.phase == Phase::Open && recovery.sacked == 0 && !probed;
-        if !P::SELECTIVE || !self.selective || self.unconfirmed || !quiet || !self.state.may_transmit() {
+        if !P::SELECTIVE || !self.selective() || self.unconfirmed() || !quiet || !self.state.may_transmit() {
             return None;
         }
         let srtt = self.round_trip.srtt()?;
@@ -130,12 +130,12 @@ impl<P: Profile> Slot<P> {
             }
             return self.give_up(resources);
         }
-        if P::FAST_OPEN && self.unconfirmed {
+        if P::FAST_OPEN && self.unconfirmed() {
             if self.syns > resources.config.syn_ack_retries {
                 return self.give_up(resources);
             }
             // What came of our data is of no interest before.
-            self.syn_due = true;
+            self.set_syn_due(true);
             self.round_trip.back_off();
             self.todo |= todo::OUTPUT;
             return;
@@ -153,15 +153,15 @@ impl<P: Profile> Slot<P> {
             }
             _ => match self.watch {
                 Watch::Persist => {
-                    self.probe = true;
-                    if !self.held {
+                    self.set_probe(true);
+                    if !self.held() {
                         // A peer may not keep us for ever by a closed window (sockstress).
                         self.linger(now, resources);
                     }
                 }
                 _ if self.nxt == self.una => return,
                 Watch::Tail if P::SELECTIVE => {
-                    self.probe_tail = true;
+                    self.set_probe_tail(true);
                     self.todo |= todo::OUTPUT;
                     return;
                 }
@@ -182,7 +182,7 @@ impl<P: Profile> Slot<P> {
     /// The peer does not answer. RFC 9293 §3.10.8: the connection ends without a word; a peer that comes back after all is
     /// reset then.
     pub(crate) fn give_up(&mut self, resources: &mut Resources<'_>) {
-        let error = if self.unreachable { Error::HostUnreachable } else { Error::TimedOut };
+        let error = if self.unreachable() { Error::HostUnreachable } else { Error::TimedOut };
         self.end(resources, Some(error));
     }
 

@@ -120,7 +120,7 @@ impl<P: Profile> Slot<P> {
 
     /// The bytes from `start` to `end` came a second time.
     pub(crate) fn note_twice(&mut self, start: SequenceNumber, end: SequenceNumber) {
-        if P::SELECTIVE && self.selective && start.before(end) {
+        if P::SELECTIVE && self.selective() && start.before(end) {
             self.twice = (start, end);
         }
     }

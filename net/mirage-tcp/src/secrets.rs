@@ -6,17 +6,18 @@ use mirage_secret::Secret;
 /// the hash table. Whoever knows them can guess connections.
 #[derive(Clone)]
 pub struct Secrets {
-    pub(crate) isn: Secret,
+    /// Finds connections, and numbers them.
+    pub(crate) ends: Secret,
     pub(crate) ports: Secret,
     pub(crate) cookies: Secret,
-    pub(crate) demux: Secret,
+    pub(crate) peers: Secret,
 }
 
 impl Secrets {
     /// Divides random bytes among those who need them.
     pub fn new(random: [u8; 64]) -> Self {
         let part = |at: usize| Secret::new(core::array::from_fn(|byte| random[at * 16 + byte]));
-        Self { isn: part(0), ports: part(1), cookies: part(2), demux: part(3) }
+        Self { ends: part(0), ports: part(1), cookies: part(2), peers: part(3) }
     }
 }
 

@@ -251,6 +251,50 @@ impl SendQueue {
         Some(piece)
     }
 
+    /// The same for one piece after the other: `rest` is what follows the last one in its block, `None` before the first.
+    #[inline(always)]
+    pub(crate) fn next_piece<'p>(
+        &self,
+        pool: &'p Pool<'_>,
+        offset: u32,
+        len: u32,
+        cursor: &mut Cursor,
+        rest: &mut Option<&'p [u8]>,
+    ) -> Option<&'p [u8]> {
+        let place = self.base.wrapping_add(offset);
+        let left = match rest.take() {
+            Some([]) => {
+                // The next begins with its block.
+                let next = pool.get(cursor.block)?.next;
+                let block = pool.get(next)?;
+                cursor.block = next;
+                block.data()
+            }
+            Some(left) => left,
+            None => self.rest_of_block(pool, place, cursor),
+        };
+        let (piece, behind) = left.split_at_checked(len as usize)?;
+        *rest = Some(behind);
+        cursor.last = place.wrapping_add(len - 1);
+        Some(piece)
+    }
+
+    /// What lies from `place` on in one block; the cursor is moved to the block.
+    #[inline(never)]
+    fn rest_of_block<'p>(&self, pool: &'p Pool<'_>, place: u32, cursor: &mut Cursor) -> &'p [u8] {
+        let mut index = self.block_near(pool, place, cursor);
+        while let Some(block) = pool.get(index) {
+            if let Some(rest) = block.data().get(place.wrapping_sub(block.seq) as usize..)
+                && !rest.is_empty()
+            {
+                *cursor = Cursor { block: index, last: place };
+                return rest;
+            }
+            index = block.next;
+        }
+        &[]
+    }
+
     /// The block that holds `place`, or one before it; [`NONE`] only when there are no bytes.
     #[inline(always)]
     fn block_near(&self, pool: &Pool<'_>, place: u32, cursor: &Cursor) -> u32 {

@@ -7,7 +7,7 @@ use managed::ManagedSlice;
 use mirage_clock::{Duration, Instant};
 use mirage_stack::TcpOptions;
 
-use crate::connection::{Facts, Slot};
+use crate::connection::Slot;
 use crate::demux::Tuple;
 use crate::open::MOST_OPTIONS;
 use crate::resources::Resources;
@@ -146,7 +146,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
             return Ok((id, 0));
         }
         let known = server.map(|slot| slot.known).unwrap_or_default();
-        slot.facts.set(Facts::ASKS_COOKIE, !known.without_cookie);
+        slot.set_asks_cookie(!known.without_cookie);
         if !known.without_cookie && known.cookie.is_none() {
             return Ok((id, 0));
         }
@@ -168,12 +168,11 @@ impl<P: Profile> Slot<P> {
     /// bytes of that are acknowledged.
     pub(crate) fn learn_server(&mut self, now: Instant, resources: &mut Resources<'_>, options: &[u8], acked: u32) {
         let carried = self.syn_len > 0;
-        if !self.facts.contains(Facts::ASKS_COOKIE) && !carried {
+        if !self.asks_cookie() && !carried {
             return;
         }
         // Only who asked, or gave one, is told one.
-        let granted =
-            Cookie::parse(options).filter(|cookie| self.facts.contains(Facts::ASKS_COOKIE) && !cookie.is_request());
+        let granted = Cookie::parse(options).filter(|cookie| self.asks_cookie() && !cookie.is_request());
         let servers = &mut resources.servers;
         servers.learn(now, &self.tuple, granted, self.peer_mss);
         if acked > 0 || granted.is_some() {
@@ -185,7 +184,7 @@ impl<P: Profile> Slot<P> {
 
     /// No answer came at all.
     pub(crate) fn note_silent_server(&self, now: Instant, resources: &mut Resources<'_>) {
-        if self.facts.contains(Facts::ASKS_COOKIE) || self.syn_len > 0 {
+        if self.asks_cookie() || self.syn_len > 0 {
             resources.servers.failed(now, &self.tuple, true);
         }
     }

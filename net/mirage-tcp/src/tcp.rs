@@ -5,7 +5,7 @@ use mirage_clock::Instant;
 use mirage_waker::WaitList;
 
 use crate::challenge::Challenges;
-use crate::connection::{Facts, Slot, todo};
+use crate::connection::{Slot, todo};
 use crate::demux::{Demux, Found, Tuple};
 use crate::discard::Discards;
 use crate::half_open::HalfOpen;
@@ -72,7 +72,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
             listeners,
             half_open: HalfOpen::new(half_open),
             time_wait: TimeWait::new(time_wait),
-            demux: Demux::new(buckets, secrets.demux, counts),
+            demux: Demux::new(buckets, secrets.ends, counts),
             resources: Resources {
                 config,
                 pool: Pool::new(blocks),
@@ -87,7 +87,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 again: Again::NONE,
                 stats: Stats::default(),
             },
-            peers: Peers::new(secrets.demux),
+            peers: Peers::new(secrets.peers),
             secrets,
             ports: Ports::default(),
             replies: Replies::default(),
@@ -141,7 +141,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// The connection an application names, unless it gave it back.
     pub(crate) fn slot(&self, id: ConnectionId) -> Option<&Slot<P>> {
         let slot = self.connections.get(id.index as usize)?;
-        (slot.generation == id.generation && slot.held).then_some(slot)
+        (slot.generation == id.generation && slot.held()).then_some(slot)
     }
 
     /// Takes a free slot for a connection.
@@ -164,8 +164,17 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// The same after the last segment was taken in, and nothing else.
     #[inline]
     pub(crate) fn settle_here(&mut self, index: u32) {
-        if self.connections.get(index as usize).is_some_and(|slot| slot.todo != 0) {
-            self.settle_slow(index);
+        if let Some(slot) = self.connections.get_mut(index as usize)
+            && slot.todo != 0
+        {
+            if P::STRAIGHT && slot.todo == todo::OUTPUT {
+                slot.todo = 0;
+                if !slot.ready.is_listed() {
+                    self.make_ready(index);
+                }
+            } else {
+                self.settle_slow(index);
+            }
         }
         self.check(index);
     }
@@ -192,16 +201,23 @@ impl<'s, P: Profile> Tcp<'s, P> {
     #[inline(never)]
     pub(crate) fn retire(&mut self, index: u32) {
         self.hide(index);
-        self.make_unready_elsewhere(index);
+        let Some(slot) = self.connections.get_mut(index as usize) else { return };
+        // One that nobody accepted yet is forgotten, but for what its peer sent before it broke off.
+        if slot.queue.is_listed() && slot.receive.readable() == 0 {
+            slot.set_held(false);
+            self.dequeue_accepted(index);
+        }
+        self.depart(index);
+    }
+
+    /// The same for one that segments find no more, and that nobody waits for.
+    #[inline(never)]
+    pub(crate) fn depart(&mut self, index: u32) {
+        self.make_unready(index);
         self.resources.timers.clear(index);
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
         slot.armed = Instant::MAX;
-        // One that nobody accepted yet is forgotten, but for what its peer sent before it broke off.
-        if slot.queue.is_listed() && slot.receive.readable() == 0 {
-            slot.held = false;
-            self.dequeue_accepted(index);
-        }
-        if self.connections.get(index as usize).is_some_and(|slot| slot.in_use && !slot.held) {
+        if slot.in_use() && !slot.held() {
             self.free_slot(index);
         }
         self.resources.relieve();
@@ -209,23 +225,34 @@ impl<'s, P: Profile> Tcp<'s, P> {
 
     /// Lets segments find this connection no more.
     pub(crate) fn hide(&mut self, index: u32) {
-        if self.connections.get(index as usize).is_some_and(|slot| slot.linked) {
+        if self.connections.get(index as usize).is_some_and(|slot| slot.linked()) {
             self.unlink(Found::Connection(index));
-            let slot = &mut self.connections[index as usize];
-            slot.linked = false;
-            if self.last == index {
-                self.last = NONE;
-            }
+            self.mark_hidden(index);
+        }
+    }
+
+    /// Segments find this connection no more.
+    #[inline]
+    pub(crate) fn mark_hidden(&mut self, index: u32) {
+        if let Some(slot) = self.connections.get_mut(index as usize) {
+            slot.set_linked(false);
+        }
+        if self.last == index {
+            self.last = NONE;
         }
     }
 
     fn free_slot(&mut self, index: u32) {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
-        if P::PEERS && slot.facts.contains(Facts::COUNTED) {
+        if P::PEERS && slot.is_counted() {
             self.peers.leave(slot.tuple.remote);
         }
-        slot.send.clear(&mut self.resources.pool);
-        slot.receive.clear(&mut self.resources.pool);
+        if slot.send.blocks() > 0 {
+            slot.send.clear(&mut self.resources.pool);
+        }
+        if slot.receive.blocks() > 0 {
+            slot.receive.clear(&mut self.resources.pool);
+        }
         if P::SELECTIVE {
             self.resources.runs.clear(&mut slot.recovery.chain);
         }
@@ -234,7 +261,8 @@ impl<'s, P: Profile> Tcp<'s, P> {
         // Nothing else of it is looked at before `begin` makes all of it anew.
         slot.generation = slot.generation.wrapping_add(1);
         slot.next = self.free_connection;
-        (slot.tuple, slot.in_use, slot.state) = (Tuple::NONE, false, State::Closed);
+        (slot.tuple, slot.state) = (Tuple::NONE, State::Closed);
+        slot.set_in_use(false);
         (slot.armed, slot.todo) = (Instant::MAX, 0);
         self.free_connection = index;
         self.in_use -= 1;

@@ -29,7 +29,7 @@ impl<P: Profile> Tcp<'_, P> {
         let Tcp { connections, resources, replies, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return };
         slot.armed = Instant::MAX;
-        if !slot.in_use {
+        if !slot.in_use() {
             return;
         }
         slot.on_timer(now, resources, replies);
@@ -56,8 +56,8 @@ impl<P: Profile> Slot<P> {
         if P::PROBING && self.path.raise_at() <= now {
             self.raise_path(&resources.config);
         }
-        if P::SELECTIVE && self.paced && resources.pool.under_way(self.send.head()).pace_at() <= now {
-            self.paced = false;
+        if P::SELECTIVE && self.paced() && resources.pool.under_way(self.send.head()).pace_at() <= now {
+            self.set_paced(false);
             self.todo |= todo::OUTPUT;
         }
         if self.state.is_synchronized() {
@@ -77,7 +77,7 @@ impl<P: Profile> Slot<P> {
                 self.give_up(resources);
             }
             Action::Probe => {
-                self.ask = true;
+                self.set_ask(true);
                 self.todo |= todo::OUTPUT;
                 // The next look comes when the next probe, or the end, is due.
                 let next = keepalive.after + keepalive.interval.saturating_mul(asked.into());
@@ -98,7 +98,7 @@ impl<P: Profile> Slot<P> {
     /// Sets the timer to the earliest of what is left.
     fn arm_next(&mut self, now: Instant, pool: &Pool<'_>) {
         let pace_at =
-            if P::SELECTIVE && self.paced { pool.under_way(self.send.head()).pace_at() } else { Instant::MAX };
+            if P::SELECTIVE && self.paced() { pool.under_way(self.send.head()).pace_at() } else { Instant::MAX };
         if P::PROBING {
             self.arm(self.path.raise_at());
         }

@@ -3,15 +3,17 @@
 mod plan;
 mod reply;
 mod sent;
+mod syn;
 mod usual;
 
 use core::num::NonZeroU16;
 
+use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
-use mirage_net::{ChecksumOffload, SegmentationOffload};
+use mirage_net::{ChecksumOffload, FrameWriter, SegmentationOffload};
 use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
 
-use crate::connection::{Facts, Slot, todo};
+use crate::connection::{Slot, todo};
 use crate::demux::Tuple;
 use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
@@ -67,13 +69,20 @@ impl<P: Profile> Tcp<'_, P> {
         if slot.mss == 0 {
             slot.learn_path(now, ip, resources);
         }
-        slot.paced = false;
-        if slot.state == State::FinWait2 && !slot.held {
+        slot.set_paced(false);
+        if slot.state == State::FinWait2 && !slot.held() {
             slot.linger(now, resources);
         }
         slot.restart_if_idle(now, resources);
         if P::STRAIGHT
             && let Some(result) = slot.send_usual(now, resources, ip)
+        {
+            *left = left.saturating_sub(1);
+            return result.map(|()| Turn::Done);
+        }
+        if P::STRAIGHT
+            && slot.state == State::SynSent
+            && let Some(result) = slot.send_syn(now, resources, ip)
         {
             *left = left.saturating_sub(1);
             return result.map(|()| Turn::Done);
@@ -123,7 +132,7 @@ impl<P: Profile> Tcp<'_, P> {
                 *left = left.saturating_sub(segments);
                 continue;
             }
-            let counted = if slot.device_cuts { 1 } else { segments.max(1) };
+            let counted = if slot.device_cuts() { 1 } else { segments.max(1) };
             *left = left.saturating_sub(counted);
             turn = turn.saturating_sub(counted);
             resources.stats.segments_out += segments.max(1) as u64;
@@ -154,9 +163,9 @@ impl<P: Profile> Slot<P> {
             true => (ChecksumOffload::TCP_V4, SegmentationOffload::TCP_V4),
             false => (ChecksumOffload::TCP_V6, SegmentationOffload::TCP_V6),
         };
-        self.partial_checksum = capabilities.checksum.contains(checksum);
-        self.device_cuts = capabilities.segmentation.contains(segmentation) && self.partial_checksum;
-        if self.device_cuts {
+        self.set_partial_checksum(capabilities.checksum.contains(checksum));
+        self.set_device_cuts(capabilities.segmentation.contains(segmentation) && self.partial_checksum());
+        if self.device_cuts() {
             self.large = capabilities.max_large_frame.min(MAX_IP_PAYLOAD).saturating_sub(HEADER_LEN + 40) as u16;
         }
         self.begin_path(now, our_mss(ip, self.tuple.remote).max(1), resources);
@@ -178,7 +187,7 @@ impl<P: Profile> Slot<P> {
         ip: &mut impl Ip,
         limit: usize,
     ) -> (u32, usize, Result<(), SendError>) {
-        let selective = P::SELECTIVE && self.selective && (self.has_twice() || self.receive.has_holes());
+        let selective = P::SELECTIVE && self.selective() && (self.has_twice() || self.receive.has_holes());
         let encoded;
         let options = match P::TIMESTAMPS && self.stamps.is_on() {
             _ if selective || self.tells_bytes() || plan.flags.contains(Flags::SYN) => {
@@ -217,22 +226,47 @@ impl<P: Profile> Slot<P> {
             accurate,
             window: if plan.flags.contains(Flags::SYN) { self.receive_window().min(0xffff) as u16 } else { window },
         };
-        let checksum = if self.partial_checksum { Checksum::Partial } else { Checksum::Complete };
+        let checksum = if self.partial_checksum() { Checksum::Partial } else { Checksum::Complete };
         let template = Template::new(self.tuple.pseudo_header(), &header, options, checksum);
         let headers = HEADER_LEN + options.len();
         // The device cuts, or we do; it repeats the options in each piece.
         let full = plan.full;
         let longer = P::PROBING && plan.kind == Kind::Longer;
-        let most = if self.device_cuts || longer || !P::BURSTS { plan.len } else { full };
+        let most = if self.device_cuts() || longer || !P::BURSTS { plan.len } else { full };
         let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, headers);
         packet.dont_fragment = true;
         packet.ecn = ecn;
-        if self.partial_checksum {
+        if self.partial_checksum() {
             packet.checksum = Some(PARTIAL_CHECKSUM);
         }
         let send = &self.send;
         let mut cursor = if P::BURSTS { resources.pool.under_way(send.head()).cursor } else { Cursor::NEW };
         let (mut sent, mut segments) = (0, 0);
+        // All but the last are alike.
+        let alike = if most < plan.len { ((plan.len - 1) / most).min(limit as u32 - 1) } else { 0 };
+        if P::STRAIGHT && P::BURSTS && alike > 1 && !(P::MARKS && self.marks.is_on()) {
+            packet.len = headers + most as usize;
+            let (template, flags) = (&template, flags - Flags::PSH - Flags::FIN);
+            let (mut seq, mut offset, mut rest) = (plan.seq, plan.offset, None);
+            let (done, result) = ip.send_run(packet, alike as usize, |writer| {
+                match send.next_piece(&resources.pool, offset, most, &mut cursor, &mut rest) {
+                    Some(piece) => template.write_piece(writer, seq, flags, piece),
+                    None => {
+                        template.write_pieces(writer, seq, flags, (send, &resources.pool, offset, most), &mut cursor)
+                    }
+                }
+                (seq, offset) = (seq + most, offset + most);
+            });
+            (sent, segments) = (done as u32 * most, done);
+            match result {
+                Err(SendError::Full | SendError::WouldFragment { .. }) => {
+                    resources.pool.under_way_mut(send.head()).cursor = cursor;
+                    return (sent, segments, result);
+                }
+                Err(_) => (sent, segments) = (sent + most, segments + 1),
+                Ok(()) => {}
+            }
+        }
         let result = loop {
             let len = (plan.len - sent).min(most);
             let last = sent + len == plan.len;
@@ -243,13 +277,15 @@ impl<P: Profile> Slot<P> {
             let template = &template;
             let result = if P::BURSTS {
                 match send.piece(&resources.pool, offset, len, &mut cursor) {
-                    Some(piece) if P::STRAIGHT => {
-                        ip.send_straight(packet, move |writer| template.write(writer, seq, piece_flags, [piece]))
-                    }
                     Some(piece) => ip.send(packet, move |writer| template.write(writer, seq, piece_flags, [piece])),
                     None => ip.send(packet, |writer| {
-                        let payload = send.slices(&resources.pool, offset, len, &mut cursor);
-                        template.write(writer, seq, piece_flags, payload);
+                        template.write_pieces(
+                            writer,
+                            seq,
+                            piece_flags,
+                            (send, &resources.pool, offset, len),
+                            &mut cursor,
+                        );
                     }),
                 }
             } else {
@@ -281,11 +317,11 @@ impl<P: Profile> Slot<P> {
     #[inline(never)]
     fn options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>) -> Encoded {
         if plan.flags.contains(Flags::SYN) {
-            return self.syn_options(now, plan, resources);
+            return self.syn_options(now, plan.flags, resources);
         }
         let stamps = (P::TIMESTAMPS && self.stamps.is_on()).then(|| (self.stamps.value(now), self.stamps.recent));
         let mut options = Encoded::default();
-        match P::SELECTIVE && self.selective {
+        match P::SELECTIVE && self.selective() {
             true => options.put_heard(stamps, &self.selective_blocks(&resources.pool)),
             false => options.put_heard(stamps, &Blocks::NONE),
         }
@@ -296,25 +332,40 @@ impl<P: Profile> Slot<P> {
     }
 
     #[inline(never)]
-    fn syn_options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>) -> Encoded {
+    fn syn_options(&self, now: Instant, flags: Flags, resources: &Resources<'_>) -> Encoded {
         let config = &resources.config;
         // Our answer to a SYN says only what the peer's said, too.
-        let answers = plan.flags.contains(Flags::ACK);
-        let selective = P::SELECTIVE && config.selective && (!answers || self.selective);
+        let answers = flags.contains(Flags::ACK);
+        let selective = P::SELECTIVE && config.selective && (!answers || self.selective());
         let stamps = P::TIMESTAMPS && config.timestamps && (!answers || self.stamps.is_on());
         let options = SynOptions {
             mss: Some(self.path.advmss),
-            window_scale: self.scaling.then(|| config.window_scale()),
+            window_scale: self.scaling().then(|| config.window_scale()),
             sack_permitted: selective,
             timestamps: stamps.then(|| (self.stamps.value(now), self.stamps.recent)),
             marks: false,
             accurate: None,
         };
-        let mut encoded = options.emit();
-        if P::FAST_OPEN && !answers && self.syns == 0 && self.facts.contains(Facts::ASKS_COOKIE) {
+        let mut encoded = options.emit::<P>();
+        if P::FAST_OPEN && !answers && self.syns == 0 && self.asks_cookie() {
             encoded.put_cookie(&resources.servers.cookie(&self.tuple));
         }
         encoded
+    }
+}
+
+impl Template<'_> {
+    /// Writes a segment with `len` bytes of a queue from `offset` on that lie in more than one piece.
+    #[inline(never)]
+    fn write_pieces(
+        &self,
+        writer: &mut FrameWriter<'_>,
+        seq: SequenceNumber,
+        flags: Flags,
+        (queue, pool, offset, len): (&SendQueue, &Pool<'_>, u32, u32),
+        cursor: &mut Cursor,
+    ) {
+        self.write(writer, seq, flags, queue.slices(pool, offset, len, cursor));
     }
 }
 
@@ -346,4 +397,4 @@ const STAMPS_LEN: u16 = 12;
 /// What fits behind an IP header.
 const MAX_IP_PAYLOAD: usize = 65_495;
 /// How many segments a connection sends before the next one has its turn.
-pub(crate) const SEGMENTS_PER_TURN: usize = 16;
+pub(crate) const SEGMENTS_PER_TURN: usize = 32;

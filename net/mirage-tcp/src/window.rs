@@ -10,7 +10,7 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn receive_room(&self, resources: &Resources<'_>) -> u32 {
         // More cannot be said in a header.
         let most = self.tuning.limit.min(0xffff << self.receive_scale);
-        if self.read_shut {
+        if self.read_shut() {
             return most;
         }
         let own = self.tuning.limit.saturating_sub(self.receive.readable());
@@ -30,6 +30,12 @@ impl<P: Profile> Slot<P> {
         if self.may_grow() {
             self.grow_window(resources);
         }
+        self.shown_window()
+    }
+
+    /// What the peer may still send, as it stands in a header.
+    #[inline(always)]
+    pub(crate) fn shown_window(&self) -> u16 {
         // Rounded down: the peer may see the end retreat by less than a scaled unit, which RFC 7323 §2.4 allows.
         (self.receive_window() >> self.receive_scale).min(0xffff) as u16
     }
@@ -47,7 +53,7 @@ impl<P: Profile> Slot<P> {
     fn may_grow(&self) -> bool {
         let (window, step) = (self.receive_window(), u32::from(self.receive_mss));
         let most = self.tuning.limit.saturating_sub(self.receive.readable());
-        window < step || most.saturating_sub(window) >= step || self.read_shut
+        window < step || most.saturating_sub(window) >= step || self.read_shut()
     }
 
     /// The application has read: tells the peer, if that is worth a segment.
@@ -62,7 +68,7 @@ impl<P: Profile> Slot<P> {
         let room = self.receive_room(resources);
         let grown = room.saturating_sub(self.receive_window());
         if grown >= self.window_step(room, 2) && grown >= self.receive_window() {
-            self.ack_now = true;
+            self.set_ack_now(true);
             self.todo |= todo::OUTPUT;
         }
     }

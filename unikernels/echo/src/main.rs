@@ -57,7 +57,8 @@ impl App for Echo {
 
 impl Networked for Echo {
     const FORWARDS: &'static [&'static str] = &["7007:7", "udp:7007:7", "7009:9", "udp:7009:9", "7019:19"];
-    // An image has the least of TCP; in a process nobody counts bytes.
+    // An image has the least of IP and TCP: no datagrams in pieces. In a process nobody counts bytes.
+    const FRAGMENTS: bool = cfg!(feature = "unix");
     #[cfg(feature = "unix")]
     type Tcp = tcp::Standard;
     #[cfg(not(feature = "unix"))]

@@ -2,6 +2,7 @@
 
 mod facts;
 mod inventory;
+mod pack;
 mod sizes;
 mod strip;
 
@@ -9,6 +10,7 @@ mod strip;
 pub(crate) use facts::Device;
 pub(crate) use facts::{Facts, Kind};
 pub(crate) use inventory::Inventory;
+pub(crate) use pack::pack;
 pub(crate) use sizes::{Sizes, by_crate};
 pub(crate) use strip::strip;
 

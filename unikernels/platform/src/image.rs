@@ -20,6 +20,8 @@ mod items;
 mod memory_map;
 #[cfg(not(feature = "unix"))]
 mod net;
+#[cfg(not(any(feature = "unix", test)))]
+mod panic_text;
 #[cfg(not(feature = "unix"))]
 mod tables;
 #[cfg_attr(feature = "unix", allow(dead_code, reason = "only its tests use it"))]

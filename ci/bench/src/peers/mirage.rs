@@ -1,6 +1,7 @@
 //! Our stack on a cable that lends its slots, with the defaults a user gets.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use mirage_clock::Instant;
@@ -104,7 +105,7 @@ impl World for Mirage {
     fn connect(&mut self) -> Pair {
         let remote = SocketAddr::new(SERVER, 80);
         let client = self.client;
-        let mut opening = Box::pin(async move { (&client).connect(remote, TcpOptions::default()).await });
+        let mut opening = pin!(async move { (&client).connect(remote, TcpOptions::default()).await });
         let mut opened = None;
         let mut accepted = None;
         for _ in 0..1000 {
@@ -113,15 +114,15 @@ impl World for Mirage {
             {
                 opened = Some(stream.expect("the server listens"));
             }
+            if opened.is_some() && accepted.is_some() {
+                break;
+            }
+            self.poll();
             if accepted.is_none()
                 && let Poll::Ready(stream) = self.listener.poll_accept(&mut context())
             {
                 accepted = Some(stream.expect("the listener is open"));
             }
-            if opened.is_some() && accepted.is_some() {
-                break;
-            }
-            self.poll();
         }
         self.pairs.push(Some(opened.zip(accepted).expect("the connection is established")));
         Pair(self.pairs.len() - 1)

@@ -33,16 +33,27 @@ pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
     // One length for both, for the compiler to know.
     let Some(destination) = destination.get_mut(..source.len()) else { return 0 };
     let (vectors, last) = source.as_chunks::<WIDTH>();
-    let (fours, rest) = vectors.as_chunks::<4>();
-    let (spaces, space) = destination.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<4>();
+    let (eights, rest) = vectors.as_chunks::<8>();
+    let (spaces, space) = destination.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<8>();
     let (mut one, mut two) = (Lanes::zero(), Lanes::zero());
-    for ([to_a, to_b, to_c, to_d], [a, b, c, d]) in spaces.iter_mut().zip(fours) {
+    for ([to_a, to_b, to_c, to_d, to_e, to_f, to_g, to_h], [a, b, c, d, e, f, g, h]) in spaces.iter_mut().zip(eights) {
+        one.add(copy(to_a, a));
+        two.add(copy(to_b, b));
+        one.add(copy(to_c, c));
+        two.add(copy(to_d, d));
+        one.add(copy(to_e, e));
+        two.add(copy(to_f, f));
+        one.add(copy(to_g, g));
+        two.add(copy(to_h, h));
+    }
+    // No loop over those that are left: the compiler would make a call of memcpy of it.
+    let ((four, rest), (to_four, space)) = (rest.as_chunks::<4>(), space.as_chunks_mut::<4>());
+    if let ([[a, b, c, d]], [[to_a, to_b, to_c, to_d]]) = (four, to_four) {
         one.add(copy(to_a, a));
         two.add(copy(to_b, b));
         one.add(copy(to_c, c));
         two.add(copy(to_d, d));
     }
-    // No loop over those that are left: the compiler would make a call of memcpy of it.
     let ((pair, single), (to_pair, to_single)) = (rest.as_chunks::<2>(), space.as_chunks_mut::<2>());
     if let ([[a, b]], [[to_a, to_b]]) = (pair, to_pair) {
         one.add(copy(to_a, a));

@@ -39,8 +39,13 @@ fn copy_and_sum_vectors(destination: &mut [u8], source: &[u8]) -> u64 {
         // SAFETY: `avx2::copy_and_sum` needs AVX2 and nothing else; it was just found to be there.
         unsafe { avx2::copy_and_sum(destination, source) }
     } else {
-        // SAFETY: `sse2::copy_and_sum` needs SSE2 and nothing else; this file is compiled only where all code may
-        // use it.
-        unsafe { sse2::copy_and_sum(destination, source) }
+        copy_and_sum_sse2(destination, source)
     }
+}
+
+// By itself, so that what chooses saves no registers.
+#[inline(never)]
+fn copy_and_sum_sse2(destination: &mut [u8], source: &[u8]) -> u64 {
+    // SAFETY: `sse2::copy_and_sum` needs SSE2 and nothing else; this file is compiled only where all code may use it.
+    unsafe { sse2::copy_and_sum(destination, source) }
 }

@@ -84,7 +84,7 @@ impl<P: Profile> Slot<P> {
         if duplicate || self.has_unsent() {
             self.todo |= todo::OUTPUT;
         }
-        if self.fin_acked {
+        if self.fin_acked() {
             self.on_fin_acked(resources, now);
         }
         Ok(())
@@ -107,7 +107,7 @@ impl<P: Profile> Slot<P> {
         match self.state {
             State::FinWait1 => {
                 self.state = State::FinWait2;
-                if !self.held {
+                if !self.held() {
                     self.linger(now, resources);
                 }
             }

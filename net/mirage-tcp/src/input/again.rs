@@ -5,7 +5,6 @@ use mirage_clock::Instant;
 use mirage_net::ReceivedChecksum;
 use mirage_protocols::{Cast, Ecn, Received};
 
-use super::full_size;
 use crate::wire::{HEADER_LEN, STAMPED_LEN};
 use crate::{Discard, Profile, Tcp};
 
@@ -53,6 +52,7 @@ impl<P: Profile> Tcp<'_, P> {
             && received.ecn == again.ecn
             && received.cast == Cast::Unicast
             && received.checksum == ReceivedChecksum::Unchecked
+            && received.segment_size.is_none()
             && slot.tuple.is_of(received);
         if !goes_on {
             return None;
@@ -77,7 +77,13 @@ impl<P: Profile> Tcp<'_, P> {
         }
         slot.window_seq = slot.rcv_nxt;
         slot.hear(now);
-        slot.take_ordered(resources, now, payload.len() as u32, full_size(received, payload.len()));
+        slot.note_data(now);
+        slot.rcv_nxt += payload.len() as u32;
+        resources.wakers.wake(&mut slot.readers);
+        // That it is acknowledged at once is noted already.
+        if P::TUNING && slot.tuning.is_due(slot.rcv_nxt) {
+            slot.tune(now, resources);
+        }
         Some(Ok(()))
     }
 }

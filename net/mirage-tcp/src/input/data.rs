@@ -34,10 +34,10 @@ impl<P: Profile> Slot<P> {
         // and the peer waits for three.
         if inserted.advanced > 0 {
             self.repeats = 0;
-        } else if P::HOLES && self.ack_now && self.receive.ooo_bytes(&resources.pool) > holes {
+        } else if P::HOLES && self.ack_now() && self.receive.ooo_bytes(&resources.pool) > holes {
             self.repeats = (self.repeats + 1).min(3);
         }
-        if P::SELECTIVE && self.selective {
+        if P::SELECTIVE && self.selective() {
             self.note_arrival(resources, seq, payload, &inserted);
         }
         if inserted.advanced > 0 {
@@ -71,7 +71,7 @@ impl<P: Profile> Slot<P> {
         }
         self.note_data(now);
         if self.quick_acks > 0 || self.rcv_nxt.since(self.acked_to) >= 2 * u32::from(self.receive_mss) {
-            if !self.ack_now {
+            if !self.ack_now() {
                 // Once for all that come in one batch.
                 self.acknowledge();
             }
@@ -105,8 +105,9 @@ impl<P: Profile> Slot<P> {
             return Ok(());
         }
         let end = seq + payload.len() as u32;
-        if fin && !self.fin_early && end.at_or_before(self.rcv_end) {
-            (self.fin_early, self.fin_at) = (true, end);
+        if fin && !self.fin_early() && end.at_or_before(self.rcv_end) {
+            self.set_fin_early(true);
+            self.fin_at = end;
         }
         // What lies before the next number was taken before; what lies behind the window or the end is not taken.
         let old = self.rcv_nxt.signed_since(seq).max(0) as u32;
@@ -115,13 +116,13 @@ impl<P: Profile> Slot<P> {
         }
         payload = payload.get(old as usize..).unwrap_or_default();
         seq += old;
-        let limit = if self.fin_early && self.fin_at.before(self.rcv_end) { self.fin_at } else { self.rcv_end };
+        let limit = if self.fin_early() && self.fin_at.before(self.rcv_end) { self.fin_at } else { self.rcv_end };
         let room = limit.signed_since(seq).max(0) as usize;
         let cut = payload.len() > room;
         payload = payload.get(..room).unwrap_or(payload);
         let mut result = Ok(());
         if !payload.is_empty() {
-            if self.read_shut {
+            if self.read_shut() {
                 self.throw_away(seq, payload);
             } else if self.take_data(resources, now, seq, payload, full) > 0 {
                 result = Err(Discard::NoRoom);
@@ -129,7 +130,7 @@ impl<P: Profile> Slot<P> {
         } else if old > 0 || cut || fin {
             self.acknowledge();
         }
-        if self.fin_early && self.fin_at == self.rcv_nxt {
+        if self.fin_early() && self.fin_at == self.rcv_nxt {
             self.take_fin(resources);
         }
         result
@@ -145,8 +146,8 @@ impl<P: Profile> Slot<P> {
 
     /// The peer's FIN is next in order.
     pub(super) fn take_fin(&mut self, resources: &mut Resources<'_>) {
-        self.fin_early = false;
-        self.ended = true;
+        self.set_fin_early(false);
+        self.set_ended(true);
         self.rcv_nxt += 1;
         self.rcv_end = self.rcv_end.latest(self.rcv_nxt);
         self.acknowledge();

@@ -8,6 +8,7 @@ use mirage_protocols::Received;
 use super::again::{Again, middle};
 use super::full_size;
 use crate::connection::{Slot, todo};
+use crate::facts::Facts;
 use crate::recovery::{News, Phase};
 use crate::resources::Resources;
 use crate::retransmit::Watch;
@@ -41,7 +42,7 @@ impl<P: Profile> Slot<P> {
             && (established || self.state.is_closing())
             && seq == self.rcv_nxt
             && acked <= self.in_flight()
-            && !(self.fin_early || (P::FAST_OPEN && self.unconfirmed))
+            && !self.facts.intersects(Facts::HEARS_UNUSUALLY)
             && !self.receive.has_holes()
             && self.recovery.phase == Phase::Open
             && self.watch != Watch::Persist
@@ -68,7 +69,7 @@ impl<P: Profile> Slot<P> {
             // What moves nothing may be a duplicate acknowledgement.
             0 if fin => self.state.may_receive(),
             0 => acked > 0 || self.in_flight() == 0,
-            _ => len <= self.receive_window() as usize && established && !(self.read_shut || fin),
+            _ => len <= self.receive_window() as usize && established && !(self.read_shut() || fin),
         };
         if !fits {
             return None;
@@ -96,11 +97,13 @@ impl<P: Profile> Slot<P> {
                 self.change_window(resources, now, window);
             }
         }
-        if acked > 0 {
+        if acked > self.send.len() && !self.held() && P::SELECTIVE {
+            self.take_last(resources, now, acked);
+        } else if acked > 0 {
             let news = News { ack, echo, duplicate: false };
             self.take_news(resources, now, &news, &Blocks::NONE);
         }
-        if !established && self.fin_acked {
+        if !established && self.fin_acked() {
             self.on_fin_acked(resources, now);
         }
         let mut result = Ok(());
@@ -109,7 +112,7 @@ impl<P: Profile> Slot<P> {
             0 => {}
             _ if taken => {
                 self.take_ordered(resources, now, len as u32, full_size(received, len));
-                if len >= Again::LEAST && self.ack_now {
+                if len >= Again::LEAST && self.ack_now() {
                     resources.again = Again {
                         len: received.payload.len(),
                         middle: middle(header),

@@ -3,7 +3,7 @@
 use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 
-use crate::connection::{Facts, Slot, todo};
+use crate::connection::{Slot, todo};
 use crate::demux::Found;
 use crate::fast_open::Cookie;
 use crate::half_open::HalfOpenSlot;
@@ -51,17 +51,17 @@ impl<P: Profile> Tcp<'_, P> {
         let index = self.open_slot(now, handshake).ok_or(Discard::Overloaded)?;
         let Tcp { connections, resources, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return Err(Discard::Overloaded) };
-        slot.unconfirmed = true;
-        slot.syn_due = true;
+        slot.set_unconfirmed(true);
+        slot.set_syn_due(true);
         resources.fast_open_pending += 1;
         // The window in a SYN is never scaled.
         slot.change_window(resources, now, segment.window.into());
         slot.window_seq = segment.seq;
-        slot.facts.set(Facts::SYN_DATA, !segment.payload.is_empty());
+        slot.set_syn_data(!segment.payload.is_empty());
         let full = segment.payload.len().min(0xffff) as u16;
         let taken = slot.take_text(resources, now, segment.seq + 1, segment.payload, false, full);
         slot.todo |= todo::OUTPUT;
-        self.link(Found::Connection(index));
+        self.link_latest(Found::Connection(index));
         self.enqueue_accepted(index, handshake.listener.index);
         self.settle(index);
         taken
@@ -71,8 +71,8 @@ impl<P: Profile> Tcp<'_, P> {
 impl<P: Profile> Slot<P> {
     /// The peer has our SYN: nothing more can be wrong with its address.
     pub(super) fn confirm(&mut self, resources: &mut Resources<'_>, now: Instant, window: u32) {
-        self.unconfirmed = false;
-        self.syn_due = false;
+        self.set_unconfirmed(false);
+        self.set_syn_due(false);
         resources.fast_open_pending -= 1;
         resources.stats.accepted += 1;
         if self.syns == 1 {
@@ -88,19 +88,19 @@ impl<P: Profile> Slot<P> {
     /// Whether a segment is the SYN of this connection once more: our answer was lost.
     pub(super) fn is_syn_again(&self, segment: &Segment<'_>) -> bool {
         let ahead = self.rcv_nxt.since(segment.seq);
-        self.unconfirmed
+        self.unconfirmed()
             && segment.flags.intersection(Flags::SYN | Flags::ACK | Flags::RST) == Flags::SYN
             && (1..=LONGEST_SYN).contains(&ahead)
     }
 
     /// Whether the state is one in which the peer may not exist.
     pub(crate) fn is_opening(&self) -> bool {
-        self.unconfirmed || matches!(self.state, State::SynSent | State::SynReceived)
+        self.unconfirmed() || matches!(self.state, State::SynSent | State::SynReceived)
     }
 
     /// Where what is under way begins, our SYN included.
     pub(crate) fn first_unsure(&self) -> SequenceNumber {
-        if self.unconfirmed { self.una - 1 } else { self.una }
+        if self.unconfirmed() { self.una - 1 } else { self.una }
     }
 }
 

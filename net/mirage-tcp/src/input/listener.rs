@@ -4,19 +4,16 @@ use mirage_clock::{Duration, Instant};
 
 use super::fast_open::Verdict;
 use super::has_bad_flags;
-use crate::connection::Facts;
 use crate::cookies::Told;
 use crate::demux::{Found, Tuple};
 use crate::half_open::HalfOpenSlot;
-use crate::isn::isn;
 use crate::marks::Marks;
 use crate::options::{Heard, SynOptions};
 use crate::replies::Reply;
-use crate::tuning::Tuning;
 use crate::wire::{Flags, Segment};
 use mirage_congestion::Congestion as _;
 
-use crate::{Discard, Profile, State, Tcp, cookies};
+use crate::{Discard, Profile, Tcp, cookies};
 
 impl<P: Profile> Tcp<'_, P> {
     #[inline(never)]
@@ -41,7 +38,7 @@ impl<P: Profile> Tcp<'_, P> {
                 return match self.may_accept(listener) && self.may_hold_more(tuple) {
                     true => {
                         self.resources.stats.cookies_accepted += 1;
-                        Ok(self.admit(now, &handshake, segment.seq))
+                        Ok(self.admit(now, &handshake, segment.seq, None))
                     }
                     false => Err(Discard::AcceptQueueFull),
                 };
@@ -74,7 +71,7 @@ impl<P: Profile> Tcp<'_, P> {
             return Err(Discard::Overloaded);
         }
         let peer = SynOptions::of::<P>(segment);
-        let first = isn(&self.secrets.isn, tuple.local(), tuple.remote(), now);
+        let first = self.first(now);
         let mut iss = first.number;
         if let Some(after) = after.filter(|after| !iss.after(*after)) {
             // RFC 9293 §3.10.7.4: larger than what the old connection used.
@@ -149,7 +146,7 @@ impl<P: Profile> Tcp<'_, P> {
             iss,
             irs,
             peer: SynOptions { mss: Some(mss), timestamps: stamps, ..peer },
-            stamp_offset: isn(&self.secrets.isn, tuple.local(), tuple.remote(), now).stamp_offset,
+            stamp_offset: self.first(now).stamp_offset,
             window: self.resources.first_window(),
             // There is no measurement.
             resent: 1,
@@ -176,12 +173,13 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// The handshake is complete: it becomes a connection and waits to be accepted. Gives the connection, for the rest of
-    /// the segment.
+    /// the segment. `half_open` is the record of the handshake, if there is one: it is forgotten.
     pub(super) fn admit(
         &mut self,
         now: Instant,
         handshake: &HalfOpenSlot,
         seq: mirage_checksum::SequenceNumber,
+        half_open: Option<u32>,
     ) -> Option<u32> {
         let index = self.open_slot(now, handshake)?;
         let Self { connections, resources, .. } = self;
@@ -202,7 +200,13 @@ impl<P: Profile> Tcp<'_, P> {
             slot.congestion.on_syn_lost();
         }
         self.resources.stats.accepted += 1;
-        self.link(Found::Connection(index));
+        match half_open {
+            Some(half_open) => {
+                self.replace_latest(Found::HalfOpen(half_open), Found::Connection(index));
+                self.forget_handshake(half_open);
+            }
+            None => self.link_latest(Found::Connection(index)),
+        }
         self.enqueue_accepted(index, handshake.listener.index);
         Some(index)
     }
@@ -214,24 +218,17 @@ impl<P: Profile> Tcp<'_, P> {
         let options = &listeners.get(handshake.listener.index as usize)?.options;
         let config = &resources.config;
         let slot = connections.get_mut(index as usize)?;
-        slot.begin(now, handshake.tuple, handshake.iss + 1, config);
-        slot.set_options(options, config);
-        slot.scaling = true;
+        let rcv_nxt = handshake.irs + 1;
+        slot.begin(now, &handshake.tuple, (handshake.iss + 1, rcv_nxt), options, config);
         slot.learn_peer(&handshake.peer, config);
         slot.stamps = handshake.stamps::<P>(config);
         slot.marks = Marks::agreed(handshake.peer.marks && config.accepts_marks::<P>());
         (slot.iss, slot.irs) = (handshake.iss, handshake.irs);
-        slot.rcv_nxt = handshake.irs + 1;
-        slot.acked_to = slot.rcv_nxt;
-        slot.tuning = Tuning::begin::<P>(now, slot.rcv_nxt, config);
-        slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);
-        let counted = P::PEERS && config.per_peer > 0;
-        slot.facts.set(Facts::COUNTED, counted);
-        if counted {
+        slot.rcv_end = rcv_nxt + u32::from(handshake.window);
+        if P::PEERS && config.per_peer > 0 {
+            slot.set_counted(true);
             self.peers.enter(handshake.tuple.remote);
         }
-        slot.state = State::Established;
-        slot.linked = true;
         slot.establish(&mut self.resources, now);
         Some(index)
     }

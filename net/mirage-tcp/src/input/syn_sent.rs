@@ -2,7 +2,7 @@
 
 use mirage_clock::Instant;
 
-use crate::connection::{Facts, Slot};
+use crate::connection::Slot;
 use crate::options::SynOptions;
 use crate::tuning::Tuning;
 use crate::wire::{Flags, Segment};
@@ -64,7 +64,7 @@ impl<P: Profile> Tcp<'_, P> {
         slot.window_seq = segment.seq;
         // The window in a SYN is never scaled (RFC 7323 §2.2).
         slot.change_window(resources, now, segment.window.into());
-        match slot.device_cuts {
+        match slot.device_cuts() {
             // What the device takes at once is asked for again.
             true => slot.mss = 0,
             false if slot.mss > 0 => slot.begin_path(now, slot.path.advmss, resources),
@@ -79,8 +79,10 @@ impl<P: Profile> Tcp<'_, P> {
         }
         slot.confirm_syn(now, segment.ack, resources.config.min_rto);
         if P::FAST_OPEN {
-            slot.send.acked(&mut resources.pool, with_data);
-            slot.facts.set(Facts::SYN_DATA, with_data > 0 && with_data == slot.syn_len.into());
+            if with_data > 0 {
+                slot.send.acked(&mut resources.pool, with_data);
+            }
+            slot.set_syn_data(with_data > 0 && with_data == slot.syn_len.into());
             slot.learn_server(now, resources, segment.options, with_data);
         }
         slot.establish(resources, now);
@@ -90,6 +92,9 @@ impl<P: Profile> Tcp<'_, P> {
             false => slot.acknowledge(),
         }
         resources.stats.opened += 1;
+        if segment.payload.is_empty() && !fin {
+            return Ok(());
+        }
         // What came with it is taken like any other text.
         slot.take_text(resources, now, slot.rcv_nxt, segment.payload, fin, segment.payload.len().min(0xffff) as u16)
     }

@@ -3,10 +3,10 @@
 use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 
-use crate::connection::{Facts, Slot, todo};
+use crate::connection::{Slot, todo};
+use crate::facts::Facts;
 use crate::options::Heard;
 use crate::replies::Reply;
-use crate::time_wait::Memory;
 use crate::wire::{Flags, Segment};
 use crate::{Discard, Error, Profile, State, Tcp};
 
@@ -34,7 +34,7 @@ impl<P: Profile> Tcp<'_, P> {
         let heard = match segment.options {
             _ if !P::SELECTIVE && !P::TIMESTAMPS => Heard::NOTHING,
             [] => Heard::NOTHING,
-            options => Heard::parse(options, slot.stamps.is_on(), slot.selective),
+            options => Heard::parse(options, slot.stamps.is_on(), slot.selective()),
         };
         if let Some((value, _)) = heard.stamps
             && !flags.contains(Flags::RST)
@@ -45,7 +45,7 @@ impl<P: Profile> Tcp<'_, P> {
             return Err(Discard::OldTimestamp);
         }
         if P::FAST_OPEN && slot.is_syn_again(&segment) {
-            slot.syn_due = true;
+            slot.set_syn_due(true);
             slot.todo |= todo::OUTPUT;
             return Ok(());
         }
@@ -91,7 +91,7 @@ impl<P: Profile> Tcp<'_, P> {
             slot.confirm_syn(now, segment.ack, resources.config.min_rto);
             if P::FAST_OPEN {
                 slot.send.acked(&mut resources.pool, with_data);
-                slot.facts.set(Facts::SYN_DATA, with_data > 0 && with_data == slot.syn_len.into());
+                slot.set_syn_data(with_data > 0 && with_data == slot.syn_len.into());
             }
             slot.change_window(resources, now, u32::from(segment.window) << slot.send_scale);
             slot.window_seq = segment.seq;
@@ -100,7 +100,7 @@ impl<P: Profile> Tcp<'_, P> {
             slot.end_writing_if_asked();
             resources.stats.opened += 1;
         }
-        if P::FAST_OPEN && slot.unconfirmed {
+        if P::FAST_OPEN && slot.unconfirmed() {
             if segment.ack.before(slot.una) || segment.ack.after(slot.nxt) {
                 let tuple = slot.tuple;
                 self.refuse(now, tuple, &segment);
@@ -120,7 +120,7 @@ impl<P: Profile> Tcp<'_, P> {
         }
         let fin = segment.flags.contains(Flags::FIN);
         let end = segment.seq + segment.payload.len() as u32;
-        if !slot.held && !segment.payload.is_empty() && end.after(slot.rcv_nxt) && slot.state.may_receive() {
+        if !slot.held() && !segment.payload.is_empty() && end.after(slot.rcv_nxt) && slot.state.may_receive() {
             // RFC 2525 §2.17: nobody will ever read this, and the peer shall know.
             // As if there were no connection any more: with the very number that the peer expects.
             if let Some(reset) = Reply::reset(slot.tuple, &segment) {
@@ -141,18 +141,24 @@ impl<P: Profile> Tcp<'_, P> {
 
     /// Both ends are closed: leaves a memory behind. The slot stays for as long as an application holds it.
     pub(super) fn enter_time_wait(&mut self, now: Instant, index: u32) {
-        self.hide(index);
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
-        let window = (slot.receive_window() >> slot.receive_scale).min(0xffff) as u16;
-        let memory =
-            Memory { tuple: slot.tuple, snd_nxt: slot.nxt, rcv_nxt: slot.rcv_nxt, window, stamps: slot.stamps };
-        if slot.ack_now {
-            let Memory { tuple, snd_nxt, rcv_nxt, window, ref stamps } = memory;
-            self.replies.push(Reply::stamped::<P>(tuple, snd_nxt, rcv_nxt, window, stamps));
+        if slot.ack_now() {
+            self.replies.push(Reply::stamped::<P>(
+                slot.tuple,
+                slot.nxt,
+                slot.rcv_nxt,
+                slot.shown_window(),
+                &slot.stamps,
+            ));
         }
-        slot.end(&mut self.resources, None);
-        slot.state = State::TimeWait;
-        self.remember(now, memory);
+        self.remember_connection(now, index);
+        let Some(slot) = self.connections.get_mut(index as usize) else { return };
+        if slot.held() {
+            slot.end(&mut self.resources, None);
+            slot.state = State::TimeWait;
+        } else {
+            self.depart(index);
+        }
     }
 }
 
@@ -234,7 +240,7 @@ impl<P: Profile> Slot<P> {
 
     /// The application ended our direction before there was one.
     pub(super) fn end_writing_if_asked(&mut self) {
-        if core::mem::take(&mut self.fin_queued) {
+        if self.take(Facts::FIN_QUEUED) {
             self.end_writing();
         }
     }

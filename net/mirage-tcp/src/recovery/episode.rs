@@ -46,7 +46,7 @@ impl<P: Profile> Slot<P> {
     /// `most` was under way of late. Whether the window may grow: it was what limited us, or at least half of it was used while it doubles each round trip.
     fn is_window_limited(&self, most: u32) -> bool {
         let window = self.congestion.window();
-        self.congestion_limited || (window < self.congestion.ssthresh() && window < most.saturating_mul(2))
+        self.congestion_limited() || (window < self.congestion.ssthresh() && window < most.saturating_mul(2))
     }
 
     /// How much may be under way now.
@@ -150,6 +150,7 @@ impl<P: Profile> Slot<P> {
         let stamps = self.stamps;
         let before = move |sent_at: Instant| news.echo.is_some_and(|echo| stamps.is_before(echo, sent_at));
         let answer = Answer { now, before };
+        let selective = self.selective();
         let (runs, recovery) = (&mut resources.runs, &mut self.recovery);
         let UnderWay { rack, undo, .. } = resources.pool.under_way_mut(self.send.head());
         let mut blocks = *blocks;
@@ -174,7 +175,7 @@ impl<P: Profile> Slot<P> {
         if P::SELECTIVE && !blocks.is_empty() {
             recovery.take_selective(rack, runs, &answer, &blocks, u32::from(self.mss).max(1), tally);
         }
-        if !self.selective && (recovery.sacked > 0 || news.duplicate || recovery.duplicates > 0) {
+        if !selective && (recovery.sacked > 0 || news.duplicate || recovery.duplicates > 0) {
             let flight = self.nxt.since(news.ack);
             let known = recovery.sacked;
             if tally.acked > 0 {
@@ -215,7 +216,7 @@ impl<P: Profile> Slot<P> {
         let plain = news.duplicate && !tally.selected;
         let repaired = P::SELECTIVE && under_way.tail.on_ack(news.ack, tally.twice, plain);
         let undo = under_way.undo;
-        if self.selective && self.recovery.sacked + undo.unanswered > 0 {
+        if self.selective() && self.recovery.sacked + undo.unanswered > 0 {
             wait = self.find_losses(resources, now);
         }
         if repaired && self.recovery.phase == Phase::Open {
@@ -239,7 +240,7 @@ impl<P: Profile> Slot<P> {
                 let early = tally.acked > 0 && undo.resent && undo.is_mistake(news.echo);
                 if twice || early {
                     self.undo(resources, now);
-                } else if !self.selective && tally.acked > 0 {
+                } else if !self.selective() && tally.acked > 0 {
                     // RFC 6582 §3.2, partial acknowledgement: the next hole begins here.
                     self.recovery.lose_first(&mut resources.runs, self.mss.into());
                 }
@@ -268,14 +269,15 @@ impl<P: Profile> Slot<P> {
             return self.undo(resources, now);
         }
         if self.recovery.doubted {
-            if self.new_first {
+            if self.new_first() {
                 if tally.selected || news.duplicate {
                     // Step 3 (a): the loss was real.
-                    (self.recovery.doubted, self.new_first) = (false, false);
+                    self.recovery.doubted = false;
+                    self.set_new_first(false);
                 }
             } else if tally.acked > 0 && !covered && self.has_unsent() {
                 // Step 2 (b): what was never sent tells more than what was.
-                self.new_first = true;
+                self.set_new_first(true);
                 self.recovery.recover = self.nxt;
             } else {
                 self.recovery.doubted = false;
@@ -349,12 +351,13 @@ impl<P: Profile> Slot<P> {
     /// Everything that was under way when the loss was noticed has arrived.
     pub(super) fn end_recovery(&mut self, resources: &mut Resources<'_>, now: Instant) {
         self.recovery.phase = Phase::Open;
-        (self.recovery.doubted, self.new_first) = (false, false);
+        self.recovery.doubted = false;
+        self.set_new_first(false);
         if P::SELECTIVE {
             resources.pool.under_way_mut(self.send.head()).undo.end();
             self.recovery.reordering.on_recovered();
         }
-        if !self.selective {
+        if !self.selective() {
             self.recovery.sacked = 0;
         }
         let flight = self.flight(&resources.pool, self.pipe());
@@ -368,7 +371,8 @@ impl<P: Profile> Slot<P> {
         let before = Memory(resources.pool.under_way(self.send.head()).before);
         self.congestion.undo(now, &before);
         self.recovery.phase = Phase::Open;
-        (self.recovery.doubted, self.new_first) = (false, false);
+        self.recovery.doubted = false;
+        self.set_new_first(false);
         resources.pool.under_way_mut(self.send.head()).undo.end();
         self.round_trip.reset_backoff();
         resources.stats.undone += 1;
@@ -398,7 +402,7 @@ impl<P: Profile> Slot<P> {
             under_way.before = self.congestion.memory().0;
         }
         self.recovery.doubted = fresh && !again;
-        self.new_first = false;
+        self.set_new_first(false);
         self.congestion.on_timeout(now, &flight, again);
         self.marks.on_reduced();
         self.recovery.phase = Phase::Loss;
@@ -407,7 +411,7 @@ impl<P: Profile> Slot<P> {
         under_way.reduced = false;
         let head_known = self.recovery.chain.head != crate::identifier::NONE
             && resources.runs.of(self.recovery.chain.head).is(crate::runs::fate::SACKED);
-        if !self.selective {
+        if !self.selective() {
             self.recovery.sacked = 0;
         } else if head_known {
             self.recovery.distrust(&mut resources.runs);
@@ -424,7 +428,7 @@ impl<P: Profile> Slot<P> {
         self.una += acked;
         self.release();
         if bytes < acked {
-            self.fin_acked = true;
+            self.set_fin_acked(true);
         }
         self.round_trip.reset_backoff();
         self.stuck_since = now;

@@ -50,7 +50,7 @@ impl<P: Profile> Slot<P> {
     /// What to send next, or `None` if nothing can or must be sent now.
     #[inline]
     pub(super) fn plan(&mut self, now: Instant, resources: &mut Resources<'_>) -> Option<Plan> {
-        if P::FAST_OPEN && self.syn_due {
+        if P::FAST_OPEN && self.syn_due() {
             let mut flags = Flags::SYN | Flags::ACK;
             flags.set(Flags::ECE, P::MARKS && self.marks.is_on());
             return Some(self.empty(self.una - 1, flags, Kind::SynAck));
@@ -59,7 +59,7 @@ impl<P: Profile> Slot<P> {
             return self.plan_without_data(resources);
         }
         let held_back = self.is_held_back(now, &resources.pool);
-        if (self.recovery.lost > 0 || (P::SELECTIVE && self.probe_tail))
+        if (self.recovery.lost > 0 || (P::SELECTIVE && self.probe_tail()))
             && !held_back
             && let Some(plan) = self.plan_again(resources)
         {
@@ -68,7 +68,7 @@ impl<P: Profile> Slot<P> {
         let queued = self.send.len();
         let offset = self.nxt.since(self.una);
         // Behind the FIN there is nothing.
-        let total = queued + u32::from(self.fin_queued);
+        let total = queued + u32::from(self.fin_queued());
         if offset < total {
             if !held_back && let Some(plan) = self.plan_data(now, resources, queued, offset) {
                 return Some(plan);
@@ -82,7 +82,7 @@ impl<P: Profile> Slot<P> {
     /// The application has nothing more to send.
     #[inline]
     pub(super) fn note_all_sent(&mut self) {
-        self.congestion_limited = false;
+        self.set_congestion_limited(false);
         if P::SELECTIVE && !self.recovery.delivery.is_app_limited() {
             let in_flight = self.in_flight();
             self.recovery.delivery.on_app_limited(in_flight);
@@ -95,7 +95,7 @@ impl<P: Profile> Slot<P> {
         let done = !self.has_unsent()
             && self.recovery.lost == 0
             && self.state.may_transmit()
-            && !(self.probe_tail || self.ack_now || self.ask || (P::FAST_OPEN && self.syn_due));
+            && !(self.probe_tail() || self.ack_now() || self.ask() || (P::FAST_OPEN && self.syn_due()));
         if done {
             self.note_all_sent();
         }
@@ -113,7 +113,7 @@ impl<P: Profile> Slot<P> {
             return false;
         }
         if self.recovery.lost > 0 || self.has_unsent() {
-            self.paced = true;
+            self.set_paced(true);
             self.arm(pace_at);
         }
         true
@@ -124,7 +124,7 @@ impl<P: Profile> Slot<P> {
         let window = self.send_window(&resources.pool);
         let pipe = self.pipe();
         let offered = self.window.saturating_sub(offset);
-        let room = if P::SELECTIVE && self.probe_tail { mss } else { window.saturating_sub(pipe) };
+        let room = if P::SELECTIVE && self.probe_tail() { mss } else { window.saturating_sub(pipe) };
         let usable = offered.min(room);
         let mut unsent = queued.saturating_sub(offset);
         // Where the application wants a segment to end, and whether something follows there.
@@ -138,7 +138,7 @@ impl<P: Profile> Slot<P> {
         }
         if P::PROBING
             && self.path.is_searched()
-            && !self.probe_tail
+            && !self.probe_tail()
             && (!P::SELECTIVE || resources.runs.can_begin())
             && let Some(len) = self.longer_segment(now, usable, unsent)
         {
@@ -146,16 +146,16 @@ impl<P: Profile> Slot<P> {
         }
         // Half a window at most, so that acknowledgements of one half bring out the other (as Linux).
         let mut len = unsent.min(usable).min(mss.max(u32::from(self.large).min(window / 2)));
-        if (P::SELECTIVE && self.probe_tail) || (P::MARKS && self.marks.has_news()) {
+        if (P::SELECTIVE && self.probe_tail()) || (P::MARKS && self.marks.has_news()) {
             // What the peer is told of a reduction it is told once, not by each piece.
             len = len.min(mss);
         }
-        self.congestion_limited = room < offered && room < unsent.min(mss);
+        self.set_congestion_limited(room < offered && room < unsent.min(mss));
         // Nagle as Minshall has it: one small segment may be under way, not two.
-        let tail_may_go = self.fin_queued
+        let tail_may_go = self.fin_queued()
             || followed
             || (self.hold == Hold::Nothing
-                && (self.nodelay || !self.has_small_out(&resources.pool) || self.has_only_syn_data(&resources.pool)));
+                && (self.nodelay() || !self.has_small_out(&resources.pool) || self.has_only_syn_data(&resources.pool)));
         if len > mss && (len < unsent || !tail_may_go) {
             len -= len % mss;
         }
@@ -164,12 +164,12 @@ impl<P: Profile> Slot<P> {
         let worth = len >= mss
             || (last && len > 0 && tail_may_go)
             || (len > 0 && offered <= room && len >= self.max_window / 2);
-        let fin = self.fin_queued && last && !followed && offered > len;
+        let fin = self.fin_queued() && last && !followed && offered > len;
         let noted = !P::SELECTIVE || resources.runs.can_push(&self.recovery.chain);
         if (worth || (unsent == 0 && fin)) && noted {
             let mut flags = Flags::ACK;
             // What the device cuts is marked at its end, so that a receiver that puts it together again hands it up at once.
-            if (len > mss && self.device_cuts) || (last && len > 0 && (record || !self.unpushed)) {
+            if (len > mss && self.device_cuts()) || (last && len > 0 && (record || !self.unpushed())) {
                 flags |= Flags::PSH;
             }
             if fin {
@@ -177,14 +177,14 @@ impl<P: Profile> Slot<P> {
             }
             return Some(Plan { seq: self.nxt, offset, len, full: mss, flags, kind: Kind::Next });
         }
-        if self.probe {
+        if self.probe() {
             if offered == 0 {
                 // What the window has no room for, the peer must answer; data is not wasted on it.
                 return Some(self.empty(self.una - 1, Flags::ACK, Kind::Probe));
             }
             // A window that is only small is used.
             let len = unsent.min(offered).min(mss);
-            let fin = self.fin_queued && len == unsent && !followed && offered > len;
+            let fin = self.fin_queued() && len == unsent && !followed && offered > len;
             let mut flags = Flags::ACK;
             if len > 0 {
                 flags |= Flags::PSH;
@@ -224,7 +224,7 @@ impl<P: Profile> Slot<P> {
         }
         let index = if self.recovery.lost > 0 {
             let pipe = self.pipe();
-            if self.new_first || (pipe > 0 && pipe >= self.send_window(&resources.pool)) {
+            if self.new_first() || (pipe > 0 && pipe >= self.send_window(&resources.pool)) {
                 return None;
             }
             self.recovery.first_lost(&mut resources.runs)?
@@ -234,7 +234,7 @@ impl<P: Profile> Slot<P> {
                 // New data makes the better probe.
                 return None;
             }
-            self.probe_tail = false;
+            self.set_probe_tail(false);
             let tail = self.recovery.chain.tail;
             if tail == NONE || self.recovery.phase != Phase::Open {
                 return None;
@@ -263,7 +263,7 @@ impl<P: Profile> Slot<P> {
         let queued = self.send.len();
         let data = queued.saturating_sub(offset).min(end.since(start));
         let len = data.min(mss);
-        let fin = self.fin_queued && offset + len == queued && end.after(self.fin_seq());
+        let fin = self.fin_queued() && offset + len == queued && end.after(self.fin_seq());
         let covered = len + u32::from(fin);
         if covered < end.since(start) {
             // Without room to cut it the whole run counts as sent again; what is missing is found missing again.
@@ -296,7 +296,7 @@ impl<P: Profile> Slot<P> {
         let mut flags = Flags::ACK;
         if offset + len == queued {
             flags.set(Flags::PSH, len > 0);
-            flags.set(Flags::FIN, self.fin_queued && lost > len);
+            flags.set(Flags::FIN, self.fin_queued() && lost > len);
         }
         Some(Plan { seq: start, offset, len, full: mss, flags, kind: Kind::Again(NONE) })
     }
@@ -324,10 +324,10 @@ impl<P: Profile> Slot<P> {
 
     /// A keepalive probe or an acknowledgement.
     fn plan_empty(&mut self) -> Option<Plan> {
-        if !self.ack_now && !self.ask {
+        if !self.ack_now() && !self.ask() {
             return None;
         }
-        let seq = match self.ask {
+        let seq = match self.ask() {
             // RFC 9293 §3.8.4: "it must send an acknowledgment with SEG.SEQ = SND.NXT-1", to which the peer has to answer.
             true => self.una - 1,
             false => self.empty_seq(),
@@ -349,7 +349,7 @@ impl<P: Profile> Slot<P> {
     /// What a segment carries beside the options that go with it now.
     #[inline]
     fn payload_of_full_segment(&self) -> u32 {
-        let options = if P::SELECTIVE && self.selective { self.sack_space() } else { 0 };
+        let options = if P::SELECTIVE && self.selective() { self.sack_space() } else { 0 };
         let options = if P::MARKS { options + self.marked_space() } else { options };
         u32::from(self.mss).saturating_sub(options).max(1)
     }

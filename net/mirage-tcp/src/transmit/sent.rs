@@ -8,6 +8,7 @@ use super::plan::{Kind, Plan};
 use crate::Profile;
 use crate::coarse::Coarse;
 use crate::connection::Slot;
+use crate::facts::Facts;
 use crate::path::Stage;
 use crate::recovery::Phase;
 use crate::resources::Resources;
@@ -21,9 +22,9 @@ impl<P: Profile> Slot<P> {
             self.on_acknowledged();
         }
         match plan.kind {
-            Kind::Empty => self.ask = false,
+            Kind::Empty => self.set_ask(false),
             Kind::SynAck => {
-                self.syn_due = false;
+                self.set_syn_due(false);
                 self.syns = self.syns.saturating_add(1);
                 self.watch_later(crate::retransmit::Watch::Resend, now, resources);
             }
@@ -31,7 +32,7 @@ impl<P: Profile> Slot<P> {
             Kind::Next | Kind::Longer => self.on_next_sent(plan, now, resources),
             Kind::Again(run) => self.on_sent_again(plan, run, now, resources),
             Kind::Probe => {
-                self.probe = false;
+                self.set_probe(false);
                 self.watch_later(crate::retransmit::Watch::Persist, now, resources);
             }
         }
@@ -44,15 +45,17 @@ impl<P: Profile> Slot<P> {
             self.quick_acks -= 1;
         }
         self.acked_to = self.rcv_nxt;
-        self.ack_now = self.repeats > 0;
-        self.repeats = self.repeats.saturating_sub(1);
+        match self.repeats {
+            0 => self.set_ack_now(false),
+            left => self.repeats = left - 1,
+        }
         self.ack_at = Instant::MAX;
         self.twice.1 = self.twice.0;
     }
 
     /// Our SYN is out. It is no run: it is watched over by number alone.
     #[inline(never)]
-    fn on_syn_sent(&mut self, now: Instant, resources: &mut Resources<'_>) {
+    pub(super) fn on_syn_sent(&mut self, now: Instant, resources: &mut Resources<'_>) {
         if self.syns == 0 {
             self.stuck_since = now;
         } else {
@@ -126,11 +129,12 @@ impl<P: Profile> Slot<P> {
         } else if P::PROBING && self.path.stage == Stage::Untried {
             self.path.on_tried(end);
         }
-        self.probe = false;
         if self.recovery.phase == Phase::Recovery {
             under_way.proportional.on_sent(bytes);
         }
-        if core::mem::take(&mut self.probe_tail) {
+        let tail = self.probe_tail();
+        self.facts -= Facts::PROBE | Facts::PROBE_TAIL;
+        if tail {
             under_way.tail.begin(end, false);
             // RFC 8985 §7.3: the timeout counts from the probe.
             self.start_timer(now, resources.config.max_rto, true);
@@ -150,8 +154,8 @@ impl<P: Profile> Slot<P> {
     fn on_fresh_sent(&mut self, bytes: u32, now: Instant, resources: &mut Resources<'_>) {
         self.sent_at = Coarse::of(now);
         self.keep_pace(now, bytes, &mut resources.pool);
-        if self.flushing && self.is_flushed() {
-            self.flushing = false;
+        if self.flushing() && self.is_flushed() {
+            self.set_flushing(false);
             resources.wakers.wake(&mut self.writers);
         }
     }
@@ -177,7 +181,7 @@ impl<P: Profile> Slot<P> {
         } else if P::PROBING && plan.len == plan.full && self.path.stage == Stage::Untried {
             self.path.on_tried(end);
         }
-        self.probe = false;
+        self.set_probe(false);
         if !self.is_watched() {
             self.start_resend_timer(now, resources);
         }

@@ -8,6 +8,7 @@ use mirage_protocols::{Ip, Packet, Protocol, SendError};
 use super::plan::{Kind, Plan};
 use crate::connection::Slot;
 use crate::cork::Hold;
+use crate::facts::Facts;
 use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::send_queue::Cursor;
@@ -26,12 +27,11 @@ impl<P: Profile> Slot<P> {
     ) -> Option<Result<(), SendError>> {
         let (recovery, in_flight) = (&self.recovery, self.in_flight());
         // A FIN that is to be sent, or was.
-        let fin = self.fin_queued;
+        let fin = self.fin_queued();
         let usual = (self.state == State::Established || (fin && self.state.may_transmit()))
             && recovery.lost | recovery.sacked == 0
             && recovery.phase == Phase::Open
-            && !(self.probe | self.probe_tail | self.ask)
-            && !(P::FAST_OPEN && (self.syn_due || self.unconfirmed))
+            && !self.facts.intersects(Facts::SENDS_UNUSUALLY)
             && self.repeats == 0
             && self.hold == Hold::Nothing
             && !self.receive.has_holes()
@@ -48,23 +48,28 @@ impl<P: Profile> Slot<P> {
         let may_go = len <= full
             && len <= self.window.saturating_sub(in_flight)
             && len <= self.congestion.window().saturating_sub(in_flight)
-            && (self.nodelay || len == full || !self.has_small_out(&resources.pool));
+            && (self.nodelay() || len == full || !self.has_small_out(&resources.pool));
         let mut cursor = Cursor::NEW;
         let (seq, mut flags, piece) = match len {
             0 if fin && in_flight == self.send.len() => match self.window > in_flight {
                 true if resources.runs.can_push(&self.recovery.chain) => (self.nxt, Flags::ACK | Flags::FIN, &[][..]),
                 _ => return None,
             },
-            0 if self.ack_now => (self.empty_seq(), Flags::ACK, &[][..]),
-            0 => return None,
+            0 if self.ack_now() => (self.empty_seq(), Flags::ACK, &[][..]),
+            0 => {
+                // Nothing is to be sent.
+                self.note_all_sent();
+                self.keep_watch(now, resources);
+                return Some(Ok(()));
+            }
             _ if !may_go || fin || !resources.runs.can_push(&self.recovery.chain) => return None,
             _ => {
                 cursor = resources.pool.under_way(self.send.head()).cursor;
                 (self.nxt, Flags::ACK, self.send.piece(&resources.pool, in_flight, len, &mut cursor)?)
             }
         };
-        flags.set(Flags::PSH, len > 0 && !self.unpushed);
-        self.congestion_limited = false;
+        flags.set(Flags::PSH, len > 0 && !self.unpushed());
+        self.set_congestion_limited(false);
         let options = match P::TIMESTAMPS && self.stamps.is_on() {
             true => Options::Stamps(self.stamps.value(now), self.stamps.recent),
             false => Options::Bytes(&[]),
@@ -76,16 +81,16 @@ impl<P: Profile> Slot<P> {
             window: self.offer_window(resources),
             ..Header::default()
         };
-        let checksum = if self.partial_checksum { Checksum::Partial } else { Checksum::Complete };
+        let checksum = if self.partial_checksum() { Checksum::Partial } else { Checksum::Complete };
         let template = Template::new(self.tuple.pseudo_header(), &header, options, checksum);
         let bytes = HEADER_LEN + options.len() + piece.len();
         let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, bytes);
         packet.dont_fragment = true;
-        if self.partial_checksum {
+        if self.partial_checksum() {
             packet.checksum = Some(PARTIAL_CHECKSUM);
         }
         let template = &template;
-        match ip.send_straight(packet, move |writer| template.write(writer, seq, flags, [piece])) {
+        match ip.send_straight(packet, move |writer| template.write_piece(writer, seq, flags, piece)) {
             Err(SendError::Full) => return Some(Err(SendError::Full)),
             Err(SendError::WouldFragment { mtu }) if self.shrink_path(mtu, &resources.config) => return None,
             // Other errors are as good as loss.

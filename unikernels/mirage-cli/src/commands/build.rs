@@ -75,6 +75,10 @@ fn pack(job: &Job<'_>, toolchain: Toolchain, program: &Path, path: &Path) -> Res
         Target::Spt | Target::Hvt | Target::Virtio => {
             write(&debug(path), &[&file, &inventory.long_trailer()])?;
             let stripped = image::strip(&file).or_fail(|| program.display().to_string())?;
+            let stripped = match job.target {
+                Target::Virtio => image::pack(stripped).or_fail(|| program.display().to_string())?,
+                _ => stripped,
+            };
             write(path, &[&stripped, &inventory.trailer()])
         }
     }

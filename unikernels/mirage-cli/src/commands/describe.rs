@@ -19,8 +19,12 @@ pub(crate) fn run(arguments: &arguments::Describe) -> Result<()> {
     let path = find(arguments.image.as_deref(), arguments.target)?;
     let file = fs::read(&path).or_fail(|| path.display().to_string())?;
     let facts = Facts::of(&file).or_fail(|| path.display().to_string())?;
-    let sizes = Sizes::of(&file).or_fail(|| path.display().to_string())?;
     let (inventory, symbols) = crates_of(&path, &file, &facts);
+    // As it lies in memory: the image itself may be packed.
+    let unpacked =
+        symbols.as_ref().map(|symbols| fs::read(symbols).or_fail(|| symbols.display().to_string())).transpose()?;
+    let unpacked = unpacked.as_ref().unwrap_or(&file);
+    let sizes = Sizes::of(unpacked).or_fail(|| path.display().to_string())?;
 
     head(&path, &file, &facts, inventory.as_ref());
     devices(&facts);
@@ -32,7 +36,7 @@ pub(crate) fn run(arguments: &arguments::Describe) -> Result<()> {
         answer("crates: it does not say; `mirage build` makes images that do");
         return Ok(());
     };
-    let bytes = symbols.map(|symbols| by_crate(&symbols, &file, &inventory.crates)).transpose();
+    let bytes = symbols.map(|symbols| by_crate(&symbols, unpacked, &inventory.crates)).transpose();
     let bytes = bytes.or_fail(|| path.display().to_string())?;
     answer("");
     crates(&inventory, bytes.as_ref()).lines().iter().for_each(answer);

@@ -107,6 +107,20 @@ fn target(text: &[u8]) -> Option<Target> {
     }
 }
 
+/// Where a virtual machine begins, by `notes`.
+pub(super) fn pvh_entry(notes: &[u8]) -> Option<u32> {
+    let note = note::notes(notes).find(|note| note.name == b"Xen" && note.kind == PHYS32_ENTRY)?;
+    Some(u32::from_le_bytes(*note.text.first_chunk()?))
+}
+
+/// Changes that.
+pub(super) fn set_pvh_entry(notes: &mut [u8], entry: u32) -> Option<()> {
+    let note = note::notes(notes).find(|note| note.name == b"Xen" && note.kind == PHYS32_ENTRY)?;
+    let at = note.text.as_ptr().addr() - notes.as_ptr().addr();
+    *notes.get_mut(at..)?.first_chunk_mut()? = entry.to_le_bytes();
+    Some(())
+}
+
 /// Solo5: `ABI1`, which tender and which version.
 const ABI: u32 = u32::from_le_bytes(*b"ABI1");
 /// Solo5: `MFT1`, the devices.
@@ -179,6 +193,15 @@ mod tests {
         let notes = [note(b"Solo5", ABI, &abi), note(b"Solo5", MANIFEST, &manifest()), note(b"Mirage", 1, ours)];
         let facts = Facts::of(&image(&notes)).expect("facts");
         assert_eq!((facts.target, facts.devices), (Some(Target::Spt), vec![device("data", Kind::Block)]));
+    }
+
+    #[test]
+    fn where_a_virtual_machine_begins_can_be_changed() {
+        let mut notes = [note(b"Mirage", 1, b"name=x\n"), note(b"Xen", 18, &[1, 2, 3, 4])].concat();
+        assert_eq!(pvh_entry(&notes), Some(0x0403_0201));
+        assert_eq!(set_pvh_entry(&mut notes, 7), Some(()));
+        assert_eq!(pvh_entry(&notes), Some(7));
+        assert_eq!((pvh_entry(&notes[..20]), set_pvh_entry(&mut [], 7)), (None, None));
     }
 
     #[test]
