@@ -10,7 +10,7 @@ use common::*;
 use mirage_ipv4::{Config, Fragmentation, Ipv4, Route};
 use mirage_net::{Capabilities, FrameWriter, Outgoing, PartialChecksum, ReceivedChecksum, SendError};
 use mirage_protocols::{
-    Cast, Ecn, HopPacket, InterfaceId, Ip, Ipv4Cidr, LinkHeader, Neighbours, NextHop, Packet, Protocol,
+    Cast, Ecn, HopPacket, InterfaceId, Ip, Ipv4Cidr, LinkHeader, Neighbours, NextHop, Packet, Protocol, Received,
 };
 use proptest::prelude::*;
 
@@ -312,9 +312,9 @@ fn arrival() -> impl Strategy<Value = Arrival> {
     ]
 }
 
-/// All that a layer above gets.
-fn shown(incoming: &mirage_ipv4::Incoming<'_>) -> String {
-    format!("{incoming:?}")
+/// What a transport gets.
+fn shown(protocol: Protocol, received: &Received<'_>) -> String {
+    format!("{protocol:?} {received:?}")
 }
 
 proptest! {
@@ -347,10 +347,10 @@ proptest! {
             };
             let segment_size = NonZeroU16::new(bytes.len() as u16 % 2);
             let checksum = ReceivedChecksum::Verified;
-            let recalled = host.split().0.recall(FIRST, &bytes, checksum, segment_size).map(|incoming| shown(&incoming));
+            let recalled = host.split().0.recall(FIRST, &bytes, checksum, segment_size).map(|(protocol, received)| shown(protocol, &received));
             let discards = format!("{:?}", host.discards());
             let taken = host.input(secs(1), FIRST, Cast::Unicast, &bytes, checksum, segment_size);
-            let taken = taken.map(|incoming| incoming.map(|incoming| shown(&incoming)));
+            let taken = taken.map(|incoming| incoming.map(|incoming| shown(incoming.protocol, &incoming.received)));
             if let Some(recalled) = recalled {
                 prop_assert_eq!(taken, Ok(Some(recalled)));
                 prop_assert_eq!(format!("{:?}", host.discards()), discards);

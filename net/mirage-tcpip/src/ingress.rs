@@ -56,11 +56,11 @@ fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, trans
         .recall(frame)
         .and_then(|payload| inbound.recall(INTERFACE, payload, frame.checksum, frame.segment_size));
     let taken = match packet {
-        Some(packet) if packet.protocol == Protocol::TCP => {
-            let _counted = tcp.input(*now, &packet.received);
+        Some((Protocol::TCP, received)) => {
+            let _counted = tcp.input(*now, &received);
             true
         }
-        Some(packet) if packet.protocol == Protocol::UDP => datagrams.is_some() && udp.input_again(&packet.received),
+        Some((Protocol::UDP, received)) => datagrams.is_some() && udp.input_again(&received),
         _ => false,
     };
     if !taken {
