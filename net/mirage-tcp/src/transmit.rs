@@ -250,7 +250,7 @@ impl<P: Profile> Slot<P> {
             let (mut seq, mut offset, mut rest) = (plan.seq, plan.offset, None);
             let (done, result) = ip.send_run(packet, alike as usize, |writer| {
                 match send.next_piece(&resources.pool, offset, most, &mut cursor, &mut rest) {
-                    Some(piece) => template.write_here(writer, seq, flags, [piece]),
+                    Some(piece) => template.write_piece(writer, seq, flags, piece),
                     None => {
                         template.write_pieces(writer, seq, flags, (send, &resources.pool, offset, most), &mut cursor)
                     }
