@@ -62,7 +62,7 @@ impl Networked for Echo {
     #[cfg(feature = "unix")]
     type Tcp = tcp::Standard;
     #[cfg(not(feature = "unix"))]
-    type Tcp = tcp::Small;
+    type Tcp = tcp::Answering<tcp::Small>;
 
     async fn run<S: Stack + 'static>(self, stack: S, context: Context) -> Exit {
         if let Err(error) = start(&stack, &context, &self) {
