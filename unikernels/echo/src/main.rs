@@ -48,6 +48,8 @@ impl App for Echo {
         summary: "echo (TCP and UDP 7), discard (TCP and UDP 9) and chargen (TCP 19)",
     };
     const ARGUMENTS: &'static [Argument] = &[CONNECTIONS, KEEPALIVE];
+    // All there would be to tell is that something ran out, and an image waits then.
+    const LOGS: bool = cfg!(feature = "unix");
 
     fn new(arguments: &Arguments) -> Result<Self, BadArgument> {
         let keepalive = arguments.parsed_by(&KEEPALIVE, keepalive::parse, keepalive::EXPECTED)?;
