@@ -91,9 +91,9 @@ impl<'s> Ethernet<'s> {
     /// From now on [`recall`](Self::recall) knows this frame and all like it, if it is an untagged IPv4 packet for us alone.
     #[inline]
     pub fn remember(&self, frame: &Frame<'_>) {
-        if self.station.vlan.is_none()
-            && let Some(words) = words(frame.bytes)
-            && let Ok(Incoming { cast: Cast::Unicast, ethertype: EtherType::IPV4, .. }) = self.input(frame)
+        if let Some(words) = words(frame.bytes)
+            && let Ok(Incoming { cast: Cast::Unicast, ethertype: EtherType::IPV4, payload, .. }) = self.input(frame)
+            && payload.len() + usize::from(Header::LEN) == frame.bytes.len()
         {
             self.last.set(words);
         }
@@ -169,8 +169,8 @@ fn number(address: MacAddress) -> u64 {
 /// A header in words, which overlap.
 type Words = (u64, u64);
 
-/// The header of no frame that is taken: from nobody.
-const NO_FRAME: Words = (0, 0);
+/// The header of no frame: where both words overlap they say different things.
+const NO_FRAME: Words = (0, u64::MAX);
 
 /// The header of a frame, if it has a whole one.
 #[inline]

@@ -250,31 +250,33 @@ impl<P: Profile> Slot<P> {
         }
     }
 
-    /// A connection that begins: nothing sent, nothing received.
-    pub(crate) fn begin(&mut self, now: Instant, tuple: Tuple, iss: SequenceNumber, config: &Config) {
+    /// A connection that begins: nothing sent, nothing received, and as the application wants it.
+    pub(crate) fn begin(
+        &mut self,
+        now: Instant,
+        tuple: &Tuple,
+        (iss, rcv_nxt): (SequenceNumber, SequenceNumber),
+        options: &TcpOptions,
+        config: &Config,
+    ) {
         let generation = self.generation;
         *self = Self::new(generation, NONE);
-        self.tuple = tuple;
-        self.set_in_use(true);
-        self.set_held(true);
+        self.tuple = *tuple;
+        self.facts = Facts::IN_USE | Facts::HELD | Facts::LINKED | Facts::SCALING;
+        self.set_nodelay(options.nodelay);
         (self.una, self.nxt) = (iss, iss);
+        (self.rcv_nxt, self.acked_to) = (rcv_nxt, rcv_nxt);
         self.recovery.recover = iss;
         self.send_limit = config.first_send_limit::<P>();
-        self.tuning = Tuning::begin::<P>(now, SequenceNumber(0), config);
+        self.tuning = Tuning::begin::<P>(now, rcv_nxt, config);
         self.peer_mss = config.default_mss;
         self.receive_mss = config.default_mss;
         self.round_trip = RoundTrip::new(config.initial_rto);
         self.congestion = P::Congestion::new(config.default_mss.into(), config.initial_window.into());
-        self.set_user_timeout(config.user_timeout);
+        self.set_user_timeout(options.user_timeout.unwrap_or(config.user_timeout));
+        self.keepalive = Schedule::new(options.keepalive);
         self.quick_acks = config.quick_acks;
         (self.heard_at, self.stuck_since) = (now, now);
-    }
-
-    /// Takes over what the application wants.
-    pub(crate) fn set_options(&mut self, options: &TcpOptions, config: &Config) {
-        self.set_nodelay(options.nodelay);
-        self.keepalive = Schedule::new(options.keepalive);
-        self.set_user_timeout(options.user_timeout.unwrap_or(config.user_timeout));
     }
 
     /// After how long without progress it is given up: whole milliseconds, at most 49 days.

@@ -4,6 +4,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::num::NonZeroU16;
 use core::task::{Context, Poll};
 
+use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 use mirage_stack::TcpOptions;
 
@@ -47,13 +48,13 @@ impl<P: Profile> Tcp<'_, P> {
             Some(port) if self.find(&tuple(port)).is_some() => return Err(ConnectError::AddressInUse),
             Some(port) => port,
             None => {
-                let mut ports = core::mem::take(&mut self.ports);
-                let key = self.secrets.ports;
-                let port = ports.choose(&key, source, remote, |port| {
-                    (source, port.get()) != (remote.ip(), remote.port()) && self.find(&tuple(port)).is_none()
-                });
-                self.ports = ports;
-                port.ok_or(ConnectError::OutOfPorts)?
+                let mut search = self.ports.search(&self.secrets.ports, source, remote);
+                loop {
+                    let port = self.ports.next(&mut search).ok_or(ConnectError::OutOfPorts)?;
+                    if (source, port.get()) != (remote.ip(), remote.port()) && self.find(&tuple(port)).is_none() {
+                        break port;
+                    }
+                }
             }
         };
         let index = self.take_slot().ok_or(ConnectError::OutOfConnections)?;
@@ -61,13 +62,10 @@ impl<P: Profile> Tcp<'_, P> {
         let first = self.first(now);
         let config = &self.resources.config;
         let slot = &mut self.connections[index as usize];
-        slot.begin(now, tuple, first.number, config);
+        slot.begin(now, &tuple, (first.number, SequenceNumber(0)), &options, config);
         slot.iss = first.number;
         slot.stamps.offset = first.stamp_offset;
-        slot.set_options(&options, config);
-        slot.set_scaling(true);
         slot.state = State::SynSent;
-        slot.set_linked(true);
         slot.todo = todo::OUTPUT;
         let generation = slot.generation;
         self.link_latest(Found::Connection(index));

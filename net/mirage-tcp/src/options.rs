@@ -133,8 +133,28 @@ impl SynOptions {
     }
 
     /// Writes them in the order and with the padding of Linux, the one that middleboxes have seen most.
-    pub(crate) fn emit(&self) -> Encoded {
+    pub(crate) fn emit<P: Profile>(&self) -> Encoded {
         let mut encoded = Encoded::default();
+        if P::STRAIGHT
+            && let Self {
+                mss: Some(mss),
+                window_scale: Some(shift),
+                sack_permitted: true,
+                timestamps: Some(stamps),
+                ..
+            } = self
+        {
+            // All at once.
+            let [m1, m0] = mss.to_be_bytes();
+            let ([v3, v2, v1, v0], [e3, e2, e1, e0]) = (stamps.0.to_be_bytes(), stamps.1.to_be_bytes());
+            let (head, tail) = ([MSS, 4, m1, m0, SACK_PERMITTED, 2, TIMESTAMPS, 10], [NOP, WINDOW_SCALE, 3, *shift]);
+            let stamps = [v3, v2, v1, v0, e3, e2, e1, e0];
+            encoded.bytes[..8].copy_from_slice(&head);
+            encoded.bytes[8..16].copy_from_slice(&stamps);
+            encoded.bytes[16..20].copy_from_slice(&tail);
+            encoded.len = 20;
+            return encoded;
+        }
         if let Some(mss) = self.mss {
             let [high, low] = mss.to_be_bytes();
             encoded.put(&[MSS, 4, high, low]);
@@ -300,6 +320,7 @@ const TIMESTAMPS: u8 = 8;
 mod tests {
     extern crate alloc;
     use super::*;
+    use crate::Standard;
     use alloc::vec::Vec;
     use proptest::prelude::*;
 
@@ -318,9 +339,9 @@ mod tests {
                 accurate: None,
             }
         );
-        assert_eq!(options.emit().as_slice(), with_timestamps);
+        assert_eq!(options.emit::<Standard>().as_slice(), with_timestamps);
         let without = [2, 4, 5, 180, 1, 1, 4, 2, 1, 3, 3, 8];
-        assert_eq!(SynOptions::parse(&without).emit().as_slice(), without);
+        assert_eq!(SynOptions::parse(&without).emit::<Standard>().as_slice(), without);
     }
 
     #[test]
@@ -385,7 +406,7 @@ mod tests {
             timestamps: Option<(u32, u32)>,
         ) {
             let options = SynOptions { mss, window_scale, sack_permitted, timestamps, marks: false, accurate: None };
-            let encoded = options.emit();
+            let encoded = options.emit::<Standard>();
             prop_assert_eq!(encoded.as_slice().len() % 4, 0);
             prop_assert_eq!(SynOptions::parse(encoded.as_slice()), options);
         }

@@ -19,33 +19,35 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
-    /// A port for a connection from `source` to `remote` that `is_free` agrees to, or `None` when it agreed to none of all
-    /// 16,384.
-    pub(crate) fn choose(
-        &mut self,
-        key: &Secret,
-        source: IpAddr,
-        remote: SocketAddr,
-        mut is_free: impl FnMut(NonZeroU16) -> bool,
-    ) -> Option<NonZeroU16> {
-        let hash = match self.latest {
-            Some((from, to, hash)) if (from, to) == (source, remote) => hash,
-            _ => keyed::hash(key, SocketAddr::new(source, 0), remote, 0),
-        };
-        self.latest = Some((source, remote, hash));
-        let offset = hash as u16;
-        let counter = self.next.get_mut((hash >> 16) as usize % COUNTERS)?;
-        for _ in 0..COUNT {
-            let port = FIRST | (offset.wrapping_add(*counter) % COUNT);
-            *counter = counter.wrapping_add(1);
-            if let Some(port) = NonZeroU16::new(port)
-                && is_free(port)
-            {
-                return Some(port);
+    /// What a search for a port of a connection from `source` to `remote` goes by.
+    pub(crate) fn search(&mut self, key: &Secret, source: IpAddr, remote: SocketAddr) -> Search {
+        let hash = match &self.latest {
+            Some((from, to, hash)) if *from == source && *to == remote => *hash,
+            _ => {
+                let hash = keyed::hash(key, SocketAddr::new(source, 0), remote, 0);
+                self.latest = Some((source, remote, hash));
+                hash
             }
-        }
-        None
+        };
+        Search { hash, left: COUNT }
     }
+
+    /// The next port to try, or `None` when all 16,384 were tried.
+    pub(crate) fn next(&mut self, search: &mut Search) -> Option<NonZeroU16> {
+        search.left = search.left.checked_sub(1)?;
+        let counter = self.next.get_mut((search.hash >> 16) as usize % COUNTERS)?;
+        let port = FIRST | ((search.hash as u16).wrapping_add(*counter) % COUNT);
+        *counter = counter.wrapping_add(1);
+        NonZeroU16::new(port)
+    }
+}
+
+/// A search for a port that is free.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Search {
+    hash: u64,
+    /// How many are left to try.
+    left: u16,
 }
 
 /// The dynamic ports are 49152 to 65535 (RFC 6335 §6).
@@ -62,6 +64,19 @@ mod tests {
     use core::net::Ipv4Addr;
 
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+
+    impl Ports {
+        fn choose(
+            &mut self,
+            key: &Secret,
+            source: IpAddr,
+            remote: SocketAddr,
+            is_free: impl Fn(NonZeroU16) -> bool,
+        ) -> Option<NonZeroU16> {
+            let mut search = self.search(key, source, remote);
+            core::iter::from_fn(|| self.next(&mut search)).find(|port| is_free(*port))
+        }
+    }
 
     fn remote(port: u16) -> SocketAddr {
         SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), port)

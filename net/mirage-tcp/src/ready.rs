@@ -43,6 +43,7 @@ impl Default for Place {
 
 impl<P: Profile> Tcp<'_, P> {
     /// Gives a connection its turn, behind those that wait already.
+    #[inline(never)]
     pub(crate) fn make_ready(&mut self, index: u32) {
         let tail = self.ready.tail;
         let Some(slot) = self.connections.get_mut(index as usize) else { return };

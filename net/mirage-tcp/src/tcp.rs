@@ -167,9 +167,13 @@ impl<'s, P: Profile> Tcp<'s, P> {
         if let Some(slot) = self.connections.get_mut(index as usize)
             && slot.todo != 0
         {
-            match P::STRAIGHT && slot.todo == todo::OUTPUT && slot.ready.is_listed() {
-                true => slot.todo = 0,
-                false => self.settle_slow(index),
+            if P::STRAIGHT && slot.todo == todo::OUTPUT {
+                slot.todo = 0;
+                if !slot.ready.is_listed() {
+                    self.make_ready(index);
+                }
+            } else {
+                self.settle_slow(index);
             }
         }
         self.check(index);
@@ -197,16 +201,23 @@ impl<'s, P: Profile> Tcp<'s, P> {
     #[inline(never)]
     pub(crate) fn retire(&mut self, index: u32) {
         self.hide(index);
-        self.make_unready_elsewhere(index);
-        self.resources.timers.clear(index);
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
-        slot.armed = Instant::MAX;
         // One that nobody accepted yet is forgotten, but for what its peer sent before it broke off.
         if slot.queue.is_listed() && slot.receive.readable() == 0 {
             slot.set_held(false);
             self.dequeue_accepted(index);
         }
-        if self.connections.get(index as usize).is_some_and(|slot| slot.in_use() && !slot.held()) {
+        self.depart(index);
+    }
+
+    /// The same for one that segments find no more, and that nobody waits for.
+    #[inline(never)]
+    pub(crate) fn depart(&mut self, index: u32) {
+        self.make_unready(index);
+        self.resources.timers.clear(index);
+        let Some(slot) = self.connections.get_mut(index as usize) else { return };
+        slot.armed = Instant::MAX;
+        if slot.in_use() && !slot.held() {
             self.free_slot(index);
         }
         self.resources.relieve();
@@ -236,8 +247,12 @@ impl<'s, P: Profile> Tcp<'s, P> {
         if P::PEERS && slot.is_counted() {
             self.peers.leave(slot.tuple.remote);
         }
-        slot.send.clear(&mut self.resources.pool);
-        slot.receive.clear(&mut self.resources.pool);
+        if slot.send.blocks() > 0 {
+            slot.send.clear(&mut self.resources.pool);
+        }
+        if slot.receive.blocks() > 0 {
+            slot.receive.clear(&mut self.resources.pool);
+        }
         if P::SELECTIVE {
             self.resources.runs.clear(&mut slot.recovery.chain);
         }

@@ -43,15 +43,6 @@ impl Default for TimeWaitSlot {
     }
 }
 
-/// What is remembered of a connection that closes.
-pub(crate) struct Memory {
-    pub(crate) tuple: Tuple,
-    pub(crate) snd_nxt: SequenceNumber,
-    pub(crate) rcv_nxt: SequenceNumber,
-    pub(crate) window: u16,
-    pub(crate) stamps: Stamps,
-}
-
 /// The ring. Invariant: the `len` slots from `head` on are in order of expiry; the others are unused.
 pub(crate) struct TimeWait<'s> {
     pub(crate) slots: ManagedSlice<'s, TimeWaitSlot>,
@@ -69,42 +60,41 @@ impl<'s> TimeWait<'s> {
 }
 
 impl<P: Profile> Tcp<'_, P> {
-    /// Remembers a closed connection, and gives where and its bucket; the oldest memory makes room if need be. It is to be
-    /// linked yet. `None` when there is no room at all.
-    fn remember(&mut self, now: Instant, memory: Memory) -> Option<(u32, u32)> {
+    /// Remembers a connection that closes, and lets segments find the memory instead of it; the oldest memory makes room if
+    /// need be.
+    #[inline(never)]
+    pub(crate) fn remember_connection(&mut self, now: Instant, connection: u32) {
+        let Some(index) = self.make_room() else { return self.hide(connection) };
+        let Some(slot) = self.connections.get(connection as usize) else { return };
+        let Some(memory) = self.time_wait.slots.get_mut(index as usize) else { return };
+        memory.tuple = slot.tuple;
+        (memory.snd_nxt, memory.rcv_nxt) = (slot.nxt, slot.rcv_nxt);
+        memory.window = slot.shown_window();
+        memory.stamps = slot.stamps;
+        memory.bucket = self.demux.bucket_of::<P>(&slot.tuple);
+        memory.expires = now + self.resources.config.time_wait;
+        let bucket = memory.bucket;
+        self.replace(bucket, Found::Connection(connection), Some(Found::TimeWait(index)));
+        self.mark_hidden(connection);
+        self.arm_time_wait();
+    }
+
+    /// A place for one memory more, behind all others, or `None` if there is none at all.
+    #[inline]
+    fn make_room(&mut self) -> Option<u32> {
         let capacity = self.time_wait.slots.len() as u32;
-        if capacity == 0 {
-            return None;
-        }
         if self.time_wait.len == capacity {
             let oldest = self.time_wait.head;
-            if self.time_wait.slots.get(oldest as usize).is_some_and(|slot| slot.tuple != Tuple::NONE) {
+            if self.time_wait.slots.get(oldest as usize)?.tuple != Tuple::NONE {
                 self.resources.stats.time_wait_evicted += 1;
             }
             self.forget(oldest);
             self.drop_oldest();
         }
-        let index = (self.time_wait.head + self.time_wait.len) % capacity;
-        let slot = self.time_wait.slots.get_mut(index as usize)?;
-        let Memory { tuple, snd_nxt, rcv_nxt, window, stamps } = memory;
-        let expires = now + self.resources.config.time_wait;
-        let bucket = self.demux.bucket_of::<P>(&tuple);
-        *slot = TimeWaitSlot { tuple, next: NONE, snd_nxt, rcv_nxt, window, stamps, bucket, expires };
+        let place = self.time_wait.head + self.time_wait.len;
         self.time_wait.len += 1;
         self.time_wait.count += 1;
-        self.arm_time_wait();
-        Some((index, bucket))
-    }
-
-    /// Remembers a connection that closes, and lets segments find the memory instead of it.
-    pub(crate) fn remember_connection(&mut self, now: Instant, connection: u32, memory: Memory) {
-        match self.remember(now, memory) {
-            Some((index, bucket)) => {
-                self.replace(bucket, Found::Connection(connection), Some(Found::TimeWait(index)));
-                self.mark_hidden(connection);
-            }
-            None => self.hide(connection),
-        }
+        Some(if place < capacity { place } else { place - capacity })
     }
 
     /// Forgets one before its time; its place in the ring stays until its turn comes.
@@ -120,12 +110,15 @@ impl<P: Profile> Tcp<'_, P> {
     /// The peer repeats its FIN: says again that it came, and remembers it for the whole time anew.
     pub(crate) fn remember_again(&mut self, now: Instant, index: u32) {
         let Some(slot) = self.time_wait.slots.get(index as usize) else { return };
-        let TimeWaitSlot { tuple, snd_nxt, rcv_nxt, window, stamps, .. } = *slot;
-        self.replies.push(Reply::ack(tuple, snd_nxt, rcv_nxt, window));
+        let memory = TimeWaitSlot { expires: now + self.resources.config.time_wait, ..slot.clone() };
+        self.replies.push(Reply::ack(memory.tuple, memory.snd_nxt, memory.rcv_nxt, memory.window));
         self.forget(index);
-        if let Some((index, _)) = self.remember(now, Memory { tuple, snd_nxt, rcv_nxt, window, stamps }) {
-            self.link(Found::TimeWait(index));
+        let Some(index) = self.make_room() else { return };
+        if let Some(slot) = self.time_wait.slots.get_mut(index as usize) {
+            *slot = memory;
         }
+        self.link(Found::TimeWait(index));
+        self.arm_time_wait();
     }
 
     /// Forgets those whose time is over.
@@ -143,7 +136,8 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     fn drop_oldest(&mut self) {
-        self.time_wait.head = (self.time_wait.head + 1) % self.time_wait.slots.len().max(1) as u32;
+        let next = self.time_wait.head + 1;
+        self.time_wait.head = if (next as usize) < self.time_wait.slots.len() { next } else { 0 };
         self.time_wait.len -= 1;
     }
 

@@ -3,6 +3,7 @@
 mod plan;
 mod reply;
 mod sent;
+mod syn;
 mod usual;
 
 use core::num::NonZeroU16;
@@ -75,6 +76,13 @@ impl<P: Profile> Tcp<'_, P> {
         slot.restart_if_idle(now, resources);
         if P::STRAIGHT
             && let Some(result) = slot.send_usual(now, resources, ip)
+        {
+            *left = left.saturating_sub(1);
+            return result.map(|()| Turn::Done);
+        }
+        if P::STRAIGHT
+            && slot.state == State::SynSent
+            && let Some(result) = slot.send_syn(now, resources, ip)
         {
             *left = left.saturating_sub(1);
             return result.map(|()| Turn::Done);
@@ -242,7 +250,7 @@ impl<P: Profile> Slot<P> {
             let (mut seq, mut offset, mut rest) = (plan.seq, plan.offset, None);
             let (done, result) = ip.send_run(packet, alike as usize, |writer| {
                 match send.next_piece(&resources.pool, offset, most, &mut cursor, &mut rest) {
-                    Some(piece) => template.write_here(writer, seq, flags, [piece]),
+                    Some(piece) => template.write_piece(writer, seq, flags, piece),
                     None => {
                         template.write_pieces(writer, seq, flags, (send, &resources.pool, offset, most), &mut cursor)
                     }
@@ -309,7 +317,7 @@ impl<P: Profile> Slot<P> {
     #[inline(never)]
     fn options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>) -> Encoded {
         if Self::OPENING && plan.flags.contains(Flags::SYN) {
-            return self.syn_options(now, plan, resources);
+            return self.syn_options(now, plan.flags, resources);
         }
         let stamps = (P::TIMESTAMPS && self.stamps.is_on()).then(|| (self.stamps.value(now), self.stamps.recent));
         let mut options = Encoded::default();
@@ -324,10 +332,10 @@ impl<P: Profile> Slot<P> {
     }
 
     #[inline(never)]
-    fn syn_options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>) -> Encoded {
+    fn syn_options(&self, now: Instant, flags: Flags, resources: &Resources<'_>) -> Encoded {
         let config = &resources.config;
         // Our answer to a SYN says only what the peer's said, too.
-        let answers = plan.flags.contains(Flags::ACK);
+        let answers = flags.contains(Flags::ACK);
         let selective = P::SELECTIVE && config.selective && (!answers || self.selective());
         let stamps = P::TIMESTAMPS && config.timestamps && (!answers || self.stamps.is_on());
         let options = SynOptions {
@@ -338,7 +346,7 @@ impl<P: Profile> Slot<P> {
             marks: false,
             accurate: None,
         };
-        let mut encoded = options.emit();
+        let mut encoded = options.emit::<P>();
         if P::FAST_OPEN && !answers && self.syns == 0 && self.asks_cookie() {
             encoded.put_cookie(&resources.servers.cookie(&self.tuple));
         }

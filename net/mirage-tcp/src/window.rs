@@ -30,6 +30,12 @@ impl<P: Profile> Slot<P> {
         if self.may_grow() {
             self.grow_window(resources);
         }
+        self.shown_window()
+    }
+
+    /// What the peer may still send, as it stands in a header.
+    #[inline(always)]
+    pub(crate) fn shown_window(&self) -> u16 {
         // Rounded down: the peer may see the end retreat by less than a scaled unit, which RFC 7323 §2.4 allows.
         (self.receive_window() >> self.receive_scale).min(0xffff) as u16
     }

@@ -9,6 +9,7 @@ use mirage_protocols::{Ecn, Protocol, Received};
 use zerocopy::byteorder::network_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
+use crate::Profile;
 use crate::discard::Discard;
 
 bitflags! {
@@ -60,7 +61,7 @@ impl<'a> Segment<'a> {
     #[cfg(test)]
     pub(crate) fn parse(received: &Received<'a>) -> Result<Self, Discard> {
         let segment = Self::read(received)?;
-        if segment.is_intact(received) { Ok(segment) } else { Err(Discard::BadChecksum) }
+        if segment.is_intact::<crate::Standard>(received) { Ok(segment) } else { Err(Discard::BadChecksum) }
     }
 
     /// The same as a piece of code of its own.
@@ -98,12 +99,12 @@ impl<'a> Segment<'a> {
 
     /// Whether the checksum is right, or the device found it so.
     #[inline]
-    pub(crate) fn is_intact(&self, received: &Received<'_>) -> bool {
+    pub(crate) fn is_intact<P: Profile>(&self, received: &Received<'_>) -> bool {
         let bytes = received.payload;
         received.checksum != ReceivedChecksum::Unchecked
             || Sum::ZERO
                 .pseudo_header(received.source, received.destination, Protocol::TCP.0, bytes.len() as u32)
-                .add_bytes(bytes)
+                .add_sum(if P::STRAIGHT { sum_of_few(bytes) } else { Sum::of(bytes) })
                 .is_valid()
     }
 
@@ -228,21 +229,49 @@ impl<'o> Template<'o> {
         }
     }
 
-    /// Writes a segment and, when all is there, the checksum.
-    #[inline]
-    pub(crate) fn write<'p>(
+    /// Writes a segment with one piece of payload: the usual ones in the place of the call.
+    #[inline(always)]
+    pub(crate) fn write_piece(&self, writer: &mut FrameWriter<'_>, seq: SequenceNumber, flags: Flags, piece: &[u8]) {
+        match (self.options, self.checksum) {
+            (Options::Stamps(value, echo), Checksum::Complete) => {
+                self.write_summed::<STAMPED_LEN>(writer, seq, flags, piece, |bytes| {
+                    bytes[20..24].copy_from_slice(&STAMPS.to_be_bytes());
+                    bytes[24..].copy_from_slice(&pair(value, echo).to_be_bytes());
+                });
+            }
+            (Options::Bytes([]), Checksum::Complete) => {
+                self.write_summed::<HEADER_LEN>(writer, seq, flags, piece, |_| {});
+            }
+            _ => self.write(writer, seq, flags, [piece]),
+        }
+    }
+
+    /// Writes such a segment, with the options that `options` puts into a header of `N` bytes.
+    #[inline(always)]
+    fn write_summed<const N: usize>(
         &self,
         writer: &mut FrameWriter<'_>,
         seq: SequenceNumber,
         flags: Flags,
-        payload: impl IntoIterator<Item = &'p [u8]>,
+        piece: &[u8],
+        options: impl FnOnce(&mut [u8; N]),
     ) {
-        self.write_here(writer, seq, flags, payload);
+        // Three numbers of 32 bits fit.
+        let sum = self.sum.add_u64(u64::from(seq.0) + u64::from(flags.bits()) + (N + piece.len()) as u64);
+        // The only copy on the way out: the block keeps the bytes until they are acknowledged.
+        writer.put_headed(piece, |body| {
+            let mut bytes = [0; N];
+            bytes[..8].copy_from_slice(&(self.first | u64::from(seq.0)).to_be_bytes());
+            bytes[8..16].copy_from_slice(&(self.second | u64::from(flags.bits()) << 16).to_be_bytes());
+            bytes[CHECKSUM_AT..18].copy_from_slice(&sum.add_sum(body).finish().to_be_bytes());
+            options(&mut bytes);
+            bytes
+        });
     }
 
-    /// The same in the place of the call.
-    #[inline(always)]
-    pub(crate) fn write_here<'p>(
+    /// Writes a segment and, when all is there, the checksum.
+    #[inline]
+    pub(crate) fn write<'p>(
         &self,
         writer: &mut FrameWriter<'_>,
         seq: SequenceNumber,
@@ -270,6 +299,47 @@ impl<'o> Template<'o> {
         };
         writer.patch(start + CHECKSUM_AT, &value.to_be_bytes());
     }
+}
+
+/// The sum of a segment that is likely to be one of those without data, whose length is that of a header with the usual options.
+fn sum_of_few(bytes: &[u8]) -> Sum {
+    if let Ok(bytes) = <&[u8; SYN_LEN]>::try_from(bytes) {
+        Sum::of_array(bytes)
+    } else if let Ok(bytes) = <&[u8; STAMPED_LEN]>::try_from(bytes) {
+        Sum::of_array(bytes)
+    } else {
+        Sum::of(bytes)
+    }
+}
+
+/// Writes a segment that is nothing but a header, whose length is known when the program is compiled. Gives `None`, and
+/// writes nothing, when `options` are of another length.
+#[inline]
+pub(crate) fn write_bare<const LEN: usize>(
+    writer: &mut FrameWriter<'_>,
+    pseudo: Sum,
+    header: &Header,
+    options: &[u8],
+    checksum: Checksum,
+) -> Option<()> {
+    let mut bytes = [0; LEN];
+    let (start, rest) = bytes.split_first_chunk_mut::<HEADER_LEN>()?;
+    if rest.len() != options.len() {
+        return None;
+    }
+    rest.copy_from_slice(options);
+    let ports = u32::from(header.source_port) << 16 | u32::from(header.destination_port);
+    let control = (LEN as u32 / 4) << 28 | u32::from(header.accurate) << 24 | u32::from(header.flags.bits()) << 16;
+    start[..8].copy_from_slice(&pair(ports, header.seq.0).to_be_bytes());
+    start[8..16].copy_from_slice(&pair(header.ack.0, control | u32::from(header.window)).to_be_bytes());
+    let sum = pseudo.add_u64(LEN as u64);
+    let value = match checksum {
+        Checksum::Complete => sum.add_sum(Sum::of_array(&bytes)).finish(),
+        Checksum::Partial => sum.partial(),
+    };
+    bytes[CHECKSUM_AT..CHECKSUM_AT + 2].copy_from_slice(&value.to_be_bytes());
+    writer.put_header(&bytes);
+    Some(())
 }
 
 /// Writes a segment: the header, `options` (a multiple of four bytes, at most 40), the slices of `payload` and, when
@@ -301,6 +371,8 @@ pub(crate) const HEADER_LEN: usize = size_of::<RawHeader>();
 const CHECKSUM_AT: usize = 16;
 /// Length of a header with timestamps and their padding.
 pub(crate) const STAMPED_LEN: usize = HEADER_LEN + 12;
+/// Length of a header with what nearly every SYN says: segment size, selective acknowledgments, timestamps and window scale.
+pub(crate) const SYN_LEN: usize = HEADER_LEN + 20;
 /// What goes before two timestamps alone (RFC 7323, appendix A): two no-operations, kind and length.
 const STAMPS: u32 = 0x0101_080a;
 
@@ -355,6 +427,34 @@ mod tests {
             flags: Flags::ACK | Flags::PSH,
             accurate: false,
             window: 512,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_bare_header_is_written_like_any_other(
+            seq: u32, ack: u32, window: u16, flags: u8, accurate: bool, options: [u8; 20], partial: bool,
+        ) {
+            let header = Header {
+                source_port: 80,
+                destination_port: 49_152,
+                seq: SequenceNumber(seq),
+                ack: SequenceNumber(ack),
+                flags: Flags::from_bits_retain(flags),
+                accurate,
+                window,
+            };
+            let checksum = if partial { Checksum::Partial } else { Checksum::Complete };
+            let pseudo = Sum::ZERO.pseudo_header(HERE, THERE, Protocol::TCP.0, 0);
+            let mut buffer = [0xee; 64];
+            let mut writer = FrameWriter::new(&mut buffer);
+            prop_assert!(write_bare::<STAMPED_LEN>(&mut writer, pseudo, &header, &options, checksum).is_none());
+            prop_assert!(writer.is_empty());
+            write_bare::<SYN_LEN>(&mut writer, pseudo, &header, &options, checksum).unwrap();
+            prop_assert_eq!(&buffer[..SYN_LEN], &written(&header, &options, &[], checksum)[..]);
+            let mut writer = FrameWriter::new(&mut buffer);
+            write_bare::<STAMPED_LEN>(&mut writer, pseudo, &header, &options[..12], checksum).unwrap();
+            prop_assert_eq!(&buffer[..STAMPED_LEN], &written(&header, &options[..12], &[], checksum)[..]);
         }
     }
 

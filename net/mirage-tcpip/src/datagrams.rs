@@ -32,11 +32,6 @@ impl Datagrams {
             let _counted = udp.on_icmp_error(error);
         },
     };
-    /// The same, faster and longer.
-    pub(crate) const STRAIGHT: Self = Self {
-        input: |udp, now, received| udp.input_straight(now, received) != Err(Discard::NoSocket),
-        ..Self::SPOKEN
-    };
 }
 
 impl<N: Net, P: Profile> Stack<'_, N, P> {
@@ -50,10 +45,6 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
         payload: &[u8],
         remote: SocketAddr,
     ) -> Poll<Result<(), Error>> {
-        if P::STRAIGHT && source == Source::Own && self.send_datagram_again(id, payload, remote) {
-            self.shared.wake();
-            return Poll::Ready(Ok(()));
-        }
         let mut device = lent(&self.device);
         let mut machines = self.shared.undisturbed();
         let Machines { ethernet, arp, ipv4, udp, now, stirred, at_once, .. } = &mut *machines;
@@ -77,9 +68,10 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
 }
 
 impl<N: Net, P: Profile> Stack<'_, N, P> {
-    /// Sends a datagram at once if that takes nothing out of the ordinary: whether it did.
-    #[inline]
-    fn send_datagram_again(&self, id: SocketId, payload: &[u8], remote: SocketAddr) -> bool {
+    /// Sends a datagram from the socket's own end if that takes nothing out of the ordinary, as
+    /// [`send_datagram`](Self::send_datagram) does: whether it did.
+    #[inline(always)]
+    pub(crate) fn send_datagram_again(&self, id: SocketId, payload: &[u8], remote: SocketAddr) -> bool {
         let mut device = lent(&self.device);
         let mut machines = self.shared.undisturbed();
         let Machines { ethernet, arp, ipv4, udp, now, at_once, .. } = &mut *machines;
@@ -91,10 +83,15 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
         let mut neighbours = arp.over(*now, &mut link);
         let (_, mut outbound) = ipv4.split();
         let sent = udp.send_again(id, payload, remote, &mut outbound.over(&mut neighbours));
-        if sent {
-            *at_once = left;
+        if !sent {
+            cold_path();
+            return false;
         }
-        sent
+        *at_once = left;
+        drop(machines);
+        drop(device);
+        self.shared.wake();
+        true
     }
 }
 

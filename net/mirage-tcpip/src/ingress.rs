@@ -55,14 +55,16 @@ fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, trans
     let packet = ethernet
         .recall(frame)
         .and_then(|payload| inbound.recall(INTERFACE, payload, frame.checksum, frame.segment_size));
-    match (packet, datagrams) {
-        (Some(packet), _) if packet.protocol == Protocol::TCP => drop(tcp.input(*now, &packet.received)),
-        (Some(packet), Some(datagrams)) if packet.protocol == Protocol::UDP => {
-            if !(datagrams.input)(udp, *now, &packet.received) {
-                nobody_in(machines, &packet, transmit);
-            }
+    let taken = match packet {
+        Some(packet) if packet.protocol == Protocol::TCP => {
+            let _counted = tcp.input(*now, &packet.received);
+            true
         }
-        _ => unlike_elsewhere_in(machines, frame, transmit),
+        Some(packet) if packet.protocol == Protocol::UDP => datagrams.is_some() && udp.input_again(&packet.received),
+        _ => false,
+    };
+    if !taken {
+        unlike_elsewhere_in(machines, frame, transmit);
     }
 }
 
@@ -72,17 +74,6 @@ fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, trans
 fn unlike_elsewhere_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
     machines.ethernet.remember(frame);
     unlike_in(machines, frame, transmit);
-}
-
-/// A datagram that no socket takes.
-#[cold]
-#[inline(never)]
-fn nobody_in<P: Profile>(machines: &mut Machines<'_, P>, packet: &Incoming<'_>, transmit: &mut impl Transmit) {
-    let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, discards, datagrams, stirred, .. } = machines;
-    let (_, outbound) = ipv4.split();
-    let (datagrams, now, link) = (*datagrams, *now, ethernet.over(transmit));
-    unusual(packet, Rest { datagrams, arp, icmp, igmp, udp, tcp, now, discards, outbound, link });
-    *stirred = true;
 }
 
 #[inline]

@@ -113,7 +113,7 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
 
     /// From now on there may be datagrams.
     pub(crate) fn speak_udp(&self) {
-        self.shared.machines().datagrams = Some(if P::STRAIGHT { Datagrams::STRAIGHT } else { Datagrams::SPOKEN });
+        self.shared.machines().datagrams = Some(Datagrams::SPOKEN);
         self.datagrams.set(Some(datagrams::send::<N, P>));
     }
 

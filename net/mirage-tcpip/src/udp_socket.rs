@@ -45,6 +45,9 @@ impl<'a, 's, N: Net, P: Profile> UdpSocket<'a, 's, N, P> {
         payload: &[u8],
         remote: SocketAddr,
     ) -> Poll<Result<(), ErrorKind>> {
+        if P::STRAIGHT && source.is_none() && self.stack.send_datagram_again(self.id, payload, remote) {
+            return Poll::Ready(Ok(()));
+        }
         let source = source.map_or(Source::Own, Source::End);
         self.stack.send_datagram(self.id, cx, source, payload, remote).map_err(kind)
     }

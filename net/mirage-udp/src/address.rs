@@ -72,7 +72,10 @@ impl<A: Address> End<A> {
 
     #[inline]
     pub(crate) fn from_socket(end: &SocketAddr) -> Option<Self> {
-        Self::new(end.ip(), end.port())
+        match end {
+            SocketAddr::V4(end) => Self::new(IpAddr::V4(*end.ip()), end.port()),
+            SocketAddr::V6(end) => Self::new(IpAddr::V6(*end.ip()), end.port()),
+        }
     }
 
     #[inline]

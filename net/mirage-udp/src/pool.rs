@@ -1,5 +1,6 @@
 //! The pool of blocks that all sockets share, and the queues in it.
 
+use core::hint::cold_path;
 use core::net::IpAddr;
 use core::num::NonZeroU64;
 
@@ -76,10 +77,6 @@ impl Queue {
     pub(crate) const fn is_empty(&self) -> bool {
         self.first == NONE
     }
-
-    pub(crate) fn datagrams(&self) -> usize {
-        self.datagrams.into()
-    }
 }
 
 /// Why a queue does not take a datagram.
@@ -101,6 +98,8 @@ pub(crate) struct Pool<'s, A> {
     /// The first of a chain of `free_blocks` free ones.
     free: Index,
     free_blocks: u16,
+    /// Invariant: how many are in queues.
+    datagrams: u16,
 }
 
 impl<'s, A: Address> Pool<'s, A> {
@@ -112,12 +111,12 @@ impl<'s, A: Address> Pool<'s, A> {
             block.next = free;
             free = index;
         }
-        Self { blocks, free, free_blocks }
+        Self { blocks, free, free_blocks, datagrams: 0 }
     }
 
-    /// Blocks in use.
-    pub(crate) fn in_use(&self) -> usize {
-        (count(&self.blocks) - self.free_blocks).into()
+    /// Blocks and datagrams in use.
+    pub(crate) fn in_use(&self) -> (usize, usize) {
+        ((count(&self.blocks) - self.free_blocks).into(), self.datagrams.into())
     }
 
     /// The longest datagram that an empty pool and queue can hold, in bytes; `None` where not even an empty one.
@@ -178,6 +177,7 @@ impl<'s, A: Address> Pool<'s, A> {
         let taken = blocks(payload.len()) as u16;
         self.free = after;
         self.free_blocks -= taken;
+        self.datagrams += 1;
         queue.last = first;
         queue.datagrams += 1;
         queue.blocks += taken;
@@ -187,28 +187,37 @@ impl<'s, A: Address> Pool<'s, A> {
 
     /// Copies a datagram that one block holds to the end of `queue` as [`push`](Self::push) does; whether there was room, and
     /// the whole is valid.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_short(
         &mut self,
         queue: &mut Queue,
         bound: &Bound,
         ends: Ends<A>,
         payload: &[u8],
-        unverified: NonZeroU64,
+        unverified: Sum,
     ) -> bool {
         let full = usize::from(queue.datagrams) >= bound.datagrams || queue.bytes + payload.len() > bound.bytes;
         if full || queue.blocks >= self.free_blocks {
+            cold_path();
             return false;
         }
         let (pool, first) = (&mut *self.blocks, self.free);
-        let Some(block) = pool.get_mut(usize::from(first)) else { return false };
-        let Some(space) = block.bytes.get_mut(..payload.len()) else { return false };
-        if !Sum::ZERO.add_u64(unverified.get()).add_sum(copy_and_sum(space, payload)).is_valid() {
+        let Some(block) = pool.get_mut(usize::from(first)) else {
+            cold_path();
+            return false;
+        };
+        let Some(space) = block.bytes.get_mut(..payload.len()) else {
+            cold_path();
+            return false;
+        };
+        if !unverified.add_sum(copy_and_sum(space, payload)).is_valid() {
+            cold_path();
             return false;
         }
         block.head = Head { after: NONE, last: first, len: payload.len() as u16, ends };
         self.free = block.next;
         self.free_blocks -= 1;
+        self.datagrams += 1;
         if queue.is_empty() {
             queue.first = first;
         } else if let Some(before) = pool.get_mut(usize::from(queue.last)) {
@@ -294,6 +303,7 @@ impl<'s, A: Address> Pool<'s, A> {
         }
         self.free = first;
         self.free_blocks += freed;
+        self.datagrams -= 1;
         queue.first = after;
         queue.datagrams -= 1;
         queue.blocks -= freed;

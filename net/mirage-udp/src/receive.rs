@@ -1,5 +1,6 @@
 //! Datagrams and errors on their way up.
 
+use core::hint::cold_path;
 use core::num::NonZeroU64;
 use core::task::{Context, Poll};
 
@@ -13,6 +14,7 @@ use zerocopy::byteorder::network_endian::U16;
 
 use crate::address::{End, Ends};
 use crate::pool::{Index, Refused};
+use crate::table::Last;
 use crate::wire::Header;
 use crate::{Address, Discard, Error, SocketId, Udp};
 
@@ -27,33 +29,33 @@ impl<A: Address> Udp<'_, A> {
         self.counted(taken)
     }
 
-    /// Does what [`input`](Self::input) does, with the usual in one straight line: a datagram for the same socket from the same
-    /// remote as the one before, that finds room and is what was sent.
+    /// Does what [`input`](Self::input) does with a datagram that is for the same socket from the same remote as the one
+    /// before, finds room in one block and is what was sent. Of others nothing was taken, and `false` says so.
     ///
-    /// # Errors
-    /// Those of [`input`](Self::input).
-    pub fn input_straight(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
-        if self.take_again(received) { Ok(()) } else { self.input(now, received) }
-    }
-
-    /// Takes a datagram if there is nothing to decide about it; nothing was done otherwise.
-    #[inline]
-    fn take_again(&mut self, received: &Received<'_>) -> bool {
-        let (Some(last), Ok((header, payload))) = (self.table.last(), parse(received)) else { return false };
-        let Ends { local, remote } = last.ends;
-        let is_same = A::from_ip(received.source) == Some(remote.address)
-            && A::from_ip(received.destination) == Some(local.address)
-            && header.source.get() == remote.port
-            && header.destination.get() == local.port;
-        let is_usual = is_same
-            && header.checksum != U16::ZERO
+    /// It lies in the place of the call.
+    #[inline(always)]
+    pub fn input_again(&mut self, received: &Received<'_>) -> bool {
+        let (Some(last), Ok((header, payload))) = (self.table.last(), parse(received)) else {
+            cold_path();
+            return false;
+        };
+        let Last { ends, index, sum } = *last;
+        let is_same = header.source.get() == ends.remote.port
+            && header.destination.get() == ends.local.port
+            && A::from_ip(received.source) == Some(ends.remote.address)
+            && A::from_ip(received.destination) == Some(ends.local.address);
+        let is_usual = header.checksum != U16::ZERO
             && received.checksum == ReceivedChecksum::Unchecked
             && received.segment_size.is_none();
-        let sum = last.sum.wrapping_add(header.len.get().into());
-        let (index, ends) = (last.index, last.ends);
-        let Some(sum) = NonZeroU64::new(Sum::ZERO.add_u64(sum).add_u64(header.word()).words()) else { return false };
-        let Some(socket) = self.table.at(index).filter(|_| is_usual) else { return false };
+        // Far less than 2⁶⁴.
+        let sum = sum.wrapping_add(header.len.get().into());
+        let sum = Sum::ZERO.add_u64(sum).add_u64(header.word());
+        let (true, Some(socket)) = (is_same && is_usual, self.table.at(index)) else {
+            cold_path();
+            return false;
+        };
         if !self.pool.push_short(&mut socket.incoming, &self.config.receive, ends, payload, sum) {
+            cold_path();
             return false;
         }
         self.wakers.wake(&mut socket.readers);

@@ -148,12 +148,6 @@ impl<'s, A: Address> Table<'s, A> {
         self.in_use.into()
     }
 
-    /// Datagrams in the queues of all sockets.
-    pub(crate) fn datagrams(&self) -> usize {
-        let sockets = self.slots.iter().filter_map(|slot| slot.socket.as_ref());
-        sockets.map(|socket| socket.incoming.datagrams() + socket.outgoing.datagrams()).sum()
-    }
-
     pub(crate) fn has_any(&self) -> bool {
         self.any != NONE
     }

@@ -99,10 +99,13 @@ impl<A: Address> Udp<'_, A> {
             cold_path();
             return false;
         }
-        let Ok(Whole { packet, header, sum, offloaded }) = whole(ip, ends, payload.len()) else {
+        let Some(source) = source(ip, ends) else {
             cold_path();
             return false;
         };
+        let beginning = Beginning::new(ip, source, ends, payload.len());
+        let packet = beginning.packet(source, remote.address.ip(), payload.len());
+        let Beginning { header, sum, offloaded } = beginning;
         let sent = ip.send_again(&packet, &mut |out: &mut FrameWriter<'_>| {
             out.put_headed(payload, |of_payload| {
                 let checksum = if offloaded { header.checksum } else { U16::new(sum.add_sum(of_payload).finish_udp()) };
@@ -334,7 +337,10 @@ impl<A: Address> Body<'_, '_, A> {
 /// Sends a datagram of `len` bytes.
 #[inline]
 fn send<A: Address>(ip: &mut impl Ip, ends: Ends<A>, len: usize, body: &mut Body<'_, '_, A>) -> Result<(), SendError> {
-    let Whole { packet, header, sum: header_sum, offloaded } = whole(ip, ends, len)?;
+    let source = source(ip, ends).ok_or(SendError::NoRoute)?;
+    let beginning = Beginning::new(ip, source, ends, len);
+    let packet = beginning.packet(source, ends.remote.address.ip(), len);
+    let Beginning { header, sum: header_sum, offloaded } = beginning;
     ip.send(packet, move |out| {
         let start = out.len();
         out.put_header(header.as_bytes());
@@ -346,42 +352,49 @@ fn send<A: Address>(ip: &mut impl Ip, ends: Ends<A>, len: usize, body: &mut Body
     })
 }
 
-/// A datagram but for its payload.
-struct Whole {
-    packet: Packet,
-    /// Complete if the checksum is `offloaded`, else without one.
+/// The header of a datagram, all but its checksum if nobody else completes it.
+struct Beginning {
     header: Header,
     /// Of the header and what it stands for.
     sum: Sum,
+    /// Whether the device completes the checksum.
     offloaded: bool,
 }
 
-/// What goes around `len` bytes.
-#[inline(always)]
-fn whole<A: Address>(ip: &impl Ip, Ends { local, remote }: Ends<A>, len: usize) -> Result<Whole, SendError> {
-    let destination = remote.address.ip();
-    let source = match local.is_unspecified() {
-        true => ip.source(destination).ok_or(SendError::NoRoute)?,
-        false => local.address.ip(),
-    };
-    let len = Header::LEN + len;
-    // The words of the header, whose checksum is zero yet, and what it stands for.
-    let words = u64::from(local.port) + u64::from(remote.port) + len as u64;
-    let pseudo = Sum::ZERO.pseudo_header(source, destination, Protocol::UDP.0, len as u32);
-    let mut packet = Packet::new(source, destination, Protocol::UDP, len);
-    let offload = if destination.is_ipv4() { ChecksumOffload::UDP_V4 } else { ChecksumOffload::UDP_V6 };
-    let offloaded = ip.capabilities(destination).checksum.contains(offload) && len <= ip.mtu(destination);
-    let mut checksum = 0;
-    if offloaded {
-        packet.checksum = Some(PartialChecksum { start: 0, offset: Header::CHECKSUM });
-        checksum = pseudo.partial();
+impl Beginning {
+    /// What goes before `len` bytes.
+    #[inline(always)]
+    fn new<A: Address>(ip: &impl Ip, source: IpAddr, Ends { local, remote }: Ends<A>, len: usize) -> Self {
+        let destination = remote.address.ip();
+        let len = Header::LEN + len;
+        // The words of the header, whose checksum is zero yet, and what it stands for.
+        let words = u64::from(local.port) + u64::from(remote.port) + len as u64;
+        let pseudo = Sum::ZERO.pseudo_header(source, destination, Protocol::UDP.0, len as u32);
+        let offload = if destination.is_ipv4() { ChecksumOffload::UDP_V4 } else { ChecksumOffload::UDP_V6 };
+        let offloaded = ip.capabilities(destination).checksum.contains(offload) && len <= ip.mtu(destination);
+        let header = Header {
+            source: U16::new(local.port),
+            destination: U16::new(remote.port),
+            // Fits: the payload is at most `LONGEST`.
+            len: U16::new(len as u16),
+            checksum: U16::new(if offloaded { pseudo.partial() } else { 0 }),
+        };
+        Self { header, sum: pseudo.add_u64(words), offloaded }
     }
-    let header = Header {
-        source: U16::new(local.port),
-        destination: U16::new(remote.port),
-        // Fits: the payload is at most `LONGEST`.
-        len: U16::new(len as u16),
-        checksum: U16::new(checksum),
-    };
-    Ok(Whole { packet, header, sum: pseudo.add_u64(words), offloaded })
+
+    /// The packet that carries it.
+    #[inline(always)]
+    fn packet(&self, source: IpAddr, destination: IpAddr, len: usize) -> Packet {
+        let mut packet = Packet::new(source, destination, Protocol::UDP, Header::LEN + len);
+        if self.offloaded {
+            packet.checksum = Some(PartialChecksum { start: 0, offset: Header::CHECKSUM });
+        }
+        packet
+    }
+}
+
+/// Where a datagram comes from; where no address is given, the route has one.
+#[inline]
+fn source<A: Address>(ip: &impl Ip, Ends { local, remote }: Ends<A>) -> Option<IpAddr> {
+    if local.is_unspecified() { ip.source(remote.address.ip()) } else { Some(local.address.ip()) }
 }

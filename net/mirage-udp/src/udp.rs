@@ -177,8 +177,8 @@ impl<'s, A: Address> Udp<'s, A> {
 
     /// What was done so far and what is in use.
     pub fn stats(&self) -> Stats {
-        let (sockets, datagrams) = (self.table.in_use(), self.table.datagrams());
-        Stats { sockets, datagrams, blocks: self.pool.in_use(), ..self.stats }
+        let (blocks, datagrams) = self.pool.in_use();
+        Stats { sockets: self.table.in_use(), datagrams, blocks, ..self.stats }
     }
 
     /// What was dropped so far, by reason.

@@ -1,6 +1,7 @@
 //! Our stack on a cable that lends its slots, with the defaults a user gets.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use mirage_clock::Instant;
@@ -104,7 +105,7 @@ impl World for Mirage {
     fn connect(&mut self) -> Pair {
         let remote = SocketAddr::new(SERVER, 80);
         let client = self.client;
-        let mut opening = Box::pin(async move { (&client).connect(remote, TcpOptions::default()).await });
+        let mut opening = pin!(async move { (&client).connect(remote, TcpOptions::default()).await });
         let mut opened = None;
         let mut accepted = None;
         for _ in 0..1000 {

@@ -3,9 +3,9 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use mirage_net::{Capabilities, FrameWriter, MacAddress, SendError};
+use mirage_net::{Capabilities, FrameWriter, MacAddress, Outgoing, PartialChecksum, SendError};
 
-use crate::{Ethernet, LinkPacket};
+use crate::{EtherType, Ethernet, LinkHeader, LinkPacket};
 
 /// A link layer for tests: it keeps what it is given, and each of its answers is a field.
 ///
@@ -76,6 +76,40 @@ impl Ethernet for FakeEthernet {
         }
         let bytes = super::filled(packet.len, fill)?;
         self.sent.push_back(SentFrame { packet, bytes });
+        Ok(())
+    }
+
+    fn header(&self, destination: MacAddress, ethertype: EtherType) -> Option<LinkHeader> {
+        let mut header = [0; LinkHeader::LEN];
+        header[..6].copy_from_slice(&destination.octets());
+        header[6..12].copy_from_slice(&self.mac.octets());
+        header[12..].copy_from_slice(&ethertype.0.to_be_bytes());
+        Some(LinkHeader(header))
+    }
+
+    /// Keeps what [`send`](Ethernet::send) would have; panics where the header is not one of ours.
+    fn send_frame(&mut self, frame: Outgoing, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
+        if let Some(error) = self.next_errors.pop_front() {
+            return Err(error);
+        }
+        if self.sent.len() >= self.capacity {
+            return Err(SendError::Full);
+        }
+        let whole = super::filled(frame.len, fill)?;
+        let (header, bytes) = whole.split_first_chunk::<{ LinkHeader::LEN }>().expect("a frame has a header");
+        let [destination @ .., _, _, _, _, _, _, _, _] = *header;
+        let (destination, ethertype) =
+            (MacAddress(destination), EtherType(u16::from_be_bytes([header[12], header[13]])));
+        assert_eq!(self.header(destination, ethertype), Some(LinkHeader(*header)), "not a header of ours");
+        let above = |sum: PartialChecksum| PartialChecksum { start: sum.start - LinkHeader::LEN as u16, ..sum };
+        let packet = LinkPacket {
+            destination,
+            ethertype,
+            len: bytes.len(),
+            checksum: frame.checksum.map(above),
+            segment_size: frame.segment_size,
+        };
+        self.sent.push_back(SentFrame { packet, bytes: bytes.to_vec() });
         Ok(())
     }
 }

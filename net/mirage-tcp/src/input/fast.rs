@@ -97,7 +97,9 @@ impl<P: Profile> Slot<P> {
                 self.change_window(resources, now, window);
             }
         }
-        if acked > 0 {
+        if acked > self.send.len() && !self.held() && P::SELECTIVE {
+            self.take_last(resources, now, acked);
+        } else if acked > 0 {
             let news = News { ack, echo, duplicate: false };
             self.take_news(resources, now, &news, &Blocks::NONE);
         }

@@ -18,7 +18,6 @@ impl<P: Profile> Tcp<'_, P> {
     ) -> Result<Option<u32>, Discard> {
         let Some(slot) = self.half_open.slots.get(index as usize) else { return Ok(None) };
         let HalfOpenSlot { tuple, listener, iss, irs, window, .. } = *slot;
-        let stamps = slot.stamps::<P>(&self.resources.config);
         let flags = segment.flags;
         if has_bad_flags(flags) {
             return Err(Discard::BadFlags);
@@ -33,7 +32,7 @@ impl<P: Profile> Tcp<'_, P> {
                     Ok(None)
                 }
                 false if inside => {
-                    self.challenge_half_open(now, Reply::stamped::<P>(tuple, iss + 1, irs + 1, window, &stamps));
+                    self.challenge_half_open(now, index);
                     Err(Discard::BadReset)
                 }
                 false => Err(Discard::OutsideWindow),
@@ -45,7 +44,7 @@ impl<P: Profile> Tcp<'_, P> {
                 self.send_syn_ack(index);
                 return Ok(None);
             }
-            self.challenge_half_open(now, Reply::stamped::<P>(tuple, iss + 1, irs + 1, window, &stamps));
+            self.challenge_half_open(now, index);
             return Err(Discard::UnexpectedSyn);
         }
         if !flags.contains(Flags::ACK) {
@@ -64,7 +63,7 @@ impl<P: Profile> Tcp<'_, P> {
             return Err(Discard::BadAck);
         }
         if !inside {
-            self.challenge_half_open(now, Reply::stamped::<P>(tuple, iss + 1, irs + 1, window, &stamps));
+            self.challenge_half_open(now, index);
             return Err(Discard::OutsideWindow);
         }
         if self.listener(listener).is_none() {
@@ -81,9 +80,14 @@ impl<P: Profile> Tcp<'_, P> {
         Ok(self.admit(now, &handshake, segment.seq, Some(index)))
     }
 
-    fn challenge_half_open(&mut self, now: Instant, reply: Reply) {
+    /// Says again where we are, unless that was said too often.
+    #[inline(never)]
+    fn challenge_half_open(&mut self, now: Instant, index: u32) {
+        let Some(slot) = self.half_open.slots.get(index as usize) else { return };
         if self.resources.challenges.allow(now) {
-            self.replies.push(reply);
+            let HalfOpenSlot { tuple, iss, irs, window, .. } = *slot;
+            let stamps = slot.stamps::<P>(&self.resources.config);
+            self.replies.push(Reply::stamped::<P>(tuple, iss + 1, irs + 1, window, &stamps));
         } else {
             self.resources.stats.replies_dropped += 1;
         }

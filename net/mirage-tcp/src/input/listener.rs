@@ -10,11 +10,10 @@ use crate::half_open::HalfOpenSlot;
 use crate::marks::Marks;
 use crate::options::{Heard, SynOptions};
 use crate::replies::Reply;
-use crate::tuning::Tuning;
 use crate::wire::{Flags, Segment};
 use mirage_congestion::Congestion as _;
 
-use crate::{Discard, Profile, State, Tcp, cookies};
+use crate::{Discard, Profile, Tcp, cookies};
 
 impl<P: Profile> Tcp<'_, P> {
     #[inline(never)]
@@ -219,24 +218,17 @@ impl<P: Profile> Tcp<'_, P> {
         let options = &listeners.get(handshake.listener.index as usize)?.options;
         let config = &resources.config;
         let slot = connections.get_mut(index as usize)?;
-        slot.begin(now, handshake.tuple, handshake.iss + 1, config);
-        slot.set_options(options, config);
-        slot.set_scaling(true);
+        let rcv_nxt = handshake.irs + 1;
+        slot.begin(now, &handshake.tuple, (handshake.iss + 1, rcv_nxt), options, config);
         slot.learn_peer(&handshake.peer, config);
         slot.stamps = handshake.stamps::<P>(config);
         slot.marks = Marks::agreed(handshake.peer.marks && config.accepts_marks::<P>());
         (slot.iss, slot.irs) = (handshake.iss, handshake.irs);
-        slot.rcv_nxt = handshake.irs + 1;
-        slot.acked_to = slot.rcv_nxt;
-        slot.tuning = Tuning::begin::<P>(now, slot.rcv_nxt, config);
-        slot.rcv_end = slot.rcv_nxt + u32::from(handshake.window);
-        let counted = P::PEERS && config.per_peer > 0;
-        slot.set_counted(counted);
-        if counted {
+        slot.rcv_end = rcv_nxt + u32::from(handshake.window);
+        if P::PEERS && config.per_peer > 0 {
+            slot.set_counted(true);
             self.peers.enter(handshake.tuple.remote);
         }
-        slot.state = State::Established;
-        slot.set_linked(true);
         slot.establish(&mut self.resources, now);
         Some(index)
     }

@@ -75,7 +75,7 @@ impl<P: Profile> Tcp<'_, P> {
     #[inline(never)]
     fn find_connection(&mut self, now: Instant, received: &Received<'_>) -> Result<Option<u32>, Discard> {
         let segment = read::<P>(received)?;
-        if !segment.is_intact(received) {
+        if !segment.is_intact::<P>(received) {
             return Err(Discard::BadChecksum);
         }
         self.find_for(now, received.cast, &Tuple::of(received, &segment), &segment)
@@ -91,7 +91,7 @@ impl<P: Profile> Tcp<'_, P> {
         checked: bool,
     ) -> Result<(), Discard> {
         let segment = read::<P>(received)?;
-        if !checked && !segment.is_intact(received) {
+        if !checked && !segment.is_intact::<P>(received) {
             return Err(Discard::BadChecksum);
         }
         let Some(slot) = self.connections.get(index as usize) else { return Ok(()) };

@@ -79,7 +79,9 @@ impl<P: Profile> Tcp<'_, P> {
         }
         slot.confirm_syn(now, segment.ack, resources.config.min_rto);
         if P::FAST_OPEN {
-            slot.send.acked(&mut resources.pool, with_data);
+            if with_data > 0 {
+                slot.send.acked(&mut resources.pool, with_data);
+            }
             slot.set_syn_data(with_data > 0 && with_data == slot.syn_len.into());
             slot.learn_server(now, resources, segment.options, with_data);
         }
@@ -90,6 +92,9 @@ impl<P: Profile> Tcp<'_, P> {
             false => slot.acknowledge(),
         }
         resources.stats.opened += 1;
+        if segment.payload.is_empty() && !fin {
+            return Ok(());
+        }
         // What came with it is taken like any other text.
         slot.take_text(resources, now, slot.rcv_nxt, segment.payload, fin, segment.payload.len().min(0xffff) as u16)
     }

@@ -7,7 +7,6 @@ use crate::connection::{Slot, todo};
 use crate::facts::Facts;
 use crate::options::Heard;
 use crate::replies::Reply;
-use crate::time_wait::Memory;
 use crate::wire::{Flags, Segment};
 use crate::{Discard, Error, Profile, State, Tcp};
 
@@ -144,16 +143,23 @@ impl<P: Profile> Tcp<'_, P> {
     /// Both ends are closed: leaves a memory behind. The slot stays for as long as an application holds it.
     pub(super) fn enter_time_wait(&mut self, now: Instant, index: u32) {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
-        let window = (slot.receive_window() >> slot.receive_scale).min(0xffff) as u16;
-        let memory =
-            Memory { tuple: slot.tuple, snd_nxt: slot.nxt, rcv_nxt: slot.rcv_nxt, window, stamps: slot.stamps };
         if slot.ack_now() {
-            let Memory { tuple, snd_nxt, rcv_nxt, window, ref stamps } = memory;
-            self.replies.push(Reply::stamped::<P>(tuple, snd_nxt, rcv_nxt, window, stamps));
+            self.replies.push(Reply::stamped::<P>(
+                slot.tuple,
+                slot.nxt,
+                slot.rcv_nxt,
+                slot.shown_window(),
+                &slot.stamps,
+            ));
         }
-        slot.end(&mut self.resources, None);
-        slot.state = State::TimeWait;
-        self.remember_connection(now, index, memory);
+        self.remember_connection(now, index);
+        let Some(slot) = self.connections.get_mut(index as usize) else { return };
+        if slot.held() {
+            slot.end(&mut self.resources, None);
+            slot.state = State::TimeWait;
+        } else {
+            self.depart(index);
+        }
     }
 }
 

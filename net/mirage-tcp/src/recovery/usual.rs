@@ -9,6 +9,7 @@ use super::{Phase, Recovery};
 use crate::Profile;
 use crate::connection::Slot;
 use crate::resources::Resources;
+use crate::retransmit::Watch;
 use crate::runs::{RunSlot, fate};
 use crate::under_way::UnderWay;
 
@@ -57,6 +58,18 @@ impl<P: Profile> Slot<P> {
         self.tell_controller(now, brought);
         self.start_resend_timer(now, resources);
         true
+    }
+}
+
+impl<P: Profile> Slot<P> {
+    /// Takes in the acknowledgement of everything we will ever have sent, our FIN included, while nothing seems lost, for a
+    /// connection that nobody holds: what could be measured by it would serve no one.
+    #[inline(never)]
+    pub(crate) fn take_last(&mut self, resources: &mut Resources<'_>, now: Instant, acked: u32) {
+        resources.runs.clear(&mut self.recovery.chain);
+        (self.recovery.lost, self.recovery.sacked) = (0, 0);
+        self.forget_acknowledged(resources, now, acked);
+        (self.resend_at, self.watch) = (Instant::MAX, Watch::Resend);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Replies on their way out, and connections that are broken off.
 
 use mirage_clock::Instant;
-use mirage_net::ChecksumOffload;
+use mirage_net::{ChecksumOffload, FrameWriter};
 use mirage_protocols::{Ip, Packet, Protocol, SendError};
 
 use crate::connection::todo;
@@ -12,7 +12,9 @@ use crate::replies::Reply;
 use crate::sack::Blocks;
 use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
-use crate::wire::{Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM, write_segment};
+use crate::wire::{
+    Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM, STAMPED_LEN, SYN_LEN, write_bare, write_segment,
+};
 use crate::{Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -67,7 +69,7 @@ fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip, pool: &
             marks: false,
             accurate: None,
         }
-        .emit();
+        .emit::<P>();
         if P::MARKS && reply.marked {
             options.put_marked(&MarkedBytes::NONE);
         }
@@ -102,7 +104,19 @@ fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip, pool: &
         let payload = (&SendQueue::default(), pool, 0, 0);
         return super::send_from(payload, ip, packet, tuple, &header, options, checksum);
     }
-    ip.send(packet, |writer| {
-        write_segment(writer, (tuple.local, tuple.remote), &header, options.as_slice(), [], checksum);
-    })
+    let (options, pseudo) = (options.as_slice(), tuple.pseudo_header());
+    let fill = |writer: &mut FrameWriter<'_>| {
+        if P::STRAIGHT {
+            let written = match len {
+                SYN_LEN => write_bare::<SYN_LEN>(writer, pseudo, &header, options, checksum),
+                STAMPED_LEN => write_bare::<STAMPED_LEN>(writer, pseudo, &header, options, checksum),
+                _ => None,
+            };
+            if written.is_some() {
+                return;
+            }
+        }
+        write_segment(writer, (tuple.local, tuple.remote), &header, options, [], checksum);
+    };
+    if P::STRAIGHT { ip.send_straight(packet, fill) } else { ip.send(packet, fill) }
 }

@@ -55,7 +55,7 @@ impl<P: Profile> Slot<P> {
 
     /// Our SYN is out. It is no run: it is watched over by number alone.
     #[inline(never)]
-    fn on_syn_sent(&mut self, now: Instant, resources: &mut Resources<'_>) {
+    pub(super) fn on_syn_sent(&mut self, now: Instant, resources: &mut Resources<'_>) {
         if self.syns == 0 {
             self.stuck_since = now;
         } else {

@@ -90,7 +90,7 @@ impl<P: Profile> Slot<P> {
             packet.checksum = Some(PARTIAL_CHECKSUM);
         }
         let template = &template;
-        match ip.send_straight(packet, move |writer| template.write(writer, seq, flags, [piece])) {
+        match ip.send_straight(packet, move |writer| template.write_piece(writer, seq, flags, piece)) {
             Err(SendError::Full) => return Some(Err(SendError::Full)),
             Err(SendError::WouldFragment { mtu }) if self.shrink_path(mtu, &resources.config) => return None,
             // Other errors are as good as loss.
