@@ -28,7 +28,7 @@ impl<P: Profile> Slot<P> {
                 self.syns = self.syns.saturating_add(1);
                 self.watch_later(crate::retransmit::Watch::Resend, now, resources);
             }
-            Kind::Next if plan.flags.contains(Flags::SYN) => self.on_syn_sent(now, resources),
+            Kind::Next if Self::OPENING && plan.flags.contains(Flags::SYN) => self.on_syn_sent(now, resources),
             Kind::Next | Kind::Longer => self.on_next_sent(plan, now, resources),
             Kind::Again(run) => self.on_sent_again(plan, run, now, resources),
             Kind::Probe => {
@@ -147,6 +147,22 @@ impl<P: Profile> Slot<P> {
             }
         }
         self.on_fresh_sent(bytes, now, resources);
+    }
+
+    /// Our FIN left, alone and with nothing under way, and nobody holds the connection: what could be measured by it would
+    /// serve no one. What watches over it is what watches over everything.
+    #[inline]
+    pub(super) fn on_lone_fin_sent(&mut self, now: Instant, resources: &mut Resources<'_>) {
+        let (start, end) = (self.nxt, self.nxt + 1);
+        self.stuck_since = now;
+        self.nxt = end;
+        let run = RunSlot { start, end, sent_at: now, ..RunSlot::default() };
+        let _kept = resources.runs.push(&mut self.recovery.chain, &run, false);
+        if P::PROBING && self.path.stage == Stage::Untried {
+            self.path.on_tried(end);
+        }
+        self.start_timer_here(now, resources.config.max_rto, false);
+        self.sent_at = Coarse::of(now);
     }
 
     /// What is the same with and without records.
