@@ -94,11 +94,10 @@ impl<'a> Inbound<'a, '_> {
         Ok(Some(take(&incoming)))
     }
 
-    /// What lies in a packet that came in a frame for us alone, if there is nothing to decide about it that was not decided
-    /// for the one before: a whole packet without options between the same two addresses. `None` for others, also for bad
-    /// ones: those are for [`input`](Self::input), and nothing was done yet.
+    /// What lies in a packet that came in a frame for us alone: what [`input`](Self::input) finds in a whole one without
+    /// options. `None` for others, also for bad ones: those are for [`input`](Self::input), and nothing was done yet.
     #[inline]
-    pub fn recall<'p>(
+    pub fn usual<'p>(
         &self,
         interface: InterfaceId,
         packet: &'p [u8],
@@ -111,9 +110,12 @@ impl<'a> Inbound<'a, '_> {
         };
         let (source, destination) = (Ipv4Addr::from(header.source), Ipv4Addr::from(header.destination));
         let arrival = Arrival { interface, link_cast: Cast::Unicast, source, destination };
-        let Some(cast) = self.known.addresses.recall(arrival) else {
-            cold_path();
-            return None;
+        let cast = match self.known.addresses.recall(arrival) {
+            Some(cast) => cast,
+            None => {
+                cold_path();
+                self.known.addresses.examine(arrival, self.known.config.accept_any).ok()?
+            }
         };
         let received = Received {
             source: IpAddr::V4(source),
