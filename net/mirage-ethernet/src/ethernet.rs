@@ -1,5 +1,7 @@
 //! Which frames are for us.
 
+use core::hint::cold_path;
+
 use managed::ManagedSlice;
 use mirage_net::{Frame, MacAddress, Transmit};
 use mirage_protocols::{Cast, EtherType};
@@ -87,13 +89,22 @@ impl<'s> Ethernet<'s> {
     #[inline]
     pub fn usual<'f>(&self, frame: &Frame<'f>) -> Option<&'f [u8]> {
         let (header, payload) = frame.bytes.split_first_chunk::<{ Header::LEN as usize }>()?;
-        let (first, last) = (u64::from_le_bytes(*header.first_chunk()?), u64::from_le_bytes(*header.last_chunk()?));
-        // The destination, behind which the source begins with the bit that says that a group is meant.
-        let is_for_us = (first ^ self.station.number) << (u64::BITS - ADDRESS_BITS - 1) == 0;
-        // The source, and what is carried.
-        let is_from_somebody = last << (u64::BITS - ADDRESS_BITS) != 0;
-        let is_ipv4 = last >> ADDRESS_BITS == u64::from(EtherType::IPV4.0.swap_bytes());
-        (is_for_us && is_from_somebody && is_ipv4 && self.station.vlan.is_none()).then_some(payload)
+        let [.., a, b, c, d, one, two] = *header;
+        // The destination, and the bit of the source that says that a group is meant.
+        if (u64::from_le_bytes(*header.first_chunk()?) ^ self.station.number) << (u64::BITS - 49) != 0 {
+            cold_path();
+            return None;
+        }
+        // Nobody, or somebody in whose address these bytes are zero, too.
+        if u32::from_le_bytes([a, b, c, d]) == 0 {
+            cold_path();
+            return None;
+        }
+        if u16::from_be_bytes([one, two]) != EtherType::IPV4.0 || self.station.vlan.is_some() {
+            cold_path();
+            return None;
+        }
+        Some(payload)
     }
 
     /// Takes frames to the group `address` from now on. Joining twice needs leaving twice.
@@ -155,9 +166,6 @@ fn number(address: MacAddress) -> u64 {
     let [a, b, c, d, e, f] = address.octets();
     u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
 }
-
-/// How many bits of a [`number`] are an address.
-const ADDRESS_BITS: u32 = 48;
 
 /// The bit of a [`number`] that says that a group is meant.
 const GROUP: u64 = 1;

@@ -95,7 +95,8 @@ impl<'a> Inbound<'a, '_> {
     }
 
     /// What lies in a packet that came in a frame for us alone: what [`input`](Self::input) finds in a whole one without
-    /// options. `None` for others, also for bad ones: those are for [`input`](Self::input), and nothing was done yet.
+    /// options between the same addresses as the one before. `None` for others, also for bad ones: those are for
+    /// [`input`](Self::input), and nothing was done yet.
     #[inline]
     pub fn usual<'p>(
         &self,
@@ -110,12 +111,9 @@ impl<'a> Inbound<'a, '_> {
         };
         let (source, destination) = (Ipv4Addr::from(header.source), Ipv4Addr::from(header.destination));
         let arrival = Arrival { interface, link_cast: Cast::Unicast, source, destination };
-        let cast = match self.known.addresses.recall(arrival) {
-            Some(cast) => cast,
-            None => {
-                cold_path();
-                self.known.addresses.examine(arrival, self.known.config.accept_any).ok()?
-            }
+        let Some(cast) = self.known.addresses.recall(arrival) else {
+            cold_path();
+            return None;
         };
         let received = Received {
             source: IpAddr::V4(source),

@@ -7,10 +7,9 @@ use mirage_arp::Arp;
 use mirage_clock::Instant;
 use mirage_ethernet::{Incoming as EthernetIncoming, Link};
 use mirage_icmp::{ErrorToSend, Icmp, Incoming as IcmpIncoming};
-use mirage_ipv4::wire::HEADER_LEN;
 use mirage_ipv4::{Incoming, Outbound};
 use mirage_net::{Disconnected, Frame, Receive, Transmit};
-use mirage_protocols::{Cast, Counts, EtherType, LinkHeader, Protocol, Reason as _, Received};
+use mirage_protocols::{Cast, Counts, EtherType, Protocol, Reason as _, Received};
 use mirage_tcp::{Profile, Tcp};
 use mirage_udp::Udp;
 use mirage_udp::igmp::Igmp;
@@ -55,39 +54,17 @@ fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, trans
     let (inbound, _) = ipv4.split();
     let packet =
         ethernet.usual(frame).and_then(|payload| inbound.usual(INTERFACE, payload, frame.checksum, frame.segment_size));
-    match packet {
+    let taken = match packet {
         Some((Protocol::TCP, received)) => {
             let _counted = tcp.input(*now, &received);
+            true
         }
-        Some((Protocol::UDP, received)) if datagrams.is_some() => {
-            if !udp.input_again(&received) {
-                datagram_in(machines, frame, received, transmit);
-            }
-        }
-        _ => unusual_elsewhere_in(machines, frame, transmit),
+        Some((Protocol::UDP, received)) => datagrams.is_some() && udp.input_again(&received),
+        _ => false,
+    };
+    if !taken {
+        unusual_elsewhere_in(machines, frame, transmit);
     }
-}
-
-/// A datagram that is not like the one before.
-#[cold]
-#[inline(never)]
-fn datagram_in<P: Profile>(
-    machines: &mut Machines<'_, P>,
-    frame: &Frame<'_>,
-    received: Received<'_>,
-    transmit: &mut impl Transmit,
-) {
-    let Machines { ethernet, arp, ipv4, icmp, igmp, udp, tcp, now, discards, datagrams, stirred, .. } = machines;
-    let (datagrams, now) = (*datagrams, *now);
-    if datagrams.is_some_and(|datagrams| (datagrams.input)(udp, now, &received)) {
-        return;
-    }
-    // The usual header has no options.
-    let header = frame.bytes.get(LinkHeader::LEN..LinkHeader::LEN + HEADER_LEN).unwrap_or_default();
-    let packet = Incoming { protocol: Protocol::UDP, received, header, fragmented: false };
-    let ((_, outbound), link) = (ipv4.split(), ethernet.over(transmit));
-    unusual(&packet, Rest { datagrams, arp, icmp, igmp, udp, tcp, now, discards, outbound, link });
-    *stirred = true;
 }
 
 /// As a piece of code of its own.
