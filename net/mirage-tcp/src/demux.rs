@@ -170,7 +170,8 @@ impl<'s> Demux<'s> {
         }
     }
 
-    fn entry(&self, found: Found) -> u32 {
+    #[inline]
+    pub(crate) fn entry(&self, found: Found) -> u32 {
         match found {
             Found::Connection(index) => index,
             Found::HalfOpen(index) => self.half_open_from + index,
@@ -241,11 +242,12 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// The same for one whose tuple is the last that was looked for.
+    #[inline]
     pub(crate) fn link_latest(&mut self, found: Found) {
         self.link_in(self.demux.latest.1, found);
     }
 
-    #[inline(never)]
+    #[inline]
     fn link_in(&mut self, bucket: u32, found: Found) {
         self.set_next(found, self.demux.head(bucket));
         self.demux.set_head(bucket, self.demux.entry(found));
@@ -254,18 +256,30 @@ impl<P: Profile> Tcp<'_, P> {
     /// Takes a record out of the table. It still holds its tuple; nothing happens when it is not there.
     pub(crate) fn unlink(&mut self, found: Found) {
         let bucket = self.bucket_of(found);
-        self.replace(bucket, found, None);
+        let Some((_, behind)) = self.link_of(self.demux.entry(found)) else { return };
+        self.point(bucket, found, behind);
     }
 
-    /// Puts another record with the same tuple into the place of one that is in this bucket, or takes it out.
-    #[inline(never)]
-    pub(crate) fn replace(&mut self, bucket: u32, old: Found, new: Option<Found>) {
-        let goal = self.demux.entry(old);
-        let Some((_, mut other)) = self.link_of(goal) else { return };
-        if let Some(new) = new {
-            self.set_next(new, other);
-            other = self.demux.entry(new);
+    /// Lets segments find the connection that a handshake became; their tuple is the last that was looked for.
+    pub(crate) fn take_place(&mut self, half_open: u32, connection: u32) {
+        let Some(handshake) = self.half_open.slots.get(half_open as usize) else { return };
+        let Some(slot) = self.connections.get_mut(connection as usize) else { return };
+        slot.next = handshake.next;
+        self.point(self.demux.latest.1, Found::HalfOpen(half_open), self.demux.entry(Found::Connection(connection)));
+    }
+
+    /// Lets what points to a record that is in this bucket point to the entry `other`.
+    #[inline]
+    pub(crate) fn point(&mut self, bucket: u32, found: Found, other: u32) {
+        let goal = self.demux.entry(found);
+        match P::STRAIGHT && self.demux.head(bucket) == goal {
+            true => self.demux.set_head(bucket, other),
+            false => self.point_elsewhere(bucket, goal, other),
         }
+    }
+
+    #[inline(never)]
+    fn point_elsewhere(&mut self, bucket: u32, goal: u32, other: u32) {
         let mut entry = self.demux.head(bucket);
         if entry == goal {
             return self.demux.set_head(bucket, other);
@@ -277,11 +291,6 @@ impl<P: Profile> Tcp<'_, P> {
             }
             entry = next;
         }
-    }
-
-    /// The same for records whose tuple is the last that was looked for.
-    pub(crate) fn replace_latest(&mut self, old: Found, new: Found) {
-        self.replace(self.demux.latest.1, old, Some(new));
     }
 
     fn bucket_of(&self, found: Found) -> u32 {
