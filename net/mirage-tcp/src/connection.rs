@@ -173,6 +173,9 @@ impl<P: Profile> Clone for Slot<P> {
 }
 
 impl<P: Profile> Slot<P> {
+    /// Whether there are connections whose handshake is not over: others are half-open, and no slot's business.
+    pub(crate) const OPENING: bool = P::OPENS || P::FAST_OPEN;
+
     /// A free slot.
     #[inline(never)]
     pub(crate) fn unused(generation: u32, next: u32) -> Self {

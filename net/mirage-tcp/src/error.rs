@@ -96,6 +96,8 @@ pub enum ConnectError {
     /// No connection can lead there: an unspecified, multicast or broadcast address, port 0, ourselves on the same
     /// port, or addresses of different versions.
     InvalidAddress,
+    /// The profile opens none ([`Profile::OPENS`](crate::Profile::OPENS)): take another.
+    Unsupported,
 }
 
 impl fmt::Display for ConnectError {
@@ -105,6 +107,7 @@ impl fmt::Display for ConnectError {
             Self::OutOfPorts => "no local port is free",
             Self::OutOfConnections => "all connection slots are taken",
             Self::InvalidAddress => "no connection can lead there",
+            Self::Unsupported => "this profile opens no connections",
         })
     }
 }
@@ -117,6 +120,7 @@ impl mirage_stack::Error for ConnectError {
             Self::AddressInUse => ErrorKind::AddressInUse,
             Self::OutOfPorts | Self::OutOfConnections => ErrorKind::OutOfResources,
             Self::InvalidAddress => ErrorKind::AddressNotAvailable,
+            Self::Unsupported => ErrorKind::Unsupported,
         }
     }
 }

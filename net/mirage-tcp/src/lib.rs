@@ -84,7 +84,7 @@ pub use mirage_cubic::Cubic;
 pub use mirage_stack::{Keepalive, ListenOptions, TcpOptions};
 pub use path::Probing;
 pub use pool::{BLOCK_BYTES, Block};
-pub use profile::{Profile, Small, Standard};
+pub use profile::{Answering, Profile, Small, Standard};
 pub use runs::RunSlot;
 pub use secrets::Secrets;
 pub use servers::{Server, ServerSlot};

@@ -27,6 +27,9 @@ impl<P: Profile> Tcp<'_, P> {
         remote: SocketAddr,
         options: TcpOptions,
     ) -> Result<ConnectionId, ConnectError> {
+        if !P::OPENS {
+            return Err(ConnectError::Unsupported);
+        }
         let bad = remote.port() == 0
             || source.is_ipv4() != remote.is_ipv4()
             || !may_be_peer(source)

@@ -1,6 +1,8 @@
 //! What a machine can do, chosen when it is compiled.
 
+use core::convert::Infallible;
 use core::fmt::Debug;
+use core::marker::PhantomData;
 
 use mirage_congestion::{Congestion, Reno};
 use mirage_cubic::Cubic;
@@ -35,6 +37,9 @@ pub trait Profile: Copy + Debug + 'static {
     const MARKS: bool = true;
     /// SYN cookies when the table of half-open connections is full (RFC 4987).
     const COOKIES: bool = true;
+    /// Connections that are opened from here. Without that [`Tcp::connect`](crate::Tcp::connect) refuses: for servers that only
+    /// answer.
+    const OPENS: bool = true;
     /// Data in the SYN (RFC 7413), for those who turn it on.
     const FAST_OPEN: bool = true;
     /// Remembering the MTU of paths, claims of routers that wait for confirmation (RFC 5927), and finding the MTU by longer
@@ -82,4 +87,25 @@ impl Profile for Small {
     const PEERS: bool = false;
     const STRAIGHT: bool = false;
     const BURSTS: bool = false;
+}
+
+/// Like `P`, for who only answers: no connections are opened ([`Profile::OPENS`]).
+#[derive(Clone, Copy, Debug)]
+pub struct Answering<P>(Infallible, PhantomData<P>);
+
+impl<P: Profile> Profile for Answering<P> {
+    type Congestion = P::Congestion;
+    const SELECTIVE: bool = P::SELECTIVE;
+    const TIMESTAMPS: bool = P::TIMESTAMPS;
+    const MARKS: bool = P::MARKS;
+    const COOKIES: bool = P::COOKIES;
+    const OPENS: bool = false;
+    const FAST_OPEN: bool = P::FAST_OPEN;
+    const PROBING: bool = P::PROBING;
+    const RECORDS: bool = P::RECORDS;
+    const TUNING: bool = P::TUNING;
+    const HOLES: bool = P::HOLES;
+    const PEERS: bool = P::PEERS;
+    const STRAIGHT: bool = P::STRAIGHT;
+    const BURSTS: bool = P::BURSTS;
 }

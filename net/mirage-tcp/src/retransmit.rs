@@ -141,7 +141,7 @@ impl<P: Profile> Slot<P> {
             return;
         }
         match self.state {
-            State::SynSent | State::SynReceived => {
+            State::SynSent | State::SynReceived if Self::OPENING => {
                 if self.syns > resources.config.syn_retries {
                     if P::FAST_OPEN {
                         self.note_silent_server(now, resources);

@@ -316,7 +316,7 @@ impl<P: Profile> Slot<P> {
     /// The options that go with a segment that has others than timestamps.
     #[inline(never)]
     fn options(&self, now: Instant, plan: &Plan, resources: &Resources<'_>) -> Encoded {
-        if plan.flags.contains(Flags::SYN) {
+        if Self::OPENING && plan.flags.contains(Flags::SYN) {
             return self.syn_options(now, plan.flags, resources);
         }
         let stamps = (P::TIMESTAMPS && self.stamps.is_on()).then(|| (self.stamps.value(now), self.stamps.recent));

@@ -7,11 +7,11 @@ use core::num::NonZeroU16;
 use core::task::{Context, Poll};
 
 use mirage_net::testing::Wakes;
-use mirage_tcp::{ListenError, Local};
+use mirage_tcp::{Answering, ListenError, Local, Profile, Small};
 use support::*;
 
 /// Sends a SYN and takes the answer.
-fn ask(host: &mut Host, here: SocketAddr, there_port: u16) -> Peer {
+fn ask<P: Profile>(host: &mut Machine<P>, here: SocketAddr, there_port: u16) -> Peer {
     let mut peer = Peer::new(here.port(), there_port);
     peer.here = here;
     let sent = host.answer(&peer.segment(SYN, 0, 0).options(&Handshake::default().options()));
@@ -296,6 +296,15 @@ fn a_port_that_is_named_is_used_and_used_once() {
     assert_eq!(again, Err(mirage_tcp::ConnectError::AddressInUse));
     let elsewhere = SocketAddr::new(THERE, 81);
     host.tcp.connect(host.now, HERE, port, elsewhere, TcpOptions::default()).unwrap();
+}
+
+#[test]
+fn who_only_answers_opens_nothing() {
+    let mut host = Machine::<Answering<Small>>::default();
+    let refused = host.tcp.connect(host.now, HERE, None, SocketAddr::new(THERE, 80), TcpOptions::default());
+    assert_eq!(refused, Err(mirage_tcp::ConnectError::Unsupported));
+    host.listen(80);
+    ask(&mut host, here(80), 40_000);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What was received, sent and discarded, by name.
 
+use core::net::Ipv4Addr;
+
 use mirage_net::Stats;
 use mirage_protocols::{Counts, Reason as _, show_counts};
 use mirage_tcp::Profile;
@@ -33,25 +35,63 @@ struct Discards {
     tcp: Counts<mirage_tcp::Discard, { mirage_tcp::Discard::ALL.len() }>,
 }
 
-impl Counters {
-    pub(crate) fn new(machines: &Machines<'_, impl Profile>, device: Stats) -> Self {
+/// Where the counters of a stack are, whatever its device and its TCP: [`Stack::counted`](crate::Stack::counted) lends it. It is
+/// little code; that which makes [`Counters`] of it is linked where they are asked for.
+pub struct Counted<'c> {
+    device: Stats,
+    tcp: mirage_tcp::Stats,
+    tcp_discards: &'c mirage_tcp::Discards,
+    udp: &'c mirage_udp::Udp<'c, Ipv4Addr>,
+    icmp: &'c mirage_icmp::Icmp,
+    ipv4: &'c mirage_ipv4::Ipv4<'c>,
+    stack: &'c Counts<crate::machines::Discard, { crate::machines::Discard::ALL.len() }>,
+    ethernet: &'c Counts<mirage_ethernet::Discard, { mirage_ethernet::Discard::ALL.len() }>,
+    arp: &'c Counts<mirage_arp::Discard, { mirage_arp::Discard::ALL.len() }>,
+}
+
+impl<'c> Counted<'c> {
+    pub(crate) fn new(machines: &'c Machines<'c, impl Profile>, device: Stats) -> Self {
         Self {
             device,
             tcp: machines.tcp.stats(),
-            udp: machines.udp.stats(),
-            icmp: machines.icmp.stats(),
-            ipv4_blocks_in_use: machines.ipv4.blocks_in_use(),
+            tcp_discards: machines.tcp.discards(),
+            udp: &machines.udp,
+            icmp: &machines.icmp,
+            ipv4: &machines.ipv4,
+            stack: &machines.discards,
+            ethernet: &machines.ethernet_discards,
+            arp: &machines.arp_discards,
+        }
+    }
+
+    /// What they say now.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            device: self.device,
+            tcp: self.tcp,
+            udp: self.udp.stats(),
+            icmp: self.icmp.stats(),
+            ipv4_blocks_in_use: self.ipv4.blocks_in_use(),
             discards: Discards {
-                stack: machines.discards.clone(),
-                ethernet: machines.ethernet_discards.clone(),
-                arp: machines.arp_discards.clone(),
-                ipv4: machines.ipv4.discards().clone(),
-                icmp: machines.icmp.discards().clone(),
-                udp: machines.udp.discards().clone(),
-                tcp: machines.tcp.discards().clone(),
+                stack: self.stack.clone(),
+                ethernet: self.ethernet.clone(),
+                arp: self.arp.clone(),
+                ipv4: self.ipv4.discards().clone(),
+                icmp: self.icmp.discards().clone(),
+                udp: self.udp.discards().clone(),
+                tcp: self.tcp_discards.clone(),
             },
         }
     }
+}
+
+impl core::fmt::Debug for Counted<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.counters().fmt(f)
+    }
+}
+
+impl Counters {
 
     /// Shows every counter that is not a discard as layer, name and value, then every reason for which something was
     /// discarded.

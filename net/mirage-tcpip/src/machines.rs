@@ -15,7 +15,7 @@ use mirage_udp::igmp::Igmp;
 use rand_core::CryptoRng;
 
 use crate::datagrams::Datagrams;
-use crate::{Config, Counters, ErrorKind, Storage, unresolved};
+use crate::{Config, Counted, ErrorKind, Storage, unresolved};
 
 /// The stack's only interface.
 pub(crate) const INTERFACE: InterfaceId = InterfaceId(0);
@@ -184,8 +184,8 @@ impl<'s, P: Profile> Machines<'s, P> {
         while arp.poll_event(&mut lost).is_some() {}
     }
 
-    pub(crate) fn counters(&self, device: Stats) -> Counters {
-        Counters::new(self, device)
+    pub(crate) fn counted(&self, device: Stats) -> Counted<'_> {
+        Counted::new(self, device)
     }
 }
 

@@ -98,6 +98,7 @@ impl<'s, P: Profile> Shared<'s, P> {
         let machines = &mut *self.undisturbed();
         let id = machines.tcp.connect(machines.now, source, None, remote, options).map_err(|error| match error {
             ConnectError::AddressInUse => ErrorKind::AddressInUse,
+            ConnectError::Unsupported => ErrorKind::Unsupported,
             _ => ErrorKind::OutOfResources,
         })?;
         self.wake();

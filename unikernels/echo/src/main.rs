@@ -48,6 +48,8 @@ impl App for Echo {
         summary: "echo (TCP and UDP 7), discard (TCP and UDP 9) and chargen (TCP 19)",
     };
     const ARGUMENTS: &'static [Argument] = &[CONNECTIONS, KEEPALIVE];
+    // All there would be to tell is that something ran out, and an image waits then.
+    const LOGS: bool = cfg!(feature = "unix");
 
     fn new(arguments: &Arguments) -> Result<Self, BadArgument> {
         let keepalive = arguments.parsed_by(&KEEPALIVE, keepalive::parse, keepalive::EXPECTED)?;
@@ -62,7 +64,7 @@ impl Networked for Echo {
     #[cfg(feature = "unix")]
     type Tcp = tcp::Standard;
     #[cfg(not(feature = "unix"))]
-    type Tcp = tcp::Small;
+    type Tcp = tcp::Answering<tcp::Small>;
 
     async fn run<S: Stack + 'static>(self, stack: S, context: Context) -> Exit {
         if let Err(error) = start(&stack, &context, &self) {

@@ -14,8 +14,12 @@ use crate::text::Line;
 use crate::{About, Argument, Arguments, BadArgument, Context, Exit};
 
 /// Which lines of log are written.
-pub(crate) const LOGS: Argument =
-    Argument::value("logs", "LEVELS", "log levels by target, like *:info,tcp:debug").or("*:warn");
+const LOGS: Argument = Argument::value("logs", "LEVELS", "log levels by target, like *:info,tcp:debug").or("*:warn");
+
+/// The arguments of the platform itself, for the application `A`.
+pub(crate) const fn arguments<A: crate::App>() -> &'static [Argument] {
+    if A::LOGS { &[LOGS] } else { &[] }
+}
 
 /// Tasks an image may hold.
 const MAX_TASKS: usize = 65_536;
@@ -40,8 +44,7 @@ pub(crate) fn start<A: crate::App, F: Future<Output = Exit>, R: FnOnce(Start) ->
     let about = const { &A::ABOUT };
     let prepared = || -> Result<_, Stop> {
         let arguments = Arguments::read(declared, words?)?;
-        let levels = arguments.text(&LOGS).unwrap_or_default();
-        let filter = Filter::new(levels).map_err(|error| BadArgument::value(LOGS.name, levels, error.text()))?;
+        let filter = A::LOGS.then(|| filter(&arguments)).transpose()?;
         let run = prepare(A::new(&arguments)?, &arguments)?;
         Ok((run, filter, arguments))
     };
@@ -63,7 +66,9 @@ pub(crate) fn start<A: crate::App, F: Future<Output = Exit>, R: FnOnce(Start) ->
             return exit;
         }
     };
-    Logger::new(filter, LOG_LINES, Machine::monotonic, Machine::complain).install();
+    if let Some(filter) = filter {
+        Logger::new(filter, LOG_LINES, Machine::monotonic, Machine::complain).install();
+    }
     let machine = match machine(&arguments) {
         Ok(machine) => machine,
         Err(error) => {
@@ -86,6 +91,12 @@ pub(crate) fn start<A: crate::App, F: Future<Output = Exit>, R: FnOnce(Start) ->
             }
         }
     })
+}
+
+/// What `--logs` says.
+fn filter(arguments: &Arguments) -> Result<Filter, BadArgument> {
+    let levels = arguments.text(&LOGS).unwrap_or_default();
+    Filter::new(levels).map_err(|error| BadArgument::value(LOGS.name, levels, error.text()))
 }
 
 /// `work`, or what came first.

@@ -7,6 +7,7 @@ use mirage_http::{Config, Error, Exchange, Field, Handler, Io, Limits, Memory, S
 use mirage_platform::stack::TcpStream;
 
 use crate::counters::add;
+use crate::number::Number;
 use crate::pages::Pages;
 
 /// Bytes for what comes in: the longest head and what the driver wants beside it.
@@ -32,7 +33,7 @@ pub(crate) async fn serve(stream: impl TcpStream, pages: &Pages) {
     add(&pages.counters().connections, 1);
     let outcome = drive(stream, memory, context.timer(), context.timer(), &config, &handler).await;
     if let Err(error) = outcome.end {
-        mirage_platform::log::debug!("connection after {} requests: {error}", outcome.requests);
+        mirage_platform::log::debug!("connection after {} requests: {error}", Number(outcome.requests));
     }
 }
 

@@ -7,6 +7,7 @@ extern crate alloc;
 mod bytes;
 mod connection;
 mod counters;
+mod number;
 mod pages;
 mod scratch;
 mod tcp;

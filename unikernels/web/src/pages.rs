@@ -1,6 +1,6 @@
 //! What is served.
 
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 
 use mirage_http::server::Request;
 use mirage_http::{Error, Exchange, Io, Length, Match, Method, Route, Router, Sent, Site, Status};
@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::bytes::{BLOCK, Bytes};
 use crate::counters::{Counters, add};
+use crate::number::Number;
 use crate::scratch::Scratch;
 
 static FILES: Files = include!(concat!(env!("OUT_DIR"), "/files.rs"));
@@ -101,12 +102,13 @@ impl Pages {
         // Names are ours: words, dots and underscores, so nothing needs an escape.
         let mut put = |name: &str, value: u64| {
             if json.len() > 1 {
-                json.push(',');
+                json.push_str(",");
             }
             json.push_str("\n  \"");
             json.push_str(name);
             json.push_str("\": ");
-            json.push_str(&value.to_string());
+            // A string takes whatever it is given.
+            let _ = Number(value).put(&mut json);
         };
         self.counters.each(&mut put);
         self.context.stats(&mut put);

@@ -17,6 +17,8 @@ mod image {
 
     impl Profile for Serving {
         type Congestion = Cubic;
+        // All connections come from others.
+        const OPENS: bool = false;
         // Nobody turns these on here.
         const FAST_OPEN: bool = false;
         const PEERS: bool = false;

@@ -96,7 +96,7 @@ impl<P: Profile> Tcp<'_, P> {
         }
         let Some(slot) = self.connections.get(index as usize) else { return Ok(()) };
         let result = match slot.state {
-            State::SynSent => self.input_syn_sent(now, index, &segment),
+            State::SynSent if P::OPENS => self.input_syn_sent(now, index, &segment),
             _ => self.input_synchronized(now, index, &segment, full_size(received, segment.payload.len())),
         };
         self.settle(index);

@@ -24,7 +24,8 @@ impl<P: Profile> Tcp<'_, P> {
         let mut segment = *segment;
         let flags = segment.flags;
         // Simultaneous open: the peer's answer repeats its SYN, which came before.
-        if slot.state == State::SynReceived
+        if P::OPENS
+            && slot.state == State::SynReceived
             && flags.contains(Flags::SYN | Flags::ACK)
             && segment.seq + 1 == slot.rcv_nxt
         {
@@ -65,7 +66,7 @@ impl<P: Profile> Tcp<'_, P> {
             }
             resources.stats.resets_in += 1;
             let error = match slot.state {
-                State::SynReceived => Error::ConnectionRefused,
+                State::SynReceived if Slot::<P>::OPENING => Error::ConnectionRefused,
                 _ => Error::ConnectionReset,
             };
             slot.end(resources, Some(error));
@@ -79,7 +80,7 @@ impl<P: Profile> Tcp<'_, P> {
         if !segment.flags.contains(Flags::ACK) {
             return Err(Discard::NoAck);
         }
-        if slot.state == State::SynReceived {
+        if Slot::<P>::OPENING && slot.state == State::SynReceived {
             // "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state"; otherwise "form a reset segment".
             // What went with our SYN may be acknowledged with it (RFC 7413 §4.2.1).
             let with_data = segment.ack.since(slot.una + 1);

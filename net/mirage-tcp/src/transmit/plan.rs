@@ -303,7 +303,7 @@ impl<P: Profile> Slot<P> {
 
     fn plan_without_data(&mut self, resources: &Resources<'_>) -> Option<Plan> {
         match self.state {
-            State::SynSent | State::SynReceived if self.nxt == self.una => {
+            State::SynSent | State::SynReceived if Self::OPENING && self.nxt == self.una => {
                 let answers = self.state == State::SynReceived;
                 let mut flags = if answers { Flags::SYN | Flags::ACK } else { Flags::SYN };
                 // RFC 3168 §6.1.1.1: a SYN that is not answered may have been dropped for asking.

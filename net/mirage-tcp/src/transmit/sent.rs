@@ -28,7 +28,7 @@ impl<P: Profile> Slot<P> {
                 self.syns = self.syns.saturating_add(1);
                 self.watch_later(crate::retransmit::Watch::Resend, now, resources);
             }
-            Kind::Next if plan.flags.contains(Flags::SYN) => self.on_syn_sent(now, resources),
+            Kind::Next if Self::OPENING && plan.flags.contains(Flags::SYN) => self.on_syn_sent(now, resources),
             Kind::Next | Kind::Longer => self.on_next_sent(plan, now, resources),
             Kind::Again(run) => self.on_sent_again(plan, run, now, resources),
             Kind::Probe => {

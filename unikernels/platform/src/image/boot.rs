@@ -5,13 +5,13 @@ use core::convert::Infallible;
 use super::net::{self, Network};
 use super::utf8::is_text;
 use crate::arguments::cut;
-use crate::boot::{LOGS, Start, start};
+use crate::boot::{self, Start, start};
 use crate::target::Machine;
 use crate::{BadArgument, Exit, Local, Networked};
 
 /// Runs an application with a network on `machine`, whose command line is `line` without its last byte.
 pub(crate) fn boot<A: Networked>(machine: Machine, line: &'static mut [u8]) -> Exit {
-    let declared = [A::ARGUMENTS, net::ARGUMENTS, &[LOGS]];
+    let declared = [A::ARGUMENTS, net::ARGUMENTS, boot::arguments::<A>()];
     start::<A, _, _, _>(
         words(line),
         &declared,
@@ -25,7 +25,7 @@ pub(crate) fn boot<A: Networked>(machine: Machine, line: &'static mut [u8]) -> E
 
 /// Runs an application without a network. See [`boot`].
 pub(crate) fn boot_local<A: Local>(machine: Machine, line: &'static mut [u8]) -> Exit {
-    let declared = [A::ARGUMENTS, &[LOGS]];
+    let declared = [A::ARGUMENTS, boot::arguments::<A>()];
     start::<A, _, _, _>(
         words(line),
         &declared,

@@ -9,7 +9,7 @@ use mirage_net::Net;
 use mirage_protocols::Ipv4Cidr;
 use mirage_random::SeededGenerator;
 use mirage_tcp::Profile;
-use mirage_tcpip::{Config, Counters, Fragmentation, Stack, Storage};
+use mirage_tcpip::{Config, Counted, Fragmentation, Stack, Storage};
 
 use crate::boot::until;
 use crate::{Context, Exit, Networked, Stats};
@@ -58,16 +58,16 @@ pub(crate) async fn run<A: Networked, N: Net, P: Profile>(
     }
 }
 
-/// A stack that counts, whatever its device and its TCP. Only what copies the numbers is linked into every image: their names
+/// A stack that counts, whatever its device and its TCP. Only what says where they are is linked into every image: their names
 /// and sums come with the first who asks.
 pub(crate) trait Counting {
-    fn counters(&self) -> Counters;
+    fn counted(&self, take: &mut dyn FnMut(&Counted<'_>));
 }
 
 /// For the reference, which has nothing to drop: what drops a stack is never needed.
 impl<N: Net, P: Profile> Counting for &'static Stack<'static, N, P> {
-    fn counters(&self) -> Counters {
-        Stack::counters(self)
+    fn counted(&self, take: &mut dyn FnMut(&Counted<'_>)) {
+        Stack::counted(self, take);
     }
 }
 
@@ -83,7 +83,7 @@ impl Own {
 impl Stats for Own {
     fn each(&self, visit: &mut dyn FnMut(&str, u64)) {
         let mut name_and_value = |layer: &'static str, name: &'static str, value| show(visit, layer, name, value);
-        self.0.counters().visit(&mut name_and_value as &mut dyn FnMut(_, _, _));
+        self.0.counted(&mut |counted| counted.counters().visit(&mut name_and_value as &mut dyn FnMut(_, _, _)));
     }
 }
 
@@ -91,7 +91,7 @@ impl Stats for Own {
 #[inline(never)]
 fn show(visit: &mut dyn FnMut(&str, u64), layer: &str, name: &str, value: u64) {
     let mut full = String::from(layer);
-    full.push('.');
+    full.push_str(".");
     full.push_str(name);
     visit(&full, value);
 }

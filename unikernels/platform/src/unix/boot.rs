@@ -8,7 +8,7 @@ use super::block;
 use super::machine::Machine;
 use super::net::{self, Network};
 use super::nic;
-use crate::boot::{LOGS, Start, start};
+use crate::boot::{self, Start, start};
 use crate::{App, Arguments, BadArgument, Local, Networked};
 
 /// Runs an application with a network: the whole `main` of an image.
@@ -16,7 +16,7 @@ use crate::{App, Arguments, BadArgument, Local, Networked};
 /// Reads the arguments, starts the log, connects the network that `--net` names, runs the application until it is done or
 /// SIGINT or SIGTERM comes, and gives the exit code.
 pub fn boot<A: Networked>() -> ExitCode {
-    let declared = [A::ARGUMENTS, net::ARGUMENTS, block::arguments(A::DEVICES), nic::arguments(A::DEVICES), &[LOGS]];
+    let declared = [A::ARGUMENTS, net::ARGUMENTS, block::arguments(A::DEVICES), nic::arguments(A::DEVICES), boot::arguments::<A>()];
     let exit = start::<A, _, _, _>(words(), &declared, machine::<A>, |app, arguments| {
         block::check(arguments, A::DEVICES)?;
         nic::check(arguments, A::DEVICES)?;
@@ -28,7 +28,7 @@ pub fn boot<A: Networked>() -> ExitCode {
 
 /// Runs an application without a network: the whole `main` of an image. See [`boot`].
 pub fn boot_local<A: Local>() -> ExitCode {
-    let declared = [A::ARGUMENTS, block::arguments(A::DEVICES), nic::arguments(A::DEVICES), &[LOGS]];
+    let declared = [A::ARGUMENTS, block::arguments(A::DEVICES), nic::arguments(A::DEVICES), boot::arguments::<A>()];
     let exit = start::<A, _, _, _>(words(), &declared, machine::<A>, |app, arguments| {
         block::check(arguments, A::DEVICES)?;
         nic::check(arguments, A::DEVICES)?;
