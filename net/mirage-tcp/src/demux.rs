@@ -139,9 +139,9 @@ impl<'s> Demux<'s> {
         self.latest.1
     }
 
-    /// The bucket of a tuple that comes or goes: it was mostly looked for just before.
+    /// The bucket of a handshake that goes: it was mostly looked for just before.
     #[inline]
-    pub(crate) fn bucket_of<P: Profile>(&self, tuple: &Tuple) -> u32 {
+    fn bucket_of<P: Profile>(&self, tuple: &Tuple) -> u32 {
         if self.latest.0 == *tuple { self.latest.1 } else { self.hash::<P>(tuple) }
     }
 
@@ -244,7 +244,13 @@ impl<P: Profile> Tcp<'_, P> {
     /// The same for one whose tuple is the last that was looked for.
     #[inline]
     pub(crate) fn link_latest(&mut self, found: Found) {
-        self.link_in(self.demux.latest.1, found);
+        let bucket = self.demux.latest.1;
+        if let Found::Connection(index) = found
+            && let Some(slot) = self.connections.get_mut(index as usize)
+        {
+            slot.bucket = bucket;
+        }
+        self.link_in(bucket, found);
     }
 
     #[inline]
@@ -264,8 +270,9 @@ impl<P: Profile> Tcp<'_, P> {
     pub(crate) fn take_place(&mut self, half_open: u32, connection: u32) {
         let Some(handshake) = self.half_open.slots.get(half_open as usize) else { return };
         let Some(slot) = self.connections.get_mut(connection as usize) else { return };
-        slot.next = handshake.next;
-        self.point(self.demux.latest.1, Found::HalfOpen(half_open), self.demux.entry(Found::Connection(connection)));
+        let bucket = self.demux.latest.1;
+        (slot.next, slot.bucket) = (handshake.next, bucket);
+        self.point(bucket, Found::HalfOpen(half_open), self.demux.entry(Found::Connection(connection)));
     }
 
     /// Lets what points to a record that is in this bucket point to the entry `other`.
@@ -294,16 +301,18 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     fn bucket_of(&self, found: Found) -> u32 {
-        let tuple = match found {
-            Found::TimeWait(index) => return self.time_wait.slots.get(index as usize).map_or(0, |slot| slot.bucket),
+        match found {
+            Found::Connection(index) => self.connections.get(index as usize).map_or(0, |slot| slot.bucket),
+            Found::TimeWait(index) => self.time_wait.slots.get(index as usize).map_or(0, |slot| slot.bucket),
+            Found::HalfOpen(index) => {
+                let slot = self.half_open.slots.get(index as usize);
+                slot.map_or(0, |slot| self.demux.bucket_of::<P>(&slot.tuple))
+            }
             Found::Listener(index) => {
                 let local = self.listeners.get(index as usize).and_then(|listener| listener.local);
-                return self.demux.bucket_of_port(local.and_then(|local| local.port).map_or(0, u16::from));
+                self.demux.bucket_of_port(local.and_then(|local| local.port).map_or(0, u16::from))
             }
-            Found::Connection(index) => self.connections.get(index as usize).map(|slot| &slot.tuple),
-            Found::HalfOpen(index) => self.half_open.slots.get(index as usize).map(|slot| &slot.tuple),
-        };
-        tuple.map_or(0, |tuple| self.demux.bucket_of::<P>(tuple))
+        }
     }
 
     /// The tuple of a record, unless it is a listener, and the entry behind it in its chain.

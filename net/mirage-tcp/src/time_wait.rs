@@ -77,7 +77,7 @@ impl<P: Profile> Tcp<'_, P> {
         (memory.snd_nxt, memory.rcv_nxt) = (slot.nxt, slot.rcv_nxt);
         memory.window = slot.shown_window();
         memory.stamps = slot.stamps;
-        memory.bucket = self.demux.bucket_of::<P>(&slot.tuple);
+        memory.bucket = slot.bucket;
         memory.expires = now + self.resources.config.time_wait;
         memory.next = slot.next;
         let bucket = memory.bucket;
