@@ -197,7 +197,25 @@ impl<P: Profile> Tcp<'_, P> {
     /// What there is between these two ends; never a listener.
     pub(crate) fn find(&mut self, tuple: &Tuple) -> Option<Found> {
         let bucket = self.demux.find_bucket::<P>(tuple);
-        let mut entry = self.demux.head(bucket);
+        let entry = self.demux.head(bucket);
+        if P::STRAIGHT {
+            // Most chains have one entry or none.
+            if entry == NONE {
+                return None;
+            }
+            let (known, next) = self.link_of(entry)?;
+            if known == Some(tuple) {
+                return Some(self.demux.found(entry));
+            }
+            if next == NONE {
+                return None;
+            }
+        }
+        self.find_from(entry, tuple)
+    }
+
+    #[inline(never)]
+    fn find_from(&self, mut entry: u32, tuple: &Tuple) -> Option<Found> {
         while entry != NONE {
             let (known, next) = self.link_of(entry)?;
             if known == Some(tuple) {
