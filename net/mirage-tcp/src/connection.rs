@@ -35,6 +35,8 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) generation: u32,
     /// The entry behind this one in its chain of the hash table, or the free slot behind this one.
     pub(crate) next: u32,
+    /// Its chain of the hash table: when it goes, nobody may have looked for it just before.
+    pub(crate) bucket: u32,
     pub(crate) tuple: Tuple,
     pub(crate) state: State,
     pub(crate) facts: Facts,
@@ -188,6 +190,7 @@ impl<P: Profile> Slot<P> {
         Self {
             generation,
             next,
+            bucket: 0,
             tuple: Tuple::NONE,
             state: State::Closed,
             facts: Facts::empty(),
