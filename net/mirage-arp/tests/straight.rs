@@ -50,6 +50,9 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// What sends came to, what was said, what is due when, whether there is more to say, and how many packets wait.
+type Seen = (Vec<Result<(), SendError>>, Vec<SentFrame>, Option<Instant>, bool, usize);
+
 struct Subject {
     station: Station,
     straight: bool,
@@ -83,7 +86,7 @@ impl Subject {
     }
 
     /// Does it, and gives all that can be seen of it.
-    fn take(&mut self, step: &Step) -> (Vec<Result<(), SendError>>, Vec<SentFrame>, Option<Instant>, bool, usize) {
+    fn take(&mut self, step: &Step) -> Seen {
         let mut results = Vec::new();
         match *step {
             Step::Send(who, count) => results = (0..count).map(|_| self.send(NEIGHBOURS[who])).collect(),

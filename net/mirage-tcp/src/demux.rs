@@ -24,7 +24,8 @@ pub(crate) struct Tuple {
 
 impl PartialEq for Tuple {
     fn eq(&self, other: &Self) -> bool {
-        let ports = |tuple: &Self| u32::from(tuple.local_port) << 16 | u32::from(tuple.remote_port);
+        // As they lie in memory: one number.
+        let ports = |tuple: &Self| u32::from(tuple.remote_port) << 16 | u32::from(tuple.local_port);
         ports(self) == ports(other) && is_same(&self.remote, &other.remote) && is_same(&self.local, &other.local)
     }
 }

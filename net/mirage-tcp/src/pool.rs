@@ -87,17 +87,11 @@ impl Block {
         self.bytes.get_mut(start..start + len)
     }
 
-    /// `count` bytes behind what it holds now hold data; there was [space](Self::whole_space) for them.
-    #[inline]
-    pub(crate) fn grow_in(&mut self, count: usize) {
-        debug_assert!(count <= self.room(), "there was space");
-        self.len += count as u16;
-    }
-
-    /// `count` bytes of [`space`](Self::space) now hold data.
+    /// `count` bytes behind what it holds now hold data; there was [space](Self::space) for them.
     #[inline]
     pub(crate) fn grow(&mut self, count: usize) {
-        self.len += count.min(self.room()) as u16;
+        debug_assert!(count <= self.room(), "there was space");
+        self.len += count as u16;
     }
 
     /// Copies as much of `bytes` as fits behind what it holds; gives how much that was.
@@ -186,6 +180,12 @@ impl<'s> Pool<'s> {
 
     /// An empty block, or `None` when all are in use.
     pub(crate) fn take(&mut self) -> Option<u32> {
+        self.take_at(0)
+    }
+
+    /// An empty block for bytes from `place` on, or `None` when all are in use.
+    #[inline]
+    fn take_at(&mut self, place: u32) -> Option<u32> {
         let index = if self.free_head != NONE { self.free_head } else { self.untouched };
         let block = self.blocks.get_mut(index as usize)?;
         if self.free_head != NONE {
@@ -193,7 +193,7 @@ impl<'s> Pool<'s> {
         } else {
             self.untouched += 1;
         }
-        (block.next, block.start, block.len, block.ends) = (NONE, 0, 0, false);
+        (block.next, block.seq, block.start, block.len, block.ends) = (NONE, place, 0, 0, false);
         self.in_use += 1;
         Some(index)
     }
@@ -203,9 +203,10 @@ impl<'s> Pool<'s> {
         if received == 0 || received < self.spare() { self.take() } else { None }
     }
 
-    /// An empty block for data to be sent, of which it is the `first`, of a connection that holds `held` of them.
-    pub(crate) fn take_for_sending(&mut self, held: u32, first: bool) -> Option<u32> {
-        if self.spares(held, first) { self.take() } else { None }
+    /// An empty block for data to be sent from `place` on, of which it is the `first`, of a connection that holds `held` of
+    /// them.
+    pub(crate) fn take_for_sending(&mut self, held: u32, first: bool, place: u32) -> Option<u32> {
+        if self.spares(held, first) { self.take_at(place) } else { None }
     }
 
     /// An empty block for data out of order of a connection that holds `held` of them.
@@ -391,8 +392,8 @@ mod tests {
         let mut blocks = vec![Block::default(); 16];
         let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
         while pool.take_spare(0).is_some() {}
-        assert_eq!((pool.free(), pool.take_for_order(1), pool.take_for_sending(1, false)), (4, None, None));
-        while pool.take_for_sending(1, true).is_some() {}
+        assert_eq!((pool.free(), pool.take_for_order(1), pool.take_for_sending(1, false, 0)), (4, None, None));
+        while pool.take_for_sending(1, true, 0).is_some() {}
         assert_eq!(pool.free(), 2);
         while pool.take_for_order(0).is_some() {}
         assert_eq!(pool.free(), 0);

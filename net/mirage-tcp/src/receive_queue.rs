@@ -190,19 +190,17 @@ impl ReceiveQueue {
     ) -> Option<bool> {
         let len = bytes.len();
         // The copy out of the device's buffer; the application makes none when it reads in place.
-        let tail = pool.get_mut(self.tail);
-        let room = tail.as_ref().map_or(0, |tail| tail.room());
-        if let Some(tail) = tail
+        if let Some(tail) = pool.get_mut(self.tail)
             && let Some(space) = tail.whole_space(len)
         {
             let is_good = is_good(copy_and_sum(space, bytes));
             if is_good {
-                tail.grow_in(len);
+                tail.grow(len);
                 self.readable += len as u32;
             }
             return Some(is_good);
         }
-        if room > LEAST_ROOM || len > BLOCK_BYTES {
+        if len > BLOCK_BYTES || pool.get(self.tail).is_some_and(|tail| tail.room() > LEAST_ROOM) {
             let copied = self.copy_apart(pool, bytes)?;
             let is_good = is_good(copied.sum);
             if is_good {
@@ -219,7 +217,7 @@ impl ReceiveQueue {
             pool.give(index);
             return Some(false);
         }
-        block.grow_in(len);
+        block.grow(len);
         match pool.get_mut(self.tail) {
             Some(tail) => tail.next = index,
             None => self.head = index,
@@ -251,7 +249,7 @@ impl ReceiveQueue {
             let len = rest.len().min(BLOCK_BYTES);
             let block = pool.block_mut(index);
             copied.sum = copied.sum.add_sum(copy_and_sum(block.space(BLOCK_BYTES), rest));
-            block.grow_in(len);
+            block.grow(len);
             rest = rest.get(len..).unwrap_or_default();
             copied.blocks += 1;
             match copied.last {
@@ -267,7 +265,7 @@ impl ReceiveQueue {
     fn keep(&mut self, pool: &mut Pool<'_>, copied: &Copied, len: usize) {
         match pool.get_mut(self.tail) {
             Some(tail) => {
-                tail.grow_in(copied.in_tail);
+                tail.grow(copied.in_tail);
                 tail.next = copied.first;
             }
             None => self.head = copied.first,

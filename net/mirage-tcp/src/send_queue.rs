@@ -136,8 +136,8 @@ impl SendQueue {
 
     /// Chains an empty block to the tail, if there is one.
     fn extend(&mut self, pool: &mut Pool<'_>, held: u32, cuts: Cuts) -> bool {
-        let Some(index) = pool.take_for_sending(held + self.blocks, self.blocks == 0) else { return false };
-        pool.block_mut(index).seq = self.base.wrapping_add(self.len);
+        let place = self.base.wrapping_add(self.len);
+        let Some(index) = pool.take_for_sending(held + self.blocks, self.blocks == 0, place) else { return false };
         match self.tail {
             NONE => {
                 self.head = index;

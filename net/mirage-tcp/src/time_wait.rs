@@ -57,6 +57,12 @@ impl<'s> TimeWait<'s> {
     pub(crate) fn new(slots: ManagedSlice<'s, TimeWaitSlot>) -> Self {
         Self { slots, head: 0, len: 0, count: 0 }
     }
+
+    /// The place behind `place`.
+    fn behind(&self, place: u32) -> u32 {
+        let next = place + 1;
+        if (next as usize) < self.slots.len() { next } else { 0 }
+    }
 }
 
 impl<P: Profile> Tcp<'_, P> {
@@ -82,19 +88,25 @@ impl<P: Profile> Tcp<'_, P> {
     /// A place for one memory more, behind all others, or `None` if there is none at all.
     #[inline]
     fn make_room(&mut self) -> Option<u32> {
+        let TimeWait { head, len, .. } = self.time_wait;
         let capacity = self.time_wait.slots.len() as u32;
-        if self.time_wait.len == capacity {
-            let oldest = self.time_wait.head;
-            if self.time_wait.slots.get(oldest as usize)?.tuple != Tuple::NONE {
-                self.resources.stats.time_wait_evicted += 1;
-            }
-            self.forget(oldest);
-            self.drop_oldest();
-        }
-        let place = self.time_wait.head + self.time_wait.len;
-        self.time_wait.len += 1;
         self.time_wait.count += 1;
-        Some(if place < capacity { place } else { place - capacity })
+        if len < capacity {
+            self.time_wait.len += 1;
+            let place = head + len;
+            return Some(if place < capacity { place } else { place - capacity });
+        }
+        let Some(oldest) = self.time_wait.slots.get(head as usize) else {
+            self.time_wait.count = 0;
+            return None;
+        };
+        if oldest.tuple != Tuple::NONE {
+            self.resources.stats.time_wait_evicted += 1;
+            self.time_wait.count -= 1;
+            self.unlink(Found::TimeWait(head));
+        }
+        self.time_wait.head = self.time_wait.behind(head);
+        Some(head)
     }
 
     /// Forgets one before its time; its place in the ring stays until its turn comes.
@@ -136,8 +148,7 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     fn drop_oldest(&mut self) {
-        let next = self.time_wait.head + 1;
-        self.time_wait.head = if (next as usize) < self.time_wait.slots.len() { next } else { 0 };
+        self.time_wait.head = self.time_wait.behind(self.time_wait.head);
         self.time_wait.len -= 1;
     }
 

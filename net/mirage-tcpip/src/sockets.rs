@@ -1,6 +1,6 @@
 //! What the stack shares with its handles, whatever the device is.
 
-use core::cell::{RefCell, RefMut};
+use core::cell::{Cell, RefCell, RefMut};
 use core::task::Waker;
 
 use mirage_tcp::{Profile, Tcp};
@@ -11,11 +11,13 @@ use crate::machines::Machines;
 pub(crate) struct Shared<'s, P: Profile> {
     machines: RefCell<Machines<'s, P>>,
     driver: RefCell<Option<Waker>>,
+    /// Whether there is one.
+    attended: Cell<bool>,
 }
 
 impl<'s, P: Profile> Shared<'s, P> {
     pub(crate) fn new(machines: Machines<'s, P>) -> Self {
-        Self { machines: RefCell::new(machines), driver: RefCell::new(None) }
+        Self { machines: RefCell::new(machines), driver: RefCell::new(None), attended: Cell::new(false) }
     }
 
     /// All machines, for the time of a call: nobody keeps them over another one. Whoever has them may stir them up.
@@ -45,13 +47,23 @@ impl<'s, P: Profile> Shared<'s, P> {
             return;
         }
         let former = driver.replace(waker.clone());
+        self.attended.set(true);
         drop(driver);
         drop(former);
     }
 
     /// Has the stack polled soon: a handle left something to do.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn wake(&self) {
+        // Mostly it was woken already.
+        if !P::STRAIGHT || self.attended.get() {
+            self.wake_driver();
+        }
+    }
+
+    #[inline(never)]
+    fn wake_driver(&self) {
+        self.attended.set(false);
         let driver = lent(&self.driver).take();
         if let Some(waker) = driver {
             waker.wake();

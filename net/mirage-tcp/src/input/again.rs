@@ -52,7 +52,6 @@ impl<P: Profile> Tcp<'_, P> {
             && received.ecn == again.ecn
             && received.cast == Cast::Unicast
             && received.checksum == ReceivedChecksum::Unchecked
-            && received.segment_size.is_none()
             && slot.tuple.is_of(received);
         if !goes_on {
             return None;

@@ -112,7 +112,8 @@ impl<P: Profile> Slot<P> {
             0 => {}
             _ if taken => {
                 self.take_ordered(resources, now, len as u32, full_size(received, len));
-                if len >= Again::LEAST && self.ack_now() {
+                // What a device has merged may be of longer segments than the last.
+                if len >= Again::LEAST && self.ack_now() && received.segment_size.is_none() {
                     resources.again = Again {
                         len: received.payload.len(),
                         middle: middle(header),

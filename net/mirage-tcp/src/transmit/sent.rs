@@ -149,6 +149,22 @@ impl<P: Profile> Slot<P> {
         self.on_fresh_sent(bytes, now, resources);
     }
 
+    /// Our FIN left, alone and with nothing under way, and nobody holds the connection: what could be measured by it would
+    /// serve no one. What watches over it is what watches over everything.
+    #[inline]
+    pub(super) fn on_lone_fin_sent(&mut self, now: Instant, resources: &mut Resources<'_>) {
+        let (start, end) = (self.nxt, self.nxt + 1);
+        self.stuck_since = now;
+        self.nxt = end;
+        let run = RunSlot { start, end, sent_at: now, ..RunSlot::default() };
+        let _kept = resources.runs.push(&mut self.recovery.chain, &run, false);
+        if P::PROBING && self.path.stage == Stage::Untried {
+            self.path.on_tried(end);
+        }
+        self.start_timer_here(now, resources.config.max_rto, false);
+        self.sent_at = Coarse::of(now);
+    }
+
     /// What is the same with and without records.
     #[inline]
     fn on_fresh_sent(&mut self, bytes: u32, now: Instant, resources: &mut Resources<'_>) {
