@@ -92,7 +92,6 @@ impl core::fmt::Debug for Counted<'_> {
 }
 
 impl Counters {
-
     /// Shows every counter that is not a discard as layer, name and value, then every reason for which something was
     /// discarded.
     pub fn visit(&self, mut show: impl FnMut(&'static str, &'static str, u64)) {

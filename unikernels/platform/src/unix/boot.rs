@@ -16,7 +16,13 @@ use crate::{App, Arguments, BadArgument, Local, Networked};
 /// Reads the arguments, starts the log, connects the network that `--net` names, runs the application until it is done or
 /// SIGINT or SIGTERM comes, and gives the exit code.
 pub fn boot<A: Networked>() -> ExitCode {
-    let declared = [A::ARGUMENTS, net::ARGUMENTS, block::arguments(A::DEVICES), nic::arguments(A::DEVICES), boot::arguments::<A>()];
+    let declared = [
+        A::ARGUMENTS,
+        net::ARGUMENTS,
+        block::arguments(A::DEVICES),
+        nic::arguments(A::DEVICES),
+        boot::arguments::<A>(),
+    ];
     let exit = start::<A, _, _, _>(words(), &declared, machine::<A>, |app, arguments| {
         block::check(arguments, A::DEVICES)?;
         nic::check(arguments, A::DEVICES)?;
