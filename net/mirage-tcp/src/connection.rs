@@ -30,37 +30,79 @@ use crate::{Config, Error, Profile, Standard, State};
 ///
 /// A clone is an empty slot: there is one only while storage is being made.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Slot<P: Profile = Standard> {
-    /// How often the slot was used: what an identifier must agree with.
-    pub(crate) generation: u32,
-    /// The entry behind this one in its chain of the hash table, or the free slot behind this one.
-    pub(crate) next: u32,
-    pub(crate) tuple: Tuple,
-    pub(crate) state: State,
-    pub(crate) facts: Facts,
-    /// What is left to do at the end of the public method that runs; see [`todo`].
-    pub(crate) todo: u8,
-    /// Its place among those that have something to send.
-    pub(crate) ready: Place,
-    /// Its place in the accept queue of `listener`.
-    pub(crate) queue: Place,
-    pub(crate) listener: u32,
-
-    // What we send (RFC 9293 §3.3.1). Invariant: una <= nxt, modulo 2^32.
+    // What nearly every segment needs: the first 128 bytes, which code reaches with the shortest instructions. Within each part
+    // fields are in the order of their alignment, so that nothing lies between them.
+    pub(crate) send: SendQueue,
+    pub(crate) receive: ReceiveQueue,
+    /// When an acknowledgement is to be sent at the latest; [`Instant::MAX`] if none is due.
+    pub(crate) ack_at: Instant,
+    /// When to send again, or to probe a closed window; [`Instant::MAX`] for never.
+    pub(crate) resend_at: Instant,
     /// SND.UNA: the oldest number not acknowledged. The send queue starts here, behind a SYN.
     pub(crate) una: SequenceNumber,
     /// SND.NXT: the number behind the highest ever sent.
     pub(crate) nxt: SequenceNumber,
+    /// RCV.NXT: the next number expected.
+    pub(crate) rcv_nxt: SequenceNumber,
+    /// The end of the window we offered; it never moves back. Invariant: rcv_nxt <= rcv_end.
+    pub(crate) rcv_end: SequenceNumber,
+    /// `rcv_nxt` as we last told the peer.
+    pub(crate) acked_to: SequenceNumber,
+    pub(crate) facts: Facts,
     /// SND.WND in bytes: what the peer takes from `una` on.
     pub(crate) window: u32,
+    /// Its place among those that have something to send.
+    pub(crate) ready: Place,
+    /// How often the slot was used: what an identifier must agree with.
+    pub(crate) generation: u32,
+    /// The entry behind this one in its chain of the hash table, or the free slot behind this one.
+    pub(crate) next: u32,
+    /// Its chain of the hash table: when it goes, nobody may have looked for it just before.
+    pub(crate) bucket: u32,
+    /// Payload of a full segment: what peer and path take; 0 until the path was asked.
+    pub(crate) mss: u16,
+    pub(crate) readers: WaitList,
+    pub(crate) writers: WaitList,
+    pub(crate) state: State,
+    /// What is left to do at the end of the public method that runs; see [`todo`].
+    pub(crate) todo: u8,
+    /// What `resend_at` is for.
+    pub(crate) watch: Watch,
+    /// What a segment that is not full waits for, beside Nagle's algorithm.
+    pub(crate) hold: Hold,
+    /// Why it ended, if not as it should.
+    pub(crate) error: Option<Error>,
+    /// How often it is to be repeated after that. Invariant: at most 3, and 0 unless `ack_now`.
+    pub(crate) repeats: u8,
+    /// How many more acknowledgements do not wait for data to ride on.
+    pub(crate) quick_acks: u8,
+    /// Shift of the windows the peer sends.
+    pub(crate) send_scale: u8,
+    /// Shift of the windows we send; 0 unless agreed on.
+    pub(crate) receive_scale: u8,
+    pub(crate) marks: Marks,
+    pub(crate) unsent_limit: UnsentLimit,
+
+    // The rest.
+    /// When the timer goes off: never later than the earliest deadline.
+    pub(crate) armed: Instant,
+    /// When the peer was last heard.
+    pub(crate) heard_at: Instant,
+    /// Since when there is no progress, while something is outstanding.
+    pub(crate) stuck_since: Instant,
+    pub(crate) keepalive: Schedule,
+    pub(crate) recovery: Recovery,
+    pub(crate) congestion: P::Congestion,
+    /// Its place in the accept queue of `listener`.
+    pub(crate) queue: Place,
+    pub(crate) listener: u32,
     /// The largest window the peer ever offered.
     pub(crate) max_window: u32,
     /// SND.WL1: the segment that brought `window`. SND.WL2 is not needed: only acknowledgements at or behind `una` count,
     /// and it is never behind that.
     pub(crate) window_seq: SequenceNumber,
-    pub(crate) send: SendQueue,
-    /// The largest payload the peer takes.
-    pub(crate) peer_mss: u16,
     /// The number of our SYN.
     pub(crate) iss: SequenceNumber,
     /// The number of the peer's SYN.
@@ -68,83 +110,38 @@ pub struct Slot<P: Profile = Standard> {
     /// Segments sent again.
     pub(crate) resent: u32,
     pub(crate) path: Path,
-    /// Payload of a full segment: what peer and path take; 0 until the path was asked.
-    pub(crate) mss: u16,
-    /// Payload of the most that is planned at once, in full segments.
-    pub(crate) large: u16,
-    /// Shift of the windows the peer sends.
-    pub(crate) send_scale: u8,
-    /// What a segment that is not full waits for, beside Nagle's algorithm.
-    pub(crate) hold: Hold,
-    pub(crate) unsent_limit: UnsentLimit,
-    /// What `resend_at` is for.
-    pub(crate) watch: Watch,
-
-    // Data with the SYN (RFC 7413).
-    /// How many bytes of the send queue go with our first SYN.
-    pub(crate) syn_len: u16,
-
-    // What we receive.
-    /// RCV.NXT: the next number expected.
-    pub(crate) rcv_nxt: SequenceNumber,
-    /// The end of the window we offered; it never moves back. Invariant: rcv_nxt <= rcv_end.
-    pub(crate) rcv_end: SequenceNumber,
-    /// `rcv_nxt` as we last told the peer.
-    pub(crate) acked_to: SequenceNumber,
-    pub(crate) receive: ReceiveQueue,
     /// What came twice, for the next acknowledgement to tell (RFC 2883); empty for nothing.
     pub(crate) twice: (SequenceNumber, SequenceNumber),
     /// Where the peer's direction ends, if its FIN came before data that it follows.
     pub(crate) fin_at: SequenceNumber,
-    /// Payload of the peer's full segments, as far as we have seen.
-    pub(crate) receive_mss: u16,
-    /// Shift of the windows we send; 0 unless agreed on.
-    pub(crate) receive_scale: u8,
-    /// How many more acknowledgements do not wait for data to ride on.
-    pub(crate) quick_acks: u8,
     /// When data last came.
     pub(crate) data_at: Coarse,
-    /// How often it is to be repeated after that. Invariant: at most 3, and 0 unless `ack_now`.
-    pub(crate) repeats: u8,
-
-    // Time.
-    /// When an acknowledgement is to be sent at the latest; [`Instant::MAX`] if none is due.
-    pub(crate) ack_at: Instant,
-    /// When to send again, or to probe a closed window; [`Instant::MAX`] for never.
-    pub(crate) resend_at: Instant,
     /// When to forget the connection whose application is gone.
     pub(crate) linger_at: Later,
-    /// When the timer goes off: never later than the earliest deadline.
-    pub(crate) armed: Instant,
     /// When data was last sent.
     pub(crate) sent_at: Coarse,
-    /// When the peer was last heard.
-    pub(crate) heard_at: Instant,
-    /// Since when there is no progress, while something is outstanding.
-    pub(crate) stuck_since: Instant,
     pub(crate) round_trip: RoundTrip,
-    pub(crate) congestion: P::Congestion,
-    pub(crate) recovery: Recovery,
     pub(crate) stamps: Stamps,
-    pub(crate) marks: Marks,
-    pub(crate) counters: Counters,
     pub(crate) tuning: Tuning,
     /// How many bytes may be written and not yet acknowledged.
     pub(crate) send_limit: u32,
-    pub(crate) keepalive: Schedule,
+    /// In milliseconds.
+    user_timeout: u32,
+    pub(crate) challenge: Challenge,
+    pub(crate) tuple: Tuple,
+    /// The largest payload the peer takes.
+    pub(crate) peer_mss: u16,
+    /// Payload of the most that is planned at once, in full segments.
+    pub(crate) large: u16,
+    /// How many bytes of the send queue go with our first SYN.
+    pub(crate) syn_len: u16,
+    /// Payload of the peer's full segments, as far as we have seen.
+    pub(crate) receive_mss: u16,
     /// Keepalive probes since the peer was last heard.
     pub(crate) asked: u8,
     /// SYNs sent.
     pub(crate) syns: u8,
-    /// In milliseconds.
-    user_timeout: u32,
-    pub(crate) challenge: Challenge,
-
-    // The application.
-    /// Why it ended, if not as it should.
-    pub(crate) error: Option<Error>,
-    pub(crate) readers: WaitList,
-    pub(crate) writers: WaitList,
+    pub(crate) counters: Counters,
 }
 
 /// When this connection last answered a segment outside its window, in seconds: at most two such answers a second.
@@ -188,6 +185,7 @@ impl<P: Profile> Slot<P> {
         Self {
             generation,
             next,
+            bucket: 0,
             tuple: Tuple::NONE,
             state: State::Closed,
             facts: Facts::empty(),

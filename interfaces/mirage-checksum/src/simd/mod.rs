@@ -3,7 +3,7 @@
 #[cfg(not(mirage_checksum = "compact"))]
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod avx2;
-#[cfg(mirage_checksum = "compact")]
+#[cfg(any(test, mirage_checksum = "compact"))]
 mod compact;
 #[cfg(not(mirage_checksum = "compact"))]
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]

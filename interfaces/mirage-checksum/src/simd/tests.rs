@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use proptest::prelude::*;
 
-use super::{avx2, detect, portable, sse2};
+use super::{avx2, compact, detect, portable, sse2};
 
 /// RFC 1071 §1 word for word, with a sum as wide as it needs.
 fn definition(bytes: &[u8]) -> u16 {
@@ -30,6 +30,10 @@ fn agree(bytes: &[u8]) {
     let mut copy = alloc::vec![0x55; bytes.len()];
     assert_eq!(folded(portable::sum(bytes)), expected, "portable, {} bytes", bytes.len());
     assert_eq!(folded(portable::copy_and_sum(&mut copy, bytes)), expected);
+    assert_eq!(copy, bytes);
+    copy.fill(0x55);
+    assert_eq!(folded(compact::sum(bytes)), expected, "compact, {} bytes", bytes.len());
+    assert_eq!(folded(compact::copy_and_sum(&mut copy, bytes)), expected);
     assert_eq!(copy, bytes);
     copy.fill(0x55);
     // SAFETY: this file is compiled only where all code may use SSE2.
