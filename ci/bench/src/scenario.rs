@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::time;
 use crate::floor;
-use crate::peers::{Cable, Mirage, Pair, Smoltcp, World};
+use crate::peers::{Cable, Mirage, Offload, Pair, Smoltcp, World};
 
 /// How much an application hands over at once.
 const CHUNK: usize = 64 * 1024;
@@ -79,14 +79,14 @@ fn bulk_copying<W: World>(cable: Cable, bytes: u64) -> Duration {
 
 /// One byte there and one byte back, `turns` times.
 pub(crate) fn pingpong<W: World>(turns: u64) -> Duration {
-    let mut world = W::new(Cable { mtu: 1500, offload: false }, 1, CHUNK);
+    let mut world = W::new(Cable { mtu: 1500, offload: Offload::Nothing }, 1, CHUNK);
     let pair = world.connect();
     time(|| (0..turns).for_each(|_| round_trip(&mut world, pair)))
 }
 
 /// Opens a connection and closes it from both ends, `turns` times.
 pub(crate) fn connect_close<W: World>(turns: u64) -> Duration {
-    let mut world = W::new(Cable { mtu: 1500, offload: false }, 1, 4096);
+    let mut world = W::new(Cable { mtu: 1500, offload: Offload::Nothing }, 1, 4096);
     time(|| {
         for _ in 0..turns {
             let pair = world.connect();
@@ -97,7 +97,7 @@ pub(crate) fn connect_close<W: World>(turns: u64) -> Duration {
 
 /// 64 bytes by UDP there and back in batches of 32; `turns` echoes.
 pub(crate) fn udp_echo<W: World>(turns: u64) -> Duration {
-    let mut world = W::new(Cable { mtu: 1500, offload: false }, 1, 4096);
+    let mut world = W::new(Cable { mtu: 1500, offload: Offload::Nothing }, 1, 4096);
     // The first datagram waits for ARP; a whole batch would not fit its queue.
     world.udp_echo(1);
     time(|| (0..turns.div_ceil(32)).for_each(|_| world.udp_echo(32)))
@@ -105,7 +105,7 @@ pub(crate) fn udp_echo<W: World>(turns: u64) -> Duration {
 
 /// What one round (a ping-pong on one connection and a poll with nothing to do) costs while `connections` are open.
 pub(crate) fn idle<W: World>(connections: usize, turns: u64) -> Duration {
-    let mut world = W::new(Cable { mtu: 1500, offload: true }, connections, 1024);
+    let mut world = W::new(Cable { mtu: 1500, offload: Offload::Checksums }, connections, 1024);
     let pairs: Vec<Pair> = (0..connections).map(|_| world.connect()).collect();
     let pair = pairs[connections - 1];
     round_trip(&mut world, pair);
@@ -150,11 +150,12 @@ pub(crate) fn from_arguments(arguments: &[String]) -> Result<(), String> {
 fn one<W: World>(scenario: &str, turns: u64) -> Result<(), String> {
     match scenario {
         // A turn is a full segment.
-        "segment" => bulk::<W>(Cable { mtu: 1500, offload: false }, turns * 1460, Calls::InPlace),
-        "segment-offload" => bulk::<W>(Cable { mtu: 1500, offload: true }, turns * 1460, Calls::InPlace),
-        "jumbo" => bulk::<W>(Cable { mtu: 9000, offload: false }, turns * 8960, Calls::InPlace),
-        "jumbo-offload" => bulk::<W>(Cable { mtu: 9000, offload: true }, turns * 8960, Calls::InPlace),
-        "segment-copied" => bulk::<W>(Cable { mtu: 1500, offload: false }, turns * 1460, Calls::Copying),
+        "segment" => bulk::<W>(Cable { mtu: 1500, offload: Offload::Nothing }, turns * 1460, Calls::InPlace),
+        "segment-offload" => bulk::<W>(Cable { mtu: 1500, offload: Offload::Checksums }, turns * 1460, Calls::InPlace),
+        "segments" => bulk::<W>(Cable { mtu: 1500, offload: Offload::Segments }, turns * 1460, Calls::InPlace),
+        "jumbo" => bulk::<W>(Cable { mtu: 9000, offload: Offload::Nothing }, turns * 8960, Calls::InPlace),
+        "jumbo-offload" => bulk::<W>(Cable { mtu: 9000, offload: Offload::Checksums }, turns * 8960, Calls::InPlace),
+        "segment-copied" => bulk::<W>(Cable { mtu: 1500, offload: Offload::Nothing }, turns * 1460, Calls::Copying),
         "pingpong" => pingpong::<W>(turns),
         "connect" => connect_close::<W>(turns),
         "udp-echo" => udp_echo::<W>(turns),

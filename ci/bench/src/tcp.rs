@@ -3,7 +3,7 @@
 use crate::clock::median;
 use crate::floor;
 use crate::instructions::per_turn;
-use crate::peers::{Cable, Mirage, Smoltcp, World};
+use crate::peers::{Cable, Mirage, Offload, Smoltcp, World};
 use crate::report::{self, Row};
 use crate::scenario::{self, Calls};
 
@@ -18,12 +18,13 @@ const ROUNDS: u64 = 2_000;
 pub(crate) fn run() -> Result<(), String> {
     let mut rows = Vec::new();
     for (row, mtu, offload, calls) in [
-        ("bulk-1500", 1500, false, Calls::InPlace),
-        ("bulk-1500-offload", 1500, true, Calls::InPlace),
-        ("bulk-9000", 9000, false, Calls::InPlace),
-        ("bulk-9000-offload", 9000, true, Calls::InPlace),
-        ("bulk-1500-copied", 1500, false, Calls::Copying),
-        ("bulk-9000-copied", 9000, false, Calls::Copying),
+        ("bulk-1500", 1500, Offload::Nothing, Calls::InPlace),
+        ("bulk-1500-offload", 1500, Offload::Checksums, Calls::InPlace),
+        ("bulk-1500-segments", 1500, Offload::Segments, Calls::InPlace),
+        ("bulk-9000", 9000, Offload::Nothing, Calls::InPlace),
+        ("bulk-9000-offload", 9000, Offload::Checksums, Calls::InPlace),
+        ("bulk-1500-copied", 1500, Offload::Nothing, Calls::Copying),
+        ("bulk-9000-copied", 9000, Offload::Nothing, Calls::Copying),
     ] {
         let cable = Cable { mtu, offload };
         let (ours, peer) = in_turn(
@@ -61,7 +62,7 @@ pub(crate) fn run() -> Result<(), String> {
 
 /// What the bytes alone allow, and the share of it that both reach: in turn, so that what else the machine does hits all.
 fn floor() -> [Row; 2] {
-    let cable = Cable { mtu: 1500, offload: false };
+    let cable = Cable { mtu: 1500, offload: Offload::Nothing };
     let (mut floors, mut ours, mut peers) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..RUNS {
         let floor = rate(floor::bytes_alone(BULK));

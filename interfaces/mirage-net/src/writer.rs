@@ -2,7 +2,7 @@
 
 use core::hint::cold_path;
 
-use mirage_checksum::{Sum, copy_and_sum};
+use mirage_checksum::{Sum, copy, copy_and_sum};
 
 use crate::MacAddress;
 
@@ -51,7 +51,14 @@ impl<'a> FrameWriter<'a> {
     /// Appends `bytes`.
     #[inline(never)]
     pub fn put(&mut self, bytes: &[u8]) {
-        self.put_header(bytes);
+        let end = self.written.wrapping_add(bytes.len());
+        match self.buffer.get_mut(self.written..end) {
+            Some(space) => self.written += copy(space, bytes),
+            None => {
+                cold_path();
+                self.overflowed = true;
+            }
+        }
     }
 
     /// Appends `bytes` as [`put`](Self::put) does: for headers, whose length the compiler knows. It costs a few
@@ -103,7 +110,7 @@ impl<'a> FrameWriter<'a> {
     pub fn put_behind<const N: usize>(&mut self, header: [u8; N], bytes: &[u8]) {
         if let Some((place, space)) = self.headed_space(bytes.len()) {
             *place = header;
-            space.copy_from_slice(bytes);
+            copy(space, bytes);
         }
     }
 

@@ -107,7 +107,7 @@ impl Block {
         let Some(space) = self.bytes.get_mut(end..limit) else { return 0 };
         let count = space.len().min(bytes.len());
         if let (Some(to), Some(from)) = (space.get_mut(..count), bytes.get(..count)) {
-            to.copy_from_slice(from);
+            mirage_checksum::copy(to, from);
         }
         self.len += count as u16;
         count

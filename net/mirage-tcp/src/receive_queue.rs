@@ -1,6 +1,6 @@
 //! What came in: bytes in order that wait for the application, and bytes out of order that wait for a hole to fill.
 
-use mirage_checksum::{SequenceNumber, Sum, copy_and_sum};
+use mirage_checksum::{SequenceNumber, Sum, copy, copy_and_sum};
 
 use zerocopy::FromZeros;
 
@@ -525,7 +525,7 @@ impl ReceiveQueue {
             let count = front.len().min(space.len());
             if let (Some(to), Some(from)) = (space.get_mut(..count), front.get(..count)) {
                 // The second and last copy on the way in.
-                to.copy_from_slice(from);
+                copy(to, from);
             }
             copied += count;
             self.readable -= count as u32;
@@ -658,10 +658,7 @@ fn copy_summed(space: &mut [u8], bytes: &[u8], sum: Option<Sum>) -> Option<Sum> 
     if let Some(sum) = sum {
         return Some(sum.add_sum(copy_and_sum(space, bytes)));
     }
-    let len = space.len().min(bytes.len());
-    if let (Some(space), Some(bytes)) = (space.get_mut(..len), bytes.get(..len)) {
-        space.copy_from_slice(bytes);
-    }
+    copy(space, bytes);
     None
 }
 

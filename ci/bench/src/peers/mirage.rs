@@ -5,12 +5,12 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use mirage_clock::Instant;
-use mirage_net::{Capabilities, ChecksumOffload};
+use mirage_net::{Capabilities, ChecksumOffload, SegmentationOffload};
 use mirage_stack::{ListenOptions, Stack as _, TcpOptions};
 use mirage_tcpip::{Config, Ipv4Cidr, Sizes, Stack, Storage, TcpListener, TcpStream, UdpSocket};
 use mirage_vnetif::CableEnd;
 
-use super::{Cable, FRAMES, Pair, World};
+use super::{Cable, FRAMES, Offload, Pair, World};
 
 type Host = Stack<'static, CableEnd>;
 type Stream = TcpStream<'static, 'static>;
@@ -27,6 +27,9 @@ pub(crate) struct Mirage {
 }
 
 const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
+
+/// Longest frame that carries several segments.
+const LARGE: usize = 65_535;
 
 fn sizes(connections: usize, buffer: usize) -> Sizes {
     Sizes {
@@ -88,10 +91,16 @@ fn count(result: Poll<Result<usize, mirage_tcpip::ErrorKind>>) -> usize {
 
 impl World for Mirage {
     fn new(cable: Cable, connections: usize, buffer: usize) -> Self {
-        let checksum =
-            if cable.offload { ChecksumOffload::TCP_V4 | ChecksumOffload::UDP_V4 } else { ChecksumOffload::empty() };
-        let capabilities = Capabilities { checksum, ..Capabilities::default() };
-        let (a, b) = mirage_vnetif::Cable::new(cable.mtu, FRAMES).with_capabilities(capabilities).connect();
+        let (mut capabilities, mut frames) = (Capabilities::default(), FRAMES);
+        if cable.offload != Offload::Nothing {
+            capabilities.checksum = ChecksumOffload::TCP_V4 | ChecksumOffload::UDP_V4;
+        }
+        if cable.offload == Offload::Segments {
+            capabilities.segmentation = SegmentationOffload::TCP_V4;
+            capabilities.max_large_frame = LARGE;
+            frames = (FRAMES * (cable.mtu + 14)).div_ceil(LARGE);
+        }
+        let (a, b) = mirage_vnetif::Cable::new(cable.mtu, frames).with_capabilities(capabilities).connect();
         let client = host(a, 1, connections, buffer);
         let server = host(b, 2, connections, buffer);
         let any = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port);
@@ -222,7 +231,7 @@ impl World for Mirage {
         let (with, without) = (sizes(10_000, 1024), sizes(0, 1024));
         let slots = (with.tcp_table_bytes() - without.tcp_table_bytes()) / 10_000;
         // Buffers that an idle connection holds: counted, not assumed.
-        let mut world = Self::new(Cable { mtu: 1500, offload: false }, 100, 1024);
+        let mut world = Self::new(Cable { mtu: 1500, offload: Offload::Nothing }, 100, 1024);
         for _ in 0..100 {
             world.connect();
         }

@@ -11,8 +11,18 @@ pub(crate) use self::smoltcp::Smoltcp;
 pub(crate) struct Cable {
     /// Largest IP packet.
     pub(crate) mtu: usize,
-    /// Whether checksums are left out as a device with offload would allow.
-    pub(crate) offload: bool,
+    pub(crate) offload: Offload,
+}
+
+/// What the link takes over, as a device would.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offload {
+    Nothing,
+    /// Checksums are left out.
+    Checksums,
+    /// And segments: a frame may carry as many as fit in 64 KiB. A stack that knows no such frames is given the same as with
+    /// checksums alone. The link holds as many bytes as ever.
+    Segments,
 }
 
 /// How many frames the link holds each way.

@@ -9,7 +9,7 @@ use smoltcp::socket::{tcp, udp};
 use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr};
 
-use super::{Cable, FRAMES, Pair, World};
+use super::{Cable, FRAMES, Offload, Pair, World};
 
 /// One direction of the cable.
 struct Ring {
@@ -67,7 +67,7 @@ impl Device for End {
         let mut capabilities = DeviceCapabilities::default();
         capabilities.medium = Medium::Ethernet;
         capabilities.max_transmission_unit = self.cable.mtu + 14;
-        if self.cable.offload {
+        if self.cable.offload != Offload::Nothing {
             capabilities.checksum = ChecksumCapabilities::ignored();
         }
         capabilities

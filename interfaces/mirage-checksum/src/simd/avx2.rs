@@ -76,6 +76,26 @@ pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
     )
 }
 
+/// Copies `source`. Both slices have the same length.
+#[target_feature(enable = "avx2")]
+pub(super) fn copy_all(destination: &mut [u8], source: &[u8]) {
+    // One length for both, for the compiler to know.
+    let Some(destination) = destination.get_mut(..source.len()) else { return };
+    let (eights, _) = source.as_chunks::<WIDTH>().0.as_chunks::<8>();
+    let (spaces, _) = destination.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<8>();
+    for (to, from) in spaces.iter_mut().zip(eights) {
+        let [a, b, c, d, e, f, g, h] = from;
+        let vectors = [load(a), load(b), load(c), load(d), load(e), load(f), load(g), load(h)];
+        for (to, vector) in to.iter_mut().zip(vectors) {
+            store(to, vector);
+        }
+    }
+    let copied = eights.len() * 8 * WIDTH;
+    if let (Some(to), Some(from)) = (destination.get_mut(copied..), source.get(copied..)) {
+        to.copy_from_slice(from);
+    }
+}
+
 /// In each lane of 32 bits the sum of two 16-bit words of each vector, each word less 2¹⁵ so that the multiplication
 /// by one that adds them sees a signed number.
 ///
@@ -122,9 +142,15 @@ fn load(bytes: &[u8; WIDTH]) -> __m256i {
 #[target_feature(enable = "avx2")]
 fn copy(to: &mut [u8; WIDTH], from: &[u8; WIDTH]) -> __m256i {
     let vector = load(from);
+    store(to, vector);
+    vector
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store(to: &mut [u8; WIDTH], vector: __m256i) {
     // SAFETY: the reference covers the 32 bytes that are written, alone, and this store needs no alignment.
     unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), vector) };
-    vector
 }
 
 /// All ones in the last `count` bytes, at most 32.

@@ -16,3 +16,9 @@ pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
     }
     sum(source)
 }
+
+/// Copies `source`. Both slices have the same length.
+#[inline]
+pub(crate) fn copy(destination: &mut [u8], source: &[u8]) {
+    destination.copy_from_slice(source);
+}

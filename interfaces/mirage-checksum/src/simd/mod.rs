@@ -23,13 +23,13 @@ mod x86_64;
 pub(crate) use words::{add_around, fold};
 
 #[cfg(mirage_checksum = "compact")]
-pub(crate) use compact::{copy_and_sum, sum};
+pub(crate) use compact::{copy, copy_and_sum, sum};
 #[cfg(not(mirage_checksum = "compact"))]
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
-pub(crate) use portable::{copy_and_sum, sum};
+pub(crate) use portable::{copy, copy_and_sum, sum};
 #[cfg(not(mirage_checksum = "compact"))]
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-pub(crate) use x86_64::{copy_and_sum, sum};
+pub(crate) use x86_64::{copy, copy_and_sum, sum};
 
 #[cfg(not(mirage_checksum = "compact"))]
 #[cfg(all(test, target_arch = "x86_64", target_feature = "sse2"))]

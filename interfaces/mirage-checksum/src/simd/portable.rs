@@ -54,3 +54,9 @@ impl Halves {
         })
     }
 }
+
+/// Copies `source`. Both slices have the same length.
+#[inline]
+pub(crate) fn copy(destination: &mut [u8], source: &[u8]) {
+    destination.copy_from_slice(source);
+}

@@ -76,6 +76,23 @@ fn all_twins_agree_at_every_length_and_alignment() {
 }
 
 #[test]
+fn a_copy_is_the_same_at_every_length_and_alignment() {
+    let bytes = noise(LONGEST + 64);
+    for len in (0..=LONGEST).step_by(if cfg!(miri) { 41 } else { 1 }) {
+        let (from, to) = (len % 33, len % 31);
+        for copy in [super::copy, portable::copy, compact::copy] {
+            let mut copied = alloc::vec![0x55; LONGEST + 64];
+            copy(&mut copied[to..to + len], &bytes[from..from + len]);
+            assert_eq!(copied[to..to + len], bytes[from..from + len], "{len} bytes");
+            assert!(
+                copied[..to].iter().chain(&copied[to + len..]).all(|byte| *byte == 0x55),
+                "{len} bytes and no more"
+            );
+        }
+    }
+}
+
+#[test]
 fn carries_are_not_lost() {
     for len in [1, 2, 3, 8, 63, 64, 65, 1460, 9000] {
         agree(&alloc::vec![0xff; len]);

@@ -22,6 +22,25 @@ pub(crate) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
     }
 }
 
+/// Copies `source`. Both slices have the same length.
+#[inline]
+pub(crate) fn copy(destination: &mut [u8], source: &[u8]) {
+    if source.len() >= WORTH_VECTORS && detect::avx2() {
+        copy_vectors(destination, source);
+    } else {
+        destination.copy_from_slice(source);
+    }
+}
+
+/// What is shorter a C library copies well.
+const WORTH_VECTORS: usize = 512;
+
+#[inline(never)]
+fn copy_vectors(destination: &mut [u8], source: &[u8]) {
+    // SAFETY: `avx2::copy_all` needs AVX2 and nothing else; whoever calls this has just found it to be there.
+    unsafe { avx2::copy_all(destination, source) }
+}
+
 #[inline(never)]
 fn sum_vectors(bytes: &[u8]) -> u64 {
     if detect::avx2() {
