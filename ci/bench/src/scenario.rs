@@ -151,6 +151,9 @@ fn one<W: World>(scenario: &str, turns: u64) -> Result<(), String> {
     match scenario {
         // A turn is a full segment.
         "segment" => bulk::<W>(Cable { mtu: 1500, offload: false }, turns * 1460, Calls::InPlace),
+        "segment-offload" => bulk::<W>(Cable { mtu: 1500, offload: true }, turns * 1460, Calls::InPlace),
+        "jumbo" => bulk::<W>(Cable { mtu: 9000, offload: false }, turns * 8960, Calls::InPlace),
+        "jumbo-offload" => bulk::<W>(Cable { mtu: 9000, offload: true }, turns * 8960, Calls::InPlace),
         "segment-copied" => bulk::<W>(Cable { mtu: 1500, offload: false }, turns * 1460, Calls::Copying),
         "pingpong" => pingpong::<W>(turns),
         "connect" => connect_close::<W>(turns),

@@ -93,17 +93,33 @@ impl<'a> FrameWriter<'a> {
     /// their sum. For what carries its checksum before its payload.
     #[inline(always)]
     pub fn put_headed<const N: usize>(&mut self, bytes: &[u8], header: impl FnOnce(Sum) -> [u8; N]) {
+        if let Some((place, space)) = self.headed_space(bytes.len()) {
+            *place = header(copy_and_sum(space, bytes));
+        }
+    }
+
+    /// Appends `header` and behind it `bytes`, with one look at whether there is room.
+    #[inline(always)]
+    pub fn put_behind<const N: usize>(&mut self, header: [u8; N], bytes: &[u8]) {
+        if let Some((place, space)) = self.headed_space(bytes.len()) {
+            *place = header;
+            space.copy_from_slice(bytes);
+        }
+    }
+
+    /// Space for a header of `N` bytes and `len` bytes behind it, which count as written.
+    #[inline(always)]
+    fn headed_space<const N: usize>(&mut self, len: usize) -> Option<(&mut [u8; N], &mut [u8])> {
         let space = self.buffer.get_mut(self.written..).unwrap_or_default();
-        match space.get_mut(..bytes.len().wrapping_add(N)).and_then(|space| space.split_first_chunk_mut()) {
-            Some((place, space)) => {
-                self.written += N + bytes.len();
-                *place = header(copy_and_sum(space, bytes));
-            }
+        let space = space.get_mut(..len.wrapping_add(N)).and_then(|space| space.split_first_chunk_mut());
+        match space {
+            Some(_) => self.written += N + len,
             None => {
                 cold_path();
                 self.overflowed = true;
             }
         }
+        space
     }
 
     /// Appends `count` zero bytes.

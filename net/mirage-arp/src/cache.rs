@@ -68,7 +68,7 @@ impl<'s> Cache<'s> {
     /// Whether it was `ip` that was sent to last, and nothing has to be done about it.
     #[inline]
     pub(crate) fn is_fresh(&self, now: Instant, ip: Ipv4Addr) -> bool {
-        self.fresh.ip == ip && now < self.fresh.until
+        now < self.fresh.until && self.fresh.ip == ip
     }
 
     /// The address of the neighbour that [`is_fresh`](Self::is_fresh).

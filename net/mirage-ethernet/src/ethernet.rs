@@ -1,6 +1,6 @@
 //! Which frames are for us.
 
-use core::cell::Cell;
+use core::hint::cold_path;
 
 use managed::ManagedSlice;
 use mirage_net::{Frame, MacAddress, Transmit};
@@ -20,9 +20,6 @@ use crate::wire::{Header, SMALLEST_ETHERTYPE, Tag};
 #[derive(Debug)]
 pub struct Ethernet<'s> {
     station: Station,
-    /// The header of a frame for us alone. Invariant: [`input`](Self::input) takes every frame that begins with it, and
-    /// finds its payload right behind it.
-    last: Cell<Words>,
     groups: Groups<'s>,
 }
 
@@ -41,8 +38,7 @@ impl<'s> Ethernet<'s> {
     pub fn new(mac: MacAddress, vlan: Option<VlanId>, groups: impl Into<ManagedSlice<'s, Option<Group>>>) -> Self {
         let mut groups = groups.into();
         groups.fill(None);
-        let station = Station { mac, number: number(mac), vlan };
-        Self { station, last: Cell::new(NO_FRAME), groups: Groups(groups) }
+        Self { station: Station { mac, number: number(mac), vlan }, groups: Groups(groups) }
     }
 
     /// Our own hardware address.
@@ -88,22 +84,27 @@ impl<'s> Ethernet<'s> {
         })
     }
 
-    /// From now on [`recall`](Self::recall) knows this frame and all like it, if it is an untagged IPv4 packet for us alone.
+    /// The payload of an untagged IPv4 packet for us alone: what [`input`](Self::input) finds in such a frame, and the
+    /// header is looked at in two words. `None` says nothing of a frame: it is one for [`input`](Self::input).
     #[inline]
-    pub fn remember(&self, frame: &Frame<'_>) {
-        if let Some(words) = words(frame.bytes)
-            && let Ok(Incoming { cast: Cast::Unicast, ethertype: EtherType::IPV4, payload, .. }) = self.input(frame)
-            && payload.len() + usize::from(Header::LEN) == frame.bytes.len()
-        {
-            self.last.set(words);
+    pub fn usual<'f>(&self, frame: &Frame<'f>) -> Option<&'f [u8]> {
+        let (header, payload) = frame.bytes.split_first_chunk::<{ Header::LEN as usize }>()?;
+        let [.., a, b, c, d, one, two] = *header;
+        // The destination, and the bit of the source that says that a group is meant.
+        if (u64::from_le_bytes(*header.first_chunk()?) ^ self.station.number) << (u64::BITS - 49) != 0 {
+            cold_path();
+            return None;
         }
-    }
-
-    /// The payload of a frame with the header of the one that was [remembered](Self::remember): an IPv4 packet for us alone.
-    /// `None` says nothing of a frame: it is one for [`input`](Self::input).
-    #[inline]
-    pub fn recall<'f>(&self, frame: &Frame<'f>) -> Option<&'f [u8]> {
-        (words(frame.bytes)? == self.last.get()).then(|| frame.bytes.get(Header::LEN.into()..)).flatten()
+        // Nobody, or somebody in whose address these bytes are zero, too.
+        if u32::from_le_bytes([a, b, c, d]) == 0 {
+            cold_path();
+            return None;
+        }
+        if u16::from_be_bytes([one, two]) != EtherType::IPV4.0 || self.station.vlan.is_some() {
+            cold_path();
+            return None;
+        }
+        Some(payload)
     }
 
     /// Takes frames to the group `address` from now on. Joining twice needs leaving twice.
@@ -164,20 +165,6 @@ impl<'s> Ethernet<'s> {
 fn number(address: MacAddress) -> u64 {
     let [a, b, c, d, e, f] = address.octets();
     u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
-}
-
-/// A header in words, which overlap.
-type Words = (u64, u64);
-
-/// The header of no frame: where both words overlap they say different things.
-const NO_FRAME: Words = (0, u64::MAX);
-
-/// The header of a frame, if it has a whole one.
-#[inline]
-fn words(frame: &[u8]) -> Option<Words> {
-    let header: &[u8; Header::LEN as usize] = frame.first_chunk()?;
-    let (first, last) = (header.first_chunk()?, header.last_chunk()?);
-    Some((u64::from_ne_bytes(*first), u64::from_ne_bytes(*last)))
 }
 
 /// The bit of a [`number`] that says that a group is meant.

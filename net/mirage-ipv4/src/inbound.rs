@@ -1,6 +1,7 @@
 //! The receiving half.
 
 use core::fmt;
+use core::hint::cold_path;
 use core::net::{IpAddr, Ipv4Addr};
 use core::num::NonZeroU16;
 
@@ -93,21 +94,27 @@ impl<'a> Inbound<'a, '_> {
         Ok(Some(take(&incoming)))
     }
 
-    /// What lies in a packet that came in a frame for us alone, if there is nothing to decide about it that was not decided
-    /// for the one before: a whole packet without options between the same two addresses. `None` for others, also for bad
-    /// ones: those are for [`input`](Self::input), and nothing was done yet.
+    /// What lies in a packet that came in a frame for us alone: what [`input`](Self::input) finds in a whole one without
+    /// options between the same addresses as the one before. `None` for others, also for bad ones: those are for
+    /// [`input`](Self::input), and nothing was done yet.
     #[inline]
-    pub fn recall<'p>(
+    pub fn usual<'p>(
         &self,
         interface: InterfaceId,
         packet: &'p [u8],
         checksum: ReceivedChecksum,
         segment_size: Option<NonZeroU16>,
-    ) -> Option<Incoming<'p>> {
-        let Parsed { header, header_bytes, payload } = parse_usual(packet)?;
+    ) -> Option<(Protocol, Received<'p>)> {
+        let Some(Parsed { header, payload, .. }) = parse_usual(packet) else {
+            cold_path();
+            return None;
+        };
         let (source, destination) = (Ipv4Addr::from(header.source), Ipv4Addr::from(header.destination));
         let arrival = Arrival { interface, link_cast: Cast::Unicast, source, destination };
-        let cast = self.known.addresses.recall(arrival)?;
+        let Some(cast) = self.known.addresses.recall(arrival) else {
+            cold_path();
+            return None;
+        };
         let received = Received {
             source: IpAddr::V4(source),
             destination: IpAddr::V4(destination),
@@ -118,7 +125,7 @@ impl<'a> Inbound<'a, '_> {
             ttl: header.ttl,
             ecn: Ecn::of(header.traffic_class),
         };
-        Some(Incoming { protocol: Protocol(header.protocol), received, header: header_bytes, fragmented: false })
+        Some((Protocol(header.protocol), received))
     }
 
     /// As [`Ipv4::poll_expired`](crate::Ipv4::poll_expired).

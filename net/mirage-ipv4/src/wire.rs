@@ -157,8 +157,10 @@ pub(crate) fn parse_usual(packet: &[u8]) -> Option<Parsed<'_>> {
     let fixed: &[u8; HEADER_LEN] = packet.first_chunk()?;
     let header: &Header = zerocopy::transmute_ref!(fixed);
     let len = usize::from(header.total_length.get());
-    let is_usual = header.version_and_length == NO_OPTIONS && !header.is_fragment() && header.ttl != 0;
-    if !is_usual || len > packet.len() || !sums_to_ones(fixed) {
+    let (one, two, last) = words(fixed)?;
+    // The version, the header's length and what makes a fragment of a packet lie in the first word.
+    let is_usual = one & USUAL_MASK == USUAL && header.ttl != 0 && len <= packet.len();
+    if !is_usual || !Sum::ZERO.add_u64(one).add_u64(two).add_u32(last).is_valid() {
         return None;
     }
     Some(Parsed { header, header_bytes: fixed, payload: packet.get(HEADER_LEN..len)? })
@@ -204,12 +206,20 @@ fn check_options(mut options: &[u8]) -> Result<(), Discard> {
 /// (RFC 1071 §2(B)), so the words are taken as the machine reads them.
 #[inline]
 fn sums_to_ones(header: &[u8; HEADER_LEN]) -> bool {
-    let [one, two, three, four, five]: [[u8; 4]; HEADER_LEN / 4] = zerocopy::transmute!(*header);
-    let pair = |one, two| u64::from_ne_bytes(zerocopy::transmute!([one, two]));
-    let sum = Sum::ZERO.add_u64(pair(one, two)).add_u64(pair(three, four)).add_u32(u32::from_ne_bytes(five));
-    sum.is_valid()
+    words(header).is_some_and(|(one, two, last)| Sum::ZERO.add_u64(one).add_u64(two).add_u32(last).is_valid())
 }
 
+/// The words of a header without options as the machine reads them.
+#[inline]
+fn words(header: &[u8; HEADER_LEN]) -> Option<(u64, u64, u32)> {
+    let (one, rest) = header.split_first_chunk()?;
+    let (two, last) = rest.split_first_chunk()?;
+    Some((u64::from_ne_bytes(*one), u64::from_ne_bytes(*two), u32::from_ne_bytes(*last.first_chunk()?)))
+}
+
+/// What the first eight bytes of a packet without options that is no fragment are, as far as this mask reaches.
+const USUAL: u64 = u64::from_ne_bytes([NO_OPTIONS, 0, 0, 0, 0, 0, 0, 0]);
+const USUAL_MASK: u64 = u64::from_ne_bytes([0xff, 0, 0, 0, 0, 0, 0x3f, 0xff]);
 /// Length of a header without options, in bytes.
 pub const HEADER_LEN: usize = 20;
 /// Length of the longest header, in bytes.

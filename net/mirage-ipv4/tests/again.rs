@@ -10,7 +10,7 @@ use common::*;
 use mirage_ipv4::{Config, Fragmentation, Ipv4, Route};
 use mirage_net::{Capabilities, FrameWriter, Outgoing, PartialChecksum, ReceivedChecksum, SendError};
 use mirage_protocols::{
-    Cast, Ecn, HopPacket, InterfaceId, Ip, Ipv4Cidr, LinkHeader, Neighbours, NextHop, Packet, Protocol,
+    Cast, Ecn, HopPacket, InterfaceId, Ip, Ipv4Cidr, LinkHeader, Neighbours, NextHop, Packet, Protocol, Received,
 };
 use proptest::prelude::*;
 
@@ -312,16 +312,16 @@ fn arrival() -> impl Strategy<Value = Arrival> {
     ]
 }
 
-/// All that a layer above gets.
-fn shown(incoming: &mirage_ipv4::Incoming<'_>) -> String {
-    format!("{incoming:?}")
+/// What a transport gets.
+fn shown(protocol: Protocol, received: &Received<'_>) -> String {
+    format!("{protocol:?} {received:?}")
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
-    fn what_is_recalled_is_what_would_be_taken(arrivals in prop::collection::vec(arrival(), 1..40)) {
+    fn what_is_usual_is_what_would_be_taken(arrivals in prop::collection::vec(arrival(), 1..40)) {
         let config = Config::new(Fragmentation::BOTH_WAYS);
         let mut host = host_with(config, 256, 65_535);
         for arrival in arrivals {
@@ -347,12 +347,12 @@ proptest! {
             };
             let segment_size = NonZeroU16::new(bytes.len() as u16 % 2);
             let checksum = ReceivedChecksum::Verified;
-            let recalled = host.split().0.recall(FIRST, &bytes, checksum, segment_size).map(|incoming| shown(&incoming));
+            let usual = host.split().0.usual(FIRST, &bytes, checksum, segment_size).map(|(protocol, received)| shown(protocol, &received));
             let discards = format!("{:?}", host.discards());
             let taken = host.input(secs(1), FIRST, Cast::Unicast, &bytes, checksum, segment_size);
-            let taken = taken.map(|incoming| incoming.map(|incoming| shown(&incoming)));
-            if let Some(recalled) = recalled {
-                prop_assert_eq!(taken, Ok(Some(recalled)));
+            let taken = taken.map(|incoming| incoming.map(|incoming| shown(incoming.protocol, &incoming.received)));
+            if let Some(usual) = usual {
+                prop_assert_eq!(taken, Ok(Some(usual)));
                 prop_assert_eq!(format!("{:?}", host.discards()), discards);
             }
         }
@@ -360,21 +360,18 @@ proptest! {
 }
 
 #[test]
-fn a_packet_like_the_one_before_is_recalled() {
+fn a_packet_for_us_is_usual_while_it_is_for_us() {
     let mut host = host();
     let bytes = Raw::default().bytes();
-    let recalled = |host: &mut Ipv4<'_>| {
+    let usual = |host: &mut Ipv4<'_>| {
         let (inbound, _) = host.split();
-        inbound.recall(FIRST, &bytes, ReceivedChecksum::Unchecked, None).is_some()
+        inbound.usual(FIRST, &bytes, ReceivedChecksum::Unchecked, None).is_some()
     };
-    assert!(!recalled(&mut host), "nothing came yet");
-    give_bytes(&mut host, secs(1), &bytes).unwrap();
-    assert!(recalled(&mut host));
+    assert!(usual(&mut host) && usual(&mut host));
     host.add_address(FIRST, cidr("10.0.0.1/24")).unwrap();
-    assert!(!recalled(&mut host), "its source is ours now");
+    assert!(!usual(&mut host), "its source is ours now");
     host.remove_address(FIRST, "10.0.0.1".parse().unwrap());
-    give_bytes(&mut host, secs(1), &bytes).unwrap();
-    assert!(recalled(&mut host));
+    assert!(usual(&mut host));
     host.remove_address(FIRST, US);
-    assert!(!recalled(&mut host), "it is for somebody else now");
+    assert!(!usual(&mut host), "it is for somebody else now");
 }

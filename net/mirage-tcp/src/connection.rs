@@ -59,6 +59,8 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) generation: u32,
     /// The entry behind this one in its chain of the hash table, or the free slot behind this one.
     pub(crate) next: u32,
+    /// Its chain of the hash table: when it goes, nobody may have looked for it just before.
+    pub(crate) bucket: u32,
     /// Payload of a full segment: what peer and path take; 0 until the path was asked.
     pub(crate) mss: u16,
     pub(crate) readers: WaitList,
@@ -183,6 +185,7 @@ impl<P: Profile> Slot<P> {
         Self {
             generation,
             next,
+            bucket: 0,
             tuple: Tuple::NONE,
             state: State::Closed,
             facts: Facts::empty(),

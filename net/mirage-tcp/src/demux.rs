@@ -139,9 +139,9 @@ impl<'s> Demux<'s> {
         self.latest.1
     }
 
-    /// The bucket of a tuple that comes or goes: it was mostly looked for just before.
+    /// The bucket of a handshake that goes: it was mostly looked for just before.
     #[inline]
-    pub(crate) fn bucket_of<P: Profile>(&self, tuple: &Tuple) -> u32 {
+    fn bucket_of<P: Profile>(&self, tuple: &Tuple) -> u32 {
         if self.latest.0 == *tuple { self.latest.1 } else { self.hash::<P>(tuple) }
     }
 
@@ -170,7 +170,8 @@ impl<'s> Demux<'s> {
         }
     }
 
-    fn entry(&self, found: Found) -> u32 {
+    #[inline]
+    pub(crate) fn entry(&self, found: Found) -> u32 {
         match found {
             Found::Connection(index) => index,
             Found::HalfOpen(index) => self.half_open_from + index,
@@ -196,7 +197,25 @@ impl<P: Profile> Tcp<'_, P> {
     /// What there is between these two ends; never a listener.
     pub(crate) fn find(&mut self, tuple: &Tuple) -> Option<Found> {
         let bucket = self.demux.find_bucket::<P>(tuple);
-        let mut entry = self.demux.head(bucket);
+        let entry = self.demux.head(bucket);
+        if P::STRAIGHT {
+            // Most chains have one entry or none.
+            if entry == NONE {
+                return None;
+            }
+            let (known, next) = self.link_of(entry)?;
+            if known == Some(tuple) {
+                return Some(self.demux.found(entry));
+            }
+            if next == NONE {
+                return None;
+            }
+        }
+        self.find_from(entry, tuple)
+    }
+
+    #[inline(never)]
+    fn find_from(&self, mut entry: u32, tuple: &Tuple) -> Option<Found> {
         while entry != NONE {
             let (known, next) = self.link_of(entry)?;
             if known == Some(tuple) {
@@ -241,11 +260,18 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// The same for one whose tuple is the last that was looked for.
+    #[inline]
     pub(crate) fn link_latest(&mut self, found: Found) {
-        self.link_in(self.demux.latest.1, found);
+        let bucket = self.demux.latest.1;
+        if let Found::Connection(index) = found
+            && let Some(slot) = self.connections.get_mut(index as usize)
+        {
+            slot.bucket = bucket;
+        }
+        self.link_in(bucket, found);
     }
 
-    #[inline(never)]
+    #[inline]
     fn link_in(&mut self, bucket: u32, found: Found) {
         self.set_next(found, self.demux.head(bucket));
         self.demux.set_head(bucket, self.demux.entry(found));
@@ -254,18 +280,31 @@ impl<P: Profile> Tcp<'_, P> {
     /// Takes a record out of the table. It still holds its tuple; nothing happens when it is not there.
     pub(crate) fn unlink(&mut self, found: Found) {
         let bucket = self.bucket_of(found);
-        self.replace(bucket, found, None);
+        let Some((_, behind)) = self.link_of(self.demux.entry(found)) else { return };
+        self.point(bucket, found, behind);
     }
 
-    /// Puts another record with the same tuple into the place of one that is in this bucket, or takes it out.
-    #[inline(never)]
-    pub(crate) fn replace(&mut self, bucket: u32, old: Found, new: Option<Found>) {
-        let goal = self.demux.entry(old);
-        let Some((_, mut other)) = self.link_of(goal) else { return };
-        if let Some(new) = new {
-            self.set_next(new, other);
-            other = self.demux.entry(new);
+    /// Lets segments find the connection that a handshake became; their tuple is the last that was looked for.
+    pub(crate) fn take_place(&mut self, half_open: u32, connection: u32) {
+        let Some(handshake) = self.half_open.slots.get(half_open as usize) else { return };
+        let Some(slot) = self.connections.get_mut(connection as usize) else { return };
+        let bucket = self.demux.latest.1;
+        (slot.next, slot.bucket) = (handshake.next, bucket);
+        self.point(bucket, Found::HalfOpen(half_open), self.demux.entry(Found::Connection(connection)));
+    }
+
+    /// Lets what points to a record that is in this bucket point to the entry `other`.
+    #[inline]
+    pub(crate) fn point(&mut self, bucket: u32, found: Found, other: u32) {
+        let goal = self.demux.entry(found);
+        match P::STRAIGHT && self.demux.head(bucket) == goal {
+            true => self.demux.set_head(bucket, other),
+            false => self.point_elsewhere(bucket, goal, other),
         }
+    }
+
+    #[inline(never)]
+    fn point_elsewhere(&mut self, bucket: u32, goal: u32, other: u32) {
         let mut entry = self.demux.head(bucket);
         if entry == goal {
             return self.demux.set_head(bucket, other);
@@ -279,22 +318,19 @@ impl<P: Profile> Tcp<'_, P> {
         }
     }
 
-    /// The same for records whose tuple is the last that was looked for.
-    pub(crate) fn replace_latest(&mut self, old: Found, new: Found) {
-        self.replace(self.demux.latest.1, old, Some(new));
-    }
-
     fn bucket_of(&self, found: Found) -> u32 {
-        let tuple = match found {
-            Found::TimeWait(index) => return self.time_wait.slots.get(index as usize).map_or(0, |slot| slot.bucket),
+        match found {
+            Found::Connection(index) => self.connections.get(index as usize).map_or(0, |slot| slot.bucket),
+            Found::TimeWait(index) => self.time_wait.slots.get(index as usize).map_or(0, |slot| slot.bucket),
+            Found::HalfOpen(index) => {
+                let slot = self.half_open.slots.get(index as usize);
+                slot.map_or(0, |slot| self.demux.bucket_of::<P>(&slot.tuple))
+            }
             Found::Listener(index) => {
                 let local = self.listeners.get(index as usize).and_then(|listener| listener.local);
-                return self.demux.bucket_of_port(local.and_then(|local| local.port).map_or(0, u16::from));
+                self.demux.bucket_of_port(local.and_then(|local| local.port).map_or(0, u16::from))
             }
-            Found::Connection(index) => self.connections.get(index as usize).map(|slot| &slot.tuple),
-            Found::HalfOpen(index) => self.half_open.slots.get(index as usize).map(|slot| &slot.tuple),
-        };
-        tuple.map_or(0, |tuple| self.demux.bucket_of::<P>(tuple))
+        }
     }
 
     /// The tuple of a record, unless it is a listener, and the entry behind it in its chain.

@@ -85,7 +85,7 @@ impl<'s> HalfOpen<'s> {
 
 impl<P: Profile> Tcp<'_, P> {
     /// Takes a handshake up; `false` when there is no room.
-    pub(crate) fn begin_handshake(&mut self, now: Instant, handshake: HalfOpenSlot) -> bool {
+    pub(crate) fn begin_handshake(&mut self, now: Instant, handshake: &HalfOpenSlot) -> bool {
         let index = self.half_open.free;
         let Some(slot) = self.half_open.slots.get_mut(index as usize) else { return false };
         // Behind one listener there may be no more than may wait to be accepted, so that others have room.
@@ -97,7 +97,7 @@ impl<P: Profile> Tcp<'_, P> {
         }
         self.half_open.free = slot.next;
         self.half_open.count += 1;
-        *slot = handshake;
+        slot.clone_from(handshake);
         self.link_latest(Found::HalfOpen(index));
         self.send_syn_ack(index);
         let timer = self.half_open_timer(index);

@@ -178,42 +178,28 @@ impl ReceiveQueue {
         Inserted { advanced: next.since(rcv_nxt), dropped: rest.len() as u32, ..Inserted::default() }
     }
 
-    /// Copies `bytes`, which are next in order, to where they belong, and sums them on the way; they are taken in only if
-    /// `is_good` says so of the sum, and this gives what it said. `None` when there is no room for them, and then nothing was
-    /// done.
+    /// Copies `bytes`, which are next in order, to where they belong. With the `sum` of what was before them they are summed
+    /// on the way, and taken in only if that makes a valid one: whether they were. `None` when there is no room for them, and
+    /// then nothing was done.
     #[inline(always)]
-    pub(crate) fn take_if(
-        &mut self,
-        pool: &mut Pool<'_>,
-        bytes: &[u8],
-        is_good: impl FnOnce(Sum) -> bool,
-    ) -> Option<bool> {
+    pub(crate) fn take_valid(&mut self, pool: &mut Pool<'_>, bytes: &[u8], sum: Option<Sum>) -> Option<bool> {
         let len = bytes.len();
-        // The copy out of the device's buffer; the application makes none when it reads in place.
         if let Some(tail) = pool.get_mut(self.tail)
             && let Some(space) = tail.whole_space(len)
         {
-            let is_good = is_good(copy_and_sum(space, bytes));
-            if is_good {
+            let is_valid = copy_valid(space, bytes, sum);
+            if is_valid {
                 tail.grow(len);
                 self.readable += len as u32;
             }
-            return Some(is_good);
+            return Some(is_valid);
         }
         if len > BLOCK_BYTES || pool.get(self.tail).is_some_and(|tail| tail.room() > LEAST_ROOM) {
-            let copied = self.copy_apart(pool, bytes)?;
-            let is_good = is_good(copied.sum);
-            if is_good {
-                self.keep(pool, &copied, len);
-            } else {
-                pool.give_chain(copied.first);
-            }
-            return Some(is_good);
+            return self.take_apart(pool, bytes, sum);
         }
         let index = pool.take_for_order(self.blocks)?;
         let block = pool.block_mut(index);
-        let is_good = is_good(copy_and_sum(block.whole_space(len)?, bytes));
-        if !is_good {
+        if !copy_valid(block.whole_space(len)?, bytes, sum) {
             pool.give(index);
             return Some(false);
         }
@@ -228,17 +214,23 @@ impl ReceiveQueue {
         Some(true)
     }
 
-    /// Copies what has no room in one block: what does not fit behind the bytes in order goes into new ones.
+    /// The same for bytes that a device has checked; `None` when there is no room for them.
     #[inline(never)]
-    fn copy_apart(&self, pool: &mut Pool<'_>, bytes: &[u8]) -> Option<Copied> {
-        let mut copied = Copied { in_tail: 0, first: NONE, last: NONE, blocks: 0, sum: Sum::ZERO };
-        let mut rest = bytes;
+    pub(crate) fn take_checked(&mut self, pool: &mut Pool<'_>, bytes: &[u8]) -> Option<bool> {
+        self.take_valid(pool, bytes, None)
+    }
+
+    /// The same for what has no room in one block: what does not fit behind the bytes in order goes into new ones.
+    #[inline(never)]
+    fn take_apart(&mut self, pool: &mut Pool<'_>, bytes: &[u8], sum: Option<Sum>) -> Option<bool> {
+        let mut copied = Copied { in_tail: 0, first: NONE, last: NONE, blocks: 0 };
+        let (mut rest, mut sum) = (bytes, sum);
         if let Some(tail) = pool.get_mut(self.tail)
             && tail.room() > LEAST_ROOM
         {
             let space = tail.space(BLOCK_BYTES);
             copied.in_tail = space.len().min(rest.len());
-            copied.sum = copy_and_sum(space, rest);
+            sum = copy_summed(space, rest, sum);
             rest = rest.get(copied.in_tail..).unwrap_or_default();
         }
         while !rest.is_empty() {
@@ -248,7 +240,7 @@ impl ReceiveQueue {
             };
             let len = rest.len().min(BLOCK_BYTES);
             let block = pool.block_mut(index);
-            copied.sum = copied.sum.add_sum(copy_and_sum(block.space(BLOCK_BYTES), rest));
+            sum = copy_summed(block.space(BLOCK_BYTES), rest, sum);
             block.grow(len);
             rest = rest.get(len..).unwrap_or_default();
             copied.blocks += 1;
@@ -258,7 +250,12 @@ impl ReceiveQueue {
             }
             copied.last = index;
         }
-        Some(copied)
+        let is_valid = sum.is_none_or(Sum::is_valid);
+        match is_valid {
+            true => self.keep(pool, &copied, bytes.len()),
+            false => pool.give_chain(copied.first),
+        }
+        Some(is_valid)
     }
 
     /// What was copied apart, `len` bytes in all, is taken in.
@@ -646,7 +643,26 @@ struct Copied {
     first: u32,
     last: u32,
     blocks: u32,
-    sum: Sum,
+}
+
+/// Copies `bytes` to the start of `space`; whether they end a valid sum that begins with `sum`, if there is one.
+#[inline(always)]
+fn copy_valid(space: &mut [u8], bytes: &[u8], sum: Option<Sum>) -> bool {
+    copy_summed(space, bytes, sum).is_none_or(Sum::is_valid)
+}
+
+/// Copies as much of `bytes` as there is `space` for, and adds it to `sum`, if there is one.
+#[inline(always)]
+fn copy_summed(space: &mut [u8], bytes: &[u8], sum: Option<Sum>) -> Option<Sum> {
+    // The copy out of the device's buffer; the application makes none when it reads in place.
+    if let Some(sum) = sum {
+        return Some(sum.add_sum(copy_and_sum(space, bytes)));
+    }
+    let len = space.len().min(bytes.len());
+    if let (Some(space), Some(bytes)) = (space.get_mut(..len), bytes.get(..len)) {
+        space.copy_from_slice(bytes);
+    }
+    None
 }
 
 /// What a segment out of the ordinary is sorted in with.

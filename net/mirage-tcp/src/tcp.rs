@@ -183,17 +183,15 @@ impl<'s, P: Profile> Tcp<'s, P> {
     fn settle_slow(&mut self, index: u32) {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
         let left = core::mem::take(&mut slot.todo);
-        if left == todo::OUTPUT {
-            return self.make_ready(index);
-        }
         if left & todo::END != 0 {
             return self.retire(index);
         }
-        if left & todo::REARM != 0 {
-            self.resources.timers.set(index, slot.armed);
-        }
+        let armed = slot.armed;
         if left & todo::OUTPUT != 0 {
             self.make_ready(index);
+        }
+        if left & todo::REARM != 0 {
+            self.resources.timers.set(index, armed);
         }
     }
 

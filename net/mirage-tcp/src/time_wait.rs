@@ -77,10 +77,11 @@ impl<P: Profile> Tcp<'_, P> {
         (memory.snd_nxt, memory.rcv_nxt) = (slot.nxt, slot.rcv_nxt);
         memory.window = slot.shown_window();
         memory.stamps = slot.stamps;
-        memory.bucket = self.demux.bucket_of::<P>(&slot.tuple);
+        memory.bucket = slot.bucket;
         memory.expires = now + self.resources.config.time_wait;
+        memory.next = slot.next;
         let bucket = memory.bucket;
-        self.replace(bucket, Found::Connection(connection), Some(Found::TimeWait(index)));
+        self.point(bucket, Found::Connection(connection), self.demux.entry(Found::TimeWait(index)));
         self.mark_hidden(connection);
         self.arm_time_wait();
     }
@@ -103,7 +104,8 @@ impl<P: Profile> Tcp<'_, P> {
         if oldest.tuple != Tuple::NONE {
             self.resources.stats.time_wait_evicted += 1;
             self.time_wait.count -= 1;
-            self.unlink(Found::TimeWait(head));
+            let (bucket, behind) = (oldest.bucket, oldest.next);
+            self.point(bucket, Found::TimeWait(head), behind);
         }
         self.time_wait.head = self.time_wait.behind(head);
         Some(head)

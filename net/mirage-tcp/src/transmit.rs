@@ -252,7 +252,7 @@ impl<P: Profile> Slot<P> {
                 match send.next_piece(&resources.pool, offset, most, &mut cursor, &mut rest) {
                     Some(piece) => template.write_piece(writer, seq, flags, piece),
                     None => {
-                        template.write_pieces(writer, seq, flags, (send, &resources.pool, offset, most), &mut cursor)
+                        template.write_pieces(writer, seq, flags, (send, &resources.pool, offset, most), &mut cursor);
                     }
                 }
                 (seq, offset) = (seq + most, offset + most);

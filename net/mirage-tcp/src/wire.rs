@@ -232,23 +232,19 @@ impl<'o> Template<'o> {
     /// Writes a segment with one piece of payload: the usual ones in the place of the call.
     #[inline(always)]
     pub(crate) fn write_piece(&self, writer: &mut FrameWriter<'_>, seq: SequenceNumber, flags: Flags, piece: &[u8]) {
-        match (self.options, self.checksum) {
-            (Options::Stamps(value, echo), Checksum::Complete) => {
-                self.write_summed::<STAMPED_LEN>(writer, seq, flags, piece, |bytes| {
-                    bytes[20..24].copy_from_slice(&STAMPS.to_be_bytes());
-                    bytes[24..].copy_from_slice(&pair(value, echo).to_be_bytes());
-                });
-            }
-            (Options::Bytes([]), Checksum::Complete) => {
-                self.write_summed::<HEADER_LEN>(writer, seq, flags, piece, |_| {});
-            }
-            _ => self.write(writer, seq, flags, [piece]),
+        match self.options {
+            Options::Stamps(value, echo) => self.write_headed::<STAMPED_LEN>(writer, seq, flags, piece, |bytes| {
+                bytes[20..24].copy_from_slice(&STAMPS.to_be_bytes());
+                bytes[24..].copy_from_slice(&pair(value, echo).to_be_bytes());
+            }),
+            Options::Bytes([]) => self.write_headed::<HEADER_LEN>(writer, seq, flags, piece, |_| {}),
+            Options::Bytes(_) => self.write(writer, seq, flags, [piece]),
         }
     }
 
     /// Writes such a segment, with the options that `options` puts into a header of `N` bytes.
     #[inline(always)]
-    fn write_summed<const N: usize>(
+    fn write_headed<const N: usize>(
         &self,
         writer: &mut FrameWriter<'_>,
         seq: SequenceNumber,
@@ -256,17 +252,24 @@ impl<'o> Template<'o> {
         piece: &[u8],
         options: impl FnOnce(&mut [u8; N]),
     ) {
-        // Three numbers of 32 bits fit.
-        let sum = self.sum.add_u64(u64::from(seq.0) + u64::from(flags.bits()) + (N + piece.len()) as u64);
-        // The only copy on the way out: the block keeps the bytes until they are acknowledged.
-        writer.put_headed(piece, |body| {
+        let len = (N + piece.len()) as u64;
+        let header = |checksum: u16| {
             let mut bytes = [0; N];
             bytes[..8].copy_from_slice(&(self.first | u64::from(seq.0)).to_be_bytes());
             bytes[8..16].copy_from_slice(&(self.second | u64::from(flags.bits()) << 16).to_be_bytes());
-            bytes[CHECKSUM_AT..18].copy_from_slice(&sum.add_sum(body).finish().to_be_bytes());
+            bytes[CHECKSUM_AT..18].copy_from_slice(&checksum.to_be_bytes());
             options(&mut bytes);
             bytes
-        });
+        };
+        // The only copy on the way out: the block keeps the bytes until they are acknowledged.
+        match self.checksum {
+            Checksum::Complete => {
+                // Three numbers of 32 bits fit.
+                let sum = self.sum.add_u64(u64::from(seq.0) + u64::from(flags.bits()) + len);
+                writer.put_headed(piece, |body| header(sum.add_sum(body).finish()));
+            }
+            Checksum::Partial => writer.put_behind(header(self.sum.add_u64(len).partial()), piece),
+        }
     }
 
     /// Writes a segment and, when all is there, the checksum.

@@ -48,36 +48,35 @@ pub(crate) fn receive<P: Profile>(
 #[inline(never)]
 fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
     if !P::STRAIGHT {
-        return unlike_in(machines, frame, transmit);
+        return any_in(machines, frame, transmit);
     }
     let Machines { ethernet, ipv4, udp, tcp, now, datagrams, .. } = &mut *machines;
     let (inbound, _) = ipv4.split();
-    let packet = ethernet
-        .recall(frame)
-        .and_then(|payload| inbound.recall(INTERFACE, payload, frame.checksum, frame.segment_size));
+    let packet =
+        ethernet.usual(frame).and_then(|payload| inbound.usual(INTERFACE, payload, frame.checksum, frame.segment_size));
     let taken = match packet {
-        Some(packet) if packet.protocol == Protocol::TCP => {
-            let _counted = tcp.input(*now, &packet.received);
+        Some((Protocol::TCP, received)) => {
+            let _counted = tcp.input(*now, &received);
             true
         }
-        Some(packet) if packet.protocol == Protocol::UDP => datagrams.is_some() && udp.input_again(&packet.received),
+        Some((Protocol::UDP, received)) => datagrams.is_some() && udp.input_again(&received),
         _ => false,
     };
     if !taken {
-        unlike_elsewhere_in(machines, frame, transmit);
+        unusual_elsewhere_in(machines, frame, transmit);
     }
 }
 
-/// A frame that is not like the one before.
+/// As a piece of code of its own.
 #[cold]
 #[inline(never)]
-fn unlike_elsewhere_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
-    machines.ethernet.remember(frame);
-    unlike_in(machines, frame, transmit);
+fn unusual_elsewhere_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
+    any_in(machines, frame, transmit);
 }
 
+/// Any frame.
 #[inline]
-fn unlike_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
+fn any_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
     match machines.ethernet.input(frame) {
         Ok(frame) if frame.ethertype == EtherType::IPV4 => ipv4_in(machines, &frame, transmit),
         Ok(frame) if frame.ethertype == EtherType::ARP => {

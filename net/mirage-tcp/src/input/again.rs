@@ -70,8 +70,7 @@ impl<P: Profile> Tcp<'_, P> {
             return None;
         }
         let sum = Sum::ZERO.add_u64(again.words).add_u64(u64::from(word(4)) + u64::from(word(16)));
-        let is_good = |body: Sum| sum.add_sum(body).is_valid();
-        if !slot.receive.take_if(&mut resources.pool, payload, is_good)? {
+        if !slot.receive.take_valid(&mut resources.pool, payload, Some(sum))? {
             return Some(Err(Discard::BadChecksum));
         }
         slot.window_seq = slot.rcv_nxt;

@@ -74,16 +74,14 @@ impl<P: Profile> Slot<P> {
         if !fits {
             return None;
         }
-        let mut taken = false;
-        if !checked {
-            sum = sum.add_u64(received.payload.len() as u64);
-            let is_good = |body: Sum| sum.add_sum(body).is_valid();
-            taken = len > 0;
-            let is_good =
-                if taken { self.receive.take_if(&mut resources.pool, payload, is_good)? } else { sum.is_valid() };
-            if !is_good {
-                return Some(Err(Discard::BadChecksum));
-            }
+        sum = sum.add_u64(received.payload.len() as u64);
+        let is_valid = match len {
+            0 => checked || sum.is_valid(),
+            _ if checked => self.receive.take_checked(&mut resources.pool, payload)?,
+            _ => self.receive.take_valid(&mut resources.pool, payload, Some(sum))?,
+        };
+        if !is_valid {
+            return Some(Err(Discard::BadChecksum));
         }
         if stamped {
             self.stamps.remember(now, stamp, seq, self.acked_to);
@@ -106,14 +104,13 @@ impl<P: Profile> Slot<P> {
         if !established && self.fin_acked() {
             self.on_fin_acked(resources, now);
         }
-        let mut result = Ok(());
         match len {
             0 if fin => self.take_fin(resources),
             0 => {}
-            _ if taken => {
+            _ => {
                 self.take_ordered(resources, now, len as u32, full_size(received, len));
                 // What a device has merged may be of longer segments than the last.
-                if len >= Again::LEAST && self.ack_now() && received.segment_size.is_none() {
+                if len >= Again::LEAST && self.ack_now() && received.segment_size.is_none() && !checked {
                     resources.again = Again {
                         len: received.payload.len(),
                         middle: middle(header),
@@ -127,14 +124,10 @@ impl<P: Profile> Slot<P> {
                     };
                 }
             }
-            _ => {
-                let dropped = self.take_data(resources, now, seq, payload, full_size(received, len));
-                result = if dropped > 0 { Err(Discard::NoRoom) } else { Ok(()) };
-            }
         }
         if self.has_unsent() {
             self.todo |= todo::OUTPUT;
         }
-        Some(result)
+        Some(Ok(()))
     }
 }

@@ -22,7 +22,13 @@ pub(super) enum Verdict {
 }
 
 impl<P: Profile> Tcp<'_, P> {
-    /// What a listener makes of a SYN (RFC 7413 §4.2.2).
+    /// Whether a listener may take data with a SYN.
+    pub(super) fn takes_data(&self, listener: u32) -> bool {
+        self.listeners.get(listener as usize).is_some_and(|door| door.fast_open.is_some())
+    }
+
+    /// What such a listener makes of a SYN (RFC 7413 §4.2.2).
+    #[inline(never)]
     pub(super) fn judge_syn(&self, listener: u32, handshake: &HalfOpenSlot, segment: &Segment<'_>) -> Verdict {
         let Some(fast_open) = self.listeners.get(listener as usize).and_then(|door| door.fast_open) else {
             return Verdict::Ordinary;

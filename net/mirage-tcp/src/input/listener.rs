@@ -7,6 +7,7 @@ use super::has_bad_flags;
 use crate::cookies::Told;
 use crate::demux::{Found, Tuple};
 use crate::half_open::HalfOpenSlot;
+use crate::identifier::NONE;
 use crate::marks::Marks;
 use crate::options::{Heard, SynOptions};
 use crate::replies::Reply;
@@ -86,27 +87,36 @@ impl<P: Profile> Tcp<'_, P> {
             stamp_offset: first.stamp_offset,
             window: self.resources.first_window(),
             since: now,
-            ..HalfOpenSlot::default()
+            next: NONE,
+            granted: None,
+            resent: 0,
         };
-        if P::FAST_OPEN {
+        if P::FAST_OPEN && self.takes_data(listener) {
             match self.judge_syn(listener, &handshake, segment) {
                 Verdict::Ordinary => {}
                 Verdict::Grant(cookie) => handshake.granted = Some(cookie.experimental),
                 Verdict::Open => return self.open_at_once(now, &handshake, segment),
             }
         }
-        if self.begin_handshake(now, handshake) {
-            return Ok(());
+        match self.begin_handshake(now, &handshake) {
+            true => Ok(()),
+            false => self.answer_with_cookie(now, &handshake),
         }
+    }
+
+    /// There is no room for a handshake: all that must be known of it goes with our answer.
+    #[inline(never)]
+    fn answer_with_cookie(&mut self, now: Instant, handshake: &HalfOpenSlot) -> Result<(), Discard> {
         if !P::COOKIES {
             return Err(Discard::Overloaded);
         }
         self.half_open.overflowed_at = Some(now);
+        let HalfOpenSlot { tuple, peer, irs, .. } = *handshake;
         let mss = peer.mss.unwrap_or(self.resources.config.default_mss);
-        let cookie = cookies::encode(&self.secrets.cookies, now, tuple.local(), tuple.remote(), segment.seq, mss);
+        let cookie = cookies::encode(&self.secrets.cookies, now, tuple.local(), tuple.remote(), irs, mss);
         // Without timestamps of the peer nothing but its segment size comes back, so nothing else is agreed on.
         let config = &self.resources.config;
-        let stamps = config.begin_stamps::<P>(now, first.stamp_offset, &peer);
+        let stamps = handshake.stamps::<P>(config);
         let marks = stamps.is_on() && peer.marks && config.accepts_marks::<P>();
         let mut flags = Flags::SYN | Flags::ACK;
         flags.set(Flags::ECE, marks);
@@ -115,7 +125,7 @@ impl<P: Profile> Tcp<'_, P> {
             window_scale: peer.window_scale.filter(|_| stamps.is_on()).map(|_| config.window_scale()),
             selective: stamps.is_on() && P::SELECTIVE && config.selective && peer.sack_permitted,
             told: Some(Told::new(&SynOptions { marks, ..peer })),
-            ..Reply::stamped::<P>(*tuple, cookie, segment.seq + 1, self.resources.first_window(), &stamps)
+            ..Reply::stamped::<P>(tuple, cookie, irs + 1, self.resources.first_window(), &stamps)
         };
         self.replies.push(reply);
         self.resources.stats.cookies_sent += 1;
@@ -202,7 +212,7 @@ impl<P: Profile> Tcp<'_, P> {
         self.resources.stats.accepted += 1;
         match half_open {
             Some(half_open) => {
-                self.replace_latest(Found::HalfOpen(half_open), Found::Connection(index));
+                self.take_place(half_open, index);
                 self.forget_handshake(half_open);
             }
             None => self.link_latest(Found::Connection(index)),

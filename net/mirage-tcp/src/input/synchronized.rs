@@ -143,6 +143,7 @@ impl<P: Profile> Tcp<'_, P> {
     /// Both ends are closed: leaves a memory behind. The slot stays for as long as an application holds it.
     pub(super) fn enter_time_wait(&mut self, now: Instant, index: u32) {
         let Some(slot) = self.connections.get_mut(index as usize) else { return };
+        debug_assert!(!slot.unconfirmed(), "who acknowledges our FIN has our SYN");
         if slot.ack_now() {
             self.replies.push(Reply::stamped::<P>(
                 slot.tuple,

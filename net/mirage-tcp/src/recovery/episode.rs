@@ -424,7 +424,9 @@ impl<P: Profile> Slot<P> {
     pub(super) fn forget_acknowledged(&mut self, resources: &mut Resources<'_>, now: Instant, acked: u32) {
         // A number behind the queue is that of our FIN.
         let bytes = acked.min(self.send.len());
-        self.send.acked(&mut resources.pool, bytes);
+        if bytes > 0 {
+            self.send.acked(&mut resources.pool, bytes);
+        }
         self.una += acked;
         self.release();
         if bytes < acked {

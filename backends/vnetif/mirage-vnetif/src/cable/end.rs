@@ -41,8 +41,9 @@ pub struct CableTransmit {
     /// The largest frame that is not to be cut.
     plain: usize,
     capabilities: Capabilities,
-    /// What a frame with a complete checksum arrives as.
-    complete: ReceivedChecksum,
+    /// What a frame arrives as whose checksum is complete, and one whose checksum is left for the device. A checksum that
+    /// nobody was offered to complete is a mistake of the sender: the receiver shall find it.
+    arrives: [ReceivedChecksum; 2],
     frames: u64,
     tap: Option<Box<Tap>>,
     bytes: u64,
@@ -58,6 +59,8 @@ struct Tap {
 impl CableEnd {
     pub(super) fn new(cable: &Cable, mac: MacAddress, receive: Rc<Ring>, transmit: Rc<Ring>) -> Self {
         let complete = if cable.verified { ReceivedChecksum::Verified } else { ReceivedChecksum::Unchecked };
+        let offers = !cable.capabilities.checksum.is_empty();
+        let arrives = [complete, if offers { ReceivedChecksum::Partial } else { complete }];
         Self {
             receive: CableReceive { ring: receive, frames: 0, bytes: 0 },
             transmit: CableTransmit {
@@ -67,7 +70,7 @@ impl CableEnd {
                 mtu: cable.mtu,
                 plain: cable.mtu.saturating_add(LINK_HEADER),
                 capabilities: cable.capabilities,
-                complete,
+                arrives,
                 frames: 0,
                 bytes: 0,
                 dropped: 0,
@@ -194,11 +197,7 @@ impl Transmit for CableTransmit {
             self.ring.publish(self.written);
             return Err(SendError::Full);
         }
-        // A checksum that nobody was offered to complete is a mistake of the sender: the receiver shall find it.
-        let checksum = match frame.checksum {
-            Some(_) if !self.capabilities.checksum.is_empty() => ReceivedChecksum::Partial,
-            _ => self.complete,
-        };
+        let checksum = self.arrives[usize::from(frame.checksum.is_some())];
         let filled = self.ring.fill(self.written, |buffer| {
             let space = buffer.get_mut(..frame.len).ok_or(SendError::TooLong)?;
             let written = FrameWriter::fill(space, fill).ok_or(SendError::TooLong)?;

@@ -82,7 +82,8 @@ impl Ring {
         }
         let slot = &self.slots[head & self.mask];
         let stored = slot.frame.get();
-        let buffer = slot.buffer.borrow();
+        // Nobody else has it, whoever only reads. To find that out is less work so.
+        let buffer = slot.buffer.borrow_mut();
         let result = take(buffer.get(..stored.len).unwrap_or_default(), stored);
         drop(buffer);
         self.head.set(head.wrapping_add(1));

@@ -1,4 +1,4 @@
-//! A frame like the one before is taken apart as each is.
+//! A usual frame is taken apart as each is.
 
 use mirage_ethernet::{Ethernet, Incoming, VlanId};
 use mirage_net::{Frame, MacAddress};
@@ -28,33 +28,27 @@ fn frame() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn what_is_recalled_is_what_would_be_taken(
+    fn what_is_usual_is_what_would_be_taken(
         frames in prop::collection::vec(frame(), 1..30), vlan in prop::option::weighted(0.2, 0_u16..3)
     ) {
         let mut station = station(vlan);
         station.join(MacAddress([1, 0, 0x5e, 0, 0, 9])).unwrap();
         for bytes in frames {
             let frame = Frame::new(&bytes);
-            if let Some(payload) = station.recall(&frame) {
-                let Incoming { cast, ethertype, payload: taken, .. } = station.input(&frame).expect("it is recalled");
-                prop_assert_eq!((cast, ethertype, taken), (Cast::Unicast, EtherType::IPV4, payload));
-            }
-            station.remember(&frame);
+            let taken = station.input(&frame);
+            let whole = |taken: &Incoming<'_>| {
+                (taken.cast, taken.ethertype, taken.payload.len() + 14) == (Cast::Unicast, EtherType::IPV4, bytes.len())
+            };
+            let usual = taken.ok().filter(whole).filter(|_| vlan.and_then(VlanId::new).is_none());
+            prop_assert_eq!(station.usual(&frame), usual.map(|taken| taken.payload));
         }
     }
 }
 
 #[test]
-fn a_frame_is_recalled_by_its_header_alone() {
+fn a_packet_for_us_alone_is_usual() {
     let with = |payload: &[u8]| [&OURS.octets()[..], &PEER, &[8, 0], payload].concat();
-    let untagged = station(None);
-    assert_eq!(untagged.recall(&Frame::new(&with(b"first"))), None);
-    untagged.remember(&Frame::new(&with(b"first")));
-    assert_eq!(untagged.recall(&Frame::new(&with(b"second"))), Some(&b"second"[..]));
-    assert_eq!(untagged.recall(&Frame::new(&with(b""))), Some(&b""[..]));
-    let tagged = station(Some(2));
-    tagged.remember(&Frame::new(&with(b"first")));
-    assert_eq!(tagged.recall(&Frame::new(&with(b"first"))), None, "only frames with the tag are ours");
-    let nobody = [0; 20];
-    assert_eq!(station(None).recall(&Frame::new(&nobody)), None);
+    assert_eq!(station(None).usual(&Frame::new(&with(b"packet"))), Some(&b"packet"[..]));
+    assert_eq!(station(None).usual(&Frame::new(&with(b""))), Some(&b""[..]));
+    assert_eq!(station(Some(2)).usual(&Frame::new(&with(b"packet"))), None, "only frames with the tag are ours");
 }
