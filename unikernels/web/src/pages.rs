@@ -101,10 +101,7 @@ impl Pages {
         let mut json = String::from("{");
         // Names are ours: words, dots and underscores, so nothing needs an escape.
         let mut put = |name: &str, value: u64| {
-            if json.len() > 1 {
-                json.push_str(",");
-            }
-            json.push_str("\n  \"");
+            json.push_str(if json.len() > 1 { ",\n  \"" } else { "\n  \"" });
             json.push_str(name);
             json.push_str("\": ");
             // A string takes whatever it is given.

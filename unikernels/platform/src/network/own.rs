@@ -91,7 +91,6 @@ impl Stats for Own {
 #[inline(never)]
 fn show(visit: &mut dyn FnMut(&str, u64), layer: &str, name: &str, value: u64) {
     let mut full = String::from(layer);
-    full.push_str(".");
-    full.push_str(name);
+    full.extend([".", name]);
     visit(&full, value);
 }

@@ -32,7 +32,7 @@ pub(super) fn pack(bytes: &[u8]) -> Vec<u8> {
                     debug_assert_eq!(new, distance, "only the last distance is known");
                     writer.number(len);
                 } else {
-                    writer.number((new - 1 >> 8) + 1);
+                    writer.number(((new - 1) >> 8) + 1);
                     writer.bytes.push((new - 1) as u8);
                     writer.number(len - 1);
                 }
@@ -95,7 +95,7 @@ fn cheapest(bytes: &[u8]) -> Vec<Step> {
         let mut longest = 1;
         for distance in chains.at(bytes, at).take(TRIED) {
             let len = same(distance);
-            let bits = from + 1 + gamma((distance - 1 >> 8) + 1) + 8;
+            let bits = from + 1 + gamma(((distance - 1) >> 8) + 1) + 8;
             for len in longest + 1..=len {
                 let bits = bits + gamma(len - 1);
                 better(&mut copies[at + len], Way { bits, len: len as u32, distance: distance as u32, again: false });
@@ -256,7 +256,7 @@ mod tests {
             }
             let mut extra = 0;
             if is_new {
-                distance = (number(&mut || bit(&mut byte)) - 1 << 8 | usize::from(byte())) + 1;
+                distance = ((number(&mut || bit(&mut byte)) - 1) << 8 | usize::from(byte())) + 1;
                 extra = 1;
             }
             for _ in 0..number(&mut || bit(&mut byte)) + extra {
