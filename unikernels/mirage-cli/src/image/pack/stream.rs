@@ -1,4 +1,4 @@
-//! The packed form of bytes, as [`stub`](super::stub) unpacks it.
+//! The packed form of bytes, as [`stub`](mod@super::stub) unpacks it.
 //!
 //! A stream of bits, the highest of each byte first, between bytes that are literal: a byte of bits lies where the first of
 //! them is read. It begins behind a copy:
