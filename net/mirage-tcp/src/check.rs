@@ -44,6 +44,15 @@ impl<P: Profile> Tcp<'_, P> {
                 ),
             }
         }
+        debug_assert!(
+            self.resources.again.len == 0
+                || index != self.last
+                || (slot.state == State::Established
+                    && slot.ack_now()
+                    && !slot.receive.has_holes()
+                    && !slot.read_shut()),
+            "what the last segment left as it was is so still"
+        );
         for deadline in [slot.resend_at, slot.ack_at] {
             debug_assert!(slot.armed <= deadline, "the timer is never late");
         }

@@ -44,6 +44,7 @@ impl<P: Profile> Tcp<'_, P> {
     fn route(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         if P::STRAIGHT {
             if let Some(result) = self.input_again(now, received) {
+                self.check(self.last);
                 return result;
             }
             self.resources.again = Again::NONE;
