@@ -144,8 +144,16 @@ impl<P: Profile> Slot<P> {
         {
             return Some(Plan { seq: self.nxt, offset, len, full: mss, flags: Flags::ACK, kind: Kind::Longer });
         }
-        // Half a window at most, so that acknowledgements of one half bring out the other (as Linux).
-        let mut len = unsent.min(usable).min(mss.max(u32::from(self.large).min(window / 2)));
+        // Half a window at most, so that acknowledgements of one half bring out the other (as Linux); and where a pace is kept no
+        // more than it allows in a millisecond, but two segments (draft-ietf-ccwg-bbr §5.6.3).
+        let mut most = u32::from(self.large).min(window / 2);
+        if P::SELECTIVE
+            && let Some(rate) = self.congestion.pacing_rate()
+        {
+            most = most.min(u32::try_from(rate / 1_000).unwrap_or(u32::MAX).max(2 * mss));
+            most = (most - most % mss).max(mss);
+        }
+        let mut len = unsent.min(usable).min(mss.max(most));
         if (P::SELECTIVE && self.probe_tail()) || (P::MARKS && self.marks.has_news()) {
             // What the peer is told of a reduction it is told once, not by each piece.
             len = len.min(mss);
