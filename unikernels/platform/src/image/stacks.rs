@@ -80,11 +80,13 @@ impl Stats for &'static TinyStack {
     }
 }
 
-/// What the small stack may have: an eighth of the memory for buffers, and no more connections than have a kilobyte each way.
+/// What the small stack may have: half of the memory for buffers.
 fn tiny_storage() -> mirage_tiny::Storage<'static> {
-    let Sizes { connections, udp_sockets, neighbours, listeners, .. } = sizes(image::memory());
-    let buffer = (image::memory() / 4 / connections / 2).clamp(1_024, 32_768);
-    let datagrams = udp_sockets * if buffer < 4_096 { 4_096 } else { 32_768 };
+    let memory = image::memory();
+    let Sizes { udp_sockets, neighbours, listeners, .. } = sizes(memory);
+    let connections = (memory / 40_960).clamp(32, 512);
+    let buffer = (memory / 4 / connections).min(65_535);
+    let datagrams = udp_sockets * (memory / 256).clamp(4_096, 32_768);
     mirage_tiny::Storage {
         connections: table(connections),
         buffers: Cut.zeroes(2 * connections * buffer),
