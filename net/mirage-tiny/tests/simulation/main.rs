@@ -9,4 +9,5 @@ extern crate alloc;
 mod lab;
 mod tiny;
 
+mod bulk;
 mod exam;
