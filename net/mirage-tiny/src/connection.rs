@@ -101,8 +101,6 @@ pub struct Slot {
     pub(crate) end: Option<SequenceNumber>,
     /// What has come ahead of its time; empty where both are equal.
     pub(crate) ahead: [(SequenceNumber, SequenceNumber); 4],
-    /// Bytes that came since the last acknowledgement.
-    pub(crate) unacknowledged: u16,
 
     /// Microseconds; zero before there is a measure (RFC 6298).
     pub(crate) srtt: u32,
@@ -170,7 +168,6 @@ impl Default for Slot {
             edge: zero,
             end: None,
             ahead: [(zero, zero); 4],
-            unacknowledged: 0,
             srtt: 0,
             rttvar: 0,
             rto: FIRST_RTO,
@@ -246,7 +243,8 @@ impl Slot {
 
     /// Starts the timer of what is in flight.
     pub(crate) fn start_timer(&mut self, now: Instant) {
-        self.timer = now.saturating_add(Duration::from_micros(self.rto.into()));
+        let patience_ends = self.progress.saturating_add(self.patience);
+        self.timer = now.saturating_add(Duration::from_micros(self.rto.into())).min(patience_ends);
     }
 
     /// Backs off (RFC 6298 §5.5).

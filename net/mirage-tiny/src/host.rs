@@ -15,7 +15,7 @@ use zerocopy::FromBytes as _;
 
 use crate::connection::State;
 use crate::lower::Lower;
-use crate::tcp::Tcp;
+use crate::tcp::{PORTS, Tcp};
 use crate::udp::{Received, SocketId, Sockets};
 use crate::wire::{ARP, Arp, Ethernet, ICMP, IPV4, Ipv4, TCP, UDP};
 use crate::{ConnectionId, Count, Counters, ListenerId, Storage, icmp, output};
@@ -36,7 +36,7 @@ impl<'s> Host<'s> {
     pub fn new(mac: [u8; 6], mtu: usize, storage: Storage<'s>, secret: [u8; 16]) -> Self {
         let Storage { connections, listeners, buffers, neighbours, waiting, sockets, datagrams, wakers, .. } = storage;
         let secret = Secret::new(secret);
-        let next_port = secret.hash(b"udp") as u16;
+        let next_port = secret.hash(b"udp") as u16 % PORTS;
         let mut lower = Lower::new(neighbours, waiting);
         lower.mac = mac;
         lower.mtu = u16::try_from(mtu).unwrap_or(u16::MAX);

@@ -316,9 +316,6 @@ impl Tcp<'_> {
             }
             return None;
         }
-        if slot.end_acknowledged && !slot.owned && slot.timer == NEVER {
-            slot.timer = now.saturating_add(FAREWELL);
-        }
         if segment.len() > 0 && self.take(index, segment) {
             self.break_off(index);
         }
@@ -347,6 +344,11 @@ impl Tcp<'_> {
     fn take(&mut self, index: u16, segment: &Segment<'_>) -> bool {
         let now = self.now;
         let Some(Parts { slot, inbox, .. }) = self.parts(index) else { return false };
+        if slot.heard_end {
+            // It comes again, or should not be.
+            slot.ack_now = true;
+            return false;
+        }
         let before = slot.expected;
         // What has come before is cut off, and what is beyond the window.
         let known = slot.expected.signed_since(segment.sequence).max(0);
@@ -376,16 +378,18 @@ impl Tcp<'_> {
             slot.inbox.len += gained;
         }
         let usual = offset == 0 && gained == len && len > 0;
-        if slot.end == Some(slot.expected) && !slot.heard_end {
+        if slot.end == Some(slot.expected) {
             slot.expected = slot.expected.add(1);
+            // It may lie behind the window.
+            slot.edge = slot.edge.latest(slot.expected);
             (slot.heard_end, slot.passive, slot.ack_now) = (true, !slot.ended, true);
             if slot.end_acknowledged {
                 slot.time_wait(now);
             }
         }
-        slot.unacknowledged = slot.unacknowledged.saturating_add(gained.min(u16::MAX.into()) as u16);
-        slot.ack_now |= !usual || u32::from(slot.unacknowledged) >= 2 * u32::from(slot.mss);
-        slot.ack_at = slot.ack_at.min(now.saturating_add(DELAY));
+        // Every second segment is acknowledged at once (RFC 9293 §3.8.6.3), whatever its size.
+        slot.ack_now |= !usual || slot.ack_at != NEVER;
+        slot.ack_at = now.saturating_add(DELAY);
         if slot.expected != before {
             let mut readers = core::mem::take(&mut slot.readers);
             self.wakers.wake(&mut readers);
@@ -460,7 +464,8 @@ impl Slot {
         }
         if self.window > 0 && before == 0 && self.in_flight() <= 1 {
             // What probed the window goes again with all that has room now.
-            self.next = self.una;
+            (self.next, self.timer) = (self.una, NEVER);
+            self.settle_rto();
         }
         let mss = u32::from(self.mss);
         if !ack.after(self.una) {
@@ -483,9 +488,10 @@ impl Slot {
             && ack.at_or_after(end)
         {
             self.timed = None;
+            // Only a measure ends what backing off has begun (Karn's algorithm).
             self.measured(now.since(sent));
+            self.settle_rto();
         }
-        self.settle_rto();
         self.progress = now;
         self.duplicates = 0;
         if self.in_flight() > 0 {

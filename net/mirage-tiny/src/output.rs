@@ -10,7 +10,7 @@ use crate::Count;
 use crate::connection::{NEVER, Slot, State};
 use crate::input::Bare;
 use crate::lower::{Lower, Packet};
-use crate::tcp::{NONE, Parts, Tcp};
+use crate::tcp::{FAREWELL, NONE, Parts, Tcp};
 use crate::wire::{self, ACK, FIN, PSH, RST, SYN, TCP};
 
 /// What a connection sends next.
@@ -56,14 +56,14 @@ impl Tcp<'_> {
         let (index, room) = (self.first, self.room);
         let Some(Parts { slot, outbox, .. }) = self.parts(index) else { return Ok(false) };
         let Some(plan) = slot.plan() else {
-            if slot.is_open()
-                && slot.timer == NEVER
-                && slot.outbox.len > slot.next.since(slot.una)
-                && slot.in_flight() == 0
-            {
-                // The window is closed, or too small to bother: ask later.
-                slot.start_timer(now);
-                slot.progress = now;
+            if slot.is_open() && slot.timer == NEVER {
+                if slot.outbox.len > slot.next.since(slot.una) {
+                    // The window is closed, or too small to bother: ask later.
+                    slot.progress = now;
+                    slot.start_timer(now);
+                } else if slot.end_acknowledged && !slot.owned {
+                    slot.timer = now.saturating_add(FAREWELL);
+                }
             }
             let deadline = slot.deadline();
             self.due = self.due.min(deadline);
@@ -158,8 +158,10 @@ impl Slot {
     /// What leaves next, if anything.
     fn plan(&mut self) -> Option<Plan> {
         let empty = |sequence, flags| Some(Plan { sequence, at: 0, len: 0, flags });
+        // No further than the peer looks: it takes no acknowledgement from beyond its window.
+        let here = self.una.add(self.in_flight().min(self.window.into()));
         if self.reset {
-            return empty(self.top, RST | ACK);
+            return empty(here, RST | ACK);
         }
         match self.state {
             State::SynSent if self.next == self.una => return empty(self.una, SYN),
@@ -196,12 +198,12 @@ impl Slot {
         if self.ask {
             return empty(self.una - 1, ACK);
         }
-        if self.ack_now { empty(self.top, ACK) } else { None }
+        if self.ack_now { empty(here, ACK) } else { None }
     }
 
     /// That was sent; whether it was again.
     fn sent(&mut self, now: Instant, plan: &Plan) -> bool {
-        (self.ack_now, self.ask, self.ack_at, self.unacknowledged) = (false, false, NEVER, 0);
+        (self.ack_now, self.ask, self.ack_at) = (false, false, NEVER);
         let len = plan.len + u32::from(plan.flags & (SYN | FIN) != 0);
         if len == 0 {
             return false;
@@ -264,20 +266,15 @@ impl Slot {
         }
         // RFC 6298 §5, RFC 5681 §3.1: all of it again, slowly.
         let mss = u32::from(self.mss);
-        if self.in_flight() > 0 && !self.probing() {
+        if self.in_flight() > 0 && self.window > 0 {
             self.threshold = (self.in_flight() / 2).max(2 * mss);
             self.congestion_window = mss;
         }
-        self.probe = self.probing() || self.in_flight() == 0;
-        (self.next, self.recover) = (self.una, self.top);
+        // Something leaves, however small the window is.
+        (self.next, self.recover, self.probe) = (self.una, self.top, true);
         (self.timed, self.recovering, self.resend, self.duplicates) = (None, false, false, 0);
         self.back_off();
         self.start_timer(now);
         None
-    }
-
-    /// Whether what is in flight asks for a window.
-    fn probing(&self) -> bool {
-        self.window == 0
     }
 }

@@ -371,8 +371,14 @@ impl<'s> Tcp<'s> {
             (slot.deaf, slot.inbox.len) = (true, 0);
             // The window opens.
             slot.ack_now |= slot.is_open();
+            let mut readers = core::mem::take(&mut slot.readers);
+            self.wakers.wake(&mut readers);
         }
-        slot.ended |= direction != Direction::Read;
+        if direction != Direction::Read
+            && let Some(slot) = self.named(id)
+        {
+            slot.ended = true;
+        }
         self.touch(id.index);
         Ok(())
     }
@@ -383,6 +389,8 @@ impl<'s> Tcp<'s> {
         let Some(slot) = self.named(id) else { return };
         match slot.state {
             State::Dead | State::SynSent => return self.release(id.index),
+            // Both have opened at once, and here nobody wants it any more.
+            State::SynReceived => return self.break_off(id.index),
             // RFC 2525 §2.17: who does not read what has come says so.
             State::Open if slot.inbox.len > 0 => return self.break_off(id.index),
             _ => {}
@@ -390,9 +398,6 @@ impl<'s> Tcp<'s> {
         slot.owned = false;
         slot.ended = true;
         (slot.progress, slot.patience) = (now, FAREWELL.min(slot.patience));
-        if slot.end_acknowledged && slot.state == State::Open {
-            slot.timer = now.saturating_add(FAREWELL);
-        }
         self.touch(id.index);
     }
 

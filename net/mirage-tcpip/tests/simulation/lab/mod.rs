@@ -3,9 +3,9 @@
 mod content;
 mod damage;
 mod executor;
-mod host;
+pub mod host;
 pub mod raw;
-mod tasks;
+pub mod tasks;
 
 use alloc::collections::BTreeMap;
 use core::cell::{Cell, RefCell, RefMut};
