@@ -13,6 +13,7 @@ use mirage_stack::{ErrorKind, Keepalive, ListenOptions, TcpOptions};
 use mirage_waker::{WaitList, WakerPool};
 use zerocopy::FromBytes as _;
 
+use crate::connection::State;
 use crate::lower::Lower;
 use crate::tcp::{PORTS, Tcp};
 use crate::udp::{Received, SocketId, Sockets};
@@ -71,6 +72,11 @@ impl<'s> Host<'s> {
     /// What was thrown away, and why.
     pub fn counters(&self) -> &Counters {
         &self.lower.counters
+    }
+
+    /// How many connections there are, those that begin and end counted.
+    pub fn connections(&self) -> usize {
+        self.tcp.slots.iter().filter(|slot| slot.state != State::Free).count()
     }
 
     /// Takes a frame, and answers at once what is answered without a connection.

@@ -16,6 +16,7 @@ use crate::{Count, Counters, Neighbour};
 /// Bytes of all headers below a transport's.
 pub(crate) const HEADERS: usize = size_of::<Ethernet>() + size_of::<Ipv4>();
 /// Bytes of the longest packet with an MTU of 1,500 and its Ethernet header.
+#[cfg(feature = "alloc")]
 pub(crate) const FRAME: usize = 1_514;
 
 /// A packet for [`Lower::send`].

@@ -9,7 +9,7 @@ use core::task::{Context, Poll, Waker};
 
 use mirage_clock::{Instant, Monotonic, Sleep};
 use mirage_net::{Disconnected, Net, Receive as _, SendError, Transmit as _};
-use mirage_protocols::Ipv4Cidr;
+use mirage_protocols::{Ipv4Cidr, show_counts};
 use mirage_stack::{ErrorKind, ErrorType, ListenOptions, TcpOptions};
 
 use crate::{ConnectionId, Counters, Host, Storage, TcpListener, TcpStream, UdpSocket};
@@ -106,7 +106,25 @@ impl<'s, N: Net> Stack<'s, N> {
 
     /// What was thrown away, and why.
     pub fn counters(&self) -> Counters {
-        *self.shared.host().counters()
+        self.shared.host().counters().clone()
+    }
+
+    /// Shows what went through the device, how many connections there are and what was thrown away, as layer, name and value.
+    pub fn visit_counters(&self, show: &mut dyn FnMut(&'static str, &'static str, u64)) {
+        let device = lent(&self.device).stats();
+        let values = [
+            device.rx_frames,
+            device.rx_bytes,
+            device.rx_dropped,
+            device.tx_frames,
+            device.tx_bytes,
+            device.tx_dropped,
+        ];
+        let names = "rx_frames rx_bytes rx_dropped tx_frames tx_bytes tx_dropped";
+        show_counts(names, &values, &mut |name, value| show("device", name, value));
+        let host = self.shared.host();
+        show("tcp", "connections", host.connections() as u64);
+        host.counters().visit(|name, value| show("tiny", name, value));
     }
 
     /// Moves what can be moved: frames in and out, and what is due. A bounded amount of work. `cx`'s waker is woken when there
