@@ -91,7 +91,7 @@ fn over(test: &str, seed: u64, link: &Impairments, buffer: usize, count: usize, 
         Tiny::on(node.id(), node, number, sizes(buffer))
     };
     let report = |who: &str, lab: &Lab, hosts: &[&Tiny]| {
-        let resent: Vec<u32> = hosts.iter().map(|host| host.count(Count::Resent)).collect();
+        let resent: Vec<u64> = hosts.iter().map(|host| host.count(Count::Resent)).collect();
         eprintln!("{test}: seed {seed}, {who}: {count} bytes in {:?}, sent again: {resent:?}", lab.now());
     };
     {

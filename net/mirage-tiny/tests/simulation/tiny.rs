@@ -65,7 +65,7 @@ impl<N: Net> Tiny<N> {
     }
 
     /// How often `count` was.
-    pub fn count(&self, count: Count) -> u32 {
+    pub fn count(&self, count: Count) -> u64 {
         self.stack.counters().get(count)
     }
 
