@@ -115,6 +115,8 @@ pub struct Slot {
     /// When the peer is to be asked whether it is there.
     pub(crate) ask_at: Instant,
     pub(crate) asked: u8,
+    /// Until then doubtful segments are not answered.
+    pub(crate) quiet: Instant,
     /// When something that was waited for was last acknowledged, or began to be waited for.
     pub(crate) progress: Instant,
     pub(crate) keepalive: Option<Keepalive>,
@@ -176,6 +178,7 @@ impl Default for Slot {
             ack_at: NEVER,
             ask_at: NEVER,
             asked: 0,
+            quiet: Instant::ZERO,
             progress: Instant::ZERO,
             keepalive: None,
             patience: PATIENCE,
@@ -189,6 +192,9 @@ impl Default for Slot {
 /// How long data may stay unacknowledged (RFC 9293 §3.8.3: R2 of at least 100 seconds).
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// The shortest time between two things that nobody has asked for.
+pub(crate) const BREATH: Duration = Duration::from_millis(10);
+
 impl Slot {
     /// Takes what the application wants.
     pub(crate) fn set_options(&mut self, now: Instant, options: &TcpOptions) {
@@ -201,7 +207,7 @@ impl Slot {
     /// The peer has shown that it is there.
     pub(crate) fn heard(&mut self, now: Instant) {
         self.asked = 0;
-        self.ask_at = self.keepalive.map_or(NEVER, |keepalive| now.saturating_add(keepalive.after));
+        self.ask_at = self.keepalive.map_or(NEVER, |keepalive| now.saturating_add(keepalive.after.max(BREATH)));
     }
 
     /// When something is due.

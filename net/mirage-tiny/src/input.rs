@@ -7,7 +7,7 @@ use mirage_clock::{Duration, Instant};
 use mirage_stack::ErrorKind;
 use zerocopy::FromBytes as _;
 
-use crate::connection::{NEVER, Slot, State};
+use crate::connection::{BREATH, NEVER, Slot, State};
 use crate::tcp::{FAREWELL, Parts, Tcp};
 use crate::wire::{self, ACK, FIN, RST, SYN};
 use crate::{Count, Counters};
@@ -39,15 +39,13 @@ struct Segment<'a> {
 const TIME_WAIT: Duration = Duration::from_secs(60);
 /// The longest that an acknowledgement is put off (RFC 9293 §3.8.6.3 allows half a second).
 const DELAY: Duration = Duration::from_millis(40);
-/// How many answers to doubtful segments leave in a second.
-const CHALLENGES: u8 = 100;
 /// What a peer takes that does not say (RFC 9293 §3.7.1), and the least that is believed.
 const USUAL_MSS: u16 = 536;
 const LEAST_MSS: u16 = 88;
 /// Sizes that a cookie tells apart; the largest that is no larger than the peer's stands for it.
 const SIZES: [u16; 8] = [LEAST_MSS, 256, 536, 1_024, 1_360, 1_440, 1_460, 8_960];
 /// For how long a cookie is good, once or twice.
-const COOKIE: u64 = Duration::from_secs(64).as_nanos();
+pub(crate) const COOKIE: Duration = Duration::from_secs(64);
 
 impl Segment<'_> {
     fn is(&self, flags: u8) -> bool {
@@ -130,9 +128,14 @@ impl Tcp<'_> {
         if slot.state == State::SynSent {
             return self.syn_sent(index, &segment, mtu);
         }
-        // A new connection may follow one in TIME-WAIT when it cannot be mistaken for it (RFC 9293 §3.6.1).
-        let again = slot.state == State::TimeWait && !slot.owned;
-        if again && segment.flags & (SYN | ACK | RST) == SYN && segment.sequence.after(slot.expected) {
+        // A new connection may follow one in TIME-WAIT when it cannot be mistaken for it (RFC 9293 §3.6.1), and takes the
+        // place of a handshake that can be ended without it.
+        let again = match slot.state {
+            State::TimeWait => segment.sequence.after(slot.expected),
+            State::SynReceived => segment.sequence.add(1) != slot.expected,
+            _ => false,
+        };
+        if again && !slot.owned && segment.flags & (SYN | ACK | RST) == SYN {
             self.release(index);
             return self.stranger(&segment, mtu, counters);
         }
@@ -145,7 +148,7 @@ impl Tcp<'_> {
     fn stranger(&mut self, segment: &Segment<'_>, mtu: u16, counters: &mut Counters) -> Option<Bare> {
         let door = self.doors.iter().position(|door| door.port == segment.local_port);
         let syn = segment.flags & (SYN | ACK | RST | FIN) == SYN;
-        let minute = self.now.as_nanos() / COOKIE;
+        let minute = self.now.as_nanos() / COOKIE.as_nanos();
         if let Some(door) = door
             && syn
         {
@@ -161,6 +164,7 @@ impl Tcp<'_> {
         }
         if let Some(door) = door
             && segment.flags & (SYN | ACK | RST) == ACK
+            && self.now < self.flooded
         {
             // The SYN before it was answered and forgotten (RFC 4987 §3.6).
             let isn = segment.acknowledgment - 1;
@@ -256,16 +260,14 @@ impl Tcp<'_> {
         let end = segment.sequence.add(segment.len());
         if end.before(slot.expected) || segment.sequence.after(slot.edge) {
             counters.add(Count::Unacceptable);
-            if !segment.is(RST) {
-                self.challenge(index);
-            }
-            return None;
+            return if segment.is(RST) { None } else { slot.challenge(now, room) };
         }
         if segment.is(RST) {
             if segment.sequence != slot.expected {
                 counters.add(Count::Unacceptable);
-                self.challenge(index);
-            } else if slot.state != State::TimeWait {
+                return slot.challenge(now, room);
+            }
+            if slot.state != State::TimeWait {
                 // In TIME-WAIT it would end what guards the next connection (RFC 1337).
                 self.finish(index, Some(ErrorKind::ConnectionReset));
             }
@@ -273,8 +275,7 @@ impl Tcp<'_> {
         }
         if segment.is(SYN) {
             counters.add(Count::Unacceptable);
-            self.challenge(index);
-            return None;
+            return slot.challenge(now, room);
         }
         if !segment.is(ACK) {
             return None;
@@ -296,8 +297,7 @@ impl Tcp<'_> {
         let oldest = slot.una - u32::from(slot.largest_window);
         if segment.acknowledgment.after(slot.top) || segment.acknowledgment.before(oldest) {
             counters.add(Count::Unacceptable);
-            self.challenge(index);
-            return None;
+            return slot.challenge(now, room);
         }
         slot.heard(now);
         slot.acknowledge(now, segment, room);
@@ -316,10 +316,7 @@ impl Tcp<'_> {
             }
             return None;
         }
-        if segment.len() > 0 && self.take(index, segment) {
-            self.break_off(index);
-        }
-        None
+        if segment.len() > 0 { self.take(index, segment) } else { None }
     }
 
     /// The handshake is complete.
@@ -340,14 +337,14 @@ impl Tcp<'_> {
         None
     }
 
-    /// Takes the data of a segment and its FIN; whether there is nobody to take them.
-    fn take(&mut self, index: u16, segment: &Segment<'_>) -> bool {
-        let now = self.now;
-        let Some(Parts { slot, inbox, .. }) = self.parts(index) else { return false };
+    /// Takes the data of a segment and its FIN.
+    fn take(&mut self, index: u16, segment: &Segment<'_>) -> Option<Bare> {
+        let (now, room) = (self.now, self.room);
+        let Parts { slot, inbox, .. } = self.parts(index)?;
         if slot.heard_end {
             // It comes again, or should not be.
             slot.ack_now = true;
-            return false;
+            return None;
         }
         let before = slot.expected;
         // What has come before is cut off, and what is beyond the window.
@@ -357,7 +354,9 @@ impl Tcp<'_> {
         let payload = payload.get(..start.distance_to(slot.edge) as usize).unwrap_or(payload);
         let len = payload.len() as u32;
         if len > 0 && !slot.owned {
-            return true;
+            // There is nobody to take them.
+            self.break_off(index);
+            return None;
         }
         if segment.is(FIN) {
             slot.end = Some(segment.sequence.add(segment.payload.len() as u32));
@@ -371,6 +370,8 @@ impl Tcp<'_> {
             slot.expected = start.add(len);
         } else if len > 0 {
             slot.keep_ahead(start, start.add(len));
+            // The peer counts the answers (RFC 5681 §4.2).
+            return Some(slot.answer(room));
         }
         slot.join_ahead();
         let gained = slot.expected.since(before);
@@ -394,21 +395,7 @@ impl Tcp<'_> {
             let mut readers = core::mem::take(&mut slot.readers);
             self.wakers.wake(&mut readers);
         }
-        false
-    }
-
-    /// Tells the peer where we are, as long as that is not done too often (RFC 5961 §7).
-    fn challenge(&mut self, index: u16) {
-        let (since, count) = &mut self.challenges;
-        if self.now.since(*since) >= Duration::from_secs(1) {
-            (*since, *count) = (self.now, 0);
-        }
-        if *count < CHALLENGES {
-            *count += 1;
-            if let Some(slot) = self.slots.get_mut(usize::from(index)) {
-                slot.ack_now = true;
-            }
-        }
+        None
     }
 
     /// An ICMP error about a segment of ours: `hard` if there is nobody, else with the MTU of the path if that is why
@@ -438,6 +425,16 @@ impl Tcp<'_> {
 }
 
 impl Slot {
+    /// Tells the peer where we are, as long as that is not done too often (RFC 5961 §7).
+    #[inline(never)]
+    fn challenge(&mut self, now: Instant, room: u32) -> Option<Bare> {
+        if now < self.quiet {
+            return None;
+        }
+        self.quiet = now.saturating_add(BREATH);
+        Some(self.answer(room))
+    }
+
     /// Learns from the peer's SYN.
     fn meet(&mut self, segment: &Segment<'_>, mss: u16, room: u32) {
         self.expected = segment.sequence.add(1);

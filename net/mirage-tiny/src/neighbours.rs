@@ -70,15 +70,18 @@ impl Neighbours<'_> {
         true
     }
 
-    /// The entry of `address`; if there is none and `make`, the least recently used becomes it.
+    /// The entry of `address`; if there is none and `make`, the least recently used becomes it, one that has not answered
+    /// before one that has.
     fn entry(&mut self, address: Ipv4Addr, make: bool) -> Option<&mut Neighbour> {
-        let (mut place, mut oldest) = (None, NEVER);
+        // One that has never answered is no loss.
+        let (mut place, mut oldest) = (None, (true, NEVER));
         for (index, entry) in self.0.iter().enumerate() {
             if entry.address == address {
                 return self.0.get_mut(index);
             }
-            if entry.used < oldest {
-                (place, oldest) = (Some(index), entry.used);
+            let age = (entry.heard != NEVER, entry.used);
+            if age < oldest {
+                (place, oldest) = (Some(index), age);
             }
         }
         let entry = self.0.get_mut(place.filter(|_| make)?)?;

@@ -1,13 +1,13 @@
 //! What leaves, and when (RFC 9293 §3.8).
 
 use mirage_checksum::SequenceNumber;
-use mirage_clock::{Duration, Instant};
+use mirage_clock::Instant;
 use mirage_net::{SendError, Transmit};
 use mirage_stack::ErrorKind;
 use zerocopy::IntoBytes as _;
 
 use crate::Count;
-use crate::connection::{NEVER, Slot, State};
+use crate::connection::{BREATH, NEVER, Slot, State};
 use crate::input::Bare;
 use crate::lower::{Lower, Packet};
 use crate::tcp::{FAREWELL, NONE, Parts, Tcp};
@@ -69,22 +69,14 @@ impl Tcp<'_> {
             self.due = self.due.min(deadline);
             return Ok(false);
         };
-        let window = if plan.flags & SYN != 0 { slot.edge.since(slot.expected) } else { slot.new_window(room) };
-        let bare = Bare {
-            remote: slot.remote,
-            local_port: slot.local_port,
-            sequence: plan.sequence,
-            acknowledgment: if plan.flags & ACK == 0 { SequenceNumber(0) } else { slot.expected },
-            flags: plan.flags,
-            window: if slot.state == State::SynSent { room } else { window } as u16,
-        };
+        let bare = slot.bare(plan.sequence, plan.flags, room);
         let payload = slot.outbox.pieces(outbox, plan.at, plan.len as usize);
         send(now, lower, device, &bare, payload)?;
         if slot.reset {
             self.release(index);
             return Ok(false);
         }
-        slot.edge = slot.expected.add(window);
+        slot.told(bare.window);
         if slot.sent(now, &plan) {
             lower.counters.add(Count::Resent);
         }
@@ -158,10 +150,8 @@ impl Slot {
     /// What leaves next, if anything.
     fn plan(&mut self) -> Option<Plan> {
         let empty = |sequence, flags| Some(Plan { sequence, at: 0, len: 0, flags });
-        // No further than the peer looks: it takes no acknowledgement from beyond its window.
-        let here = self.una.add(self.in_flight().min(self.window.into()));
         if self.reset {
-            return empty(here, RST | ACK);
+            return empty(self.here(), RST | ACK);
         }
         match self.state {
             State::SynSent if self.next == self.una => return empty(self.una, SYN),
@@ -198,12 +188,36 @@ impl Slot {
         if self.ask {
             return empty(self.una - 1, ACK);
         }
-        if self.ack_now { empty(here, ACK) } else { None }
+        if self.ack_now { empty(self.here(), ACK) } else { None }
+    }
+
+    /// Where a segment without data stands. No further than the peer looks: it takes none from beyond its window.
+    fn here(&self) -> SequenceNumber {
+        self.una.add(self.in_flight().min(self.window.into()))
+    }
+
+    /// A segment, but for its data.
+    #[inline(never)]
+    fn bare(&self, sequence: SequenceNumber, flags: u8, room: u32) -> Bare {
+        let (remote, local_port, acknowledgment) = (self.remote, self.local_port, self.expected);
+        Bare { remote, local_port, sequence, acknowledgment, flags, window: self.new_window(room) as u16 }
+    }
+
+    /// The peer was told what has come and this window.
+    fn told(&mut self, window: u16) {
+        self.edge = self.expected.add(window.into());
+        (self.ack_now, self.ask, self.ack_at) = (false, false, NEVER);
+    }
+
+    /// An acknowledgement that leaves at once, without standing in the queue.
+    pub(crate) fn answer(&mut self, room: u32) -> Bare {
+        let bare = self.bare(self.here(), ACK, room);
+        self.told(bare.window);
+        bare
     }
 
     /// That was sent; whether it was again.
     fn sent(&mut self, now: Instant, plan: &Plan) -> bool {
-        (self.ack_now, self.ask, self.ack_at) = (false, false, NEVER);
         let len = plan.len + u32::from(plan.flags & (SYN | FIN) != 0);
         if len == 0 {
             return false;
@@ -237,20 +251,18 @@ impl Slot {
         if self.ack_at <= now {
             (self.ack_now, self.ack_at) = (true, NEVER);
         }
-        if self.ask_at <= now {
-            let Some(keepalive) = self.keepalive else {
-                self.ask_at = NEVER;
-                return None;
-            };
+        if self.ask_at <= now
+            && let Some(keepalive) = self.keepalive
+        {
             if self.in_flight() > 0 || !self.is_open() {
                 // Retransmissions find out.
-                self.ask_at = now.saturating_add(keepalive.after);
+                self.heard(now);
             } else if self.asked >= keepalive.probes {
                 return Some(Some(ErrorKind::TimedOut));
             } else {
                 self.asked += 1;
                 self.ask = true;
-                self.ask_at = now.saturating_add(keepalive.interval.max(Duration::from_millis(1)));
+                self.ask_at = now.saturating_add(keepalive.interval.max(BREATH));
             }
         }
         if self.timer > now {

@@ -12,6 +12,7 @@ use mirage_stack::{ErrorKind, Keepalive, ListenOptions, TcpOptions};
 use mirage_waker::{WaitList, WakerPool};
 
 use crate::connection::{NEVER, Slot, State};
+use crate::input::COOKIE;
 
 /// A connection. Of one that is gone it says so: it never names another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +57,8 @@ pub(crate) struct Tcp<'s> {
     last: u16,
     /// No connection's deadline is earlier.
     pub(crate) due: Instant,
-    /// Answers to segments that an attacker may have made up, in the second that began then (RFC 5961 §7).
-    pub(crate) challenges: (Instant, u8),
+    /// Until then there may be handshakes of which we remember nothing.
+    pub(crate) flooded: Instant,
     next_port: u16,
     /// When the host was last polled.
     pub(crate) now: Instant,
@@ -90,7 +91,7 @@ impl<'s> Tcp<'s> {
             first: NONE,
             last: NONE,
             due: NEVER,
-            challenges: (Instant::ZERO, 0),
+            flooded: Instant::ZERO,
             next_port: secret.hash(b"port") as u16 % PORTS,
             now: Instant::ZERO,
         }
@@ -147,13 +148,17 @@ impl<'s> Tcp<'s> {
     /// A free slot; else that of a connection in TIME-WAIT, else that of a handshake which can be ended without it.
     pub(crate) fn claim(&mut self) -> Option<u16> {
         let rank = |slot: &Slot| match slot.state {
-            State::Free => Some((0, slot.timer)),
-            State::TimeWait if !slot.owned => Some((1, slot.timer)),
-            State::SynReceived if !slot.owned => Some((2, slot.timer)),
+            State::Free => Some(0),
+            State::TimeWait if !slot.owned => Some(1),
+            State::SynReceived if !slot.owned => Some(2),
             _ => None,
         };
-        let ranked = self.slots.iter().enumerate().filter_map(|(index, slot)| Some((rank(slot)?, index as u16)));
-        let (_, index) = ranked.min()?;
+        let ranked = self.slots.iter().enumerate();
+        let ranked = ranked.filter_map(|(index, slot)| Some((rank(slot)?, slot.progress, index as u16)));
+        let (rank, _, index) = ranked.min()?;
+        if rank == 2 {
+            self.flooded = self.now.saturating_add(COOKIE.saturating_mul(2));
+        }
         self.release(index);
         Some(index)
     }

@@ -1,6 +1,6 @@
 //! A laboratory: hosts on a simulated network, tasks that use them, and time that moves from event to event.
 
-mod content;
+pub mod content;
 mod damage;
 mod executor;
 pub mod host;
