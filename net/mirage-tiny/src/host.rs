@@ -37,7 +37,7 @@ impl<'s> Host<'s> {
     pub fn new(mac: [u8; 6], mtu: usize, storage: Storage<'s>, secret: [u8; 16]) -> Self {
         let Storage { connections, listeners, buffers, neighbours, waiting, sockets, datagrams, wakers, .. } = storage;
         let secret = Secret::new(secret);
-        let next_port = secret.hash(b"udp") as u16 % PORTS;
+        let next_port = secret.hash_words_twice([1; 3]).0 as u16 % PORTS;
         let mut lower = Lower::new(neighbours, waiting);
         lower.mac = mac;
         lower.mtu = u16::try_from(mtu).unwrap_or(u16::MAX);

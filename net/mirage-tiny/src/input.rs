@@ -332,7 +332,7 @@ impl Tcp<'_> {
         }
         (slot.owned, slot.waits) = (true, true);
         let door = self.doors.get_mut(usize::from(slot.listener))?;
-        slot.patience = door.options.user_timeout.unwrap_or(Slot::default().patience);
+        slot.patience = door.options.user_timeout.unwrap_or(Slot::EMPTY.patience);
         self.wakers.wake(&mut door.acceptors);
         None
     }
