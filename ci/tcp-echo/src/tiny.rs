@@ -25,11 +25,11 @@ fn serve(mut now: Instant) -> Option<()> {
     let mut wire = Wire([0; FRAME]);
     let mut inlet = [0; FRAME];
 
-    let mut connections: [mirage_tiny::Slot; 4] = Default::default();
+    let mut connections = [const { mirage_tiny::Slot::EMPTY }; 4];
     let mut listeners = [mirage_tiny::Door::default()];
     let mut buffers = [0; 4 * 2 * 2048];
     let mut wakers = [const { mirage_waker::Slot::EMPTY }; 8];
-    let mut neighbours = [mirage_tiny::Neighbour::default(); 8];
+    let mut neighbours = [mirage_tiny::Neighbour::EMPTY; 8];
     let mut waiting = [0; FRAME];
     let storage = Storage {
         connections: (&mut connections[..]).into(),

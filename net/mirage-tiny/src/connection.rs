@@ -34,7 +34,7 @@ pub(crate) enum State {
     Dead,
 }
 
-/// Room for one connection. `Slot::default()` is one that is free.
+/// Room for one connection.
 #[derive(Debug)]
 pub struct Slot {
     pub(crate) state: State,
@@ -128,8 +128,9 @@ pub struct Slot {
     pub(crate) behind: u16,
 }
 
-impl Default for Slot {
-    fn default() -> Self {
+impl Slot {
+    /// One that is free.
+    pub const EMPTY: Self = {
         let zero = SequenceNumber(0);
         Self {
             state: State::Free,
@@ -153,7 +154,7 @@ impl Default for Slot {
             nodelay: false,
             recovering: false,
             error: None,
-            outbox: Ring::default(),
+            outbox: Ring::EMPTY,
             una: zero,
             next: zero,
             top: zero,
@@ -165,7 +166,7 @@ impl Default for Slot {
             threshold: u32::MAX,
             recover: zero,
             duplicates: 0,
-            inbox: Ring::default(),
+            inbox: Ring::EMPTY,
             expected: zero,
             edge: zero,
             end: None,
@@ -186,6 +187,12 @@ impl Default for Slot {
             writers: WaitList::EMPTY,
             behind: 0,
         }
+    };
+}
+
+impl Default for Slot {
+    fn default() -> Self {
+        Self::EMPTY
     }
 }
 

@@ -14,6 +14,7 @@ use mirage_waker::{WaitList, WakerPool};
 use zerocopy::FromBytes as _;
 
 use crate::connection::State;
+use crate::input::LEAST_MSS;
 use crate::lower::Lower;
 use crate::tcp::{PORTS, Tcp};
 use crate::udp::{Received, SocketId, Sockets};
@@ -36,13 +37,16 @@ impl<'s> Host<'s> {
     pub fn new(mac: [u8; 6], mtu: usize, storage: Storage<'s>, secret: [u8; 16]) -> Self {
         let Storage { connections, listeners, buffers, neighbours, waiting, sockets, datagrams, wakers, .. } = storage;
         let secret = Secret::new(secret);
-        let next_port = secret.hash(b"udp") as u16 % PORTS;
+        let next_port = secret.hash_words_twice([1; 3]).0 as u16 % PORTS;
         let mut lower = Lower::new(neighbours, waiting);
         lower.mac = mac;
         lower.mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
+        let tcp = Tcp::new(connections, listeners, buffers, WakerPool::new(wakers), secret);
+        // Two segments find room in a buffer: peers acknowledge every second at once, and one only after a while.
+        lower.mss = lower.mtu.saturating_sub(40).min(tcp.room as u16 / 2).max(LEAST_MSS);
         Self {
             lower,
-            tcp: Tcp::new(connections, listeners, buffers, WakerPool::new(wakers), secret),
+            tcp,
             sockets: Sockets {
                 sockets,
                 buffers: datagrams,
@@ -139,7 +143,7 @@ impl<'s> Host<'s> {
         };
         match ip.protocol {
             TCP if to_us && right() => {
-                if let Some(bare) = tcp.input(now, source, lower.mtu, payload, &mut lower.counters) {
+                if let Some(bare) = tcp.input(now, source, lower.mss, payload, &mut lower.counters) {
                     // Lost where the device has no room: the peer asks again.
                     let _lost = output::send(now, lower, device, &bare, [&[], &[]]);
                 }

@@ -41,7 +41,7 @@ const TIME_WAIT: Duration = Duration::from_secs(60);
 const DELAY: Duration = Duration::from_millis(40);
 /// What a peer takes that does not say (RFC 9293 §3.7.1), and the least that is believed.
 const USUAL_MSS: u16 = 536;
-const LEAST_MSS: u16 = 88;
+pub(crate) const LEAST_MSS: u16 = 88;
 /// Sizes that a cookie tells apart; the largest that is no larger than the peer's stands for it.
 const SIZES: [u16; 8] = [LEAST_MSS, 256, 536, 1_024, 1_360, 1_440, 1_460, 8_960];
 /// For how long a cookie is good, once or twice.
@@ -57,8 +57,8 @@ impl Segment<'_> {
         self.payload.len() as u32 + u32::from(self.is(SYN)) + u32::from(self.is(FIN))
     }
 
-    /// The peer's largest segment (RFC 9293 §3.2), if an `mtu` here lets it have it.
-    fn mss(&self, mtu: u16) -> u16 {
+    /// The peer's largest segment (RFC 9293 §3.2), at most `most`.
+    fn mss(&self, most: u16) -> u16 {
         let mut rest = self.options;
         let mut mss = USUAL_MSS;
         while let [kind, after @ ..] = rest {
@@ -74,7 +74,7 @@ impl Segment<'_> {
                 _ => break,
             };
         }
-        mss.min(mtu.saturating_sub(40)).max(LEAST_MSS)
+        mss.min(most).max(LEAST_MSS)
     }
 
     /// The answer to a segment that has no place (RFC 9293 §3.5.2).
@@ -91,13 +91,13 @@ impl Segment<'_> {
 }
 
 impl Tcp<'_> {
-    /// Takes a segment whose checksum was verified, and says what is to be answered at once.
+    /// Takes a segment whose checksum was verified, on a link that takes segments of up to `most` bytes, and says what is to be answered at once.
     #[inline(never)]
     pub(crate) fn input(
         &mut self,
         now: Instant,
         source: Ipv4Addr,
-        mtu: u16,
+        most: u16,
         bytes: &[u8],
         counters: &mut Counters,
     ) -> Option<Bare> {
@@ -122,11 +122,11 @@ impl Tcp<'_> {
             return None;
         };
         let Some(index) = self.find(segment.remote, segment.local_port) else {
-            return self.stranger(&segment, mtu, counters);
+            return self.stranger(&segment, most, counters);
         };
         let slot = self.slots.get_mut(usize::from(index))?;
         if slot.state == State::SynSent {
-            return self.syn_sent(index, &segment, mtu);
+            return self.syn_sent(index, &segment, most);
         }
         // A new connection may follow one in TIME-WAIT when it cannot be mistaken for it (RFC 9293 §3.6.1), and takes the
         // place of a handshake that can be ended without it.
@@ -137,7 +137,7 @@ impl Tcp<'_> {
         };
         if again && !slot.owned && segment.flags & (SYN | ACK | RST) == SYN {
             self.release(index);
-            return self.stranger(&segment, mtu, counters);
+            return self.stranger(&segment, most, counters);
         }
         let answer = self.synchronised(index, &segment, counters);
         self.touch(index);
@@ -145,14 +145,14 @@ impl Tcp<'_> {
     }
 
     /// A segment that belongs to no connection: it begins one, ends a handshake of which we remember nothing, or is refused.
-    fn stranger(&mut self, segment: &Segment<'_>, mtu: u16, counters: &mut Counters) -> Option<Bare> {
+    fn stranger(&mut self, segment: &Segment<'_>, most: u16, counters: &mut Counters) -> Option<Bare> {
         let door = self.doors.iter().position(|door| door.port == segment.local_port);
         let syn = segment.flags & (SYN | ACK | RST | FIN) == SYN;
         let minute = self.now.as_nanos() / COOKIE.as_nanos();
         if let Some(door) = door
             && syn
         {
-            let mss = segment.mss(mtu);
+            let mss = segment.mss(most);
             let size = SIZES.iter().rposition(|size| *size <= mss).unwrap_or(0) as u32;
             let isn = self.cookie(segment, segment.sequence, minute) & !7 | size;
             let Some(index) = self.receive_syn(door as u8, segment, SequenceNumber(isn), mss) else {
@@ -173,7 +173,7 @@ impl Tcp<'_> {
             if good(minute) || good(minute.wrapping_sub(1)) {
                 let mss = SIZES.get((isn.0 & 7) as usize).copied().unwrap_or(LEAST_MSS);
                 let first = Segment { sequence: peer_isn, ..*segment };
-                let index = self.receive_syn(door as u8, &first, isn, mss.min(mtu.saturating_sub(40)));
+                let index = self.receive_syn(door as u8, &first, isn, mss.min(most));
                 let slot = index.and_then(|index| self.slots.get_mut(usize::from(index)));
                 if let (Some(index), Some(slot)) = (index, slot) {
                     (slot.next, slot.top) = (isn.add(1), isn.add(1));
@@ -211,7 +211,7 @@ impl Tcp<'_> {
     }
 
     /// A segment for a connection that we have opened (RFC 9293 §3.10.7.3).
-    fn syn_sent(&mut self, index: u16, segment: &Segment<'_>, mtu: u16) -> Option<Bare> {
+    fn syn_sent(&mut self, index: u16, segment: &Segment<'_>, most: u16) -> Option<Bare> {
         let room = self.room;
         let now = self.now;
         let slot = self.slots.get_mut(usize::from(index))?;
@@ -228,7 +228,7 @@ impl Tcp<'_> {
         if !segment.is(SYN) {
             return None;
         }
-        slot.meet(segment, segment.mss(mtu), room);
+        slot.meet(segment, segment.mss(most), room);
         if acknowledges {
             slot.acknowledge(now, segment, room);
             slot.state = State::Open;
@@ -332,7 +332,7 @@ impl Tcp<'_> {
         }
         (slot.owned, slot.waits) = (true, true);
         let door = self.doors.get_mut(usize::from(slot.listener))?;
-        slot.patience = door.options.user_timeout.unwrap_or(Slot::default().patience);
+        slot.patience = door.options.user_timeout.unwrap_or(Slot::EMPTY.patience);
         self.wakers.wake(&mut door.acceptors);
         None
     }

@@ -40,6 +40,8 @@ pub(crate) struct Lower<'s> {
     pub(crate) gateway: Option<Ipv4Addr>,
     /// Longest IPv4 packet in bytes.
     pub(crate) mtu: u16,
+    /// Longest TCP segment in bytes, its header not counted.
+    pub(crate) mss: u16,
     identification: u16,
     neighbours: Neighbours<'s>,
     /// The last packet whose neighbour is not known yet, its length and its neighbour.
@@ -57,6 +59,7 @@ impl<'s> Lower<'s> {
             mask: 0,
             gateway: None,
             mtu: 0,
+            mss: 0,
             identification: 0,
             neighbours: Neighbours(neighbours),
             waiting,

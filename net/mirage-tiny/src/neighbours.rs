@@ -5,7 +5,7 @@ use core::net::Ipv4Addr;
 use managed::ManagedSlice;
 use mirage_clock::{Duration, Instant};
 
-/// What is known of one neighbour. `Neighbour::default()` is an entry that nobody uses.
+/// What is known of one neighbour.
 #[derive(Clone, Copy, Debug)]
 pub struct Neighbour {
     address: Ipv4Addr,
@@ -20,10 +20,17 @@ pub struct Neighbour {
 
 const NEVER: Instant = Instant::MAX;
 
-impl Default for Neighbour {
-    fn default() -> Self {
+impl Neighbour {
+    /// One that nobody uses.
+    pub const EMPTY: Self = {
         let past = Instant::ZERO;
         Self { address: Ipv4Addr::UNSPECIFIED, mac: [0; 6], heard: NEVER, asked: past, used: past }
+    };
+}
+
+impl Default for Neighbour {
+    fn default() -> Self {
+        Self::EMPTY
     }
 }
 
@@ -85,7 +92,7 @@ impl Neighbours<'_> {
             }
         }
         let entry = self.0.get_mut(place.filter(|_| make)?)?;
-        *entry = Neighbour { address, ..Neighbour::default() };
+        *entry = Neighbour { address, ..Neighbour::EMPTY };
         Some(entry)
     }
 }

@@ -136,7 +136,7 @@ pub(crate) fn send<T: Transmit>(
         urgent: 0.into(),
     };
     // With a SYN the largest segment that we take.
-    let [high, low] = lower.mtu.saturating_sub(40).to_be_bytes();
+    let [high, low] = lower.mss.to_be_bytes();
     let mut bytes = [0; 24];
     let (fixed, option) = bytes.split_at_mut(20);
     fixed.copy_from_slice(header.as_bytes());

@@ -9,6 +9,9 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
+    /// No bytes.
+    pub(crate) const EMPTY: Self = Self { start: 0, len: 0 };
+
     /// Where `offset` bytes after the first lie in a buffer of `capacity` bytes.
     fn place(self, offset: u32, capacity: usize) -> usize {
         let at = self.start as usize + offset as usize;

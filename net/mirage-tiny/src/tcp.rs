@@ -92,7 +92,7 @@ impl<'s> Tcp<'s> {
             last: NONE,
             due: NEVER,
             flooded: Instant::ZERO,
-            next_port: secret.hash(b"port") as u16 % PORTS,
+            next_port: secret.hash_words_twice([0; 3]).0 as u16 % PORTS,
             now: Instant::ZERO,
         }
     }
@@ -169,7 +169,7 @@ impl<'s> Tcp<'s> {
         self.wakers.wake(&mut slot.readers);
         self.wakers.wake(&mut slot.writers);
         let (queued, behind, generation) = (slot.queued, slot.behind, slot.generation.wrapping_add(1));
-        *slot = Slot { queued, behind, generation, ..Slot::default() };
+        *slot = Slot { queued, behind, generation, ..Slot::EMPTY };
     }
 
     /// It is over, with an `error` or in order.
