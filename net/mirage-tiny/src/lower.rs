@@ -9,7 +9,7 @@ use mirage_net::{FrameWriter, Outgoing, SendError, Transmit};
 use mirage_protocols::Ipv4Cidr;
 use zerocopy::IntoBytes;
 
-use crate::neighbours::Neighbours;
+use crate::neighbours::{Known, Neighbours};
 use crate::wire::{ARP, Arp, Ethernet, ICMP, IPV4, Ipv4};
 use crate::{Count, Counters, Neighbour};
 
@@ -124,27 +124,32 @@ impl<'s> Lower<'s> {
             destination: destination.to_bits().into(),
         };
         ip.checksum = Sum::of(ip.as_bytes()).finish().into();
-        let frame = |mac: [u8; 6], writer: &mut FrameWriter<'_>| {
-            let ethernet = Ethernet { destination: mac, source: self.mac, kind: IPV4.into() };
+        let mut next = destination;
+        let known = if self.is_broadcast(destination) {
+            Known { mac: Some([0xff; 6]), ask: false }
+        } else {
+            if !self.is_near(destination) {
+                let Some(gateway) = self.gateway else {
+                    self.counters.add(Count::NoRoute);
+                    return Ok(());
+                };
+                next = gateway;
+            }
+            self.neighbours.find(now, next)
+        };
+        // The neighbour's address comes later where it is not known yet.
+        let destination = known.mac.unwrap_or_default();
+        let ethernet = Ethernet { destination, source: self.mac, kind: IPV4.into() };
+        let fill = &mut |writer: &mut FrameWriter<'_>| {
             for piece in [ethernet.as_bytes(), ip.as_bytes(), header, first, second] {
                 writer.put(piece);
             }
         };
-
-        if self.is_broadcast(destination) {
-            return emit(device, HEADERS + transport_len, &mut |writer| frame([0xff; 6], writer));
-        }
-        let next = if self.is_near(destination) { Some(destination) } else { self.gateway };
-        let Some(next) = next else {
-            self.counters.add(Count::NoRoute);
-            return Ok(());
-        };
-        let known = self.neighbours.find(now, next);
-        if let Some(mac) = known.mac {
-            emit(device, HEADERS + transport_len, &mut |writer| frame(mac, writer))?;
+        if known.mac.is_some() {
+            emit(device, HEADERS + transport_len, fill)?;
         } else {
             let mut writer = FrameWriter::new(&mut self.waiting);
-            frame([0; 6], &mut writer);
+            fill(&mut writer);
             let lost = self.waiting_len > 0 || writer.overflowed();
             self.waiting_len = if writer.overflowed() { 0 } else { writer.len() };
             self.waiting_for = next;

@@ -10,4 +10,6 @@ mod lab;
 mod tiny;
 
 mod bulk;
+mod churn;
 mod exam;
+mod slow;
