@@ -5,7 +5,7 @@ use core::task::Waker;
 use managed::ManagedSlice;
 
 use crate::WaitList;
-use crate::slot::{NONE, Slot};
+use crate::slot::{Content, NONE, Slot};
 
 /// Slots for wakers, shared by any number of [`WaitList`]s.
 ///
@@ -17,19 +17,19 @@ pub struct WakerPool<'s> {
     slots: ManagedSlice<'s, Slot>,
     /// The first free slot, or `NONE`.
     free: u16,
-    /// Invariant: the number of slots that hold a waker.
+    /// Invariant: the number of slots that hold a waker; others hold links.
     in_use: u16,
 }
 
 impl<'s> WakerPool<'s> {
-    /// A pool of as many wakers as there are slots, at most 65,535 (more are left unused). Wakers that lie in the
+    /// A pool of as many wakers as there are slots, if each waits alone; at most 65,535 (more are left unused). Wakers that lie in the
     /// slots from earlier use are dropped without being woken.
     pub fn new(slots: impl Into<ManagedSlice<'s, Slot>>) -> Self {
         let mut slots = slots.into();
         let count = slots.len().min(usize::from(NONE));
         let mut free = NONE;
         for (index, slot) in slots.iter_mut().enumerate().take(count).rev() {
-            *slot = Slot { waker: None, next: free };
+            *slot = Slot::free(free);
             // Fits: `count` is at most `NONE`.
             free = index as u16;
         }
@@ -38,37 +38,70 @@ impl<'s> WakerPool<'s> {
 
     /// Adds a waker to `list`; one that would wake a task already in it is not added twice.
     ///
-    /// When no slot is free, the oldest waiter of this list is woken and gives up its place; if nobody waits in
+    /// When there is no room, the oldest waiter of this list is woken and gives up its place; if nobody waits in
     /// this list, `waker` itself is woken at once. Looks at each waiter of this list once, and at no others.
     pub fn register(&mut self, list: &mut WaitList, waker: &Waker) {
-        let (mut oldest, mut before_oldest) = (NONE, NONE);
+        if list.newest == NONE {
+            match self.take() {
+                Some(index) => list.newest = self.put(index, waker),
+                None => waker.wake_by_ref(),
+            }
+        } else if !self.waits(list, waker) {
+            self.register_another(list, waker);
+        }
+    }
+
+    /// Whether the task of `waker` waits in `list`.
+    fn waits(&self, list: &WaitList, waker: &Waker) -> bool {
         let mut at = list.newest;
-        while let Some(slot) = self.slots.get(place(at)) {
-            if slot.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
-                return;
-            }
-            (before_oldest, oldest, at) = (oldest, at, slot.next);
-        }
-        if let Some(free) = self.slots.get_mut(place(self.free)) {
-            let index = self.free;
-            self.free = free.next;
-            *free = Slot { waker: Some(waker.clone()), next: list.newest };
-            list.newest = index;
-            self.in_use += 1;
-        } else if let Some(slot) = self.slots.get_mut(place(oldest)) {
-            // The oldest slot becomes the newest.
-            let displaced = slot.waker.replace(waker.clone());
-            if let Some(before) = self.slots.get_mut(place(before_oldest)) {
-                before.next = NONE;
-                if let Some(slot) = self.slots.get_mut(place(oldest)) {
-                    slot.next = list.newest;
+        loop {
+            match self.content(at) {
+                Some(Content::Waker(known)) => return known.will_wake(waker),
+                Some(Content::Link { waker: known, next }) => {
+                    if matches!(self.content(*known), Some(Content::Waker(known)) if known.will_wake(waker)) {
+                        return true;
+                    }
+                    at = *next;
                 }
-                list.newest = oldest;
+                None => return false,
             }
-            displaced.into_iter().for_each(Waker::wake);
-        } else {
-            waker.wake_by_ref();
         }
+    }
+
+    /// Adds a waker to a list in which others wait.
+    #[inline(never)]
+    fn register_another(&mut self, list: &mut WaitList, waker: &Waker) {
+        let Some(index) = self.take() else { return self.displace_oldest(list, waker) };
+        let Some(link) = self.take() else {
+            self.give(index);
+            return self.displace_oldest(list, waker);
+        };
+        let waker = self.put(index, waker);
+        if let Some(slot) = self.slots.get_mut(place(link)) {
+            slot.content = Content::Link { waker, next: list.newest };
+            list.newest = link;
+        }
+    }
+
+    /// Every waiter of `list` moves one place on, and the oldest has none.
+    fn displace_oldest(&mut self, list: &WaitList, waker: &Waker) {
+        let (mut displaced, mut at) = (waker.clone(), list.newest);
+        while let Some(slot) = self.slots.get_mut(place(at)) {
+            match &mut slot.content {
+                Content::Waker(oldest) => {
+                    core::mem::swap(oldest, &mut displaced);
+                    break;
+                }
+                Content::Link { waker, next } => {
+                    at = *next;
+                    let known = place(*waker);
+                    if let Some(Slot { content: Content::Waker(known) }) = self.slots.get_mut(known) {
+                        core::mem::swap(known, &mut displaced);
+                    }
+                }
+            }
+        }
+        displaced.wake();
     }
 
     /// Wakes everybody in `list` and empties it. Costs nothing when nobody waits.
@@ -93,12 +126,12 @@ impl<'s> WakerPool<'s> {
         list.newest != NONE
     }
 
-    /// How many slots hold a waker.
+    /// How many wakers there are.
     pub fn in_use(&self) -> usize {
         self.in_use.into()
     }
 
-    /// How many wakers the pool can hold.
+    /// How many wakers the pool can hold if each waits alone. Each that waits where another does already takes the room of two.
     pub fn capacity(&self) -> usize {
         self.slots.len().min(NONE.into())
     }
@@ -106,14 +139,60 @@ impl<'s> WakerPool<'s> {
     /// Frees every slot of `list` and gives its waker to `each`.
     fn drain(&mut self, list: &mut WaitList, each: impl Fn(Waker)) {
         let mut at = core::mem::replace(&mut list.newest, NONE);
-        // Ends: each round empties a slot, and an empty one ends the walk.
-        while let Some(slot) = self.slots.get_mut(place(at)) {
-            let Some(waker) = slot.waker.take() else { return };
-            let next = core::mem::replace(&mut slot.next, self.free);
-            self.free = at;
-            self.in_use -= 1;
-            each(waker);
-            at = next;
+        // Ends: each round but the last frees a link.
+        while let Some(Slot { content }) = self.slots.get(place(at)) {
+            match *content {
+                Content::Waker(_) => return self.remove(at).into_iter().for_each(each),
+                Content::Link { waker: NONE, .. } => return,
+                Content::Link { waker, next } => {
+                    self.give(at);
+                    self.remove(waker).into_iter().for_each(&each);
+                    at = next;
+                }
+            }
+        }
+    }
+
+    fn content(&self, index: u16) -> Option<&Content> {
+        self.slots.get(place(index)).map(|slot| &slot.content)
+    }
+
+    /// Takes a slot from the free ones.
+    #[inline]
+    fn take(&mut self) -> Option<u16> {
+        let index = self.free;
+        let Content::Link { next, .. } = self.content(index)? else { return None };
+        self.free = *next;
+        Some(index)
+    }
+
+    /// Puts a waker into a slot that was taken; gives the slot.
+    #[inline]
+    fn put(&mut self, index: u16, waker: &Waker) -> u16 {
+        if let Some(slot) = self.slots.get_mut(place(index)) {
+            slot.content = Content::Waker(waker.clone());
+            self.in_use += 1;
+        }
+        index
+    }
+
+    /// Takes the waker out of a slot, which is free then; `None` and nothing happens when there is none in it.
+    #[inline]
+    fn remove(&mut self, index: u16) -> Option<Waker> {
+        let slot = self.slots.get_mut(place(index)).filter(|slot| matches!(slot.content, Content::Waker(_)))?;
+        let Slot { content: Content::Waker(waker) } = core::mem::replace(slot, Slot::free(self.free)) else {
+            return None;
+        };
+        self.free = index;
+        self.in_use -= 1;
+        Some(waker)
+    }
+
+    /// Gives a slot without a waker back.
+    fn give(&mut self, index: u16) {
+        if let Some(slot) = self.slots.get_mut(place(index)) {
+            *slot = Slot::free(self.free);
+            self.free = index;
         }
     }
 }
