@@ -281,6 +281,7 @@ impl<P: Profile> Slot<P> {
         self.keepalive = Schedule::new(options.keepalive);
         self.quick_acks = config.quick_acks;
         (self.heard_at, self.stuck_since) = (now, now);
+        self.sent_at = Coarse::of(now);
     }
 
     /// After how long without progress it is given up: whole milliseconds, at most 49 days.
