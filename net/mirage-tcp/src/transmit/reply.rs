@@ -112,7 +112,11 @@ fn send_reply<P: Profile>(
     packet.dont_fragment = true;
     let offload = if tuple.remote.is_ipv4() { ChecksumOffload::TCP_V4 } else { ChecksumOffload::TCP_V6 };
     let mut checksum = Checksum::Complete;
-    if ip.capabilities(tuple.remote).checksum.contains(offload) {
+    let partial = match P::BURSTS && reply.flags.contains(Flags::SYN) {
+        true => link.partial_checksum,
+        false => ip.capabilities(tuple.remote).checksum.contains(offload),
+    };
+    if partial {
         checksum = Checksum::Partial;
         packet.checksum = Some(PARTIAL_CHECKSUM);
     }
