@@ -41,65 +41,36 @@ impl<'s> WakerPool<'s> {
     /// When there is no room, the oldest waiter of this list is woken and gives up its place; if nobody waits in
     /// this list, `waker` itself is woken at once. Looks at each waiter of this list once, and at no others.
     pub fn register(&mut self, list: &mut WaitList, waker: &Waker) {
-        if list.newest == NONE {
-            match self.take() {
-                Some(index) => list.newest = self.put(index, waker),
-                None => waker.wake_by_ref(),
-            }
-        } else if !self.waits(list, waker) {
-            self.register_another(list, waker);
-        }
-    }
-
-    /// Whether the task of `waker` waits in `list`.
-    fn waits(&self, list: &WaitList, waker: &Waker) -> bool {
         let mut at = list.newest;
-        loop {
-            match self.content(at) {
-                Some(Content::Waker(known)) => return known.will_wake(waker),
-                Some(Content::Link { waker: known, next }) => {
-                    if matches!(self.content(*known), Some(Content::Waker(known)) if known.will_wake(waker)) {
-                        return true;
-                    }
-                    at = *next;
-                }
-                None => return false,
+        while at != NONE {
+            let (known, next) = self.waiter(at);
+            if matches!(self.content(known), Some(Content::Waker(known)) if known.will_wake(waker)) {
+                return;
             }
+            at = next;
         }
+        let index = self.free;
+        let Some((_, mut free)) = self.free_slot(index) else { return self.displace_oldest(list, waker) };
+        let mut newest = index;
+        if self.waiting(list) {
+            let Some((link, behind)) = self.free_slot(free) else { return self.displace_oldest(list, waker) };
+            self.put(link, Content::Link { waker: index, next: list.newest });
+            (newest, free) = (link, behind);
+        }
+        self.put(index, Content::Waker(waker.clone()));
+        (list.newest, self.free) = (newest, free);
+        self.in_use += 1;
     }
 
-    /// Adds a waker to a list in which others wait.
-    #[inline(never)]
-    fn register_another(&mut self, list: &mut WaitList, waker: &Waker) {
-        let Some(index) = self.take() else { return self.displace_oldest(list, waker) };
-        let Some(link) = self.take() else {
-            self.give(index);
-            return self.displace_oldest(list, waker);
-        };
-        let waker = self.put(index, waker);
-        if let Some(slot) = self.slots.get_mut(place(link)) {
-            slot.content = Content::Link { waker, next: list.newest };
-            list.newest = link;
-        }
-    }
-
-    /// Every waiter of `list` moves one place on, and the oldest has none.
+    /// Every waiter of `list` moves one place on, and the oldest, who has none any more, is woken.
     fn displace_oldest(&mut self, list: &WaitList, waker: &Waker) {
         let (mut displaced, mut at) = (waker.clone(), list.newest);
-        while let Some(slot) = self.slots.get_mut(place(at)) {
-            match &mut slot.content {
-                Content::Waker(oldest) => {
-                    core::mem::swap(oldest, &mut displaced);
-                    break;
-                }
-                Content::Link { waker, next } => {
-                    at = *next;
-                    let known = place(*waker);
-                    if let Some(Slot { content: Content::Waker(known) }) = self.slots.get_mut(known) {
-                        core::mem::swap(known, &mut displaced);
-                    }
-                }
+        while at != NONE {
+            let (known, next) = self.waiter(at);
+            if let Some(Slot { content: Content::Waker(known) }) = self.slots.get_mut(place(known)) {
+                core::mem::swap(known, &mut displaced);
             }
+            at = next;
         }
         displaced.wake();
     }
@@ -139,17 +110,20 @@ impl<'s> WakerPool<'s> {
     /// Frees every slot of `list` and gives its waker to `each`.
     fn drain(&mut self, list: &mut WaitList, each: impl Fn(Waker)) {
         let mut at = core::mem::replace(&mut list.newest, NONE);
-        // Ends: each round but the last frees a link.
-        while let Some(Slot { content }) = self.slots.get(place(at)) {
-            match *content {
-                Content::Waker(_) => return self.remove(at).into_iter().for_each(each),
-                Content::Link { waker: NONE, .. } => return,
-                Content::Link { waker, next } => {
-                    self.give(at);
-                    self.remove(waker).into_iter().for_each(&each);
-                    at = next;
-                }
+        // Ends: each round frees a slot, and a free one ends the walk.
+        while at != NONE {
+            let (known, next) = self.waiter(at);
+            if known == NONE {
+                return;
             }
+            if known != at {
+                self.give(at);
+            }
+            if let Some(Content::Waker(waker)) = self.give(known) {
+                self.in_use -= 1;
+                each(waker);
+            }
+            at = next;
         }
     }
 
@@ -157,43 +131,39 @@ impl<'s> WakerPool<'s> {
         self.slots.get(place(index)).map(|slot| &slot.content)
     }
 
-    /// Takes a slot from the free ones.
+    /// Where the waker of the waiter `at` is, `NONE` for no waiter, and which one came before it.
     #[inline]
-    fn take(&mut self) -> Option<u16> {
-        let index = self.free;
-        let Content::Link { next, .. } = self.content(index)? else { return None };
-        self.free = *next;
-        Some(index)
-    }
-
-    /// Puts a waker into a slot that was taken; gives the slot.
-    #[inline]
-    fn put(&mut self, index: u16, waker: &Waker) -> u16 {
-        if let Some(slot) = self.slots.get_mut(place(index)) {
-            slot.content = Content::Waker(waker.clone());
-            self.in_use += 1;
+    fn waiter(&self, at: u16) -> (u16, u16) {
+        match self.content(at) {
+            Some(Content::Link { waker, next }) => (*waker, *next),
+            Some(Content::Waker(_)) => (at, NONE),
+            None => (NONE, NONE),
         }
-        index
     }
 
-    /// Takes the waker out of a slot, which is free then; `None` and nothing happens when there is none in it.
+    /// `index`, if it is a free slot, and the next free one.
     #[inline]
-    fn remove(&mut self, index: u16) -> Option<Waker> {
-        let slot = self.slots.get_mut(place(index)).filter(|slot| matches!(slot.content, Content::Waker(_)))?;
-        let Slot { content: Content::Waker(waker) } = core::mem::replace(slot, Slot::free(self.free)) else {
-            return None;
-        };
+    fn free_slot(&self, index: u16) -> Option<(u16, u16)> {
+        match self.waiter(index) {
+            (NONE, next) if index != NONE => Some((index, next)),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, index: u16, content: Content) {
+        if let Some(slot) = self.slots.get_mut(place(index)) {
+            slot.content = content;
+        }
+    }
+
+    /// Gives a slot back that is not free; what was in it.
+    #[inline]
+    fn give(&mut self, index: u16) -> Option<Content> {
+        let slot = self.slots.get_mut(place(index))?;
+        let content = core::mem::replace(slot, Slot::free(self.free)).content;
         self.free = index;
-        self.in_use -= 1;
-        Some(waker)
-    }
-
-    /// Gives a slot without a waker back.
-    fn give(&mut self, index: u16) {
-        if let Some(slot) = self.slots.get_mut(place(index)) {
-            *slot = Slot::free(self.free);
-            self.free = index;
-        }
+        Some(content)
     }
 }
 
