@@ -41,6 +41,21 @@ impl<'s> WakerPool<'s> {
     /// When there is no room, the oldest waiter of this list is woken and gives up its place; if nobody waits in
     /// this list, `waker` itself is woken at once. Looks at each waiter of this list once, and at no others.
     pub fn register(&mut self, list: &mut WaitList, waker: &Waker) {
+        match self.content(list.newest) {
+            // Mostly a task waits alone, and often it asks again.
+            Some(Content::Waker(known)) if known.will_wake(waker) => {}
+            None if let Some((index, free)) = self.free_slot(self.free) => {
+                self.put(index, Content::Waker(waker.clone()));
+                (list.newest, self.free) = (index, free);
+                self.in_use += 1;
+            }
+            _ => self.register_another(list, waker),
+        }
+    }
+
+    /// Adds a waker to a list in which others wait, or when there is no room.
+    #[inline(never)]
+    fn register_another(&mut self, list: &mut WaitList, waker: &Waker) {
         let mut at = list.newest;
         while at != NONE {
             let (known, next) = self.waiter(at);
@@ -49,16 +64,11 @@ impl<'s> WakerPool<'s> {
             }
             at = next;
         }
-        let index = self.free;
-        let Some((_, mut free)) = self.free_slot(index) else { return self.displace_oldest(list, waker) };
-        let mut newest = index;
-        if self.waiting(list) {
-            let Some((link, behind)) = self.free_slot(free) else { return self.displace_oldest(list, waker) };
-            self.put(link, Content::Link { waker: index, next: list.newest });
-            (newest, free) = (link, behind);
-        }
+        let room = self.free_slot(self.free).and_then(|(index, next)| Some((index, self.free_slot(next)?)));
+        let Some((index, (link, free))) = room else { return self.displace_oldest(list, waker) };
         self.put(index, Content::Waker(waker.clone()));
-        (list.newest, self.free) = (newest, free);
+        self.put(link, Content::Link { waker: index, next: list.newest });
+        (list.newest, self.free) = (link, free);
         self.in_use += 1;
     }
 
