@@ -44,16 +44,15 @@ impl<'s> WakerPool<'s> {
         match self.content(list.newest) {
             // Mostly a task waits alone, and often it asks again.
             Some(Content::Waker(known)) if known.will_wake(waker) => {}
-            None if let Some((index, free)) = self.free_slot(self.free) => {
-                self.put(index, Content::Waker(waker.clone()));
-                (list.newest, self.free) = (index, free);
-                self.in_use += 1;
-            }
-            _ => self.register_another(list, waker),
+            Some(_) => self.register_another(list, waker),
+            None => match self.fill(waker) {
+                Some(index) => list.newest = index,
+                None => waker.wake_by_ref(),
+            },
         }
     }
 
-    /// Adds a waker to a list in which others wait, or when there is no room.
+    /// Adds a waker to a list in which others wait.
     #[inline(never)]
     fn register_another(&mut self, list: &mut WaitList, waker: &Waker) {
         let mut at = list.newest;
@@ -64,12 +63,18 @@ impl<'s> WakerPool<'s> {
             }
             at = next;
         }
-        let room = self.free_slot(self.free).and_then(|(index, next)| Some((index, self.free_slot(next)?)));
-        let Some((index, (link, free))) = room else { return self.displace_oldest(list, waker) };
-        self.put(index, Content::Waker(waker.clone()));
-        self.put(link, Content::Link { waker: index, next: list.newest });
-        (list.newest, self.free) = (link, free);
-        self.in_use += 1;
+        // Two slots are wanted: the first free one for the waker, and the one behind it for the link.
+        let (_, link) = self.waiter(self.free);
+        let (_, free) = self.waiter(link);
+        if link == NONE {
+            return self.displace_oldest(list, waker);
+        }
+        if let Some(index) = self.fill(waker)
+            && let Some(Slot { content: Content::Link { waker, next } }) = self.slots.get_mut(place(link))
+        {
+            (*waker, *next) = (index, list.newest);
+            (list.newest, self.free) = (link, free);
+        }
     }
 
     /// Every waiter of `list` moves one place on, and the oldest, who has none any more, is woken.
@@ -120,20 +125,17 @@ impl<'s> WakerPool<'s> {
     /// Frees every slot of `list` and gives its waker to `each`.
     fn drain(&mut self, list: &mut WaitList, each: impl Fn(Waker)) {
         let mut at = core::mem::replace(&mut list.newest, NONE);
-        // Ends: each round frees a slot, and a free one ends the walk.
-        while at != NONE {
-            let (known, next) = self.waiter(at);
-            if known == NONE {
-                return;
+        // Ends: each round but the last frees a link.
+        while let Some(Slot { content }) = self.slots.get(place(at)) {
+            match *content {
+                Content::Waker(_) => return self.remove(at).into_iter().for_each(each),
+                Content::Link { waker: NONE, .. } => return,
+                Content::Link { waker, next } => {
+                    self.give(at);
+                    self.remove(waker).into_iter().for_each(&each);
+                    at = next;
+                }
             }
-            if known != at {
-                self.give(at);
-            }
-            if let Some(Content::Waker(waker)) = self.give(known) {
-                self.in_use -= 1;
-                each(waker);
-            }
-            at = next;
         }
     }
 
@@ -151,29 +153,36 @@ impl<'s> WakerPool<'s> {
         }
     }
 
-    /// `index`, if it is a free slot, and the next free one.
+    /// Puts a waker into the first free slot; `None` if there is none.
     #[inline]
-    fn free_slot(&self, index: u16) -> Option<(u16, u16)> {
-        match self.waiter(index) {
-            (NONE, next) if index != NONE => Some((index, next)),
-            _ => None,
-        }
-    }
-
-    #[inline]
-    fn put(&mut self, index: u16, content: Content) {
-        if let Some(slot) = self.slots.get_mut(place(index)) {
-            slot.content = content;
-        }
-    }
-
-    /// Gives a slot back that is not free; what was in it.
-    #[inline]
-    fn give(&mut self, index: u16) -> Option<Content> {
+    fn fill(&mut self, waker: &Waker) -> Option<u16> {
+        let index = self.free;
         let slot = self.slots.get_mut(place(index))?;
-        let content = core::mem::replace(slot, Slot::free(self.free)).content;
+        let Content::Link { next, .. } = slot.content else { return None };
+        slot.content = Content::Waker(waker.clone());
+        self.free = next;
+        self.in_use += 1;
+        Some(index)
+    }
+
+    /// Takes the waker out of a slot, which is free then; `None` and nothing happens when there is none in it.
+    #[inline]
+    fn remove(&mut self, index: u16) -> Option<Waker> {
+        let slot = self.slots.get_mut(place(index)).filter(|slot| matches!(slot.content, Content::Waker(_)))?;
+        let Slot { content: Content::Waker(waker) } = core::mem::replace(slot, Slot::free(self.free)) else {
+            return None;
+        };
         self.free = index;
-        Some(content)
+        self.in_use -= 1;
+        Some(waker)
+    }
+
+    /// Gives a slot without a waker back.
+    fn give(&mut self, index: u16) {
+        if let Some(slot) = self.slots.get_mut(place(index)) {
+            *slot = Slot::free(self.free);
+            self.free = index;
+        }
     }
 }
 
