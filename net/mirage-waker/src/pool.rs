@@ -125,17 +125,20 @@ impl<'s> WakerPool<'s> {
     /// Frees every slot of `list` and gives its waker to `each`.
     fn drain(&mut self, list: &mut WaitList, each: impl Fn(Waker)) {
         let mut at = core::mem::replace(&mut list.newest, NONE);
-        // Ends: each round but the last frees a link.
-        while let Some(Slot { content }) = self.slots.get(place(at)) {
-            match *content {
-                Content::Waker(_) => return self.remove(at).into_iter().for_each(each),
-                Content::Link { waker: NONE, .. } => return,
-                Content::Link { waker, next } => {
-                    self.give(at);
-                    self.remove(waker).into_iter().for_each(&each);
-                    at = next;
-                }
+        loop {
+            let (known, next) = self.waiter(at);
+            // Ends: what is given back here has no waiter any more.
+            if known == NONE {
+                return;
             }
+            if let Some(Slot { content: Content::Link { waker, next } }) = self.slots.get_mut(place(at)) {
+                (*waker, *next) = (NONE, self.free);
+                self.free = at;
+            }
+            if let Some(waker) = self.remove(known) {
+                each(waker);
+            }
+            at = next;
         }
     }
 
@@ -175,14 +178,6 @@ impl<'s> WakerPool<'s> {
         self.free = index;
         self.in_use -= 1;
         Some(waker)
-    }
-
-    /// Gives a slot without a waker back.
-    fn give(&mut self, index: u16) {
-        if let Some(slot) = self.slots.get_mut(place(index)) {
-            *slot = Slot::free(self.free);
-            self.free = index;
-        }
     }
 }
 
