@@ -22,6 +22,7 @@ pub mod date;
 mod files;
 pub mod range;
 mod router;
+mod scan;
 mod serve;
 
 pub use field::{Field, Fields};
