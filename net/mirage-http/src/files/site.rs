@@ -1,9 +1,9 @@
 //! A store as a web site.
 
-use mirage_kv::{ErrorKind, Key, Kind, ReadOnly};
+use mirage_kv::{Digest, ErrorKind, Key, Kind, Modified, ReadOnly};
 
 use crate::range::Range;
-use crate::server::Request;
+use crate::server::{Request, Sending};
 use crate::{Error, Exchange, Io, Length, Method, Sent, Status, content_type, decode_path};
 
 use super::conditions::Validators;
@@ -46,67 +46,167 @@ impl<'s, S: ReadOnly> Site<'s, S> {
         exchange: Exchange<'_, I>,
         buffer: &mut [u8],
     ) -> Result<Sent, Error> {
-        let (status, fields) = 'refused: {
-            if !matches!(request.method(), Method::Get | Method::Head) {
-                break 'refused (Status::METHOD_NOT_ALLOWED, ("Allow", &b"GET, HEAD"[..]));
-            }
-            let names = path.len() + INDEX.len();
-            let (names, bytes) = match buffer.split_at_mut_checked(names) {
-                Some((names, bytes)) if bytes.len() >= 500 => (names, bytes),
-                _ => break 'refused (Status::URI_TOO_LONG, NOTHING),
+        let mut exchange = exchange;
+        let (names, bytes) = buffer.split_at_mut_checked(path.len() + INDEX.len()).unwrap_or_default();
+        let mut answer = ask(request.method(), path, names, bytes.len());
+        while let Answer::Ask(asked, end) = answer {
+            let there = match key(names, end) {
+                Some(key) => self.store.exists(key).await.map_err(failed)?,
+                None => None,
             };
-            let Ok(mut end) = decode_path(path, names).map(str::len) else {
-                break 'refused (Status::BAD_REQUEST, NOTHING);
+            answer = look(asked, end, there, names);
+        }
+        let file = match answer {
+            Answer::File(end) => key(names, end),
+            _ => None,
+        };
+        let about = match file {
+            Some(key) => Some(About {
+                size: self.store.size(key).await.map_err(failed)?,
+                digest: self.store.digest(key).await.map_err(failed)?,
+                modified: self.store.last_modified(key).await.map_err(failed)?,
+            }),
+            None => None,
+        };
+        let (sending, mut part) = loop {
+            let begun = match (&about, file) {
+                (Some(about), Some(key)) => about.begin(request, key, self.fields, &mut exchange)?,
+                _ => refuse(&answer, path, bytes, &mut exchange)?,
             };
-            let slashed = names.get(..end).is_some_and(|path| path.ends_with(b"/"));
-            let mut asked = if slashed { Asked::Dictionary } else { Asked::Value };
-            loop {
-                let Some(key) = key(names, end) else { break 'refused (Status::NOT_FOUND, NOTHING) };
-                match (self.store.exists(key).await.map_err(failed)?, asked) {
-                    (Some(Kind::Value), Asked::Value | Asked::Index) => {
-                        return self.file(request, key, exchange, bytes).await;
-                    }
-                    (Some(Kind::Dictionary), Asked::Value) => {
-                        // Without the slash the links of the index would lead elsewhere.
-                        let location = bytes.get_mut(..path.len() + 1).unwrap_or_default();
-                        let Some((slash, copy)) = location.split_last_mut() else {
-                            break 'refused (Status::URI_TOO_LONG, NOTHING);
-                        };
-                        *slash = b'/';
-                        copy.copy_from_slice(path.as_bytes());
-                        break 'refused (Status::PERMANENT_REDIRECT, ("Location", &*location));
-                    }
-                    (Some(Kind::Dictionary), Asked::Dictionary) => {
-                        let start = end - 1;
-                        end = start + INDEX.len();
-                        if let Some(place) = names.get_mut(start..end) {
-                            place.copy_from_slice(INDEX.as_bytes());
-                        }
-                        asked = Asked::Index;
-                    }
-                    _ => break 'refused (Status::NOT_FOUND, NOTHING),
-                }
+            match begun {
+                Some(begun) => break begun,
+                None => exchange.make_room().await?,
             }
         };
-        let fields = &[fields];
-        let fields = if status == Status::METHOD_NOT_ALLOWED || status == Status::PERMANENT_REDIRECT {
-            &fields[..]
-        } else {
-            &[]
-        };
-        exchange.send(status, fields, status.reason().as_bytes()).await
+        let mut streaming = exchange.begun(sending);
+        while part.at < part.end && streaming.has_body() {
+            let most = usize::try_from(part.end - part.at).unwrap_or(usize::MAX).min(bytes.len());
+            let piece = bytes.get_mut(..most).unwrap_or_default();
+            let piece = match (part.reason, file) {
+                (None, Some(key)) => self.store.get_partial(key, part.at, piece).await.map_err(failed)?,
+                (reason, _) => reason.unwrap_or_default().as_bytes(),
+            };
+            if piece.is_empty() {
+                // The value became shorter while it was read.
+                return Err(Error::Length);
+            }
+            streaming.write(piece).await?;
+            part.at += piece.len() as u64;
+        }
+        streaming.finish().await
     }
+}
 
-    async fn file<I: Io>(
+/// What comes next.
+enum Answer {
+    /// To ask the store for the name in the first so many bytes.
+    Ask(Asked, usize),
+    /// The file of that name.
+    File(usize),
+    /// The path with a slash behind it.
+    Redirect,
+    /// Only that.
+    Refuse(Status),
+}
+
+/// What to ask the store for, when there are `room` bytes beside `names`.
+fn ask(method: Method, path: &str, names: &mut [u8], room: usize) -> Answer {
+    if !matches!(method, Method::Get | Method::Head) {
+        return Answer::Refuse(Status::METHOD_NOT_ALLOWED);
+    }
+    if room < 500 {
+        return Answer::Refuse(Status::URI_TOO_LONG);
+    }
+    match decode_path(path, names) {
+        Ok(path) if path.ends_with('/') => Answer::Ask(Asked::Dictionary, path.len()),
+        Ok(path) => Answer::Ask(Asked::Value, path.len()),
+        Err(_) => Answer::Refuse(Status::BAD_REQUEST),
+    }
+}
+
+/// What comes of it that `there` is at the name of `end` bytes.
+fn look(asked: Asked, end: usize, there: Option<Kind>, names: &mut [u8]) -> Answer {
+    match (there, asked) {
+        (Some(Kind::Value), Asked::Value | Asked::Index) => Answer::File(end),
+        // Without the slash the links of the index would lead elsewhere.
+        (Some(Kind::Dictionary), Asked::Value) => Answer::Redirect,
+        (Some(Kind::Dictionary), Asked::Dictionary) => {
+            let start = end - 1;
+            let end = start + INDEX.len();
+            if let Some(place) = names.get_mut(start..end) {
+                place.copy_from_slice(INDEX.as_bytes());
+            }
+            Answer::Ask(Asked::Index, end)
+        }
+        _ => Answer::Refuse(Status::NOT_FOUND),
+    }
+}
+
+/// Begins to say what `answer` says, with the help of `bytes`.
+#[inline(never)]
+fn refuse<I: Io>(answer: &Answer, path: &str, bytes: &mut [u8], exchange: &mut Exchange<'_, I>) -> Begun {
+    let (status, field) = match answer {
+        Answer::Refuse(status) if *status == Status::METHOD_NOT_ALLOWED => {
+            (*status, Some(("Allow", &b"GET, HEAD"[..])))
+        }
+        Answer::Refuse(status) => (*status, None),
+        _ => {
+            let location = bytes.get_mut(..path.len() + 1).unwrap_or_default();
+            match location.split_last_mut() {
+                Some((slash, copy)) => {
+                    *slash = b'/';
+                    copy.copy_from_slice(path.as_bytes());
+                    (Status::PERMANENT_REDIRECT, Some(("Location", &*location)))
+                }
+                None => (Status::URI_TOO_LONG, None),
+            }
+        }
+    };
+    begin(exchange, status, field.as_slice(), 0, status.reason().len() as u64, true)
+}
+
+/// How a body is sent and what of it; `None` when there must be room first.
+type Begun = Result<Option<(Sending, Part)>, Error>;
+
+/// What is sent.
+struct Part {
+    at: u64,
+    end: u64,
+    /// Instead of what the store holds.
+    reason: Option<&'static str>,
+}
+
+fn begin<I: Io>(
+    exchange: &mut Exchange<'_, I>,
+    status: Status,
+    fields: &[(&str, &[u8])],
+    at: u64,
+    length: u64,
+    reason: bool,
+) -> Begun {
+    let part = Part { at, end: at + length, reason: reason.then(|| status.reason()) };
+    Ok(exchange.begin(status, fields, Length::Known(length))?.map(|sending| (sending, part)))
+}
+
+/// A file.
+struct About {
+    size: u64,
+    digest: Digest,
+    modified: Option<Modified>,
+}
+
+impl About {
+    /// Begins to send what of the file at `key` the request asks for.
+    #[inline(never)]
+    fn begin<I: Io>(
         &self,
         request: &Request<'_>,
         key: Key<'_>,
-        exchange: Exchange<'_, I>,
-        buffer: &mut [u8],
-    ) -> Result<Sent, Error> {
-        let size = self.store.size(key).await.map_err(failed)?;
-        let digest = self.store.digest(key).await.map_err(failed)?;
-        let validators = Validators::new(&digest, self.store.last_modified(key).await.map_err(failed)?);
+        more: &[(&str, &[u8])],
+        exchange: &mut Exchange<'_, I>,
+    ) -> Begun {
+        let size = self.size;
+        let validators = Validators::new(&self.digest, self.modified);
         let mut text = [0; 70];
         let mut fields = heapless::Vec::<(&str, &[u8]), 9>::new();
         // Five fields of ours and four of the site fit.
@@ -114,7 +214,7 @@ impl<'s, S: ReadOnly> Site<'s, S> {
         if let Some((_, text)) = &validators.modified {
             let _ = fields.push(("Last-Modified", text));
         }
-        let _ = fields.extend_from_slice(self.fields);
+        let _ = fields.extend_from_slice(more);
         let known = validators.is_known(request.fields());
         let range = match request.method() {
             Method::Get if !known => validators.range(request.fields(), size),
@@ -125,36 +225,21 @@ impl<'s, S: ReadOnly> Site<'s, S> {
         if let Some(part) = range.content_range(size, &mut text) {
             let _ = fields.push(("Content-Range", part));
         }
-        let (status, mut at, length) = match range {
+        let (status, at, length) = match range {
             // No body goes with it.
             Range::Whole if known => (Status::NOT_MODIFIED, 0, size),
             Range::Whole => (Status::OK, 0, size),
             Range::Part { first, last } => (Status::PARTIAL_CONTENT, first, last - first + 1),
             Range::Unsatisfiable => {
-                (Status::RANGE_NOT_SATISFIABLE, 0, Status::RANGE_NOT_SATISFIABLE.reason().len() as u64)
+                let status = Status::RANGE_NOT_SATISFIABLE;
+                return begin(exchange, status, &fields, 0, status.reason().len() as u64, true);
             }
         };
-        if matches!(status, Status::OK | Status::PARTIAL_CONTENT) {
+        if status != Status::NOT_MODIFIED {
             let _ = fields.push(("Content-Type", content_type(key.as_str()).as_bytes()));
             let _ = fields.push(("Accept-Ranges", b"bytes"));
         }
-        let mut streaming = exchange.start(status, &fields, Length::Known(length)).await?;
-        let end = at + length;
-        while at < end && streaming.has_body() {
-            let most = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
-            let part = buffer.get_mut(..most).unwrap_or_default();
-            let part = match status {
-                Status::RANGE_NOT_SATISFIABLE => status.reason().as_bytes(),
-                _ => self.store.get_partial(key, at, part).await.map_err(failed)?,
-            };
-            if part.is_empty() {
-                // The value became shorter while it was read.
-                return Err(Error::Length);
-            }
-            streaming.write(part).await?;
-            at += part.len() as u64;
-        }
-        streaming.finish().await
+        begin(exchange, status, &fields, at, length, false)
     }
 }
 
@@ -168,8 +253,6 @@ enum Asked {
     /// The name of the index was put behind the slash.
     Index,
 }
-
-const NOTHING: (&str, &[u8]) = ("", b"");
 
 /// The key in the first `length` bytes.
 fn key(names: &[u8], length: usize) -> Option<Key<'_>> {

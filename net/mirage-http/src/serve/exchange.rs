@@ -102,6 +102,28 @@ impl<'e, I: Io> Exchange<'e, I> {
         Ok(Streaming { exchange: self, sending })
     }
 
+    /// Writes the head of an answer, as [`start`](Self::start); `None` when what waits in the output buffer has to be sent first,
+    /// by [`make_room`](Self::make_room).
+    pub(crate) fn begin(
+        &mut self,
+        status: Status,
+        fields: &[(&str, &[u8])],
+        length: Length,
+    ) -> Result<Option<Sending>, Error> {
+        self.decide();
+        write_head(self.io, status, fields, length, self.terms)
+    }
+
+    /// Sends what waits in the output buffer.
+    pub(crate) async fn make_room(&mut self) -> Result<(), Error> {
+        self.io.put(b"", true).await
+    }
+
+    /// The answer that [`begin`](Self::begin) began.
+    pub(crate) fn begun(self, sending: Sending) -> Streaming<'e, I> {
+        Streaming { exchange: self, sending }
+    }
+
     /// Whether the connection goes on: a body that will not be read makes what follows it unreadable, and that is said
     /// while it can be said. A peer that still waits for leave to send its body may send it or not.
     fn decide(&mut self) {
@@ -183,21 +205,36 @@ pub(super) async fn put_answer(
     body: &[u8],
 ) -> Result<Sending, Error> {
     let sending = loop {
-        let date = io.date();
-        match ResponseHead::new(status, length, fields).date(date.as_ref()).write(terms, io.room()) {
-            Ok((length, sending)) => {
-                io.fill(length);
-                break sending;
-            }
-            Err(HeadError::BufferTooSmall) if !io.is_empty() => io.put(b"", true).await?,
-            Err(error) => return Err(Error::Head(error)),
+        match write_head(io, status, fields, length, terms)? {
+            Some(sending) => break sending,
+            None => io.put(b"", true).await?,
         }
     };
-    io.begun();
     if sending != Sending::Nothing {
         io.put(body, false).await?;
     }
     Ok(sending)
+}
+
+/// Writes a head to the output buffer; `None` when that has to be sent first, to make room.
+#[inline(never)]
+fn write_head(
+    io: &mut impl Io,
+    status: Status,
+    fields: &[(&str, &[u8])],
+    length: Length,
+    terms: Terms,
+) -> Result<Option<Sending>, Error> {
+    let date = io.date();
+    match ResponseHead::new(status, length, fields).date(date.as_ref()).write(terms, io.room()) {
+        Ok((length, sending)) => {
+            io.fill(length);
+            io.begun();
+            Ok(Some(sending))
+        }
+        Err(HeadError::BufferTooSmall) if !io.is_empty() => Ok(None),
+        Err(error) => Err(Error::Head(error)),
+    }
 }
 
 /// Receives more of a body: into `into` if it may come there as it is, and then so many bytes did; else behind the head.
