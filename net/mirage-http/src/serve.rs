@@ -12,7 +12,7 @@ use mirage_flow::{Read, Shutdown, Write};
 use crate::server::{Connection, Step, Terms};
 use crate::{Field, Length, Limits, Refusal, Status};
 
-use wire::{Line, Wire as _};
+pub(crate) use wire::{Line, Wire};
 
 pub use error::Error;
 pub use exchange::{Exchange, Sent, Streaming};

@@ -125,10 +125,9 @@ impl<'e, I: Io> Exchange<'e, I> {
     }
 
     /// Whether the connection goes on: a body that will not be read makes what follows it unreadable, and that is said
-    /// while it can be said. A peer that still waits for leave to send its body may send it or not.
+    /// while it can be said.
     fn decide(&mut self) {
-        let unread = self.incoming.length().unwrap_or(0);
-        self.terms.keep_alive &= unread <= self.io.drain() && !self.incoming.expects_continue();
+        self.terms.keep_alive &= self.incoming.may_stay_unread(self.io.drain());
     }
 }
 

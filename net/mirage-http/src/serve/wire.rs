@@ -29,6 +29,10 @@ pub(crate) trait Wire {
     fn fill(&mut self, count: usize);
     /// Whether nothing waits in it.
     fn is_empty(&self) -> bool;
+    /// Whether half of it is free.
+    fn has_room(&self) -> bool;
+    /// Copies what fits of `bytes` to it, and says how much that was.
+    fn gather(&mut self, bytes: &[u8]) -> usize;
     /// How much of an unread body is read away.
     fn drain(&self) -> u64;
     /// A request's answer has not begun.
@@ -49,7 +53,7 @@ pub(crate) trait Wire {
 }
 
 /// The one implementation.
-pub(super) struct Line<'l, F, C, S> {
+pub(crate) struct Line<'l, F, C, S> {
     flow: F,
     clock: &'l C,
     sleep: &'l S,
@@ -72,7 +76,7 @@ enum Answer {
 }
 
 impl<'l, F: Read + Write + Shutdown, C: Monotonic, S: Sleep> Line<'l, F, C, S> {
-    pub(super) fn new(flow: F, clock: &'l C, sleep: &'l S, output: &'l mut [u8], config: &Config<'l>) -> Self {
+    pub(crate) fn new(flow: F, clock: &'l C, sleep: &'l S, output: &'l mut [u8], config: &Config<'l>) -> Self {
         let patience = Patience::new(config.limits.stall_time, config.limits.rate);
         let (drain, wall) = (config.limits.drain, config.wall);
         Self { flow, clock, sleep, output, filled: 0, patience, drain, wall, date: None, answer: Answer::None }
@@ -80,7 +84,7 @@ impl<'l, F: Read + Write + Shutdown, C: Monotonic, S: Sleep> Line<'l, F, C, S> {
 
     /// Ends our side and reads on for a while: a stream that is closed while unread bytes wait is reset, and the peer
     /// may lose our last response with it (RFC 9112 §9.6).
-    pub(super) async fn linger(&mut self, scratch: &mut [u8], ended: bool, limits: &Limits) {
+    pub(crate) async fn linger(&mut self, scratch: &mut [u8], ended: bool, limits: &Limits) {
         if self.flow.shutdown(Direction::Write).await.is_err() || ended || scratch.is_empty() {
             return;
         }
@@ -94,7 +98,7 @@ impl<'l, F: Read + Write + Shutdown, C: Monotonic, S: Sleep> Line<'l, F, C, S> {
         }
     }
 
-    pub(super) async fn shutdown(&mut self) {
+    pub(crate) async fn shutdown(&mut self) {
         // There is nobody left to tell of a failure.
         let _ = self.flow.shutdown(Direction::Both).await;
     }
@@ -130,6 +134,16 @@ impl<F: Read + Write + Shutdown, C: Monotonic, S: Sleep> Wire for Line<'_, F, C,
 
     fn is_empty(&self) -> bool {
         self.filled == 0
+    }
+
+    fn has_room(&self) -> bool {
+        self.filled <= self.output.len() / 2
+    }
+
+    fn gather(&mut self, bytes: &[u8]) -> usize {
+        let count = crate::incoming::copy(bytes, self.room());
+        self.fill(count);
+        count
     }
 
     fn drain(&self) -> u64 {
@@ -171,8 +185,7 @@ impl<F: Read + Write + Shutdown, C: Monotonic, S: Sleep> Wire for Line<'_, F, C,
             let direct = self.filled == 0 && bytes.len() >= self.output.len();
             if !direct {
                 // A copy of what fits: it goes out with what waits there, in one segment.
-                let count = crate::incoming::copy(bytes, self.room());
-                self.fill(count);
+                let count = self.gather(bytes);
                 bytes = bytes.get(count..).unwrap_or_default();
                 if bytes.is_empty() && !(flush && self.filled > 0) {
                     return Ok(());
