@@ -17,7 +17,7 @@ const OUTPUT: usize = 4 * 1_024;
 const FIELDS: usize = 64;
 
 /// Bytes that a connection may hold: those above, what is used while it answers, and its task.
-pub(crate) const MEMORY: usize = 36 * 1_024;
+pub(crate) const MEMORY: usize = 24 * 1_024;
 
 /// Nothing of a body is kept, so it may be long.
 const LIMITS: Limits = Limits { body: 1 << 40, ..Limits::DEFAULT };
