@@ -92,6 +92,7 @@ impl Pages {
 impl Responder for Pages {
     type Work = Work;
 
+    #[inline(never)]
     fn begin(&self, request: &Request<'_>, reply: &mut Reply<'_>) -> Work {
         add(&self.counters.requests, 1);
         let mut text = [0; 72];

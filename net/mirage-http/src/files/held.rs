@@ -30,6 +30,7 @@ pub enum Held<'h> {
 ///
 /// `buffer` holds names for as long as this takes. It must be twice as long as the path and by at least 512 bytes longer, or the
 /// answer is 414.
+#[inline(never)]
 pub fn hold<'h>(
     held: &dyn Fn(Key<'_>) -> Held<'h>,
     fields: &[(&str, &[u8])],

@@ -79,6 +79,7 @@ impl<'m, R: Responder> Turns<'m, R> {
     }
 
     /// So many bytes were received there; `None` when it is too late for any.
+    #[inline(never)]
     pub(super) fn received(&mut self, now: Instant, received: Option<usize>) {
         match received {
             Some(0) => self.connection.input_ended(),
