@@ -9,10 +9,10 @@ mod wire;
 use mirage_clock::{Monotonic, Sleep, Wall};
 use mirage_flow::{Read, Shutdown, Write};
 
-use crate::server::{Connection, ResponseHead, Step, Terms};
+use crate::server::{Connection, Step, Terms};
 use crate::{Field, Length, Limits, Refusal, Status};
 
-use wire::{Line, Wire as _};
+pub(crate) use wire::{Line, Wire};
 
 pub use error::Error;
 pub use exchange::{Exchange, Sent, Streaming};
@@ -77,7 +77,7 @@ where
     let end = loop {
         match step(&mut line, &mut connection, handler, limits, &mut requests).await {
             Ok(true) => {}
-            Ok(false) => break line.flush().await,
+            Ok(false) => break line.put(b"", true).await,
             Err(error) => break Err(error),
         }
     };
@@ -100,7 +100,7 @@ async fn step(
 ) -> Result<bool, Error> {
     let failed = match connection.next(line.now()) {
         Step::NeedInput => {
-            line.flush().await?;
+            line.put(b"", true).await?;
             let until = connection.poll_timeout();
             match line.receive(connection.space(), until).await? {
                 Some(0) => connection.input_ended(),
@@ -112,7 +112,7 @@ async fn step(
         Step::Request(request, incoming) => {
             *requests += 1;
             line.begin();
-            let exchange = Exchange::new(line, incoming, request.terms(), limits);
+            let exchange = Exchange::new(line, incoming, request.terms());
             match handler.handle(&request, exchange).await {
                 Ok(Sent { .. }) => None,
                 Err(error) => Some((error, request.terms().head_only)),
@@ -131,7 +131,7 @@ async fn step(
         {
             apologise(line, status, head_only).await?;
         }
-        line.flush().await?;
+        line.put(b"", true).await?;
         return Err(error);
     }
     if !line.keeps_alive() || !linger::drain(line, connection, limits.drain).await? {
@@ -144,13 +144,9 @@ async fn step(
 /// Sends a short response that says what went wrong, and that the connection closes.
 async fn apologise(line: &mut impl Io, status: Status, head_only: bool) -> Result<(), Error> {
     let reason = status.reason().as_bytes();
-    let head = ResponseHead::new(status, Length::Known(reason.len() as u64), &[("Content-Type", b"text/plain")]);
-    let date = line.date();
+    let length = Length::Known(reason.len() as u64);
     let terms = Terms { head_only, keep_alive: false, old: false };
-    exchange::put_head(line, &head.date(date.as_ref()), terms).await?;
-    if !head_only {
-        line.put(reason).await?;
-    }
+    exchange::put_answer(line, status, &[("Content-Type", b"text/plain")], length, terms, reason).await?;
     Ok(())
 }
 

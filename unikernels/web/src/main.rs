@@ -9,7 +9,6 @@ mod connection;
 mod counters;
 mod number;
 mod pages;
-mod scratch;
 
 use alloc::rc::Rc;
 
