@@ -103,11 +103,16 @@ impl<'l, F: Read + Write + Shutdown, C: Monotonic, S: Sleep> Line<'l, F, C, S> {
         mut bytes: &[u8],
     ) -> Result<(), Error> {
         while !bytes.is_empty() {
-            let until = patience.wait(clock.now());
-            let written = within(flow.write(bytes), sleep.sleep_until(until)).await.ok_or(Error::Slow)?;
+            // A write that is done at once has not waited, and asks no clock.
+            let limit = async { sleep.sleep_until(patience.wait(clock.now())).await };
+            let written = within(flow.write(bytes), limit).await.ok_or(Error::Slow)?;
             match written {
                 Ok(count @ 1..) => {
-                    patience.reward(clock.now(), count);
+                    if patience.is_waiting() {
+                        patience.reward(clock.now(), count);
+                    } else {
+                        patience.refill(count);
+                    }
                     bytes = bytes.get(count..).unwrap_or_default();
                 }
                 Ok(0) => return Err(Error::Flow(mirage_flow::ErrorKind::WriteZero)),
