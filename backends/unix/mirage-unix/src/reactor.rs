@@ -76,7 +76,11 @@ impl Reactor {
     pub fn wait_while(&self, deadline: Option<Instant>, idle: impl FnOnce() -> bool) -> io::Result<usize> {
         let inner = &*self.0;
         inner.interrupt.arm();
-        let until = if idle() { deadline.map_or(Until::Ready, Until::Time) } else { Until::Now };
+        let until = match deadline {
+            _ if !idle() => Until::Now,
+            Some(deadline) => Until::Time(deadline),
+            None => Until::Ready,
+        };
         let mut woken = inner.woken.take();
         let result = inner.poller.wait(until, &inner.slots, &mut woken);
         if inner.interrupt.disarm() {

@@ -60,6 +60,9 @@ mod tests {
             assert_eq!((&*near).read(&mut [0; 4]).expect("a byte"), 1);
             keep(Direction::Read);
             assert_eq!(look(), 0, "it was taken");
+            keep(Direction::Write);
+            poller.add_write(near.as_fd(), token).expect("added");
+            assert_eq!(look(), 1, "there is room");
             drop(far);
             assert_eq!(look(), 1, "the end has come");
             poller.remove(near.as_fd()).expect("removed");

@@ -1,4 +1,5 @@
-//! epoll, edge-triggered: a descriptor is registered once, for both directions.
+//! epoll, edge-triggered: a descriptor is registered once for reading, and once more when somebody waits to write. Most are
+//! writable all the time, and would be told of as that whenever something else makes the kernel look.
 //!
 //! Deadlines are a timer that stays as it is while it is early enough. A timeout would be set up and taken down by each
 //! wait, and where it is due before the kernel's next tick the processor's own timer with it, which in a virtual machine
@@ -21,6 +22,9 @@ use crate::reactor::slots::{Ready, Slots, Token};
 /// Events taken by one system call; the kernel keeps the rest and lets nobody starve.
 const EVENTS: usize = 256;
 
+/// What a descriptor is registered for at first.
+const READ: epoll::EventFlags = epoll::EventFlags::IN.union(epoll::EventFlags::RDHUP).union(epoll::EventFlags::ET);
+
 pub(in crate::reactor) struct Poller {
     epoll: OwnedFd,
     timer: OwnedFd,
@@ -40,8 +44,13 @@ impl Poller {
     }
 
     pub(in crate::reactor) fn add(&self, fd: BorrowedFd<'_>, token: Token) -> io::Result<()> {
-        let flags = epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
-        Ok(epoll::add(&self.epoll, fd, epoll::EventData::new_u64(token.to_bits()), flags)?)
+        Ok(epoll::add(&self.epoll, fd, epoll::EventData::new_u64(token.to_bits()), READ)?)
+    }
+
+    /// From now on it is told when there is room to write, too; also when there is now.
+    pub(in crate::reactor) fn add_write(&self, fd: BorrowedFd<'_>, token: Token) -> io::Result<()> {
+        let flags = READ | epoll::EventFlags::OUT;
+        Ok(epoll::modify(&self.epoll, fd, epoll::EventData::new_u64(token.to_bits()), flags)?)
     }
 
     pub(in crate::reactor) fn remove(&self, fd: BorrowedFd<'_>) -> io::Result<()> {

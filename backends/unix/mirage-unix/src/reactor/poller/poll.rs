@@ -29,6 +29,11 @@ impl Poller {
     }
 
     /// Nothing to do: the slots know.
+    pub(in crate::reactor) fn add_write(&self, _fd: BorrowedFd<'_>, _token: Token) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Nothing to do: the slots know.
     pub(in crate::reactor) fn remove(&self, _fd: BorrowedFd<'_>) -> io::Result<()> {
         Ok(())
     }
