@@ -123,6 +123,7 @@ impl<'s> WakerPool<'s> {
     }
 
     /// Frees every slot of `list` and gives its waker to `each`.
+    #[inline(never)]
     fn drain(&mut self, list: &mut WaitList, each: impl Fn(Waker)) {
         let mut at = core::mem::replace(&mut list.newest, NONE);
         loop {
