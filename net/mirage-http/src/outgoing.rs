@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::scan::{text, token};
 use crate::writer::Writer;
 
 /// The length of a body that we send.
@@ -37,30 +38,17 @@ impl fmt::Display for HeadError {
 
 impl core::error::Error for HeadError {}
 
-/// Writes the fields, each on its line.
+/// Writes the fields, each on its line; the end of the line before is written here, and that of the last is not.
 pub(crate) fn put_fields(writer: &mut Writer<'_>, fields: &[(&str, &[u8])]) -> Result<(), HeadError> {
     for (name, value) in fields {
-        if name.is_empty() || !name.bytes().all(is_token) || !value.iter().all(|byte| is_value(*byte)) {
+        let name = name.as_bytes();
+        if name.is_empty() || token(name, 0) < name.len() || text(value, 0) < value.len() {
             return Err(HeadError::InvalidField);
         }
-        writer.put(name.as_bytes());
+        writer.put(b"\r\n");
+        writer.put(name);
         writer.put(b": ");
         writer.put(value);
-        writer.put(b"\r\n");
     }
     Ok(())
-}
-
-/// RFC 9110 §5.6.2.
-pub(crate) const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
-        )
-}
-
-/// RFC 9110 §5.5: visible bytes, spaces and tabs.
-pub(crate) const fn is_value(byte: u8) -> bool {
-    matches!(byte, b'\t' | b' '..=0x7e | 0x80..)
 }
