@@ -27,8 +27,11 @@ pub struct Host<'s> {
     pub(crate) tcp: Tcp<'s>,
     pub(crate) sockets: Sockets<'s>,
     /// What takes datagrams, once there is a socket: without one it is not linked.
-    datagrams: Option<fn(&mut Sockets<'s>, Ipv4Addr, &[u8], &mut Counters) -> bool>,
+    datagrams: Option<TakeDatagram<'s>>,
 }
+
+/// Takes the datagram of a sender; whether there is a socket for it.
+type TakeDatagram<'s> = fn(&mut Sockets<'s>, Ipv4Addr, &[u8], &mut Counters) -> bool;
 
 impl<'s> Host<'s> {
     /// A host without an address on a link with the address `mac` and packets of up to `mtu` bytes.

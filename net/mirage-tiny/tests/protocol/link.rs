@@ -146,7 +146,7 @@ fn strangers_do_not_displace_who_is_used() {
 fn frames_for_others_are_counted() {
     let mut bench = Bench::new();
     let ping = ipv4(PEER, US, 1, &echo(b"ping"));
-    let mut frames = vec![ping.clone(), ping.clone(), ping.clone(), ping[..13].to_vec(), vec![]];
+    let mut frames = [ping.clone(), ping.clone(), ping.clone(), ping[..13].to_vec(), vec![]];
     frames[0][..6].copy_from_slice(&[2, 0, 0, 0, 0, 7]);
     frames[1][..6].copy_from_slice(&[1, 0, 0x5e, 0, 0, 1]);
     frames[2][12..14].copy_from_slice(&[0x86, 0xdd]);

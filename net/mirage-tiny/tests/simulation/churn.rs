@@ -175,7 +175,7 @@ fn a_reader_hears_that_nobody_reads() {
     let (mut reader, mut writer) = here.split();
     let mut buffer = [0];
     let mut read = pin!(reader.read(&mut buffer));
-    let woken = std::sync::Arc::new(Flag::default());
+    let woken = alloc::sync::Arc::new(Flag::default());
     let waker = Waker::from(woken.clone());
     assert!(read.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     pair.finish(writer.shutdown(Direction::Both)).expect("the connection holds");
@@ -186,8 +186,8 @@ fn a_reader_hears_that_nobody_reads() {
 #[derive(Default)]
 struct Flag(core::sync::atomic::AtomicBool);
 
-impl std::task::Wake for Flag {
-    fn wake(self: std::sync::Arc<Self>) {
+impl alloc::task::Wake for Flag {
+    fn wake(self: alloc::sync::Arc<Self>) {
         self.0.store(true, core::sync::atomic::Ordering::Relaxed);
     }
 }

@@ -1,5 +1,11 @@
 //! The stacks of ours, on the device `service`.
 
+#![allow(
+    private_interfaces,
+    private_bounds,
+    reason = "the trait cannot be named outside: what it takes and gives is ours alone"
+)]
+
 use alloc::boxed::Box;
 use core::future::Future;
 
