@@ -67,7 +67,7 @@ impl<'r, T> Router<'r, T> {
     pub fn find<'p>(&self, method: Method, path: &'p str) -> Match<'r, 'p, T> {
         let mut allowed = 0_u16;
         for route in self.routes {
-            if walk(route.pattern, path, None).is_none() {
+            if !begins_like(path, route.pattern) || walk(route.pattern, path, None).is_none() {
                 continue;
             }
             let serves = |method: Method| route.method == method;
@@ -108,6 +108,13 @@ impl Allow {
         let length = writer.finish().unwrap_or(0);
         text.get(..length).unwrap_or_default()
     }
+}
+
+/// Whether `path` is like `pattern` up to the first part that has a name: most patterns of a table are told apart so.
+fn begins_like(path: &str, pattern: &str) -> bool {
+    let (path, pattern) = (path.as_bytes(), pattern.as_bytes());
+    let same = pattern.iter().zip(path).take_while(|(one, other)| one == other && **one != b'{').count();
+    pattern.get(same) == Some(&b'{') || (same == pattern.len() && same == path.len())
 }
 
 /// Compares segment by segment, and says which part of `path` stands for `wanted`; `None` where they differ or there is no such

@@ -24,23 +24,39 @@ pub(crate) enum Came {
     Nothing,
     /// All there was.
     All,
-    /// As much as the budget allows; there may be more.
+    /// As much as the budget allows or as was expected; there may be more.
     Some,
 }
 
-/// Takes frames until there are none or the budget is used up.
+/// Takes frames until there are none, as many as were to be expected have come, or the budget is used up.
 pub(crate) fn receive<P: Profile>(
     machines: &mut Machines<'_, P>,
     receive: &mut impl Receive,
     transmit: &mut impl Transmit,
     cx: &mut Context<'_>,
 ) -> Result<Came, Disconnected> {
-    for taken in 0..machines.budget {
-        match receive.poll_frame(cx, |frame| frame_in(machines, &frame, transmit)) {
-            Poll::Ready(taken) => taken?,
-            Poll::Pending if taken == 0 => return Ok(Came::Nothing),
-            Poll::Pending => return Ok(Came::All),
+    let mut taken = 0;
+    while taken < machines.budget {
+        if P::STRAIGHT && machines.rounds.is_over(taken) {
+            machines.rounds.unasked();
+            break;
         }
+        let came = receive.poll_frame(cx, |frame| {
+            if P::STRAIGHT {
+                machines.rounds.came(frame.bytes.len());
+            }
+            frame_in(machines, &frame, transmit);
+        });
+        match came {
+            Poll::Ready(came) => came?,
+            Poll::Pending => {
+                if P::STRAIGHT {
+                    machines.rounds.asked(taken);
+                }
+                return Ok(if taken == 0 { Came::Nothing } else { Came::All });
+            }
+        }
+        taken += 1;
     }
     Ok(Came::Some)
 }

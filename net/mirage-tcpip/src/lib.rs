@@ -14,6 +14,7 @@ mod egress;
 mod ingress;
 mod machines;
 mod open;
+mod rounds;
 mod run;
 mod sockets;
 mod stack;

@@ -15,6 +15,7 @@ use mirage_udp::igmp::Igmp;
 use rand_core::CryptoRng;
 
 use crate::datagrams::Datagrams;
+use crate::rounds::Rounds;
 use crate::{Config, Counted, ErrorKind, Storage, unresolved};
 
 /// The stack's only interface.
@@ -35,6 +36,7 @@ pub(crate) struct Machines<'s, P: Profile> {
     /// `None` until there is a socket.
     pub(crate) datagrams: Option<Datagrams>,
     pub(crate) budget: usize,
+    pub(crate) rounds: Rounds,
     /// Whose turn it is on the way out: UDP's or TCP's.
     pub(crate) datagrams_first: bool,
     /// How many datagrams may still be sent at once, rather than queued, before the next poll: who sends without end shall
@@ -101,6 +103,7 @@ impl<'s, P: Profile> Machines<'s, P> {
             tcp: Tcp::new(config.tcp, storage.tcp, Secrets::new(tcp)),
             datagrams: None,
             budget: config.budget.max(1),
+            rounds: Rounds::new(),
             datagrams_first: false,
             at_once: 0,
             now: Instant::ZERO,

@@ -9,8 +9,8 @@ use mirage_clock::{Instant, Monotonic, Sleep};
 use mirage_net::{Disconnected, Net};
 use mirage_tcp::Profile;
 
-use crate::Stack;
 use crate::ingress::Came;
+use crate::{Progress, Stack};
 
 impl<N: Net, P: Profile> Stack<'_, N, P> {
     /// Moves frames for as long as the device lives. One task runs it; any number use the stack meanwhile.
@@ -22,22 +22,27 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
     pub async fn run(&self, clock: &impl Monotonic, sleep: &impl Sleep) -> Result<Infallible, Disconnected> {
         let take_in = || poll_fn(|cx| Poll::Ready(self.poll_in(clock.now(), cx)));
         let send_out = || poll_fn(|cx| Poll::Ready(self.poll_out(clock.now(), cx)));
+        // What the last sending said, when nothing was waited for since.
+        let mut last = None::<Progress>;
         loop {
-            let mut came = take_in().await?;
-            if came != Came::Nothing {
-                // Whoever was waiting reads and writes before anything leaves: one segment then carries the answer, the
-                // acknowledgement and the window that reading has opened.
-                others_first().await;
-            }
-            let progress = send_out().await?;
-            if came != Came::Nothing {
-                // The device may have told of more meanwhile, and tells once.
-                came = take_in().await?;
-            }
-            if came != Came::Nothing || progress.more {
-                others_first().await;
-                continue;
-            }
+            let came = take_in().await?;
+            let progress = match last.take() {
+                Some(last) if came == Came::Nothing && !last.more => last,
+                before => {
+                    if came != Came::Nothing || before.is_some() {
+                        // Whoever was waiting reads and writes before anything leaves: one segment then carries the
+                        // answer, the acknowledgement and the window that reading has opened.
+                        others_first().await;
+                    }
+                    let progress = send_out().await?;
+                    if came != Came::Nothing || progress.more {
+                        // The device may have told of more meanwhile, and tells once.
+                        last = Some(progress);
+                        continue;
+                    }
+                    progress
+                }
+            };
             let mut timer = pin!(sleep.sleep_until(progress.next.unwrap_or(Instant::MAX)));
             let mut first = true;
             // Any wake of this task ends the wait: the device, a handle or the timer.

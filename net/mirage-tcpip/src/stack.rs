@@ -13,6 +13,7 @@ use rand_core::CryptoRng;
 use crate::datagrams::{self, Datagrams, Send};
 use crate::ingress::Came;
 use crate::machines::Machines;
+use crate::rounds::Rounds;
 use crate::sockets::{Shared, lent};
 use crate::{Config, Counted, Counters, Storage, egress, ingress};
 
@@ -77,6 +78,10 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
         let mut device = lent(&self.device);
         let machines = &mut *self.shared.undisturbed();
         self.shared.attend(cx.waker());
+        if P::STRAIGHT {
+            // Who polls by hand polls seldom.
+            machines.rounds = Rounds::new();
+        }
         let came = take_in(machines, &mut *device, now, cx)?;
         let progress = self.send_out(machines, &mut *device, cx)?;
         Ok(Progress { more: came == Came::Some || progress.more, ..progress })
@@ -107,6 +112,9 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
     ) -> Result<Progress, Disconnected> {
         let more = egress::transmit(machines, device, self.datagrams.get(), cx)?;
         device.split().1.flush();
+        if P::STRAIGHT {
+            machines.rounds.answered(device.stats().tx_bytes);
+        }
         let next = machines.find_next();
         Ok(Progress { more, next: (next != Instant::MAX).then_some(next) })
     }

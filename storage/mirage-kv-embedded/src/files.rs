@@ -60,21 +60,29 @@ impl Files {
     /// # Errors
     /// `NotFound`; `ValueExpected` when it is a dictionary.
     pub fn file(&self, key: Key<'_>) -> Result<&'static File, ErrorKind> {
-        match self.at_or_below(key).first() {
-            Some(file) if file.path == key.as_str() => Ok(file),
-            Some(_) => Err(ErrorKind::ValueExpected),
+        let path = key.as_str();
+        match self.files.get(self.first(path)) {
+            Some(file) if file.path == path => Ok(file),
+            Some(file) if order::is_at_or_below(file.path.as_bytes(), path.as_bytes()) => Err(ErrorKind::ValueExpected),
             None if key.is_root() => Err(ErrorKind::ValueExpected),
-            None => Err(ErrorKind::NotFound),
+            _ => Err(ErrorKind::NotFound),
         }
     }
 
     /// The run of files at `key` or below it.
     fn at_or_below(&self, key: Key<'_>) -> &'static [File] {
-        let path = key.as_str().as_bytes();
-        let start = self.files.partition_point(|file| order::compare(file.path.as_bytes(), path).is_lt());
-        let rest = self.files.get(start..).unwrap_or_default();
-        let end = rest.partition_point(|file| order::is_at_or_below(file.path.as_bytes(), path));
+        let path = key.as_str();
+        let rest = self.files.get(self.first(path)..).unwrap_or_default();
+        let end = rest.partition_point(|file| order::is_at_or_below(file.path.as_bytes(), path.as_bytes()));
         rest.get(..end).unwrap_or_default()
+    }
+
+    /// The index of the first file that is not before `path`.
+    fn first(&self, path: &str) -> usize {
+        // That they are equal is seen in one step; the order is looked for byte by byte.
+        let is_before =
+            |file: &File| file.path != path && order::compare(file.path.as_bytes(), path.as_bytes()).is_lt();
+        self.files.partition_point(is_before)
     }
 }
 

@@ -36,11 +36,12 @@ mod yield_now;
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::sync::Arc;
-use core::cell::OnceCell;
+use core::cell::{Cell, OnceCell};
 use core::future::Future;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
+use mirage_clock::Instant;
 pub use park::Park;
 pub use permits::{Permit, Permits};
 use ready::{ReadyQueue, Task};
@@ -70,6 +71,8 @@ struct Core {
     max_tasks: usize,
     /// Made when somebody first waits for a time.
     timers: OnceCell<Box<dyn Timers>>,
+    /// The time when timers were last looked at.
+    looked: Cell<Instant>,
 }
 
 impl Core {
@@ -88,7 +91,8 @@ impl Executor {
     pub fn new(park: impl Park + 'static, max_tasks: usize) -> Self {
         let ready = Arc::new(ReadyQueue::new(park.unparker()));
         let (tasks, timers) = (OnceCell::new(), OnceCell::new());
-        Self { core: Rc::new(Core { park: Box::new(park), ready, tasks, max_tasks, timers }) }
+        let looked = Cell::new(Instant::ZERO);
+        Self { core: Rc::new(Core { park: Box::new(park), ready, tasks, max_tasks, timers, looked }) }
     }
 
     /// A handle that starts tasks.
@@ -130,7 +134,9 @@ impl Executor {
             let idle = || core.ready.is_empty();
             core.park.park(core.timers().and_then(Timers::earliest), &idle);
             if let Some(timers) = core.timers() {
-                timers.fire(core.park.now());
+                let now = core.park.now();
+                core.looked.set(now);
+                timers.fire(now);
             }
         }
     }

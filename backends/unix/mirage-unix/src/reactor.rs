@@ -11,12 +11,10 @@ use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::task::Waker;
 
-use mirage_clock::{Duration, Instant, Monotonic};
-use rustix::event::Timespec;
+use mirage_clock::Instant;
 
-use crate::MonotonicClock;
 pub use interrupt::Interrupt;
-use poller::Poller;
+use poller::{Poller, Until};
 pub use registered::Registered;
 use slots::{Slots, Token};
 
@@ -48,7 +46,7 @@ impl Reactor {
     /// A reactor that waits for nothing yet.
     ///
     /// # Errors
-    /// When the process may not open four more descriptors.
+    /// When the process may not open five more descriptors.
     pub fn new() -> io::Result<Self> {
         let (interrupt, interrupted) = Interrupt::pair()?;
         let poller = Poller::new(&interrupted)?;
@@ -58,7 +56,8 @@ impl Reactor {
 
     /// Waits until a registered descriptor is ready, the interrupt is used or `deadline` has passed, and wakes the
     /// tasks concerned. Says how many tasks were woken; 0 is no error. `None` waits without end, a deadline in the past
-    /// only looks, and one that is more than a day away ends the wait after a day.
+    /// only looks. It may return early: on Linux a deadline that was waited for before and has become a later one still
+    /// ends one wait, so that a deadline which every wait moves on costs no system call each time.
     ///
     /// # Errors
     /// Those of the kernel; a signal is not one.
@@ -77,10 +76,13 @@ impl Reactor {
     pub fn wait_while(&self, deadline: Option<Instant>, idle: impl FnOnce() -> bool) -> io::Result<usize> {
         let inner = &*self.0;
         inner.interrupt.arm();
-        let timeout =
-            if idle() { deadline.map(|deadline| deadline - MonotonicClock.now()) } else { Some(Duration::ZERO) };
+        let until = match deadline {
+            _ if !idle() => Until::Now,
+            Some(deadline) => Until::Time(deadline),
+            None => Until::Ready,
+        };
         let mut woken = inner.woken.take();
-        let result = inner.poller.wait(timeout.map(timespec).as_ref(), &inner.slots, &mut woken);
+        let result = inner.poller.wait(until, &inner.slots, &mut woken);
         if inner.interrupt.disarm() {
             interrupt::drain(&inner.interrupted);
         }
@@ -100,30 +102,5 @@ impl Reactor {
 impl core::fmt::Debug for Reactor {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Reactor").finish_non_exhaustive()
-    }
-}
-
-/// Rounded up to microseconds, so that a timer is not woken early again and again, and at most a day: where the system's
-/// call takes milliseconds in 32 bits, 25 days are refused, and a look around once a day costs nothing.
-fn timespec(span: Duration) -> Timespec {
-    let nanos = span.as_nanos().saturating_add(999) / 1_000 * 1_000;
-    let seconds = (nanos / 1_000_000_000).min(24 * 3_600);
-    Timespec { tv_sec: seconds as _, tv_nsec: (nanos % 1_000_000_000) as _ }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_wait_is_longer_than_milliseconds_in_32_bits_can_say() {
-        let longest = timespec(Duration::MAX);
-        assert!((1..i64::from(i32::MAX) / 1_000).contains(&longest.tv_sec));
-    }
-
-    #[test]
-    fn a_wait_is_never_too_short() {
-        let wait = timespec(Duration::from_nanos(1_000_000_001));
-        assert_eq!((wait.tv_sec, wait.tv_nsec), (1, 1_000));
     }
 }

@@ -90,6 +90,50 @@ fn a_deadline_ends_the_wait_and_never_early() {
     assert!(MonotonicClock.now() >= deadline);
 }
 
+/// Waits until `deadline` has passed and says how many waits that took.
+fn waits_until(reactor: &Reactor, deadline: Instant) -> usize {
+    let mut waits = 0;
+    while MonotonicClock.now() < deadline {
+        assert_eq!(reactor.wait(Some(deadline)).expect("waited"), 0);
+        waits += 1;
+    }
+    waits
+}
+
+#[test]
+fn a_deadline_that_moves_on_ends_one_wait_early_and_no_more() {
+    let reactor = Reactor::new().expect("a reactor");
+    let first = MonotonicClock.now() + Duration::from_millis(10);
+    let (waker, (near, mut far)) = (Waker::noop(), pair(&reactor));
+    assert!(read(&near, waker).is_pending());
+    far.write_all(b"x").expect("room");
+    assert_eq!(reactor.wait(Some(first)).expect("waited"), 1, "the byte came before the deadline");
+    assert!(waits_until(&reactor, first + Duration::from_millis(20)) <= 2);
+    assert_eq!(waits_until(&reactor, first + Duration::from_millis(30)), 1);
+}
+
+#[test]
+fn a_deadline_that_comes_nearer_is_kept() {
+    let reactor = Reactor::new().expect("a reactor");
+    let (waker, (near, mut far)) = (Waker::noop(), pair(&reactor));
+    assert!(read(&near, waker).is_pending());
+    far.write_all(b"x").expect("room");
+    assert_eq!(reactor.wait(Some(Instant::MAX)).expect("waited"), 1, "the byte came");
+    let before = MonotonicClock.now();
+    assert_eq!(waits_until(&reactor, before + Duration::from_millis(10)), 1);
+    assert!(MonotonicClock.now() - before < Duration::from_secs(5));
+}
+
+#[test]
+fn a_deadline_in_the_past_ends_every_wait_at_once() {
+    let reactor = Reactor::new().expect("a reactor");
+    let before = MonotonicClock.now();
+    for deadline in [Instant::ZERO, before, Instant::from_nanos(1), before] {
+        assert_eq!(reactor.wait(Some(deadline)).expect("looked"), 0);
+    }
+    assert!(MonotonicClock.now() - before < Duration::from_secs(2));
+}
+
 #[test]
 fn another_thread_ends_a_wait_without_a_deadline() {
     let reactor = Reactor::new().expect("a reactor");

@@ -51,6 +51,10 @@ impl fmt::Debug for Timer {
     }
 }
 
+/// A deadline that is further away is not compared with the clock before it is kept: that costs more than it saves. One that
+/// has passed all the same is found when timers are looked at next.
+const NEAR: Duration = Duration::from_millis(1);
+
 /// The future of [`Timer::sleep_until`](Sleep::sleep_until). Dropping it forgets the deadline.
 pub struct SleepUntil {
     core: Rc<Core>,
@@ -65,7 +69,7 @@ impl Future for SleepUntil {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self { core, deadline, key } = &mut *self;
         match key {
-            None if *deadline <= core.park.now() => Poll::Ready(()),
+            None if deadline.since(core.looked.get()) < NEAR && *deadline <= core.park.now() => Poll::Ready(()),
             None => {
                 let timers = made(&core.timers, || Box::new(Heap::default()));
                 *key = Some(timers.insert(*deadline, cx.waker().clone()));

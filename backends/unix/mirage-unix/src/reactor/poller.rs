@@ -10,6 +10,19 @@ pub(super) use epoll::Poller;
 #[cfg(not(target_os = "linux"))]
 pub(super) use poll::Poller;
 
+use mirage_clock::Instant;
+
+/// How long to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// Only look.
+    Now,
+    /// Until a descriptor is ready, at the latest until then.
+    Time(Instant),
+    /// Until a descriptor is ready.
+    Ready,
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
@@ -18,8 +31,6 @@ mod tests {
     use std::os::unix::net::UnixStream;
     use std::rc::Rc;
     use std::task::Waker;
-
-    use rustix::event::Timespec;
 
     use super::super::{Direction, Slots, interrupt::Interrupt};
 
@@ -36,8 +47,7 @@ mod tests {
             poller.add(near.as_fd(), token).expect("added");
             let look = || {
                 let mut woken = Vec::new();
-                let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-                poller.wait(Some(&now), &slots, &mut woken).expect("looked");
+                poller.wait(super::Until::Now, &slots, &mut woken).expect("looked");
                 woken.len()
             };
             let keep = |direction| slots.borrow_mut().keep(token, direction, Waker::noop());
@@ -50,6 +60,9 @@ mod tests {
             assert_eq!((&*near).read(&mut [0; 4]).expect("a byte"), 1);
             keep(Direction::Read);
             assert_eq!(look(), 0, "it was taken");
+            keep(Direction::Write);
+            poller.add_write(near.as_fd(), token).expect("added");
+            assert_eq!(look(), 1, "there is room");
             drop(far);
             assert_eq!(look(), 1, "the end has come");
             poller.remove(near.as_fd()).expect("removed");

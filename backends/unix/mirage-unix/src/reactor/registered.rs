@@ -1,5 +1,6 @@
 //! A file descriptor in the care of a reactor.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
 use std::os::fd::AsFd;
@@ -14,6 +15,8 @@ pub struct Registered<F: AsFd + 'static> {
     fd: Rc<F>,
     token: Token,
     reactor: Reactor,
+    /// Somebody has waited for room to write: from then on the kernel is asked to tell of it.
+    writes: Cell<bool>,
 }
 
 impl<F: AsFd + 'static> Registered<F> {
@@ -25,7 +28,7 @@ impl<F: AsFd + 'static> Registered<F> {
         let fd = Rc::new(fd);
         let token = reactor.0.slots.borrow_mut().insert(fd.clone());
         // Made first, so that its drop frees the slot when the kernel refuses.
-        let registered = Self { fd, token, reactor: reactor.clone() };
+        let registered = Self { fd, token, reactor: reactor.clone(), writes: Cell::new(false) };
         reactor.0.poller.add(registered.fd.as_fd(), token)?;
         Ok(registered)
     }
@@ -41,7 +44,8 @@ impl<F: AsFd + 'static> Registered<F> {
     /// Always try through this method: readiness is told once, and only after an operation said "would block".
     ///
     /// # Errors
-    /// Those of `operation`, but never `WouldBlock` and `Interrupted`.
+    /// Those of `operation`, but never `WouldBlock` and `Interrupted`. The first time that `direction` is `Write` and it
+    /// would block: out of memory, from the kernel.
     #[inline]
     pub fn poll_io<R>(
         &self,
@@ -52,6 +56,10 @@ impl<F: AsFd + 'static> Registered<F> {
         loop {
             match operation(&self.fd) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if direction == Direction::Write && !self.writes.get() {
+                        self.reactor.0.poller.add_write(self.fd.as_fd(), self.token)?;
+                        self.writes.set(true);
+                    }
                     self.reactor.0.slots.borrow_mut().keep(self.token, direction, cx.waker());
                     return Poll::Pending;
                 }

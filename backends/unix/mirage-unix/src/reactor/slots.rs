@@ -16,6 +16,9 @@ pub(super) struct Token {
 impl Token {
     /// No descriptor has it: it marks the interrupt.
     pub(super) const INTERRUPT: Self = Self { index: u32::MAX, generation: u32::MAX };
+    /// No descriptor has it either: it marks the timer.
+    #[cfg(target_os = "linux")]
+    pub(super) const TIMER: Self = Self { index: u32::MAX, generation: 0 };
 
     pub(super) const fn to_bits(self) -> u64 {
         (self.index as u64) << 32 | self.generation as u64

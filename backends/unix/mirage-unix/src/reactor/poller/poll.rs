@@ -6,9 +6,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::task::Waker;
 
+use mirage_clock::{Duration, Monotonic as _};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use super::Until;
+use crate::MonotonicClock;
 use crate::reactor::slots::{Ready, Slots, Token};
 
 pub(in crate::reactor) struct Poller {
@@ -26,6 +29,11 @@ impl Poller {
     }
 
     /// Nothing to do: the slots know.
+    pub(in crate::reactor) fn add_write(&self, _fd: BorrowedFd<'_>, _token: Token) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Nothing to do: the slots know.
     pub(in crate::reactor) fn remove(&self, _fd: BorrowedFd<'_>) -> io::Result<()> {
         Ok(())
     }
@@ -33,7 +41,7 @@ impl Poller {
     /// Waits and moves the wakers of those who can go on to `woken`.
     pub(in crate::reactor) fn wait(
         &self,
-        timeout: Option<&Timespec>,
+        until: Until,
         slots: &RefCell<Slots>,
         woken: &mut Vec<Waker>,
     ) -> io::Result<()> {
@@ -46,7 +54,7 @@ impl Poller {
             flags.set(PollFlags::OUT, ready.write);
             PollFd::from_borrowed_fd(fd.as_fd(), flags)
         }));
-        match poll(&mut fds, timeout) {
+        match poll(&mut fds, timeout(until).as_ref()) {
             Ok(_) => {}
             Err(Errno::INTR) => return Ok(()),
             Err(error) => return Err(error.into()),
@@ -62,5 +70,39 @@ impl Poller {
             slots.take(*token, ready, woken);
         }
         Ok(())
+    }
+}
+
+/// What the system's call is told.
+fn timeout(until: Until) -> Option<Timespec> {
+    match until {
+        Until::Now => Some(timespec(Duration::ZERO)),
+        Until::Time(deadline) => Some(timespec(deadline - MonotonicClock.now())),
+        Until::Ready => None,
+    }
+}
+
+/// Rounded up to microseconds, so that a timer is not woken early again and again, and at most a day: where the system's
+/// call takes milliseconds in 32 bits, 25 days are refused, and a look around once a day costs nothing.
+fn timespec(span: Duration) -> Timespec {
+    let nanos = span.as_nanos().saturating_add(999) / 1_000 * 1_000;
+    let seconds = (nanos / 1_000_000_000).min(24 * 3_600);
+    Timespec { tv_sec: seconds as _, tv_nsec: (nanos % 1_000_000_000) as _ }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_wait_is_longer_than_milliseconds_in_32_bits_can_say() {
+        let longest = timespec(Duration::MAX);
+        assert!((1..i64::from(i32::MAX) / 1_000).contains(&longest.tv_sec));
+    }
+
+    #[test]
+    fn a_wait_is_never_too_short() {
+        let wait = timespec(Duration::from_nanos(1_000_000_001));
+        assert_eq!((wait.tv_sec, wait.tv_nsec), (1, 1_000));
     }
 }
