@@ -172,7 +172,6 @@ impl<'c> Incoming<'c> {
     }
 
     /// The next bytes of the body, at most `most`.
-    #[inline(never)]
     pub fn next(&mut self, most: usize) -> BodyStep<'_> {
         let progress = &mut *self.progress;
         if let Some(refusal) = progress.refused {

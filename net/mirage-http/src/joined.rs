@@ -17,6 +17,15 @@ impl Joined {
     }
 }
 
+impl Joined {
+    /// The text number `at`.
+    pub(crate) fn at(self, at: usize) -> Option<&'static str> {
+        let (before, from) = self.lengths.split_at_checked(at)?;
+        let start = before.iter().map(|length| usize::from(*length)).sum::<usize>();
+        self.text.get(start..start + usize::from(*from.first()?))
+    }
+}
+
 impl Iterator for Joined {
     type Item = &'static str;
 
@@ -68,7 +77,7 @@ macro_rules! joined {
     ($texts:expr) => {{
         static BYTES: [u8; $crate::joined::length(&$texts)] = $crate::joined::join(&$texts);
         static LENGTHS: [u8; $texts.len()] = $crate::joined::lengths(&$texts);
-        $crate::joined::Joined::new(&BYTES, &LENGTHS)
+        const { $crate::joined::Joined::new(&BYTES, &LENGTHS) }
     }};
 }
 

@@ -1,7 +1,6 @@
 //! Where in a head something ends: eight bytes are looked at at a time.
 
 /// Where the token ends that begins at `at`: letters are passed eight at a time while there are so many.
-#[inline(never)]
 pub(crate) fn token(bytes: &[u8], mut at: usize) -> usize {
     let is_token = |byte: &u8| TOKEN.get(usize::from(byte >> 5)).is_some_and(|bits| bits >> (byte & 31) & 1 == 1);
     loop {
@@ -17,7 +16,6 @@ pub(crate) fn token(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// The first byte from `at` on that is below `least` or DEL: eight are looked at at a time while there are so many.
-#[inline(never)]
 pub(crate) fn visible(bytes: &[u8], mut at: usize, least: u8) -> usize {
     while let Some(word) = word(bytes, at) {
         let good = first(below(word, least) | below(word ^ (ONES * 0x7f), 1));

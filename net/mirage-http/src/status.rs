@@ -17,8 +17,8 @@ macro_rules! statuses {
             #[inline(never)]
             pub fn reason(self) -> &'static str {
                 const REASONS: [&str; CODES.len()] = [$($reason),*];
-                let known = joined!(REASONS).zip(CODES).find(|(_, code)| *code == self.0);
-                known.map_or("", |(reason, _)| reason)
+                let at = CODES.iter().position(|code| *code == self.0);
+                at.and_then(|at| joined!(REASONS).at(at)).unwrap_or_default()
             }
         }
     };

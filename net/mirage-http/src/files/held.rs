@@ -5,7 +5,7 @@ use mirage_kv::{Digest, Key, Kind, Modified};
 use crate::Reply;
 use crate::server::Request;
 
-use super::answer::{About, Answer, INDEX, Tell, ask, key, look, refuse};
+use super::answer::{About, Answer, Asked, INDEX, Tell, ask, key, look, refuse};
 
 /// What there is under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,26 +43,20 @@ pub fn hold<'h>(
     let (names, bytes) = buffer.split_at_mut_checked(path.len() + INDEX.len()).unwrap_or_default();
     let mut answer = ask(request.method(), path, names, bytes.len());
     while let Answer::Ask(asked, end) = answer {
-        let Some(key) = key(names, end) else {
-            answer = look(asked, end, None, names);
-            continue;
-        };
-        let there = match held(key) {
-            Held::Nothing => None,
-            Held::Dictionary => Some(Kind::Dictionary),
-            Held::File { .. } => Some(Kind::Value),
+        let key = key(names, end);
+        let there = match (key, key.map_or(Held::Nothing, held)) {
+            (_, Held::Nothing) => None,
+            (_, Held::Dictionary) => Some(Kind::Dictionary),
+            (Some(key), Held::File { bytes, digest, modified }) if !matches!(asked, Asked::Dictionary) => {
+                let about = About { size: bytes.len() as u64, digest, modified };
+                let part = about.tell(request, key, fields.get(..4).unwrap_or(fields), tell);
+                // Where the length is that of the file, so are the places.
+                let of_file = || bytes.get(part.at as usize..part.end as usize).unwrap_or_default();
+                return part.reason.map_or_else(of_file, str::as_bytes);
+            }
+            (_, Held::File { .. }) => Some(Kind::Value),
         };
         answer = look(asked, end, there, names);
-    }
-    if let Answer::File(end) = answer
-        && let Some(key) = key(names, end)
-        && let Held::File { bytes, digest, modified } = held(key)
-    {
-        let about = About { size: bytes.len() as u64, digest, modified };
-        let part = about.tell(request, key, fields.get(..4).unwrap_or(fields), tell);
-        // Where the length is that of the file, so are the places.
-        let of_file = || bytes.get(part.at as usize..part.end as usize).unwrap_or_default();
-        return part.reason.map_or_else(of_file, str::as_bytes);
     }
     refuse(&answer, path, bytes, tell).as_bytes()
 }

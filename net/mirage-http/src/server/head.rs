@@ -97,7 +97,6 @@ struct Known {
 }
 
 impl Known {
-    #[inline(never)]
     fn learn(&mut self, name: &[u8], span: Span, bytes: &[u8]) -> Result<(), Refusal> {
         let value = span.of(bytes);
         // By length first: most fields are none of these.
