@@ -330,3 +330,17 @@ fn who_waited_leaves_nothing_behind() {
     bench.tell("A 1+10 a1001 w8000");
     assert!(woken(), "there are bytes");
 }
+
+#[test]
+fn the_end_may_be_said_before_the_beginning() {
+    let mut bench = Bench::new();
+    let id = bench.connect(&mirage_stack::TcpOptions::default());
+    bench.said();
+    end(&mut bench, id);
+    bench.says(&[]);
+    bench.tell("SA 0+0 a1 w8000 m1000");
+    bench.says(&["FA 1+0 a1 w8000"]);
+    bench.tell("FA 1+10 a2 w8000");
+    bench.reads(id, 1, 11);
+    assert_eq!(bench.read(id, 1), Poll::Ready(Ok(vec![])));
+}
