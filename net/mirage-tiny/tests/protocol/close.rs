@@ -344,3 +344,27 @@ fn the_end_may_be_said_before_the_beginning() {
     bench.reads(id, 1, 11);
     assert_eq!(bench.read(id, 1), Poll::Ready(Ok(vec![])));
 }
+
+#[test]
+fn what_was_broken_off_is_nobodys_before_the_device_has_room() {
+    let (mut bench, id) = Bench::established();
+    bench.wire.full = true;
+    bench.host.abort(id);
+    assert_eq!(bench.read(id, 1), Poll::Ready(Err(ErrorKind::Closed)));
+    bench.wire.full = false;
+    bench.transmit();
+    bench.says(&["RA 1+0 a1 w8000"]);
+
+    let mut bench = Bench::new();
+    let door = bench.listen();
+    bench.tell("S 0+0 a0 w8000 m1000");
+    bench.said();
+    bench.tell("A 1+0 a1 w8000");
+    bench.wire.full = true;
+    bench.host.close_listener(door);
+    let door = bench.listen();
+    assert_eq!(bench.accept(door), None);
+    bench.wire.full = false;
+    bench.transmit();
+    bench.says(&["RA 1+0 a1 w8000"]);
+}
