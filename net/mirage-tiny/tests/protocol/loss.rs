@@ -244,3 +244,14 @@ fn what_was_acknowledged_makes_room() {
     assert!(bench.host.can_write(id));
     bench.write(id, 8_001, 1_000);
 }
+
+#[test]
+fn a_peer_that_acknowledges_now_and_then_is_kept() {
+    let (mut bench, id) = far(100);
+    bench.write(id, 1, 10_000);
+    for round in 1..10 {
+        bench.pass(s(70));
+        bench.tell(&format!("A 1+0 a{} w60000", 1 + 1_000 * round));
+        assert_eq!(bench.read(id, 1), Poll::Pending);
+    }
+}
