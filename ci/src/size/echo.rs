@@ -6,11 +6,12 @@ use super::parts::Parts;
 use crate::command::{self, cargo};
 use crate::workspace;
 
-/// The programs of `ci/tcp-echo`: a server with as little of TCP as there can be, and one with all of it.
-const SERVERS: [&str; 2] = ["tcp-echo-small", "tcp-echo-standard"];
+/// The programs of `ci/tcp-echo`: a server on the small stack, one with as little of the large one's TCP as there can be, and one with
+/// all of it.
+const SERVERS: [&str; 3] = ["tcp-echo-tiny", "tcp-echo-small", "tcp-echo-standard"];
 
 /// Builds the servers and gives the bytes of code in each.
-pub(super) fn weigh() -> Result<[(&'static str, u64); 2], String> {
+pub(super) fn weigh() -> Result<[(&'static str, u64); 3], String> {
     let folder = workspace::target().join("tcp-echo");
     let manifest = workspace::root().join("ci/tcp-echo/Cargo.toml");
     let build = ["build", "--release", "--manifest-path"];

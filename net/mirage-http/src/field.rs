@@ -5,8 +5,15 @@ use crate::cut::same;
 /// Room for one header field: where in the head its name and value are. Lent in arrays, it bounds their number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Field {
-    name: (u16, u16),
-    value: (u16, u16),
+    pub(crate) name: Span,
+    pub(crate) value: Span,
+}
+
+/// A part of a head: where it begins and how long it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Span {
+    start: u16,
+    length: u16,
 }
 
 /// The header fields of a message, in the order they came.
@@ -16,17 +23,34 @@ pub struct Fields<'a> {
     places: &'a [Field],
 }
 
+impl Span {
+    /// From `start` to before `end`: places in a head, which has at most 65 535 bytes.
+    #[inline]
+    pub(crate) fn new(start: usize, end: usize) -> Self {
+        Self { start: start as u16, length: end.wrapping_sub(start) as u16 }
+    }
+
+    /// Where `part` is in `head`, of which it was cut.
+    #[inline]
+    pub(crate) fn within(head: &[u8], part: &[u8]) -> Self {
+        // An offset, not a pointer that is read.
+        let start = part.as_ptr().addr().wrapping_sub(head.as_ptr().addr());
+        Self { start: start as u16, length: part.len() as u16 }
+    }
+
+    /// The part of `head`.
+    #[inline]
+    pub(crate) fn of(self, head: &[u8]) -> &[u8] {
+        let start = usize::from(self.start);
+        head.get(start..start + usize::from(self.length)).unwrap_or_default()
+    }
+}
+
 impl Field {
     /// Where `name` and `value` are in `head`, of which they are parts of at most 65 535 bytes from its start.
     #[inline]
     pub(crate) fn new(head: &[u8], name: &[u8], value: &[u8]) -> Self {
-        Self { name: place(head, name), value: place(head, value) }
-    }
-
-    /// The bytes where the name begins.
-    #[inline]
-    pub(crate) fn name_at(&self) -> usize {
-        self.name.0.into()
+        Self { name: Span::within(head, name), value: Span::within(head, value) }
     }
 }
 
@@ -50,7 +74,7 @@ impl<'a> Fields<'a> {
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
         let head = self.head;
-        self.places.iter().map(move |field| (slice(head, field.name), slice(head, field.value)))
+        self.places.iter().map(move |field| (field.name.of(head), field.value.of(head)))
     }
 
     /// The value of the first field of this name, in any case.
@@ -69,17 +93,4 @@ impl<'a> Fields<'a> {
 /// The members of a list (RFC 9110 §5.6.1) without the white space around them; empty ones are left out.
 pub(crate) fn members(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     list.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
-}
-
-#[inline]
-fn place(head: &[u8], part: &[u8]) -> (u16, u16) {
-    // An offset, not a pointer that is read: `part` was cut from `head`.
-    let at = part.as_ptr().addr().wrapping_sub(head.as_ptr().addr());
-    (at as u16, part.len() as u16)
-}
-
-#[inline]
-fn slice(head: &[u8], (at, length): (u16, u16)) -> &[u8] {
-    let (at, length) = (usize::from(at), usize::from(length));
-    head.get(at..at + length).unwrap_or_default()
 }

@@ -102,6 +102,12 @@ impl<'c> Incoming<'c> {
         }
     }
 
+    /// Whether an answer may come before the body was read: what is left of it can be read away, and the peer does not still wait
+    /// for leave to send it, so that it may send it or not.
+    pub(crate) fn may_stay_unread(&self, most: u64) -> bool {
+        self.length().unwrap_or(0) <= most && !self.expects_continue()
+    }
+
     /// How many of the next bytes of the stream are the body as it is, so that they can be received where they are
     /// needed and not here: say so with [`received_elsewhere`](Self::received_elsewhere). Zero when bytes wait here
     /// or the coding must be taken off.
@@ -166,6 +172,7 @@ impl<'c> Incoming<'c> {
     }
 
     /// The next bytes of the body, at most `most`.
+    #[inline(never)]
     pub fn next(&mut self, most: usize) -> BodyStep<'_> {
         let progress = &mut *self.progress;
         if let Some(refusal) = progress.refused {

@@ -67,7 +67,7 @@ impl<'r, T> Router<'r, T> {
     pub fn find<'p>(&self, method: Method, path: &'p str) -> Match<'r, 'p, T> {
         let mut allowed = 0_u16;
         for route in self.routes {
-            if !begins_like(path, route.pattern) || !walk(route.pattern, path).all(|step| step.is_some()) {
+            if !walk(route.pattern, path).all(|step| step.is_some()) {
                 continue;
             }
             let serves = |method: Method| route.method == method;
@@ -108,13 +108,6 @@ impl Allow {
         let length = writer.finish().unwrap_or(0);
         text.get(..length).unwrap_or_default()
     }
-}
-
-/// Whether `path` is like `pattern` up to the first part that has a name: most patterns of a table are told apart so.
-fn begins_like(path: &str, pattern: &str) -> bool {
-    let (path, pattern) = (path.as_bytes(), pattern.as_bytes());
-    let same = pattern.iter().zip(path).take_while(|(one, other)| one == other && **one != b'{').count();
-    pattern.get(same) == Some(&b'{') || (same == pattern.len() && same == path.len())
 }
 
 /// Compares segment by segment: each step is a name with its part (an empty name for a text), or `None` where they

@@ -6,13 +6,13 @@ mod handler;
 mod linger;
 mod wire;
 
-use mirage_clock::{Instant, Monotonic, Sleep, Wall};
+use mirage_clock::{Monotonic, Sleep, Wall};
 use mirage_flow::{Read, Shutdown, Write};
 
-use crate::server::{Connection, ResponseHead, Step, Terms};
+use crate::server::{Connection, Step, Terms};
 use crate::{Field, Length, Limits, Refusal, Status};
 
-use wire::{Line, Wire as _};
+pub(crate) use wire::{Line, Wire};
 
 pub use error::Error;
 pub use exchange::{Exchange, Sent, Streaming};
@@ -72,13 +72,12 @@ where
 {
     let limits = &config.limits;
     let mut line = Line::new(flow, clock, sleep, memory.output, config);
-    let mut now = line.now();
-    let mut connection = Connection::new(now, memory.input, memory.fields, *limits);
+    let mut connection = Connection::new(line.now(), memory.input, memory.fields, *limits);
     let mut requests = 0;
     let end = loop {
-        match step(&mut line, &mut connection, handler, limits, &mut now, &mut requests).await {
+        match step(&mut line, &mut connection, handler, limits, &mut requests).await {
             Ok(true) => {}
-            Ok(false) => break line.flush().await,
+            Ok(false) => break line.put(b"", true).await,
             Err(error) => break Err(error),
         }
     };
@@ -91,32 +90,29 @@ where
     Outcome { requests, end }
 }
 
-/// One step of the machine at the time `now`, which it moves on. Returns whether there will be another.
+/// One step of the machine. Returns whether there will be another.
 async fn step(
     line: &mut impl Io,
     connection: &mut Connection<'_>,
     handler: &impl Handler,
     limits: &Limits,
-    now: &mut Instant,
     requests: &mut u64,
 ) -> Result<bool, Error> {
-    let failed = match connection.next(*now) {
+    let failed = match connection.next(line.now()) {
         Step::NeedInput => {
-            line.flush().await?;
+            line.put(b"", true).await?;
             let until = connection.poll_timeout();
-            let received = line.receive(connection.space(), until).await?;
-            *now = line.now();
-            match received {
+            match line.receive(connection.space(), until).await? {
                 Some(0) => connection.input_ended(),
-                Some(count) => connection.received(*now, count),
-                None => connection.handle_timeout(*now),
+                Some(count) => connection.received(line.now(), count),
+                None => connection.handle_timeout(line.now()),
             }
             return Ok(true);
         }
         Step::Request(request, incoming) => {
             *requests += 1;
             line.begin();
-            let exchange = Exchange::new(line, incoming, request.terms(), limits);
+            let exchange = Exchange::new(line, incoming, request.terms());
             match handler.handle(&request, exchange).await {
                 Ok(Sent { .. }) => None,
                 Err(error) => Some((error, request.terms().head_only)),
@@ -135,27 +131,22 @@ async fn step(
         {
             apologise(line, status, head_only).await?;
         }
-        line.flush().await?;
+        line.put(b"", true).await?;
         return Err(error);
     }
     if !line.keeps_alive() || !linger::drain(line, connection, limits.drain).await? {
         connection.close();
     }
-    *now = line.now();
-    connection.finish(*now);
+    connection.finish(line.now());
     Ok(true)
 }
 
 /// Sends a short response that says what went wrong, and that the connection closes.
 async fn apologise(line: &mut impl Io, status: Status, head_only: bool) -> Result<(), Error> {
     let reason = status.reason().as_bytes();
-    let head = ResponseHead::new(status, Length::Known(reason.len() as u64), &[("Content-Type", b"text/plain")]);
-    let date = line.date();
+    let length = Length::Known(reason.len() as u64);
     let terms = Terms { head_only, keep_alive: false, old: false };
-    exchange::put_head(line, &head.date(date.as_ref()), terms).await?;
-    if !head_only {
-        line.put(reason).await?;
-    }
+    exchange::put_answer(line, status, &[("Content-Type", b"text/plain")], length, terms, reason).await?;
     Ok(())
 }
 

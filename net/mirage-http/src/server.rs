@@ -26,6 +26,7 @@
 
 mod connection;
 mod head;
+mod line;
 mod request;
 mod response;
 

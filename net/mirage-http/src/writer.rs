@@ -13,7 +13,7 @@ impl<'a> Writer<'a> {
         Self { buffer, at: 0, full: false }
     }
 
-    #[inline]
+    #[inline(never)]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         match self.buffer.get_mut(self.at..).and_then(|rest| rest.get_mut(..bytes.len())) {
             Some(place) => {

@@ -26,7 +26,7 @@ use crate::tuning::Tuning;
 use crate::unsent::UnsentLimit;
 use crate::{Config, Error, Profile, Standard, State};
 
-/// Room for one connection: a control block of about 480 bytes, without buffers.
+/// Room for one connection: a control block of 448 bytes with CUBIC, without buffers.
 ///
 /// A clone is an empty slot: there is one only while storage is being made.
 #[derive(Debug)]
@@ -84,6 +84,14 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) receive_scale: u8,
     pub(crate) marks: Marks,
     pub(crate) unsent_limit: UnsentLimit,
+    /// Keepalive probes since the peer was last heard.
+    pub(crate) asked: u8,
+    /// The largest payload the peer takes.
+    pub(crate) peer_mss: u16,
+    /// Payload of the most that is planned at once, in full segments.
+    pub(crate) large: u16,
+    /// Payload of the peer's full segments, as far as we have seen.
+    pub(crate) receive_mss: u16,
 
     // The rest.
     /// When the timer goes off: never later than the earliest deadline.
@@ -92,7 +100,6 @@ pub struct Slot<P: Profile = Standard> {
     pub(crate) heard_at: Instant,
     /// Since when there is no progress, while something is outstanding.
     pub(crate) stuck_since: Instant,
-    pub(crate) keepalive: Schedule,
     pub(crate) recovery: Recovery,
     pub(crate) congestion: P::Congestion,
     /// Its place in the accept queue of `listener`.
@@ -110,8 +117,8 @@ pub struct Slot<P: Profile = Standard> {
     /// Segments sent again.
     pub(crate) resent: u32,
     pub(crate) path: Path,
-    /// What came twice, for the next acknowledgement to tell (RFC 2883); empty for nothing.
-    pub(crate) twice: (SequenceNumber, SequenceNumber),
+    /// What came twice begins here, for the next acknowledgement to tell (RFC 2883).
+    pub(crate) twice: SequenceNumber,
     /// Where the peer's direction ends, if its FIN came before data that it follows.
     pub(crate) fin_at: SequenceNumber,
     /// When data last came.
@@ -129,20 +136,18 @@ pub struct Slot<P: Profile = Standard> {
     user_timeout: u32,
     pub(crate) challenge: Challenge,
     pub(crate) tuple: Tuple,
-    /// The largest payload the peer takes.
-    pub(crate) peer_mss: u16,
-    /// Payload of the most that is planned at once, in full segments.
-    pub(crate) large: u16,
     /// How many bytes of the send queue go with our first SYN.
     pub(crate) syn_len: u16,
-    /// Payload of the peer's full segments, as far as we have seen.
-    pub(crate) receive_mss: u16,
-    /// Keepalive probes since the peer was last heard.
-    pub(crate) asked: u8,
+    /// How many bytes came twice from `twice` on; 0 for nothing.
+    pub(crate) twice_len: u16,
+    pub(crate) keepalive: Schedule,
     /// SYNs sent.
     pub(crate) syns: u8,
     pub(crate) counters: Counters,
 }
+
+// An idle connection takes no more than half a kilobyte, with its two wakers, its timer and its place in the hash table.
+const _: () = assert!(size_of::<Slot>() <= 448);
 
 /// When this connection last answered a segment outside its window, in seconds: at most two such answers a second.
 pub(crate) type Challenge = crate::challenge::PerConnection;
@@ -215,7 +220,8 @@ impl<P: Profile> Slot<P> {
             rcv_end: zero,
             acked_to: zero,
             receive: ReceiveQueue::default(),
-            twice: (zero, zero),
+            twice: zero,
+            twice_len: 0,
             fin_at: zero,
             receive_mss: 0,
             receive_scale: 0,
@@ -275,6 +281,7 @@ impl<P: Profile> Slot<P> {
         self.keepalive = Schedule::new(options.keepalive);
         self.quick_acks = config.quick_acks;
         (self.heard_at, self.stuck_since) = (now, now);
+        self.sent_at = Coarse::of(now);
     }
 
     /// After how long without progress it is given up: whole milliseconds, at most 49 days.

@@ -14,32 +14,33 @@ pub(crate) enum Action {
     Wait(Duration),
 }
 
-/// What a connection keeps of a [`Keepalive`]: 12 bytes. Times are rounded to milliseconds, at most 49 days.
+/// What a connection keeps of a [`Keepalive`]: 9 bytes, wherever they lie. Times are rounded to milliseconds, at most 49 days.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Schedule {
-    after: u32,
-    interval: u32,
+    /// `NEVER` where nobody is asked.
+    after: [u8; 4],
+    interval: [u8; 4],
     probes: u8,
-    on: bool,
 }
 
+const NEVER: u32 = u32::MAX;
+
 impl Schedule {
-    pub(crate) const OFF: Self = Self { after: 0, interval: 0, probes: 0, on: false };
+    pub(crate) const OFF: Self = Self { after: NEVER.to_ne_bytes(), interval: [0; 4], probes: 0 };
 
     pub(crate) fn new(keepalive: Option<Keepalive>) -> Self {
-        let millis = |span: Duration| span.as_millis().min(u64::from(u32::MAX)) as u32;
+        let millis = |span: Duration| (span.as_millis().min(u64::from(NEVER - 1)) as u32).to_ne_bytes();
         keepalive.map_or(Self::OFF, |Keepalive { after, interval, probes }| Self {
             after: millis(after),
             interval: millis(interval),
             probes,
-            on: true,
         })
     }
 
     pub(crate) fn keepalive(self) -> Option<Keepalive> {
-        let millis = |span: u32| Duration::from_millis(span.into());
-        let Self { after, interval, probes, on } = self;
-        on.then(|| Keepalive { after: millis(after), interval: millis(interval), probes })
+        let millis = |span: [u8; 4]| Duration::from_millis(u32::from_ne_bytes(span).into());
+        let Self { after, interval, probes } = self;
+        (after != Self::OFF.after).then(|| Keepalive { after: millis(after), interval: millis(interval), probes })
     }
 }
 

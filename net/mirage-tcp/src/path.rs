@@ -36,11 +36,10 @@ pub(crate) struct Path {
     pub(crate) takes: u16,
     /// Longer ones up to this may be taken, too. Not above `takes`: nothing is looked for.
     ceiling: u16,
-    /// What a router claims, or what is being tried; see `stage`.
+    /// What a router claims, or what is being tried; see [`Stage`].
     size: u16,
-    pub(crate) stage: Stage,
     at: SequenceNumber,
-    /// When longer ones are tried again, in units of 2³⁰ ns; [`u32::MAX`] for never.
+    /// When longer ones are tried again, in units of 2³⁰ ns from 2² on, [`NEVER`] for never; and below, the [`Stage`].
     raise_at: u32,
 }
 
@@ -63,10 +62,23 @@ impl Path {
         takes: 0,
         ceiling: 0,
         size: 0,
-        stage: Stage::Untried,
         at: SequenceNumber(0),
-        raise_at: u32::MAX,
+        raise_at: NEVER | Stage::Untried as u32,
     };
+
+    #[inline]
+    pub(crate) fn stage(&self) -> Stage {
+        match self.raise_at & STAGE {
+            0 => Stage::Untried,
+            1 => Stage::Tried,
+            2 => Stage::Claimed,
+            _ => Stage::Probing,
+        }
+    }
+
+    fn set_stage(&mut self, stage: Stage) {
+        self.raise_at = (self.raise_at & !STAGE) | stage as u32;
+    }
 
     /// Whether longer segments are looked for.
     #[inline]
@@ -76,34 +88,47 @@ impl Path {
 
     /// A full segment is sent for the first time, up to `end`.
     pub(crate) fn on_tried(&mut self, end: SequenceNumber) {
-        (self.stage, self.at) = (Stage::Tried, end);
+        self.set_stage(Stage::Tried);
+        self.at = end;
     }
 
     /// A longer segment is sent, up to `end`.
     pub(crate) fn on_probe(&mut self, end: SequenceNumber) {
-        (self.stage, self.at) = (Stage::Probing, end);
+        self.set_stage(Stage::Probing);
+        self.at = end;
     }
 
     /// It has to be sent again in shorter ones.
     pub(crate) fn on_probe_lost(&mut self) {
-        if self.stage == Stage::Probing {
+        if self.stage() == Stage::Probing {
             self.ceiling = self.size - 1;
-            self.stage = Stage::Tried;
+            self.set_stage(Stage::Tried);
         }
     }
 
     /// When longer segments are tried again.
     pub(crate) fn raise_at(&self) -> Instant {
-        match self.raise_at {
-            u32::MAX => Instant::MAX,
-            at => Instant::from_nanos(u64::from(at) << 30),
+        match self.raise_at & !STAGE {
+            NEVER => Instant::MAX,
+            at => Instant::from_nanos(u64::from(at / UNIT) << 30),
         }
     }
 
     fn raise_after(&mut self, at: Instant) {
-        self.raise_at = (at.as_nanos() >> 30) as u32 + 1;
+        // 36 years from the start of the clock on, it is never.
+        let units = ((at.as_nanos() >> 30) + 1).min(u64::from(NEVER / UNIT)) as u32;
+        self.raise_at = (self.raise_at & STAGE) | (units * UNIT);
+    }
+
+    fn raise_never(&mut self) {
+        self.raise_at |= NEVER;
     }
 }
+
+/// The bits of `raise_at` that hold the [`Stage`].
+const STAGE: u32 = 3;
+const UNIT: u32 = STAGE + 1;
+const NEVER: u32 = !STAGE;
 
 impl<P: Profile> Slot<P> {
     /// The link takes segments with payloads of `link` bytes, options included.
@@ -179,7 +204,7 @@ impl<P: Profile> Slot<P> {
             }
             return;
         }
-        if self.path.stage == Stage::Probing && takes >= self.path.takes {
+        if self.path.stage() == Stage::Probing && takes >= self.path.takes {
             // It is about the longer segment that is being tried.
             self.path.ceiling = self.path.ceiling.min(takes);
             return;
@@ -187,7 +212,7 @@ impl<P: Profile> Slot<P> {
         if takes.min(self.peer_mss) >= self.path.takes.min(self.peer_mss) {
             return;
         }
-        let proved = match self.path.stage {
+        let proved = match self.path.stage() {
             Stage::Untried => false,
             // What lies further behind than half of all numbers looks as if it lay before: then the claim counts at once.
             Stage::Tried => self.una.at_or_after(self.path.at),
@@ -195,7 +220,8 @@ impl<P: Profile> Slot<P> {
         };
         if proved {
             // RFC 5927 §7.2: segments of this length have arrived, so the claim is only remembered until a timeout confirms it.
-            (self.path.stage, self.path.size, self.path.at) = (Stage::Claimed, takes, self.una);
+            self.path.set_stage(Stage::Claimed);
+            (self.path.size, self.path.at) = (takes, self.una);
         } else {
             self.believe(now, takes, resources);
             self.send_shorter(now, resources);
@@ -205,7 +231,7 @@ impl<P: Profile> Slot<P> {
     /// The path takes no more than `takes`: so others need not find out.
     fn believe(&mut self, now: Instant, takes: u16, resources: &mut Resources<'_>) {
         let until = resources.paths.remember(now, self.tuple.remote, takes);
-        self.path.stage = Stage::Untried;
+        self.path.set_stage(Stage::Untried);
         self.path.ceiling = 0;
         self.path.raise_after(until);
         self.arm(self.path.raise_at());
@@ -235,9 +261,10 @@ impl<P: Profile> Slot<P> {
 
     /// The retransmission timer went off; `again` when it had for the same bytes before.
     pub(crate) fn on_path_timeout(&mut self, now: Instant, again: bool, resources: &mut Resources<'_>) {
-        if self.path.stage == Stage::Claimed {
+        if self.path.stage() == Stage::Claimed {
             let confirmed = self.una == self.path.at;
-            (self.path.stage, self.path.at) = (Stage::Tried, self.una);
+            self.path.set_stage(Stage::Tried);
+            self.path.at = self.una;
             if confirmed {
                 return self.believe(now, self.path.size, resources);
             }
@@ -264,7 +291,7 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn longer_segment(&mut self, now: Instant, usable: u32, unsent: u32) -> Option<u32> {
         let (takes, ceiling) = (self.path.takes, self.path.ceiling);
         let quiet = self.recovery.phase == Phase::Open && self.recovery.sacked == 0 && self.recovery.lost == 0;
-        if matches!(self.path.stage, Stage::Probing | Stage::Claimed) || !self.selective() || !quiet {
+        if matches!(self.path.stage(), Stage::Probing | Stage::Claimed) || !self.selective() || !quiet {
             return None;
         }
         if ceiling - takes < NEAR_ENOUGH {
@@ -289,10 +316,10 @@ impl<P: Profile> Slot<P> {
     #[inline(never)]
     pub(crate) fn on_probe_progress(&mut self) {
         if self.una.at_or_after(self.path.at) {
-            self.path.stage = Stage::Tried;
+            self.path.set_stage(Stage::Tried);
             self.set_path(self.path.size);
             if !self.path.is_searched() && self.path.takes >= self.path_limit() {
-                self.path.raise_at = u32::MAX;
+                self.path.raise_never();
             }
         }
     }
@@ -313,11 +340,11 @@ impl<P: Profile> Slot<P> {
 
     /// What was found out is old: perhaps the path takes more now.
     pub(crate) fn raise_path(&mut self, config: &Config) {
-        self.path.raise_at = u32::MAX;
+        self.path.raise_never();
         if config.probing != Probing::Never && self.selective() {
             self.path.ceiling = self.path_limit();
         } else {
-            self.path.stage = Stage::Untried;
+            self.path.set_stage(Stage::Untried);
             self.set_path(self.path.advmss);
         }
     }
@@ -331,3 +358,26 @@ const STEPS: [u16; 2] = [BASE, 536];
 const NEAR_ENOUGH: u16 = 8;
 /// RFC 1191 §7.1, as far as we believe in them; and Ethernet.
 const PLATEAUS: [u16; 10] = [32_000, 17_914, 8166, 4352, 2002, 1500, 1492, 1006, 552, 0];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mirage_clock::Duration;
+
+    #[test]
+    fn what_is_tried_and_when_longer_ones_are_lie_side_by_side() {
+        let mut path = Path::UNKNOWN;
+        assert_eq!((path.stage(), path.raise_at()), (Stage::Untried, Instant::MAX));
+        for stage in [Stage::Probing, Stage::Claimed, Stage::Tried, Stage::Untried] {
+            path.set_stage(stage);
+            assert_eq!((path.stage(), path.raise_at()), (stage, Instant::MAX));
+            let at = Instant::from_secs(1000);
+            path.raise_after(at);
+            assert!(path.raise_at() > at && path.raise_at() < at + Duration::from_secs(2));
+            assert_eq!(path.stage(), stage);
+            path.raise_never();
+        }
+        path.raise_after(Instant::MAX);
+        assert_eq!((path.stage(), path.raise_at()), (Stage::Untried, Instant::MAX));
+    }
+}

@@ -10,6 +10,7 @@ use crate::receive_queue::LEAST_ROOM;
 use crate::runs::Runs;
 use crate::servers::Servers;
 use crate::timers::Timers;
+use crate::transmit::Link;
 use crate::{Config, Stats};
 
 /// What all connections share.
@@ -25,6 +26,8 @@ pub(crate) struct Resources<'s> {
     /// Connections that took data with the SYN and whose peers have yet to acknowledge ours.
     pub(crate) fast_open_pending: u16,
     pub(crate) paths: Paths,
+    /// The way of the SYN-ACK sent last: what begins there need not ask again.
+    pub(crate) link: Link,
     /// What servers said of data with the SYN.
     pub(crate) servers: Servers<'s>,
     /// What the last segment was like, for the next.

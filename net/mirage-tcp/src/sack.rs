@@ -121,14 +121,15 @@ impl<P: Profile> Slot<P> {
     /// The bytes from `start` to `end` came a second time.
     pub(crate) fn note_twice(&mut self, start: SequenceNumber, end: SequenceNumber) {
         if P::SELECTIVE && self.selective() && start.before(end) {
-            self.twice = (start, end);
+            // No segment is longer; and what is told is true of a part, too.
+            (self.twice, self.twice_len) = (start, end.since(start).min(0xffff) as u16);
         }
     }
 
     /// Whether the next acknowledgement tells of something that came twice.
     #[inline]
     pub(crate) fn has_twice(&self) -> bool {
-        self.twice.0 != self.twice.1
+        self.twice_len != 0
     }
 
     /// How many bytes of options the next acknowledgement has for this.
@@ -157,7 +158,7 @@ impl<P: Profile> Slot<P> {
         let mut blocks = Blocks::NONE;
         let most = self.most_blocks() as u8;
         if self.has_twice() {
-            blocks.push(self.twice.0, self.twice.1);
+            blocks.push(self.twice, self.twice + u32::from(self.twice_len));
         }
         let first = usize::from(blocks.len);
         let told = |blocks: &Blocks, start| blocks.as_slice().iter().skip(first).any(|(other, _)| *other == start);

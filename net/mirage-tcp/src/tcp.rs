@@ -23,6 +23,7 @@ use crate::runs::Runs;
 use crate::servers::Servers;
 use crate::time_wait::TimeWait;
 use crate::timers::Timers;
+use crate::transmit::Link;
 use crate::{Config, ConnectionId, Profile, Secrets, Standard, State, Stats, Storage};
 
 /// TCP (RFC 9293) as a machine without I/O, for any number of connections and listeners on any number of addresses.
@@ -83,6 +84,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 fast_open_pending: 0,
                 challenges: Challenges::new(secrets.ports, config.challenges_per_second.into()),
                 paths: Paths::NONE,
+                link: Link::NONE,
                 servers: Servers::none(),
                 again: Again::NONE,
                 stats: Stats::default(),

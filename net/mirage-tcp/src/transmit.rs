@@ -1,5 +1,6 @@
 //! Segments on their way out.
 
+mod link;
 mod plan;
 mod reply;
 mod sent;
@@ -10,7 +11,7 @@ use core::num::NonZeroU16;
 
 use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
-use mirage_net::{ChecksumOffload, FrameWriter, SegmentationOffload};
+use mirage_net::FrameWriter;
 use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
 
 use crate::connection::{Slot, todo};
@@ -23,6 +24,7 @@ use crate::sack::Blocks;
 use crate::send_queue::{Cursor, SendQueue};
 use crate::wire::{Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM, Template};
 use crate::{Error, Marking, Profile, State, Tcp};
+pub(crate) use link::Link;
 use plan::{Kind, Plan};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -67,7 +69,7 @@ impl<P: Profile> Tcp<'_, P> {
         let Tcp { connections, resources, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return Ok(Turn::Done) };
         if slot.mss == 0 {
-            slot.learn_path(now, ip, resources);
+            slot.ask_path(now, ip, resources);
         }
         slot.set_paced(false);
         if slot.state == State::FinWait2 && !slot.held() {
@@ -157,18 +159,18 @@ enum Turn {
 
 impl<P: Profile> Slot<P> {
     /// Asks what the path takes and what the device takes over.
-    fn learn_path(&mut self, now: Instant, ip: &impl Ip, resources: &Resources<'_>) {
-        let capabilities = ip.capabilities(self.tuple.remote);
-        let (checksum, segmentation) = match self.tuple.remote.is_ipv4() {
-            true => (ChecksumOffload::TCP_V4, SegmentationOffload::TCP_V4),
-            false => (ChecksumOffload::TCP_V6, SegmentationOffload::TCP_V6),
-        };
-        self.set_partial_checksum(capabilities.checksum.contains(checksum));
-        self.set_device_cuts(capabilities.segmentation.contains(segmentation) && self.partial_checksum());
-        if self.device_cuts() {
-            self.large = capabilities.max_large_frame.min(MAX_IP_PAYLOAD).saturating_sub(HEADER_LEN + 40) as u16;
-        }
-        self.begin_path(now, our_mss(ip, self.tuple.remote).max(1), resources);
+    #[inline(never)]
+    fn ask_path(&mut self, now: Instant, ip: &impl Ip, resources: &Resources<'_>) {
+        let link = Link::ask(ip, self.tuple.remote);
+        self.learn_path(now, &link, resources);
+    }
+
+    /// Learns what the path takes and what the device takes over.
+    pub(crate) fn learn_path(&mut self, now: Instant, link: &Link, resources: &Resources<'_>) {
+        self.set_partial_checksum(link.partial_checksum);
+        self.set_device_cuts(link.large > 0);
+        self.large = link.large;
+        self.begin_path(now, link.mss, resources);
     }
 
     /// What the timestamps take of a segment; RFC 6691 §2: it is not in the MSS that the peer announced.

@@ -48,12 +48,13 @@ impl<P: Profile> Slot<P> {
         }
     }
 
-    /// Whether there may be room for such a step. It needs a full segment's, or half of a limit that is less than two.
+    /// Whether there may be room for such a step. It needs a full segment's, or half of a limit that is less than two. Who reads
+    /// no more has all the room there is; where nobody ever will, there is nothing to make room for.
     #[inline]
     fn may_grow(&self) -> bool {
         let (window, step) = (self.receive_window(), u32::from(self.receive_mss));
         let most = self.tuning.limit.saturating_sub(self.receive.readable());
-        window < step || most.saturating_sub(window) >= step || self.read_shut()
+        window < step || most.saturating_sub(window) >= step || (self.read_shut() && self.held())
     }
 
     /// The application has read: tells the peer, if that is worth a segment.

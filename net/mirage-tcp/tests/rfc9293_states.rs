@@ -177,6 +177,24 @@ fn two_who_close_at_the_same_time_go_through_closing() {
 }
 
 #[test]
+fn an_end_that_was_not_sent_when_theirs_came_is_the_last() {
+    let mut host = Host::default();
+    let (peer, id) = accepted(&mut host, Handshake::default());
+    host.tcp.shutdown(id, Direction::Write).unwrap();
+    assert_eq!(state(&host, id), Some(State::FinWait1));
+    // Before there was a chance to send ours.
+    host.input(&peer.segment(FIN | ACK, 1, 1));
+    assert_eq!(state(&host, id), Some(State::LastAck));
+    let sent = host.output();
+    assert!(sent.len() == 1 && sent[0].is(FIN | ACK) && peer.ack(&sent[0]) == 2, "{sent:?}");
+    host.answer(&peer.segment(ACK, 2, 2));
+    assert!(is_gone(&host, id));
+    host.tcp.close(id);
+    let stats = host.tcp.stats();
+    assert_eq!((stats.connections, stats.time_wait), (0, 0), "who closes last keeps no memory");
+}
+
+#[test]
 fn an_end_that_acknowledges_ours_leads_to_time_wait_at_once() {
     let mut host = Host::default();
     let (peer, id) = accepted(&mut host, Handshake::default());

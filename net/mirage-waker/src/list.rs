@@ -10,7 +10,7 @@ use crate::slot::NONE;
 /// taken: [`wake`](crate::WakerPool::wake) or [`clear`](crate::WakerPool::clear) it first.
 #[derive(Debug, PartialEq, Eq)]
 pub struct WaitList {
-    /// The waiter that came last, or `NONE`. From there each slot names the one that came before it.
+    /// The waiter that came last, or `NONE`: its waker if it waits alone, else its link, which names the one before it.
     pub(crate) newest: u16,
 }
 

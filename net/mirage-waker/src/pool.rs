@@ -5,7 +5,7 @@ use core::task::Waker;
 use managed::ManagedSlice;
 
 use crate::WaitList;
-use crate::slot::{NONE, Slot};
+use crate::slot::{Content, NONE, Slot};
 
 /// Slots for wakers, shared by any number of [`WaitList`]s.
 ///
@@ -17,19 +17,19 @@ pub struct WakerPool<'s> {
     slots: ManagedSlice<'s, Slot>,
     /// The first free slot, or `NONE`.
     free: u16,
-    /// Invariant: the number of slots that hold a waker.
+    /// Invariant: the number of slots that hold a waker; others hold links.
     in_use: u16,
 }
 
 impl<'s> WakerPool<'s> {
-    /// A pool of as many wakers as there are slots, at most 65,535 (more are left unused). Wakers that lie in the
+    /// A pool of as many wakers as there are slots, if each waits alone; at most 65,535 (more are left unused). Wakers that lie in the
     /// slots from earlier use are dropped without being woken.
     pub fn new(slots: impl Into<ManagedSlice<'s, Slot>>) -> Self {
         let mut slots = slots.into();
         let count = slots.len().min(usize::from(NONE));
         let mut free = NONE;
         for (index, slot) in slots.iter_mut().enumerate().take(count).rev() {
-            *slot = Slot { waker: None, next: free };
+            *slot = Slot::free(free);
             // Fits: `count` is at most `NONE`.
             free = index as u16;
         }
@@ -38,37 +38,56 @@ impl<'s> WakerPool<'s> {
 
     /// Adds a waker to `list`; one that would wake a task already in it is not added twice.
     ///
-    /// When no slot is free, the oldest waiter of this list is woken and gives up its place; if nobody waits in
+    /// When there is no room, the oldest waiter of this list is woken and gives up its place; if nobody waits in
     /// this list, `waker` itself is woken at once. Looks at each waiter of this list once, and at no others.
     pub fn register(&mut self, list: &mut WaitList, waker: &Waker) {
-        let (mut oldest, mut before_oldest) = (NONE, NONE);
+        match self.content(list.newest) {
+            // Mostly a task waits alone, and often it asks again.
+            Some(Content::Waker(known)) if known.will_wake(waker) => {}
+            Some(_) => self.register_another(list, waker),
+            None => match self.fill(waker) {
+                Some(index) => list.newest = index,
+                None => waker.wake_by_ref(),
+            },
+        }
+    }
+
+    /// Adds a waker to a list in which others wait.
+    #[inline(never)]
+    fn register_another(&mut self, list: &mut WaitList, waker: &Waker) {
         let mut at = list.newest;
-        while let Some(slot) = self.slots.get(place(at)) {
-            if slot.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+        while at != NONE {
+            let (known, next) = self.waiter(at);
+            if matches!(self.content(known), Some(Content::Waker(known)) if known.will_wake(waker)) {
                 return;
             }
-            (before_oldest, oldest, at) = (oldest, at, slot.next);
+            at = next;
         }
-        if let Some(free) = self.slots.get_mut(place(self.free)) {
-            let index = self.free;
-            self.free = free.next;
-            *free = Slot { waker: Some(waker.clone()), next: list.newest };
-            list.newest = index;
-            self.in_use += 1;
-        } else if let Some(slot) = self.slots.get_mut(place(oldest)) {
-            // The oldest slot becomes the newest.
-            let displaced = slot.waker.replace(waker.clone());
-            if let Some(before) = self.slots.get_mut(place(before_oldest)) {
-                before.next = NONE;
-                if let Some(slot) = self.slots.get_mut(place(oldest)) {
-                    slot.next = list.newest;
-                }
-                list.newest = oldest;
+        // Two slots are wanted: the first free one for the waker, and the one behind it for the link.
+        let (_, link) = self.waiter(self.free);
+        let (_, free) = self.waiter(link);
+        if link == NONE {
+            return self.displace_oldest(list, waker);
+        }
+        if let Some(index) = self.fill(waker)
+            && let Some(Slot { content: Content::Link { waker, next } }) = self.slots.get_mut(place(link))
+        {
+            (*waker, *next) = (index, list.newest);
+            (list.newest, self.free) = (link, free);
+        }
+    }
+
+    /// Every waiter of `list` moves one place on, and the oldest, who has none any more, is woken.
+    fn displace_oldest(&mut self, list: &WaitList, waker: &Waker) {
+        let (mut displaced, mut at) = (waker.clone(), list.newest);
+        while at != NONE {
+            let (known, next) = self.waiter(at);
+            if let Some(Slot { content: Content::Waker(known) }) = self.slots.get_mut(place(known)) {
+                core::mem::swap(known, &mut displaced);
             }
-            displaced.into_iter().for_each(Waker::wake);
-        } else {
-            waker.wake_by_ref();
+            at = next;
         }
+        displaced.wake();
     }
 
     /// Wakes everybody in `list` and empties it. Costs nothing when nobody waits.
@@ -93,12 +112,12 @@ impl<'s> WakerPool<'s> {
         list.newest != NONE
     }
 
-    /// How many slots hold a waker.
+    /// How many wakers there are.
     pub fn in_use(&self) -> usize {
         self.in_use.into()
     }
 
-    /// How many wakers the pool can hold.
+    /// How many wakers the pool can hold if each waits alone. Each that waits where another does already takes the room of two.
     pub fn capacity(&self) -> usize {
         self.slots.len().min(NONE.into())
     }
@@ -106,15 +125,59 @@ impl<'s> WakerPool<'s> {
     /// Frees every slot of `list` and gives its waker to `each`.
     fn drain(&mut self, list: &mut WaitList, each: impl Fn(Waker)) {
         let mut at = core::mem::replace(&mut list.newest, NONE);
-        // Ends: each round empties a slot, and an empty one ends the walk.
-        while let Some(slot) = self.slots.get_mut(place(at)) {
-            let Some(waker) = slot.waker.take() else { return };
-            let next = core::mem::replace(&mut slot.next, self.free);
-            self.free = at;
-            self.in_use -= 1;
-            each(waker);
+        loop {
+            let (known, next) = self.waiter(at);
+            // Ends: what is given back here has no waiter any more.
+            if known == NONE {
+                return;
+            }
+            if let Some(Slot { content: Content::Link { waker, next } }) = self.slots.get_mut(place(at)) {
+                (*waker, *next) = (NONE, self.free);
+                self.free = at;
+            }
+            if let Some(waker) = self.remove(known) {
+                each(waker);
+            }
             at = next;
         }
+    }
+
+    fn content(&self, index: u16) -> Option<&Content> {
+        self.slots.get(place(index)).map(|slot| &slot.content)
+    }
+
+    /// Where the waker of the waiter `at` is, `NONE` for no waiter, and which one came before it.
+    #[inline]
+    fn waiter(&self, at: u16) -> (u16, u16) {
+        match self.content(at) {
+            Some(Content::Link { waker, next }) => (*waker, *next),
+            Some(Content::Waker(_)) => (at, NONE),
+            None => (NONE, NONE),
+        }
+    }
+
+    /// Puts a waker into the first free slot; `None` if there is none.
+    #[inline]
+    fn fill(&mut self, waker: &Waker) -> Option<u16> {
+        let index = self.free;
+        let slot = self.slots.get_mut(place(index))?;
+        let Content::Link { next, .. } = slot.content else { return None };
+        slot.content = Content::Waker(waker.clone());
+        self.free = next;
+        self.in_use += 1;
+        Some(index)
+    }
+
+    /// Takes the waker out of a slot, which is free then; `None` and nothing happens when there is none in it.
+    #[inline]
+    fn remove(&mut self, index: u16) -> Option<Waker> {
+        let slot = self.slots.get_mut(place(index)).filter(|slot| matches!(slot.content, Content::Waker(_)))?;
+        let Slot { content: Content::Waker(waker) } = core::mem::replace(slot, Slot::free(self.free)) else {
+            return None;
+        };
+        self.free = index;
+        self.in_use -= 1;
+        Some(waker)
     }
 }
 

@@ -13,4 +13,4 @@ mod files;
 mod order;
 
 pub use files::{File, Files};
-pub use mirage_kv::{Digest, Modified};
+pub use mirage_kv::{Digest, ErrorKind, Key, Modified};

@@ -15,7 +15,7 @@ use core::fmt::Display;
 use mirage_platform::clock::Duration;
 use mirage_platform::network::Service;
 use mirage_platform::stack::{Keepalive, ListenOptions, SocketAddr, Stack, TcpOptions};
-use mirage_platform::tcp;
+use mirage_platform::tcpip;
 use mirage_platform::{About, App, Argument, Arguments, BadArgument, Context, Exit, Networked};
 use streams::Share;
 
@@ -59,12 +59,7 @@ impl App for Echo {
 
 impl Networked for Echo {
     const FORWARDS: &'static [&'static str] = &["7007:7", "udp:7007:7", "7009:9", "udp:7009:9", "7019:19"];
-    // An image has the least of IP and TCP: no datagrams in pieces. In a process nobody counts bytes.
-    const FRAGMENTS: bool = cfg!(feature = "unix");
-    #[cfg(feature = "unix")]
-    type Tcp = tcp::Standard;
-    #[cfg(not(feature = "unix"))]
-    type Tcp = tcp::Answering<tcp::Small>;
+    type TcpIp = tcpip::Tiny;
 
     async fn run<S: Stack + 'static>(self, stack: S, context: Context) -> Exit {
         if let Err(error) = start(&stack, &context, &self) {

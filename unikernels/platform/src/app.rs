@@ -3,8 +3,8 @@
 use core::future::Future;
 
 use mirage_stack::Stack;
-use mirage_tcp::Profile;
 
+use crate::tcpip::TcpIp;
 use crate::{Argument, Arguments, BadArgument, Context, Device, Exit};
 
 /// What `--help` and `--version` say.
@@ -59,14 +59,9 @@ pub trait Networked: App {
     /// Only targets that have a host beside them use it.
     const FORWARDS: &'static [&'static str] = &[];
 
-    /// Whether IPv4 packets come and go in pieces, where the stack is our own. An application that only speaks TCP does
-    /// without, for TCP cuts its segments to what the path takes; its image is 10 KB smaller.
-    const FRAGMENTS: bool = true;
-
-    /// What TCP can do, where the stack of an image is our own: [`Standard`](crate::tcp::Standard) for all of it,
-    /// [`Small`](crate::tcp::Small) where each byte counts, or a profile of the application's own. What it leaves out is not
-    /// linked. An ordinary process always has all of it.
-    type Tcp: Profile;
+    /// Which TCP/IP stack of ours an image has: [`Whole`](crate::tcpip::Whole) for all there is, [`Tiny`](crate::tcpip::Tiny)
+    /// where each byte counts. What it leaves out is not linked. An ordinary process always has all of it.
+    type TcpIp: TcpIp;
 
     /// Runs until it is done. A request to stop drops the future.
     fn run<S: Stack + 'static>(self, stack: S, context: Context) -> impl Future<Output = Exit>;

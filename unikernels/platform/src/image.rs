@@ -23,6 +23,8 @@ mod net;
 #[cfg(not(any(feature = "unix", test)))]
 mod panic_text;
 #[cfg(not(feature = "unix"))]
+mod stacks;
+#[cfg(not(feature = "unix"))]
 mod tables;
 #[cfg_attr(feature = "unix", allow(dead_code, reason = "only its tests use it"))]
 mod utf8;
@@ -34,3 +36,5 @@ pub(crate) use console::print;
 #[cfg(not(feature = "unix"))]
 pub(crate) use memory_map::*;
 pub use note::{Note, length};
+#[cfg(not(feature = "unix"))]
+pub(crate) use stacks::Assemble;

@@ -56,3 +56,5 @@ pub use mirage_clock as clock;
 pub use mirage_net as net;
 pub use mirage_stack as stack;
 pub use mirage_tcp as tcp;
+
+pub use network::tcpip;

@@ -5,6 +5,7 @@ mod mapped;
 #[cfg(feature = "network")]
 pub(crate) mod own;
 mod reach;
+pub mod tcpip;
 
 pub use forward::{Forward, ForwardError, Forwards, Protocol, Service};
 pub use mapped::Mapped;

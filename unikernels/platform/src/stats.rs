@@ -1,6 +1,6 @@
 //! Numbers that a running image can tell.
 
-use alloc::rc::Rc;
+use alloc::boxed::Box;
 
 /// Somebody who counts.
 #[diagnostic::on_unimplemented(message = "`{Self}` does not count anything")]
@@ -9,7 +9,7 @@ pub trait Stats {
     fn each(&self, visit: &mut dyn FnMut(&str, u64));
 }
 
-impl<T: Stats + ?Sized> Stats for Rc<T> {
+impl<T: Stats + ?Sized> Stats for Box<T> {
     fn each(&self, visit: &mut dyn FnMut(&str, u64)) {
         (**self).each(visit);
     }

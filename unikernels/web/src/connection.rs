@@ -2,8 +2,7 @@
 
 use alloc::vec;
 
-use mirage_http::server::Request;
-use mirage_http::{Config, Error, Exchange, Field, Handler, Io, Limits, Memory, Sent, serve as drive};
+use mirage_http::{Config, Field, Limits, Memory, respond};
 use mirage_platform::stack::TcpStream;
 
 use crate::counters::add;
@@ -18,7 +17,7 @@ const OUTPUT: usize = 4 * 1_024;
 const FIELDS: usize = 64;
 
 /// Bytes that a connection may hold: those above, what is used while it answers, and its task.
-pub(crate) const MEMORY: usize = 36 * 1_024;
+pub(crate) const MEMORY: usize = 24 * 1_024;
 
 /// Nothing of a body is kept, so it may be long.
 const LIMITS: Limits = Limits { body: 1 << 40, ..Limits::DEFAULT };
@@ -29,23 +28,9 @@ pub(crate) async fn serve(stream: impl TcpStream, pages: &Pages) {
     let memory = Memory { input: &mut input, output: &mut output, fields: &mut fields };
     let context = pages.context();
     let config = Config { limits: LIMITS, wall: Some(context) };
-    let handler = Connection { pages };
     add(&pages.counters().connections, 1);
-    let outcome = drive(stream, memory, context.timer(), context.timer(), &config, &handler).await;
+    let outcome = respond(stream, memory, context.timer(), context.timer(), &config, pages).await;
     if let Err(error) = outcome.end {
         mirage_platform::log::debug!("connection after {} requests: {error}", Number(outcome.requests));
-    }
-}
-
-struct Connection<'p> {
-    pages: &'p Pages,
-}
-
-impl Handler for Connection<'_> {
-    async fn handle<I: Io>(&self, request: &Request<'_>, exchange: Exchange<'_, I>) -> Result<Sent, Error> {
-        let mut scratch = self.pages.scratch().take();
-        let sent = self.pages.answer(request, exchange, &mut scratch).await;
-        self.pages.scratch().give_back(scratch);
-        sent
     }
 }

@@ -9,15 +9,13 @@ mod connection;
 mod counters;
 mod number;
 mod pages;
-mod scratch;
-mod tcp;
 
 use alloc::rc::Rc;
 
 use mirage_platform::clock::Duration;
 use mirage_platform::network::Service;
 use mirage_platform::stack::{ListenOptions, Stack, TcpListener, TcpOptions};
-use mirage_platform::{About, App, Argument, Arguments, BadArgument, Context, Exit, Networked, Permits};
+use mirage_platform::{About, App, Argument, Arguments, BadArgument, Context, Exit, Networked, Permits, tcpip};
 
 use pages::Pages;
 
@@ -50,9 +48,7 @@ impl App for Web {
 
 impl Networked for Web {
     const FORWARDS: &'static [&'static str] = &["8080:80"];
-    // All it speaks is TCP.
-    const FRAGMENTS: bool = false;
-    type Tcp = tcp::Serving;
+    type TcpIp = tcpip::Tiny;
 
     async fn run<S: Stack + 'static>(self, stack: S, context: Context) -> Exit {
         // Answers go out in few, large writes, so there is nothing for Nagle's algorithm to collect.

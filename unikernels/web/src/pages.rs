@@ -1,17 +1,18 @@
 //! What is served.
 
+use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec;
 
 use mirage_http::server::Request;
-use mirage_http::{Error, Exchange, Io, Length, Match, Method, Route, Router, Sent, Site, Status};
-use mirage_kv_embedded::Files;
-use mirage_platform::{Context, yield_now};
+use mirage_http::{Held, Match, Method, Reply, Responder, Route, Router, Status, hold};
+use mirage_kv_embedded::{ErrorKind, Files, Key};
+use mirage_platform::Context;
 use sha2::{Digest, Sha256};
 
 use crate::bytes::{BLOCK, Bytes};
 use crate::counters::{Counters, add};
 use crate::number::Number;
-use crate::scratch::Scratch;
 
 static FILES: Files = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
@@ -38,14 +39,28 @@ pub(crate) struct Pages {
     context: Context,
     counters: Counters,
     bytes: Bytes,
-    scratch: Scratch,
-    site: Site<'static, &'static Files>,
+}
+
+/// What is kept of a request until it is answered.
+#[derive(Default)]
+pub(crate) enum Work {
+    /// A body that is there for good.
+    Held(&'static [u8]),
+    /// The counters.
+    Stats(String),
+    /// The stream of bytes, from this block on.
+    Bytes(u64),
+    #[default]
+    Nothing,
+    /// What was hashed so far.
+    Hash(Box<Sha256>),
+    /// A hash as text.
+    Digest([u8; 65]),
 }
 
 impl Pages {
     pub(crate) fn new(context: Context) -> Self {
-        let site = Site::new(&FILES).with_fields(&[("Cache-Control", b"max-age=60")]);
-        Self { context, counters: Counters::default(), bytes: Bytes::new(), scratch: Scratch::default(), site }
+        Self { context, counters: Counters::default(), bytes: Bytes::new() }
     }
 
     pub(crate) const fn context(&self) -> &Context {
@@ -54,46 +69,6 @@ impl Pages {
 
     pub(crate) const fn counters(&self) -> &Counters {
         &self.counters
-    }
-
-    pub(crate) const fn scratch(&self) -> &Scratch {
-        &self.scratch
-    }
-
-    /// Answers one request with the help of `scratch`.
-    pub(crate) async fn answer<I: Io>(
-        &self,
-        request: &Request<'_>,
-        mut exchange: Exchange<'_, I>,
-        scratch: &mut [u8],
-    ) -> Result<Sent, Error> {
-        add(&self.counters.requests, 1);
-        let mut text = [0; 72];
-        let (json, digest, allowed);
-        let (status, fields, body): (_, &[(&str, &[u8])], &[u8]) =
-            match Router::new(&ROUTES).find(request.method(), request.path()) {
-                Match::Found(Page::Stats, _) => {
-                    json = self.stats();
-                    (Status::OK, &[("Content-Type", b"application/json"), FRESH], json.as_bytes())
-                }
-                Match::Found(Page::Bytes, parameters) => match parameters.get("count").and_then(number) {
-                    Some(count) => return self.stream(exchange, count).await,
-                    None => (Status::BAD_REQUEST, &[TEXT], b"/bytes/N takes a number\n"),
-                },
-                Match::Found(Page::Hash, _) => {
-                    digest = self.hash(&mut exchange, scratch).await?;
-                    (Status::OK, &[TEXT, FRESH], &digest)
-                }
-                Match::Found(Page::File, _) => {
-                    return self.site.respond(request, request.path(), exchange, scratch).await;
-                }
-                Match::MethodNotAllowed(allow) => {
-                    allowed = [TEXT, ("Allow", allow.write(&mut text))];
-                    (Status::METHOD_NOT_ALLOWED, &allowed, b"")
-                }
-                Match::NotFound => (Status::NOT_FOUND, &[TEXT], b"not found\n"),
-            };
-        exchange.send(status, fields, body).await
     }
 
     /// Every counter as one JSON object.
@@ -112,45 +87,89 @@ impl Pages {
         json.push_str("\n}\n");
         json
     }
+}
 
-    /// So many bytes of the stream.
-    async fn stream<I: Io>(&self, exchange: Exchange<'_, I>, count: u64) -> Result<Sent, Error> {
-        let fields = [("Content-Type", &b"application/octet-stream"[..]), FRESH];
-        let mut streaming = exchange.start(Status::OK, &fields, Length::Known(count)).await?;
-        let (mut left, mut block) = (count, 0);
-        while left > 0 && streaming.has_body() {
-            let part = self.bytes.block(block);
-            let part = &part[..usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK))];
-            streaming.write(part).await?;
-            add(&self.counters.bytes_streamed, part.len() as u64);
-            left -= part.len() as u64;
-            block += 1;
-            // A peer that takes everything at once must not keep the others waiting.
-            yield_now().await;
-        }
-        streaming.finish().await
+impl Responder for Pages {
+    type Work = Work;
+
+    #[inline(never)]
+    fn begin(&self, request: &Request<'_>, reply: &mut Reply<'_>) -> Work {
+        add(&self.counters.requests, 1);
+        let mut text = [0; 72];
+        let allowed;
+        let (status, fields, body): (_, &[(&str, &[u8])], &'static [u8]) = match Router::new(&ROUTES)
+            .find(request.method(), request.path())
+        {
+            Match::Found(Page::Stats, _) => {
+                let json = self.stats();
+                reply.start(Status::OK, &[("Content-Type", b"application/json"), FRESH], json.len() as u64);
+                return Work::Stats(json);
+            }
+            Match::Found(Page::Bytes, parameters) => match parameters.get("count").and_then(number) {
+                Some(count) => {
+                    reply.start(Status::OK, &[("Content-Type", b"application/octet-stream"), FRESH], count);
+                    return Work::Bytes(0);
+                }
+                None => (Status::BAD_REQUEST, &[TEXT], b"/bytes/N takes a number\n"),
+            },
+            Match::Found(Page::Hash, _) => return Work::Hash(Box::default()),
+            Match::Found(Page::File, _) => {
+                let path = request.path();
+                let mut buffer = vec![0; 2 * path.len() + 512];
+                return Work::Held(hold(&held, &[("Cache-Control", b"max-age=60")], request, path, &mut buffer, reply));
+            }
+            Match::MethodNotAllowed(allow) => {
+                allowed = [TEXT, ("Allow", allow.write(&mut text))];
+                (Status::METHOD_NOT_ALLOWED, &allowed, b"")
+            }
+            Match::NotFound => (Status::NOT_FOUND, &[TEXT], b"not found\n"),
+        };
+        reply.start(status, fields, body.len() as u64);
+        Work::Held(body)
     }
 
-    /// The SHA-256 of the body, in hexadecimal and on a line.
-    async fn hash<I: Io>(&self, exchange: &mut Exchange<'_, I>, scratch: &mut [u8]) -> Result<[u8; 65], Error> {
-        let mut hash = Sha256::new();
-        loop {
-            match exchange.read(scratch).await? {
-                0 => break,
-                len => {
-                    hash.update(&scratch[..len]);
-                    add(&self.counters.bytes_hashed, len as u64);
-                }
+    fn take(&self, work: &mut Work, bytes: &[u8]) {
+        if let Work::Hash(hash) = work {
+            hash.update(bytes);
+            add(&self.counters.bytes_hashed, bytes.len() as u64);
+        }
+    }
+
+    fn end(&self, work: &mut Work, reply: &mut Reply<'_>) {
+        if let Work::Hash(hash) = work {
+            let mut text = [b'\n'; 65];
+            for (place, byte) in text.chunks_exact_mut(2).zip(hash.finalize_reset()) {
+                let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
+                place.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
             }
-            // As above.
-            yield_now().await;
+            reply.start(Status::OK, &[TEXT, FRESH], text.len() as u64);
+            *work = Work::Digest(text);
         }
-        let mut text = [b'\n'; 65];
-        for (place, byte) in text.chunks_exact_mut(2).zip(hash.finalize()) {
-            let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
-            place.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+
+    fn piece<'w>(&'w self, work: &'w mut Work, left: u64) -> &'w [u8] {
+        match work {
+            Work::Held(bytes) => bytes,
+            Work::Stats(json) => json.as_bytes(),
+            Work::Digest(text) => text,
+            Work::Bytes(block) => {
+                let part = self.bytes.block(*block);
+                let part = &part[..usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK))];
+                add(&self.counters.bytes_streamed, part.len() as u64);
+                *block += 1;
+                part
+            }
+            Work::Hash(_) | Work::Nothing => b"",
         }
-        Ok(text)
+    }
+}
+
+/// The file of that name.
+fn held(key: Key<'_>) -> Held<'static> {
+    match FILES.file(key) {
+        Ok(file) => Held::File { bytes: file.bytes, digest: file.digest, modified: file.modified },
+        Err(ErrorKind::ValueExpected) => Held::Dictionary,
+        Err(_) => Held::Nothing,
     }
 }
 

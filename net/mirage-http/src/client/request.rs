@@ -1,6 +1,7 @@
 //! The head of a request (RFC 9112 §3).
 
-use crate::outgoing::{is_value, put_fields};
+use crate::outgoing::put_fields;
+use crate::scan::text;
 use crate::target::{Target, is_authority};
 use crate::writer::Writer;
 use crate::{HeadError, Length, Method};
@@ -36,7 +37,7 @@ impl<'h> RequestHead<'h> {
         let speakable = self.method != Method::Other
             && Target::new(self.method, self.target).is_some()
             && is_authority(self.host)
-            && self.host.bytes().all(is_value);
+            && text(self.host.as_bytes(), 0) == self.host.len();
         if !speakable {
             return Err(HeadError::InvalidField);
         }
@@ -46,19 +47,17 @@ impl<'h> RequestHead<'h> {
         writer.put(self.target.as_bytes());
         writer.put(b" HTTP/1.1\r\nHost: ");
         writer.put(self.host.as_bytes());
-        writer.put(b"\r\n");
         match (self.length, self.method) {
             // RFC 9110 §8.6: only a method that gives a body a meaning says that there is none.
             (Length::Known(0), Method::Get | Method::Head | Method::Delete | Method::Options | Method::Connect) => {}
             (Length::Known(length), _) => {
-                writer.put(b"Content-Length: ");
+                writer.put(b"\r\nContent-Length: ");
                 writer.put_decimal(length);
-                writer.put(b"\r\n");
             }
-            (Length::Unknown, _) => writer.put(b"Transfer-Encoding: chunked\r\n"),
+            (Length::Unknown, _) => writer.put(b"\r\nTransfer-Encoding: chunked"),
         }
         put_fields(&mut writer, self.fields)?;
-        writer.put(b"\r\n");
+        writer.put(b"\r\n\r\n");
         writer.finish().ok_or(HeadError::BufferTooSmall)
     }
 }

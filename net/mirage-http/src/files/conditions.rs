@@ -26,6 +26,7 @@ impl Validators {
     }
 
     /// Whether the peer has this version: 304 (RFC 9110 §13.2.2).
+    #[inline(never)]
     pub(super) fn is_known(&self, fields: Fields<'_>) -> bool {
         let mut tags = fields.all("if-none-match").peekable();
         if tags.peek().is_some() {

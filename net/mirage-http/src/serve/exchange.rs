@@ -1,7 +1,7 @@
 //! One request's body, and the way to answer it.
 
 use crate::server::{ResponseHead, Sending, Terms};
-use crate::{BodyStep, HeadError, Incoming, Length, Limits, Status, chunked};
+use crate::{BodyStep, HeadError, Incoming, Length, Status, chunked};
 
 use super::{Error, Io};
 
@@ -14,7 +14,6 @@ pub struct Exchange<'e, I: Io> {
     io: &'e mut I,
     incoming: Incoming<'e>,
     terms: Terms,
-    drain: u64,
 }
 
 /// An answer whose head was sent and whose body goes out.
@@ -31,8 +30,8 @@ pub struct Sent {
 }
 
 impl<'e, I: Io> Exchange<'e, I> {
-    pub(super) fn new(io: &'e mut I, incoming: Incoming<'e>, terms: Terms, limits: &Limits) -> Self {
-        Self { io, incoming, terms, drain: limits.drain }
+    pub(super) fn new(io: &'e mut I, incoming: Incoming<'e>, terms: Terms) -> Self {
+        Self { io, incoming, terms }
     }
 
     /// How many bytes of the request's body are still to be read; `None` when it comes in chunks.
@@ -60,28 +59,15 @@ impl<'e, I: Io> Exchange<'e, I> {
                 BodyStep::Cut => return Err(Error::Ended),
                 BodyStep::NeedInput => {}
             }
-            if self.incoming.expects_continue() && !self.io.has_begun() {
+            let leave: &[u8] = if self.incoming.expects_continue() && !self.io.has_begun() {
                 self.incoming.continued();
-                self.io.put(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
-            }
-            self.io.flush().await?;
-            let until = self.incoming.poll_timeout(self.io.now());
-            let direct = usize::try_from(self.incoming.direct()).unwrap_or(usize::MAX);
-            let received = if direct > 0 && (into.len() >= direct || into.len() >= self.incoming.space().len()) {
-                let most = direct.min(into.len());
-                let received = self.io.receive(into.get_mut(..most).unwrap_or_default(), until).await?;
-                if let Some(count @ 1..) = received {
-                    self.incoming.received_elsewhere(self.io.now(), count);
-                    return Ok(count);
-                }
-                received
+                b"HTTP/1.1 100 Continue\r\n\r\n"
             } else {
-                self.io.receive(self.incoming.space(), until).await?
+                b""
             };
-            match received {
-                Some(0) => self.incoming.input_ended(),
-                Some(count) => self.incoming.received(self.io.now(), count),
-                None => self.incoming.handle_timeout(self.io.now()),
+            self.io.put(leave, true).await?;
+            if let count @ 1.. = more(self.io, &mut self.incoming, into).await? {
+                return Ok(count);
             }
         }
     }
@@ -92,10 +78,11 @@ impl<'e, I: Io> Exchange<'e, I> {
     ///
     /// # Errors
     /// `Head`, `Flow`, `Slow`.
-    pub async fn send(self, status: Status, fields: &[(&str, &[u8])], body: &[u8]) -> Result<Sent, Error> {
-        let mut streaming = self.start(status, fields, Length::Known(body.len() as u64)).await?;
-        streaming.write(body).await?;
-        streaming.finish().await
+    pub async fn send(mut self, status: Status, fields: &[(&str, &[u8])], body: &[u8]) -> Result<Sent, Error> {
+        self.decide();
+        put_answer(self.io, status, fields, Length::Known(body.len() as u64), self.terms, body).await?;
+        self.io.complete(self.terms.keep_alive);
+        Ok(Sent { _only_here: () })
     }
 
     /// Answers with a body that is still to come.
@@ -110,15 +97,37 @@ impl<'e, I: Io> Exchange<'e, I> {
         fields: &[(&str, &[u8])],
         length: Length,
     ) -> Result<Streaming<'e, I>, Error> {
-        // A body that will not be read makes what follows it unreadable: say so while it can be said. A peer that still
-        // waits for leave to send its body may send it or not.
-        let unread = self.incoming.length().unwrap_or(0);
-        self.terms.keep_alive &= unread <= self.drain && !self.incoming.expects_continue();
-        let date = self.io.date();
-        let head = ResponseHead::new(status, length, fields).date(date.as_ref());
-        let sending = put_head(self.io, &head, self.terms).await?;
-        self.io.begun();
+        self.decide();
+        let sending = put_answer(self.io, status, fields, length, self.terms, b"").await?;
         Ok(Streaming { exchange: self, sending })
+    }
+
+    /// Writes the head of an answer, as [`start`](Self::start); `None` when what waits in the output buffer has to be sent first,
+    /// by [`make_room`](Self::make_room).
+    pub(crate) fn begin(
+        &mut self,
+        status: Status,
+        fields: &[(&str, &[u8])],
+        length: Length,
+    ) -> Result<Option<Sending>, Error> {
+        self.decide();
+        write_head(self.io, status, fields, length, self.terms)
+    }
+
+    /// Sends what waits in the output buffer.
+    pub(crate) async fn make_room(&mut self) -> Result<(), Error> {
+        self.io.put(b"", true).await
+    }
+
+    /// The answer that [`begin`](Self::begin) began.
+    pub(crate) fn begun(self, sending: Sending) -> Streaming<'e, I> {
+        Streaming { exchange: self, sending }
+    }
+
+    /// Whether the connection goes on: a body that will not be read makes what follows it unreadable, and that is said
+    /// while it can be said.
+    fn decide(&mut self) {
+        self.terms.keep_alive &= self.incoming.may_stay_unread(self.io.drain());
     }
 }
 
@@ -129,24 +138,23 @@ impl<I: Io> Streaming<'_, I> {
     /// # Errors
     /// `Length` when there are more than the head says, and then nothing is sent; `Flow`, `Slow`.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        let io = &mut *self.exchange.io;
+        let mut line = [0; 18];
+        let mut parts = [b"", bytes, b"\r\n"];
+        let mut framed = &parts[1..2];
         match &mut self.sending {
-            Sending::Nothing => Ok(()),
-            Sending::Length(left) => {
-                *left = left.checked_sub(bytes.len() as u64).ok_or(Error::Length)?;
-                io.put(bytes).await
-            }
+            _ if bytes.is_empty() => return Ok(()),
+            Sending::Nothing => return Ok(()),
+            Sending::Length(left) => *left = left.checked_sub(bytes.len() as u64).ok_or(Error::Length)?,
             Sending::Chunked => {
-                let mut line = [0; 18];
-                io.put(chunked::size_line(bytes.len() as u64, &mut line)).await?;
-                io.put(bytes).await?;
-                io.put(b"\r\n").await
+                parts[0] = chunked::size_line(bytes.len() as u64, &mut line);
+                framed = &parts;
             }
-            Sending::UntilClose => io.put(bytes).await,
+            Sending::UntilClose => {}
         }
+        for part in framed {
+            self.exchange.io.put(part, false).await?;
+        }
+        Ok(())
     }
 
     /// Sends what waits in the output buffer now: for answers that come bit by bit.
@@ -154,7 +162,7 @@ impl<I: Io> Streaming<'_, I> {
     /// # Errors
     /// `Flow`, `Slow`.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        self.exchange.io.flush().await
+        self.exchange.io.put(b"", true).await
     }
 
     /// Reads the request's body on, as [`Exchange::read`].
@@ -178,7 +186,7 @@ impl<I: Io> Streaming<'_, I> {
         let io = self.exchange.io;
         match self.sending {
             Sending::Length(1..) => return Err(Error::Length),
-            Sending::Chunked => io.put(chunked::END).await?,
+            Sending::Chunked => io.put(chunked::END, false).await?,
             _ => {}
         }
         io.complete(self.exchange.terms.keep_alive && self.sending != Sending::UntilClose);
@@ -186,16 +194,63 @@ impl<I: Io> Streaming<'_, I> {
     }
 }
 
-/// Writes a head to the output buffer, after making room if need be.
-pub(super) async fn put_head(io: &mut impl Io, head: &ResponseHead<'_>, terms: Terms) -> Result<Sending, Error> {
-    let written = match head.write(terms, io.room()) {
-        Err(HeadError::BufferTooSmall) => {
-            io.flush().await?;
-            head.write(terms, io.room())
+/// Sends a head, and behind it as much of the body as is there.
+pub(super) async fn put_answer(
+    io: &mut impl Io,
+    status: Status,
+    fields: &[(&str, &[u8])],
+    length: Length,
+    terms: Terms,
+    body: &[u8],
+) -> Result<Sending, Error> {
+    let sending = loop {
+        match write_head(io, status, fields, length, terms)? {
+            Some(sending) => break sending,
+            None => io.put(b"", true).await?,
         }
-        other => other,
     };
-    let (length, sending) = written?;
-    io.fill(length);
+    if sending != Sending::Nothing {
+        io.put(body, false).await?;
+    }
     Ok(sending)
+}
+
+/// Writes a head to the output buffer; `None` when that has to be sent first, to make room.
+#[inline(never)]
+fn write_head(
+    io: &mut impl Io,
+    status: Status,
+    fields: &[(&str, &[u8])],
+    length: Length,
+    terms: Terms,
+) -> Result<Option<Sending>, Error> {
+    let date = io.date();
+    match ResponseHead::new(status, length, fields).date(date.as_ref()).write(terms, io.room()) {
+        Ok((length, sending)) => {
+            io.fill(length);
+            io.begun();
+            Ok(Some(sending))
+        }
+        Err(HeadError::BufferTooSmall) if !io.is_empty() => Ok(None),
+        Err(error) => Err(Error::Head(error)),
+    }
+}
+
+/// Receives more of a body: into `into` if it may come there as it is, and then so many bytes did; else behind the head.
+pub(super) async fn more(io: &mut impl Io, incoming: &mut Incoming<'_>, into: &mut [u8]) -> Result<usize, Error> {
+    let until = incoming.poll_timeout(io.now());
+    let direct = usize::try_from(incoming.direct()).unwrap_or(usize::MAX);
+    let elsewhere = !into.is_empty() && direct > 0 && (into.len() >= direct || into.len() >= incoming.space().len());
+    let most = direct.min(into.len());
+    let place = if elsewhere { into.get_mut(..most).unwrap_or_default() } else { incoming.space() };
+    match io.receive(place, until).await? {
+        Some(0) => incoming.input_ended(),
+        Some(count) if elsewhere => {
+            incoming.received_elsewhere(io.now(), count);
+            return Ok(count);
+        }
+        Some(count) => incoming.received(io.now(), count),
+        None => incoming.handle_timeout(io.now()),
+    }
+    Ok(0)
 }

@@ -3,6 +3,7 @@
 use crate::BodyStep;
 use crate::server::Connection;
 
+use super::exchange::more;
 use super::{Error, Io};
 
 /// Reads away the rest of a request's body, at most `most` bytes of it. Returns whether it came to the end.
@@ -17,13 +18,8 @@ pub(super) async fn drain(line: &mut impl Io, connection: &mut Connection<'_>, m
             BodyStep::End => break,
             BodyStep::Refused(_) | BodyStep::Cut => return Ok(false),
             BodyStep::NeedInput => {
-                line.flush().await?;
-                let until = body.poll_timeout(line.now());
-                match line.receive(body.space(), until).await? {
-                    Some(0) => body.input_ended(),
-                    Some(count) => body.received(line.now(), count),
-                    None => body.handle_timeout(line.now()),
-                }
+                line.put(b"", true).await?;
+                more(line, &mut body, &mut []).await?;
             }
         }
     }

@@ -1,8 +1,8 @@
 //! The flow under an exchange, with a buffer before it and a limit to every wait.
 
 use core::future::{Future, poll_fn};
-use core::pin::pin;
-use core::task::Poll;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll};
 
 use mirage_clock::{Instant, Monotonic, Sleep, Wall};
 use mirage_flow::{Direction, Error as _, Read, Shutdown, Write};
@@ -27,6 +27,14 @@ pub(crate) trait Wire {
     fn room(&mut self) -> &mut [u8];
     /// So much of it was filled.
     fn fill(&mut self, count: usize);
+    /// Whether nothing waits in it.
+    fn is_empty(&self) -> bool;
+    /// Whether half of it is free.
+    fn has_room(&self) -> bool;
+    /// Copies what fits of `bytes` to it, and says how much that was.
+    fn gather(&mut self, bytes: &[u8]) -> usize;
+    /// How much of an unread body is read away.
+    fn drain(&self) -> u64;
     /// A request's answer has not begun.
     fn begin(&mut self);
     /// It has.
@@ -39,14 +47,13 @@ pub(crate) trait Wire {
     fn keeps_alive(&self) -> bool;
     /// Receives at least one byte; 0 at the end of the stream, `None` when it is too late.
     fn receive(&mut self, into: &mut [u8], until: Instant) -> impl Future<Output = Result<Option<usize>, Error>>;
-    /// Sends what the output buffer holds.
-    fn flush(&mut self) -> impl Future<Output = Result<(), Error>>;
-    /// Sends `bytes`: small ones are gathered in the output buffer, large ones go to the flow as they are.
-    fn put(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), Error>>;
+    /// Sends `bytes`: small ones are gathered in the output buffer, large ones go to the flow as they are. With `flush` all
+    /// that the buffer holds goes out, too.
+    fn put(&mut self, bytes: &[u8], flush: bool) -> impl Future<Output = Result<(), Error>>;
 }
 
 /// The one implementation.
-pub(super) struct Line<'l, F, C, S> {
+pub(crate) struct Line<'l, F, C, S> {
     flow: F,
     clock: &'l C,
     sleep: &'l S,
@@ -54,6 +61,7 @@ pub(super) struct Line<'l, F, C, S> {
     /// Invariant: at most `output.len()`.
     filled: usize,
     patience: Patience,
+    drain: u64,
     wall: Option<&'l dyn Wall>,
     /// The date that was sent last, by the second.
     date: Option<(i64, [u8; 29])>,
@@ -68,15 +76,15 @@ enum Answer {
 }
 
 impl<'l, F: Read + Write + Shutdown, C: Monotonic, S: Sleep> Line<'l, F, C, S> {
-    pub(super) fn new(flow: F, clock: &'l C, sleep: &'l S, output: &'l mut [u8], config: &Config<'l>) -> Self {
+    pub(crate) fn new(flow: F, clock: &'l C, sleep: &'l S, output: &'l mut [u8], config: &Config<'l>) -> Self {
         let patience = Patience::new(config.limits.stall_time, config.limits.rate);
-        let wall = config.wall;
-        Self { flow, clock, sleep, output, filled: 0, patience, wall, date: None, answer: Answer::None }
+        let (drain, wall) = (config.limits.drain, config.wall);
+        Self { flow, clock, sleep, output, filled: 0, patience, drain, wall, date: None, answer: Answer::None }
     }
 
     /// Ends our side and reads on for a while: a stream that is closed while unread bytes wait is reset, and the peer
     /// may lose our last response with it (RFC 9112 §9.6).
-    pub(super) async fn linger(&mut self, scratch: &mut [u8], ended: bool, limits: &Limits) {
+    pub(crate) async fn linger(&mut self, scratch: &mut [u8], ended: bool, limits: &Limits) {
         if self.flow.shutdown(Direction::Write).await.is_err() || ended || scratch.is_empty() {
             return;
         }
@@ -90,36 +98,9 @@ impl<'l, F: Read + Write + Shutdown, C: Monotonic, S: Sleep> Line<'l, F, C, S> {
         }
     }
 
-    pub(super) async fn shutdown(&mut self) {
+    pub(crate) async fn shutdown(&mut self) {
         // There is nobody left to tell of a failure.
         let _ = self.flow.shutdown(Direction::Both).await;
-    }
-
-    async fn write_all(
-        flow: &mut F,
-        clock: &C,
-        sleep: &S,
-        patience: &mut Patience,
-        mut bytes: &[u8],
-    ) -> Result<(), Error> {
-        while !bytes.is_empty() {
-            // A write that is done at once has not waited, and asks no clock.
-            let limit = async { sleep.sleep_until(patience.wait(clock.now())).await };
-            let written = within(flow.write(bytes), limit).await.ok_or(Error::Slow)?;
-            match written {
-                Ok(count @ 1..) => {
-                    if patience.is_waiting() {
-                        patience.reward(clock.now(), count);
-                    } else {
-                        patience.refill(count);
-                    }
-                    bytes = bytes.get(count..).unwrap_or_default();
-                }
-                Ok(0) => return Err(Error::Flow(mirage_flow::ErrorKind::WriteZero)),
-                Err(error) => return Err(Error::Flow(error.kind())),
-            }
-        }
-        Ok(())
     }
 }
 
@@ -151,6 +132,24 @@ impl<F: Read + Write + Shutdown, C: Monotonic, S: Sleep> Wire for Line<'_, F, C,
         self.filled = (self.filled + count).min(self.output.len());
     }
 
+    fn is_empty(&self) -> bool {
+        self.filled == 0
+    }
+
+    fn has_room(&self) -> bool {
+        self.filled <= self.output.len() / 2
+    }
+
+    fn gather(&mut self, bytes: &[u8]) -> usize {
+        let count = crate::incoming::copy(bytes, self.room());
+        self.fill(count);
+        count
+    }
+
+    fn drain(&self) -> u64 {
+        self.drain
+    }
+
     fn begin(&mut self) {
         self.answer = Answer::None;
     }
@@ -172,50 +171,60 @@ impl<F: Read + Write + Shutdown, C: Monotonic, S: Sleep> Wire for Line<'_, F, C,
     }
 
     async fn receive(&mut self, into: &mut [u8], until: Instant) -> Result<Option<usize>, Error> {
-        match within(self.flow.read(into), self.sleep.sleep_until(until)).await {
+        let (mut work, mut limit) = (pin!(self.flow.read(into)), pin!(self.sleep.sleep_until(until)));
+        match poll_fn(|context| within(work.as_mut(), limit.as_mut(), context)).await {
             Some(Ok(count)) => Ok(Some(count)),
             Some(Err(error)) => Err(Error::Flow(error.kind())),
             None => Ok(None),
         }
     }
 
-    async fn flush(&mut self) -> Result<(), Error> {
-        let Self { flow, clock, sleep, output, filled, patience, .. } = self;
-        let bytes = output.get(..*filled).unwrap_or_default();
-        Self::write_all(flow, clock, sleep, patience, bytes).await?;
-        *filled = 0;
-        Ok(())
-    }
-
-    async fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    async fn put(&mut self, bytes: &[u8], flush: bool) -> Result<(), Error> {
         let mut bytes = bytes;
-        if self.filled > 0 || bytes.len() < self.output.len() {
-            // A copy of what fits: it goes out with what waits there, in one segment.
-            let count = crate::incoming::copy(bytes, self.room());
-            self.fill(count);
-            bytes = bytes.get(count..).unwrap_or_default();
-            if bytes.is_empty() {
+        loop {
+            let direct = self.filled == 0 && bytes.len() >= self.output.len();
+            if !direct {
+                // A copy of what fits: it goes out with what waits there, in one segment.
+                let count = self.gather(bytes);
+                bytes = bytes.get(count..).unwrap_or_default();
+                if bytes.is_empty() && !(flush && self.filled > 0) {
+                    return Ok(());
+                }
+            }
+            let mut sent = 0;
+            loop {
+                let waiting = if direct { bytes } else { self.output.get(..self.filled).unwrap_or_default() };
+                let Some(waiting) = waiting.get(sent..).filter(|waiting| !waiting.is_empty()) else { break };
+                let until = self.patience.wait(self.clock.now());
+                let (mut work, mut limit) = (pin!(self.flow.write(waiting)), pin!(self.sleep.sleep_until(until)));
+                match poll_fn(|context| within(work.as_mut(), limit.as_mut(), context)).await {
+                    Some(Ok(count @ 1..)) => {
+                        self.patience.reward(self.clock.now(), count);
+                        sent += count;
+                    }
+                    Some(Ok(0)) => return Err(Error::Flow(mirage_flow::ErrorKind::WriteZero)),
+                    Some(Err(error)) => return Err(Error::Flow(error.kind())),
+                    None => return Err(Error::Slow),
+                }
+            }
+            if direct {
                 return Ok(());
             }
-            self.flush().await?;
+            self.filled = 0;
         }
-        if bytes.len() < self.output.len() {
-            let count = crate::incoming::copy(bytes, self.room());
-            self.fill(count);
-            return Ok(());
-        }
-        Self::write_all(&mut self.flow, self.clock, self.sleep, &mut self.patience, bytes).await
     }
 }
 
 /// What `work` gives, or `None` when `limit` ends before it. The limit is not looked at, and no timer set, when the
 /// work is done at once.
-async fn within<T>(work: impl Future<Output = T>, limit: impl Future<Output = ()>) -> Option<T> {
-    let mut work = pin!(work);
-    let mut limit = pin!(limit);
-    poll_fn(|context| match work.as_mut().poll(context) {
+#[inline]
+fn within<T>(
+    work: Pin<&mut impl Future<Output = T>>,
+    limit: Pin<&mut impl Future<Output = ()>>,
+    context: &mut Context<'_>,
+) -> Poll<Option<T>> {
+    match work.poll(context) {
         Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => limit.as_mut().poll(context).map(|()| None),
-    })
-    .await
+        Poll::Pending => limit.poll(context).map(|()| None),
+    }
 }

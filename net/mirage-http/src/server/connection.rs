@@ -3,10 +3,11 @@
 use mirage_clock::Instant;
 
 use crate::chunked::Decoder;
+use crate::field::Span;
 use crate::incoming::{Framing, Progress, copy};
 use crate::{Field, Fields, Incoming, Limits, Method, Refusal, Target};
 
-use super::head::{self, Body, Head};
+use super::head::{self, Head};
 use super::{Request, Terms};
 
 /// How much of the buffer is never used for a head, so that there is always space for a body.
@@ -247,8 +248,8 @@ impl<'b> Connection<'b> {
     fn begin(&mut self, head: &Head) {
         let head_end = self.progress.start + head.length;
         let framing = match head.body {
-            Body::Length(length) => Framing::Length(length),
-            Body::Chunked => Framing::Chunked(Decoder::new(self.limits.extensions, self.limits.trailers)),
+            Some(length) => Framing::Length(length),
+            None => Framing::Chunked(Decoder::new(self.limits.extensions, self.limits.trailers)),
         };
         self.progress.end -= head_end;
         self.progress.start = 0;
@@ -262,17 +263,15 @@ impl<'b> Connection<'b> {
         let Phase::Exchange { head_end, .. } = self.phase else { return Step::Closed };
         let (before, rest) = self.buffer.split_at_mut(head_end);
         let bytes: &[u8] = before.get(head_end - head.length..).unwrap_or_default();
-        let text = |range: core::ops::Range<usize>| {
-            // The parser let through ASCII only.
-            bytes.get(range).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or_default()
-        };
-        let target_text = text(head.target.clone());
+        // The parser let through ASCII only.
+        let text = |span: Span| core::str::from_utf8(span.of(bytes)).unwrap_or_default();
+        let target_text = text(head.target);
         let request = Request {
             method: head.method,
-            method_name: text(0..head.target.start - 1),
+            method_name: text(head.method_name),
             target: Target::new(head.method, target_text).unwrap_or(Target::Asterisk),
             target_text,
-            host: text(head.host.clone()),
+            host: text(head.host),
             fields: Fields::new(bytes, self.fields.get(..head.fields).unwrap_or_default()),
             minor: head.minor,
             terms: Terms { head_only: head.method == Method::Head, keep_alive: head.keep_alive, old: head.minor == 0 },

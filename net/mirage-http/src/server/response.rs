@@ -60,33 +60,31 @@ impl<'h> ResponseHead<'h> {
             return Err(HeadError::NotFinal);
         }
         let mut writer = Writer::new(buffer);
+        // Each line but the first begins with the end of the one before.
         if self.status == Status::OK {
-            writer.put(b"HTTP/1.1 200 OK\r\n");
+            writer.put(b"HTTP/1.1 200 OK");
         } else {
             writer.put(b"HTTP/1.1 ");
             writer.put_decimal(self.status.code().into());
             writer.put(b" ");
             writer.put(self.status.reason().as_bytes());
-            writer.put(b"\r\n");
         }
         if let Some(date) = self.date {
-            writer.put(b"Date: ");
+            writer.put(b"\r\nDate: ");
             writer.put(date);
-            writer.put(b"\r\n");
         }
         let mut sending = match self.length {
             // RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code
             // of 1xx (Informational) or 204 (No Content)."
             _ if self.status.has_no_body() && self.status != Status::NOT_MODIFIED => Sending::Nothing,
             Length::Known(length) => {
-                writer.put(b"Content-Length: ");
+                writer.put(b"\r\nContent-Length: ");
                 writer.put_decimal(length);
-                writer.put(b"\r\n");
                 Sending::Length(length)
             }
             Length::Unknown if terms.old => Sending::UntilClose,
             Length::Unknown => {
-                writer.put(b"Transfer-Encoding: chunked\r\n");
+                writer.put(b"\r\nTransfer-Encoding: chunked");
                 Sending::Chunked
             }
         };
@@ -94,12 +92,12 @@ impl<'h> ResponseHead<'h> {
             sending = Sending::Nothing;
         }
         match (terms.keep_alive && sending != Sending::UntilClose, terms.old) {
-            (false, _) => writer.put(b"Connection: close\r\n"),
-            (true, true) => writer.put(b"Connection: keep-alive\r\n"),
+            (false, _) => writer.put(b"\r\nConnection: close"),
+            (true, true) => writer.put(b"\r\nConnection: keep-alive"),
             (true, false) => {}
         }
         put_fields(&mut writer, self.fields)?;
-        writer.put(b"\r\n");
+        writer.put(b"\r\n\r\n");
         Ok((writer.finish().ok_or(HeadError::BufferTooSmall)?, sending))
     }
 }

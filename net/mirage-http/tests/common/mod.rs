@@ -15,9 +15,10 @@ use mirage_clock::{Duration, Instant, Monotonic, Sleep};
 use mirage_flow::{Direction, ErrorKind, ErrorType, Read, Shutdown, Write};
 use mirage_http::server::Request;
 use mirage_http::{
-    Config, Error, Exchange, Field, Handler, Io, Length, Limits, Match, Memory, Method, Outcome, Route, Router, Sent,
-    Site, Status, serve,
+    Config, Error, Exchange, Field, Handler, Held, Io, Length, Limits, Match, Memory, Method, Outcome, Reply,
+    Responder, Route, Router, Sent, Site, Status, hold, respond, serve,
 };
+use mirage_kv::ReadOnly as _;
 use mirage_kv::testing::Fixed;
 
 /// Virtual time: it moves to the next thing that somebody waits for.
@@ -334,6 +335,125 @@ impl Handler for App {
     }
 }
 
+/// The same server without anything that waits; what only a handler can do is as if it were not there.
+pub struct Plain;
+
+/// What [`Plain`] keeps of a request.
+#[derive(Default)]
+pub enum Work {
+    #[default]
+    Nothing,
+    Echo(Vec<u8>),
+    Held(&'static [u8]),
+    Pattern,
+    Text(String),
+    Short,
+}
+
+impl Responder for Plain {
+    type Work = Work;
+
+    fn begin(&self, request: &Request<'_>, reply: &mut Reply<'_>) -> Work {
+        let mut told = |status, fields: &[(&str, &[u8])], body: &'static str| {
+            reply.start(status, fields, body.len() as u64);
+            Work::Held(body.as_bytes())
+        };
+        let (to, parameters) = match Router::new(ROUTES).find(request.method(), request.path()) {
+            Match::Found(to, parameters) => (to, parameters),
+            Match::NotFound => return told(Status::NOT_FOUND, &[], "nothing here"),
+            Match::MethodNotAllowed(allow) => {
+                return told(Status::METHOD_NOT_ALLOWED, &[("Allow", allow.write(&mut [0; 72]))], "not so");
+            }
+        };
+        match to {
+            To::Hello => told(Status::OK, &[("Content-Type", b"text/plain")], "hello"),
+            To::Bytes => {
+                reply.start(Status::OK, &[], parameters.get("n").and_then(|n| n.parse().ok()).unwrap_or(0));
+                Work::Pattern
+            }
+            To::Echo => Work::Echo(Vec::new()),
+            To::Ignore => told(Status::OK, &[], "fine"),
+            To::Fail => Work::Nothing,
+            To::Short => {
+                reply.start(Status::OK, &[], 10);
+                Work::Short
+            }
+            To::Long => {
+                reply.start(Status::OK, &[], 1);
+                Work::Held(b"long")
+            }
+            To::Inject => told(Status::OK, &[("X", b"a\r\nSet-Cookie: b")], ""),
+            To::Empty => told(Status::NO_CONTENT, &[], ""),
+            To::Target => {
+                let mut text = [0; 200];
+                let path = mirage_http::decode_path(request.path(), &mut text).unwrap_or("malformed");
+                let answer = format!("{} {path} {}", request.host(), request.query().unwrap_or("-"));
+                reply.start(Status::OK, &[], answer.len() as u64);
+                Work::Text(answer)
+            }
+            To::Files => {
+                let path = request.path().strip_prefix("/files").unwrap_or("/");
+                Work::Held(hold(&held, &[], request, path, &mut [0; 800], reply))
+            }
+            To::Chunks | To::Stream => told(Status::NOT_FOUND, &[], "nothing here"),
+        }
+    }
+
+    fn take(&self, work: &mut Work, bytes: &[u8]) {
+        assert!(!bytes.is_empty());
+        if let Work::Echo(body) = work {
+            body.extend_from_slice(bytes);
+        }
+    }
+
+    fn end(&self, work: &mut Work, reply: &mut Reply<'_>) {
+        if let Work::Echo(body) = work {
+            reply.start(Status::OK, &[], body.len() as u64);
+        }
+    }
+
+    fn piece<'w>(&'w self, work: &'w mut Work, left: u64) -> &'w [u8] {
+        match work {
+            Work::Nothing => b"",
+            Work::Echo(body) => body,
+            Work::Held(body) => body,
+            Work::Pattern => &PATTERN[..PATTERN.len().min(left as usize)],
+            Work::Short if left == 10 => b"short",
+            Work::Short => b"",
+            Work::Text(text) => text.as_bytes(),
+        }
+    }
+}
+
+/// What the store of the other server holds.
+fn held(key: mirage_kv::Key<'_>) -> Held<'static> {
+    let store = Fixed::new(SITE).modified(mirage_kv::Modified { seconds: SITE_CHANGED, nanos: 1 });
+    World::default().run(async {
+        match store.exists(key).await.unwrap() {
+            None => Held::Nothing,
+            Some(mirage_kv::Kind::Dictionary) => Held::Dictionary,
+            Some(mirage_kv::Kind::Value) => Held::File {
+                bytes: SITE.iter().find(|(name, _)| name[1..] == *key.as_str()).unwrap().1,
+                digest: store.digest(key).await.unwrap(),
+                modified: store.last_modified(key).await.unwrap(),
+            },
+        }
+    })
+}
+
+/// What [`Plain`] says to a peer that follows `acts`.
+pub fn play_plain(acts: impl IntoIterator<Item = Act>) -> (String, Outcome) {
+    let world = World::default();
+    let peer = Peer::new(&world, acts);
+    let outcome = world.run(async {
+        let (mut input, mut output) = (vec![0; 2048], vec![0; 2048]);
+        let mut fields = [Field::default(); 20];
+        let memory = Memory { input: &mut input, output: &mut output, fields: &mut fields };
+        respond(peer.clone(), memory, &world, &world, &Config { limits: LIMITS, wall: None }, &Plain).await
+    });
+    (peer.text(), outcome)
+}
+
 /// Limits that tests reach quickly.
 pub const LIMITS: Limits =
     Limits { head: 1024, target: 256, body: 10_000, extensions: 50, trailers: 100, ..Limits::DEFAULT };
@@ -345,12 +465,20 @@ pub async fn serve_peer(world: &World, peer: Peer<'_>, limits: Limits) -> Outcom
     serve(peer, memory, world, world, &Config { limits, wall: None }, &App).await
 }
 
-/// What the server says to a peer that follows `acts`.
+/// What the server says to a peer that follows `acts`: both say the same, whether they may wait or not.
 pub fn play(acts: impl IntoIterator<Item = Act>) -> (String, Outcome) {
+    let acts: Vec<Act> = acts.into_iter().collect();
     let world = World::default();
-    let peer = Peer::new(&world, acts);
+    let peer = Peer::new(&world, acts.clone());
     let outcome = world.run(serve_peer(&world, peer.clone(), LIMITS));
-    (peer.text(), outcome)
+    let said = (peer.text(), outcome);
+    let sent: Vec<u8> =
+        acts.iter().flat_map(|act| if let Act::Send(bytes) = act { &bytes[..] } else { b"" }).copied().collect();
+    let sent = String::from_utf8_lossy(&sent);
+    if !["/chunks", "/stream", "/long"].iter().any(|only| sent.contains(only)) {
+        assert_eq!(play_plain(acts), said, "{sent}");
+    }
+    said
 }
 
 /// What it says to `input`, after which the peer ends its side.

@@ -154,6 +154,8 @@ impl<P: Profile> Slot<P> {
         resources.wakers.wake(&mut self.readers);
         self.state = match self.state {
             State::Established => State::CloseWait,
+            // Our end will acknowledge theirs: the peer closes first, and as RFC 9293 §3.6 has it, only who does needs to wait.
+            State::FinWait1 if !self.fin_acked() && self.nxt.since(self.una) <= self.send.len() => State::LastAck,
             State::FinWait1 => State::Closing,
             State::FinWait2 => State::TimeWait,
             state => state,

@@ -101,11 +101,14 @@ impl<P: Profile> Slot<P> {
             let news = News { ack, echo, duplicate: false };
             self.take_news(resources, now, &news, &Blocks::NONE);
         }
+        if fin {
+            // Before ours is looked at: who has both does not begin to wait for theirs.
+            self.take_fin(resources);
+        }
         if !established && self.fin_acked() {
             self.on_fin_acked(resources, now);
         }
         match len {
-            0 if fin => self.take_fin(resources),
             0 => {}
             _ => {
                 self.take_ordered(resources, now, len as u32, full_size(received, len));

@@ -4,6 +4,7 @@ use mirage_clock::{Duration, Instant};
 
 use super::fast_open::Verdict;
 use super::has_bad_flags;
+use crate::connection::todo;
 use crate::cookies::Told;
 use crate::demux::{Found, Tuple};
 use crate::half_open::HalfOpenSlot;
@@ -208,6 +209,13 @@ impl<P: Profile> Tcp<'_, P> {
         } else {
             slot.round_trip.restart_after_lost_syn();
             slot.congestion.on_syn_lost();
+        }
+        let link = resources.link;
+        // Profiles for size ask in one place only: when the connection has its first turn.
+        if P::BURSTS && link.is_to(handshake.tuple.remote) {
+            // Nothing else is left to do in that turn.
+            slot.learn_path(now, &link, resources);
+            slot.todo &= !todo::OUTPUT;
         }
         self.resources.stats.accepted += 1;
         match half_open {

@@ -47,7 +47,7 @@ impl<P: Profile> Tcp<'_, P> {
                 self.check(self.last);
                 return result;
             }
-            self.resources.again = Again::NONE;
+            self.resources.again.len = 0;
         }
         let mut checked = received.checksum != ReceivedChecksum::Unchecked;
         let known = P::STRAIGHT

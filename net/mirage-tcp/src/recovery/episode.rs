@@ -434,7 +434,7 @@ impl<P: Profile> Slot<P> {
         }
         self.round_trip.reset_backoff();
         self.stuck_since = now;
-        if P::PROBING && self.path.stage == Stage::Probing {
+        if P::PROBING && self.path.stage() == Stage::Probing {
             self.on_probe_progress();
         }
         if self.state != State::FinWait2 {

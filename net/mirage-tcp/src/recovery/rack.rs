@@ -27,9 +27,10 @@ pub(crate) struct Rack {
 /// What RACK remembers of the path.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reordering {
-    /// The shortest round trip in nanoseconds, 0 before the first; and when it was measured, in units of 2³⁰ ns.
+    /// The shortest round trip in nanoseconds, 0 before the first.
     min_rtt: u32,
-    min_rtt_at: u32,
+    /// When it was measured, in units of 2³⁰ ns modulo 2¹⁶, about 19 hours: after such a silence it may count for minutes more.
+    min_rtt_at: u16,
     /// By how many bytes at most the network was seen to reorder; 0 for not at all.
     pub(crate) distance: u32,
     /// Quarters of the shortest round trip that reordering is given.
@@ -124,7 +125,7 @@ impl Reordering {
     #[inline]
     pub(crate) fn on_rtt(&mut self, now: Instant, rtt: Duration) {
         let rtt = rtt.as_nanos().clamp(1000, u32::MAX.into()) as u32;
-        let now = (now.as_nanos() >> AGE_SHIFT) as u32;
+        let now = (now.as_nanos() >> AGE_SHIFT) as u16;
         if rtt <= self.min_rtt || self.min_rtt == 0 || now.wrapping_sub(self.min_rtt_at) > MIN_RTT_LIFETIME {
             (self.min_rtt, self.min_rtt_at) = (rtt, now);
         }
@@ -190,6 +191,6 @@ impl Recovery {
 }
 
 /// As Linux: five minutes.
-const MIN_RTT_LIFETIME: u32 = (300_000_000_000_u64 >> AGE_SHIFT) as u32;
+const MIN_RTT_LIFETIME: u16 = (300_000_000_000_u64 >> AGE_SHIFT) as u16;
 /// The unit of `min_rtt_at`.
 const AGE_SHIFT: u32 = 30;

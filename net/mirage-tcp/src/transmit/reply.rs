@@ -9,9 +9,11 @@ use crate::marked_bytes::MarkedBytes;
 use crate::options::{Encoded, SynOptions};
 use crate::pool::Pool;
 use crate::replies::Reply;
+use crate::resources::Resources;
 use crate::sack::Blocks;
 use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
+use crate::transmit::Link;
 use crate::wire::{
     Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM, STAMPED_LEN, SYN_LEN, write_bare, write_segment,
 };
@@ -24,7 +26,8 @@ impl<P: Profile> Tcp<'_, P> {
         while let Some(reply) = self.replies.first()
             && *left > 0
         {
-            if send_reply::<P>(now, reply, ip, &self.resources.pool) == Err(SendError::Full) {
+            let Resources { pool, link, .. } = &mut self.resources;
+            if send_reply::<P>(now, reply, ip, pool, link) == Err(SendError::Full) {
                 return Err(SendError::Full);
             }
             if reply.flags.contains(Flags::RST) {
@@ -53,7 +56,14 @@ impl<P: Profile> Tcp<'_, P> {
     }
 }
 
-fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip, pool: &Pool<'_>) -> Result<(), SendError> {
+/// What is learnt on the way of the link that a SYN-ACK takes is left in `link`.
+fn send_reply<P: Profile>(
+    now: Instant,
+    reply: &Reply,
+    ip: &mut impl Ip,
+    pool: &Pool<'_>,
+    link: &mut Link,
+) -> Result<(), SendError> {
     let tuple = &reply.tuple;
     let stamps = reply.stamps.filter(|_| P::TIMESTAMPS).map(|(offset, recent)| {
         let value = Stamps::off(offset).value(now);
@@ -61,8 +71,15 @@ fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip, pool: &
     });
     let mut options = Encoded::default();
     if reply.flags.contains(Flags::SYN) {
+        let mss = match P::BURSTS {
+            true => {
+                *link = Link::ask(ip, tuple.remote);
+                link.mss
+            }
+            false => super::our_mss(ip, tuple.remote),
+        };
         options = SynOptions {
-            mss: Some(super::our_mss(ip, tuple.remote)),
+            mss: Some(mss),
             window_scale: reply.window_scale,
             sack_permitted: reply.selective,
             timestamps: stamps,
@@ -95,7 +112,11 @@ fn send_reply<P: Profile>(now: Instant, reply: &Reply, ip: &mut impl Ip, pool: &
     packet.dont_fragment = true;
     let offload = if tuple.remote.is_ipv4() { ChecksumOffload::TCP_V4 } else { ChecksumOffload::TCP_V6 };
     let mut checksum = Checksum::Complete;
-    if ip.capabilities(tuple.remote).checksum.contains(offload) {
+    let partial = match P::BURSTS && reply.flags.contains(Flags::SYN) {
+        true => link.partial_checksum,
+        false => ip.capabilities(tuple.remote).checksum.contains(offload),
+    };
+    if partial {
         checksum = Checksum::Partial;
         packet.checksum = Some(PARTIAL_CHECKSUM);
     }

@@ -50,7 +50,7 @@ impl<P: Profile> Slot<P> {
             left => self.repeats = left - 1,
         }
         self.ack_at = Instant::MAX;
-        self.twice.1 = self.twice.0;
+        self.twice_len = 0;
     }
 
     /// Our SYN is out. It is no run: it is watched over by number alone.
@@ -126,7 +126,7 @@ impl<P: Profile> Slot<P> {
             if plan.kind != Kind::Longer {
                 under_way.small_end = end.0;
             }
-        } else if P::PROBING && self.path.stage == Stage::Untried {
+        } else if P::PROBING && self.path.stage() == Stage::Untried {
             self.path.on_tried(end);
         }
         if self.recovery.phase == Phase::Recovery {
@@ -158,7 +158,7 @@ impl<P: Profile> Slot<P> {
         self.nxt = end;
         let run = RunSlot { start, end, sent_at: now, ..RunSlot::default() };
         let _kept = resources.runs.push(&mut self.recovery.chain, &run, false);
-        if P::PROBING && self.path.stage == Stage::Untried {
+        if P::PROBING && self.path.stage() == Stage::Untried {
             self.path.on_tried(end);
         }
         self.start_timer_here(now, resources.config.max_rto, false);
@@ -194,7 +194,7 @@ impl<P: Profile> Slot<P> {
         }
         if !plan.len.is_multiple_of(plan.full) {
             under_way.small_end = end.0;
-        } else if P::PROBING && plan.len == plan.full && self.path.stage == Stage::Untried {
+        } else if P::PROBING && plan.len == plan.full && self.path.stage() == Stage::Untried {
             self.path.on_tried(end);
         }
         self.set_probe(false);

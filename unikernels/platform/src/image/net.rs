@@ -3,15 +3,10 @@
 use core::net::Ipv4Addr;
 
 use mirage_protocols::{Ipv4Cidr, parse_ipv4};
-use mirage_random::SeededGenerator;
-use mirage_tcpip::{Sizes, Stack, Storage};
 
-use super::tables::Cut;
+use super::stacks::Assemble as _;
 use crate::boot::Start;
-use crate::network::Reach;
-use crate::network::own::{self, Failure, Own};
-use crate::target::{Machine, Net};
-use crate::{Argument, Arguments, BadArgument, Device, Exit, Networked, image};
+use crate::{Argument, Arguments, BadArgument, Exit, Networked};
 
 const IPV4: Argument = Argument::value("ipv4", "ADDRESS/PREFIX", "address of the image").or("10.0.2.15/24");
 const GATEWAY: Argument = Argument::value(
@@ -25,8 +20,8 @@ pub(super) const ARGUMENTS: &[Argument] = &[IPV4, GATEWAY];
 
 /// What the arguments say about the network.
 pub(super) struct Network {
-    address: Ipv4Cidr,
-    gateway: Option<Ipv4Addr>,
+    pub(super) address: Ipv4Cidr,
+    pub(super) gateway: Option<Ipv4Addr>,
 }
 
 impl Network {
@@ -42,54 +37,11 @@ impl Network {
     }
 }
 
-/// Runs `app` on the stack.
+/// Runs `app` on the stack that it has.
 pub(super) async fn run<A: Networked>(app: A, network: Network, start: Start) -> Exit {
-    let failure = match stack::<A>(start.machine, &network) {
-        Ok(stack) => {
-            let reach = Reach::Address(network.address.address());
-            let context = start.context.clone().with_network(reach, Own::new(stack));
-            match own::run(app, stack, context).await {
-                Ok(exit) => return exit,
-                Err(failure) => failure,
-            }
-        }
-        Err(failure) => failure,
-    };
-    start.context.fail(start.about.name, &*failure.0)
-}
-
-fn stack<A: Networked>(machine: &Machine, network: &Network) -> Result<&'static Stack<'static, Net, A::Tcp>, Failure> {
-    let device = machine.net(Device::SERVICE.name)?;
-    let mut random = SeededGenerator::new(&mut machine.entropy())?;
-    let mut sizes = sizes(image::memory());
-    if !A::FRAGMENTS {
-        sizes.fragments = 0;
-    }
-    let storage = Storage::build(sizes, &mut Cut);
-    own::stack(device, (network.address, network.gateway), &mut random, storage, own::config::<A>())
-}
-
-/// Memory in which a stack may have what [`Sizes::default`] says.
-const WHOLE: u64 = 56 * 1024 * 1024;
-
-/// How much of everything a stack may have in a machine with `memory` bytes to give.
-///
-/// About half of it goes to the stack and most of that to buffers; the rest is the application's.
-fn sizes(memory: usize) -> Sizes {
-    let whole = Sizes::default();
-    let share = |count: usize, least: usize| {
-        let part = count as u64 * memory as u64 / WHOLE;
-        usize::try_from(part).map_or(count, |part| part.clamp(least, count))
-    };
-    Sizes {
-        connections: share(whole.connections, 32),
-        half_open: share(whole.half_open, 16),
-        time_wait: share(whole.time_wait, 32),
-        blocks: share(whole.blocks, 64),
-        udp_sockets: share(whole.udp_sockets, 8),
-        udp_blocks: share(whole.udp_blocks, 64),
-        neighbours: share(whole.neighbours, 16),
-        fragments: share(whole.fragments, 64),
-        ..whole
+    let (context, about) = (start.context.clone(), start.about);
+    match A::TcpIp::run(app, network, start).await {
+        Ok(exit) => exit,
+        Err(failure) => context.fail(about.name, &*failure.0),
     }
 }

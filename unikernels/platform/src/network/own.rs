@@ -9,7 +9,7 @@ use mirage_net::Net;
 use mirage_protocols::Ipv4Cidr;
 use mirage_random::SeededGenerator;
 use mirage_tcp::Profile;
-use mirage_tcpip::{Config, Counted, Fragmentation, Stack, Storage};
+use mirage_tcpip::{Config, Stack, Storage};
 
 use crate::boot::until;
 use crate::{Context, Exit, Networked, Stats};
@@ -40,11 +40,6 @@ pub(crate) fn stack<N: Net, P: Profile>(
     Ok(stack)
 }
 
-/// How the stack of the application `A` behaves.
-pub(crate) fn config<A: Networked>() -> Config {
-    Config::new(if A::FRAGMENTS { Fragmentation::BOTH_WAYS } else { Fragmentation::NONE })
-}
-
 /// Runs `app` on `stack`, which `context` knows.
 pub(crate) async fn run<A: Networked, N: Net, P: Profile>(
     app: A,
@@ -58,38 +53,17 @@ pub(crate) async fn run<A: Networked, N: Net, P: Profile>(
     }
 }
 
-/// A stack that counts, whatever its device and its TCP. Only what says where they are is linked into every image: their names
-/// and sums come with the first who asks.
-pub(crate) trait Counting {
-    fn counted(&self, take: &mut dyn FnMut(&Counted<'_>));
-}
-
-/// For the reference, which has nothing to drop: what drops a stack is never needed.
-impl<N: Net, P: Profile> Counting for &'static Stack<'static, N, P> {
-    fn counted(&self, take: &mut dyn FnMut(&Counted<'_>)) {
-        Stack::counted(self, take);
-    }
-}
-
-/// What our stack counts.
-pub(crate) struct Own(Box<dyn Counting>);
-
-impl Own {
-    pub(crate) fn new<N: Net, P: Profile>(stack: &'static Stack<'static, N, P>) -> Self {
-        Self(Box::new(stack))
-    }
-}
-
-impl Stats for Own {
+/// What our stack counts. For the reference, which has nothing to drop: what drops a stack is never needed.
+impl<N: Net, P: Profile> Stats for &'static Stack<'static, N, P> {
     fn each(&self, visit: &mut dyn FnMut(&str, u64)) {
         let mut name_and_value = |layer: &'static str, name: &'static str, value| show(visit, layer, name, value);
-        self.0.counted(&mut |counted| counted.counters().visit(&mut name_and_value as &mut dyn FnMut(_, _, _)));
+        self.counters().visit(&mut name_and_value as &mut dyn FnMut(_, _, _));
     }
 }
 
 /// Out of line: there are fifty calls.
 #[inline(never)]
-fn show(visit: &mut dyn FnMut(&str, u64), layer: &str, name: &str, value: u64) {
+pub(crate) fn show(visit: &mut dyn FnMut(&str, u64), layer: &str, name: &str, value: u64) {
     let mut full = String::from(layer);
     full.extend([".", name]);
     visit(&full, value);

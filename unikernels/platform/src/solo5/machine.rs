@@ -11,13 +11,12 @@ use mirage_solo5::{Abi as _, Boot, ProcessorEntropy};
 use super::Abi;
 use crate::cell::made;
 use crate::executor::Park;
-use crate::network::own::Own;
-use crate::{DeviceError, Exit, image};
+use crate::{DeviceError, Exit, Stats, image};
 
 /// A network device.
 pub(crate) type Net = mirage_net_solo5::Nic<Abi>;
 /// Who counts what the network does. An application that never asks is without the code behind it.
-pub(crate) type Counted = Own;
+pub(crate) type Counted = Box<dyn Stats>;
 /// A block device.
 pub(crate) type Block = mirage_block_solo5::Disk<Abi>;
 

@@ -1,5 +1,6 @@
 //! The process as the rest of the platform sees it.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -20,7 +21,7 @@ use crate::{Arguments, Device, DeviceError, Stats};
 /// A network device of an application's own.
 pub(crate) type Net = mirage_net_unix::Tap;
 /// Who counts what the network does: one of three.
-pub(crate) type Counted = Rc<dyn Stats>;
+pub(crate) type Counted = Box<dyn Stats>;
 /// A file or block device of the host.
 pub(crate) type Block = Lent;
 

@@ -13,13 +13,12 @@ use virtio_drivers::transport::DeviceType;
 
 use crate::device::DeviceKind;
 use crate::executor::Park;
-use crate::network::own::Own;
-use crate::{Device, DeviceError, Exit, image};
+use crate::{Device, DeviceError, Exit, Stats, image};
 
 /// A network device.
 pub(crate) type Net = mirage_net_virtio::Nic<Dma, DeviceTransport, Line>;
 /// Who counts what the network does. An application that never asks is without the code behind it.
-pub(crate) type Counted = Own;
+pub(crate) type Counted = Box<dyn Stats>;
 /// A block device.
 pub(crate) type Block = mirage_block_virtio::Disk<Dma, DeviceTransport, Line>;
 

@@ -1,11 +1,11 @@
 //! A laboratory: hosts on a simulated network, tasks that use them, and time that moves from event to event.
 
-mod content;
+pub mod content;
 mod damage;
 mod executor;
-mod host;
+pub mod host;
 pub mod raw;
-mod tasks;
+pub mod tasks;
 
 use alloc::collections::BTreeMap;
 use core::cell::{Cell, RefCell, RefMut};

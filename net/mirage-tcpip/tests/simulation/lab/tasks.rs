@@ -51,15 +51,15 @@ impl Task<'_> {
 }
 
 /// Whether somebody was woken since the last look.
-pub(super) struct Woken {
+pub struct Woken {
     flag: Arc<Flag>,
-    pub(super) waker: Waker,
+    pub waker: Waker,
 }
 
 struct Flag(AtomicBool);
 
 impl Woken {
-    pub(super) fn take(&self) -> bool {
+    pub fn take(&self) -> bool {
         self.flag.0.swap(false, Ordering::Relaxed)
     }
 }

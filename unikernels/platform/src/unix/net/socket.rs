@@ -1,6 +1,6 @@
 //! `--net=socket`: the host's stack.
 
-use alloc::rc::Rc;
+use alloc::boxed::Box;
 
 use mirage_stack_unix::HostStack;
 
@@ -14,7 +14,7 @@ pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start) -
     let host = HostStack::new(start.machine.reactor());
     let stack = Mapped::new(host.clone(), network.forwards.clone());
     let reach = Reach::Forwarded(network.forwards.clone());
-    app.run(stack, start.context.with_network(reach, Rc::new(Sockets(host)))).await
+    app.run(stack, start.context.with_network(reach, Box::new(Sockets(host)))).await
 }
 
 /// What the host's stack counts.

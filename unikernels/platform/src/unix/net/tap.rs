@@ -1,7 +1,7 @@
 //! `--net=tap:NAME[,plain]`: our own stack on a tap device.
 
+use alloc::boxed::Box;
 use alloc::format;
-use alloc::rc::Rc;
 
 use mirage_net_unix::{Options, Tap};
 use mirage_random::SeededGenerator;
@@ -11,7 +11,7 @@ use mirage_unix::KernelEntropy;
 use super::Network;
 use crate::boot::Start;
 use crate::network::Reach;
-use crate::network::own::{self, Failure, Own};
+use crate::network::own::{self, Failure};
 use crate::{Exit, Networked};
 
 /// Runs `app` on the tap device `name`; on a `plain` one everything is our own work.
@@ -31,7 +31,7 @@ pub(super) async fn run<A: Networked>(
         (network.address, network.gateway),
         &mut random,
         Storage::allocate(Sizes::default()),
-        own::config::<A>(),
+        mirage_tcpip::Config::default(),
     )?;
-    own::run(app, stack, start.context.with_network(reach, Rc::new(Own::new(stack)))).await
+    own::run(app, stack, start.context.with_network(reach, Box::new(stack))).await
 }

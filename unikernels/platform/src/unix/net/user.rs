@@ -1,6 +1,6 @@
 //! `--net=user`: our own stack, and a gateway in this process that stands between it and the host's sockets.
 
-use alloc::rc::Rc;
+use alloc::boxed::Box;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use mirage_net::{Capabilities, ChecksumOffload, MacAddress, SegmentationOffload};
@@ -14,7 +14,7 @@ use mirage_vnetif::Cable;
 
 use super::Network;
 use crate::boot::{Start, until};
-use crate::network::own::{self, Failure, Own};
+use crate::network::own::{self, Failure};
 use crate::network::{Forward, Protocol, Reach, Service};
 use crate::{Exit, Networked};
 
@@ -61,9 +61,9 @@ pub(super) async fn run<A: Networked>(app: A, network: &Network, start: Start) -
         (network.address, Some(gateway)),
         &mut random,
         Storage::allocate(Sizes::default()),
-        own::config::<A>(),
+        mirage_tcpip::Config::default(),
     )?;
-    let image = own::run(app, stack, start.context.with_network(reach, Rc::new(Own::new(stack))));
+    let image = own::run(app, stack, start.context.with_network(reach, Box::new(stack)));
     // The gateway first: its doors are open before the application says that it is ready.
     match until(gateway_itself.run(&timer, &timer), image).await {
         Ok(Err(error)) => Err(error.into()),
