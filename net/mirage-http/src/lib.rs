@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod field;
+mod joined;
 mod limits;
 mod method;
 mod patience;

@@ -28,10 +28,22 @@ impl Patience {
         now + self.left
     }
 
+    /// Whether a wait has begun and was not rewarded.
+    #[inline]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
     /// The wait brought `bytes`.
     #[inline]
     pub(crate) fn reward(&mut self, now: Instant, bytes: usize) {
         self.settle(now);
+        self.refill(bytes);
+    }
+
+    /// `bytes` went without a wait.
+    #[inline]
+    pub(crate) fn refill(&mut self, bytes: usize) {
         self.left = (self.left + self.per_byte * bytes as u64).min(self.most);
     }
 

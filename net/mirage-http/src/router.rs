@@ -67,7 +67,7 @@ impl<'r, T> Router<'r, T> {
     pub fn find<'p>(&self, method: Method, path: &'p str) -> Match<'r, 'p, T> {
         let mut allowed = 0_u16;
         for route in self.routes {
-            if !walk(route.pattern, path).all(|step| step.is_some()) {
+            if !begins_like(path, route.pattern) || walk(route.pattern, path, None).is_none() {
                 continue;
             }
             let serves = |method: Method| route.method == method;
@@ -89,7 +89,7 @@ impl<'r, T> Router<'r, T> {
 impl<'p> Parameters<'_, 'p> {
     /// The part of the path that stands for `name`.
     pub fn get(&self, name: &str) -> Option<&'p str> {
-        walk(self.pattern, self.path).flatten().find(|(parameter, _)| *parameter == name).map(|(_, part)| part)
+        walk(self.pattern, self.path, Some(name))
     }
 }
 
@@ -110,32 +110,41 @@ impl Allow {
     }
 }
 
-/// Compares segment by segment: each step is a name with its part (an empty name for a text), or `None` where they
-/// differ.
-fn walk<'r, 'p>(pattern: &'r str, path: &'p str) -> impl Iterator<Item = Option<(&'r str, &'p str)>> {
-    let mut pattern = Some(pattern);
-    let mut path = Some(path);
-    core::iter::from_fn(move || {
-        let (segment, pattern_rest) = match pattern {
-            Some(whole) => cut(whole),
-            None => return path.take().map(|_| None),
-        };
-        pattern = pattern_rest;
-        let Some(whole) = path else {
-            pattern = None;
-            return Some(None);
-        };
-        if let Some(name) = segment.strip_prefix('{').and_then(|name| name.strip_suffix("...}")) {
-            (pattern, path) = (None, None);
-            return Some(Some((name, whole)));
+/// Whether `path` is like `pattern` up to the first part that has a name: most patterns of a table are told apart so.
+fn begins_like(path: &str, pattern: &str) -> bool {
+    let (path, pattern) = (path.as_bytes(), pattern.as_bytes());
+    let same = pattern.iter().zip(path).take_while(|(one, other)| one == other && **one != b'{').count();
+    pattern.get(same) == Some(&b'{') || (same == pattern.len() && same == path.len())
+}
+
+/// Compares segment by segment, and says which part of `path` stands for `wanted`; `None` where they differ or there is no such
+/// name. Without a name it is nothing that is said where they do not.
+#[inline(never)]
+fn walk<'p>(mut pattern: &str, mut path: &'p str, wanted: Option<&str>) -> Option<&'p str> {
+    loop {
+        let (segment, pattern_rest) = cut(pattern);
+        let (part, path_rest) = cut(path);
+        if let Some(name) = segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            let (name, part, rest) = match name.strip_suffix("...") {
+                Some(name) => (name, path, true),
+                None if part.is_empty() => return None,
+                None => (name, part, false),
+            };
+            if wanted == Some(name) {
+                return Some(part);
+            }
+            if rest {
+                return if wanted.is_none() { Some("") } else { None };
+            }
+        } else if segment != part {
+            return None;
         }
-        let (part, path_rest) = cut(whole);
-        path = path_rest;
-        Some(match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(name) => (!part.is_empty()).then_some((name, part)),
-            None => (segment == part).then_some(("", part)),
-        })
-    })
+        match (pattern_rest, path_rest) {
+            (None, None) if wanted.is_none() => return Some(""),
+            (Some(next), Some(rest)) => (pattern, path) = (next, rest),
+            _ => return None,
+        }
+    }
 }
 
 fn cut(path: &str) -> (&str, Option<&str>) {

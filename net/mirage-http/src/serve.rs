@@ -6,7 +6,7 @@ mod handler;
 mod linger;
 mod wire;
 
-use mirage_clock::{Monotonic, Sleep, Wall};
+use mirage_clock::{Instant, Monotonic, Sleep, Wall};
 use mirage_flow::{Read, Shutdown, Write};
 
 use crate::server::{Connection, Step, Terms};
@@ -72,10 +72,11 @@ where
 {
     let limits = &config.limits;
     let mut line = Line::new(flow, clock, sleep, memory.output, config);
-    let mut connection = Connection::new(line.now(), memory.input, memory.fields, *limits);
+    let mut now = line.now();
+    let mut connection = Connection::new(now, memory.input, memory.fields, *limits);
     let mut requests = 0;
     let end = loop {
-        match step(&mut line, &mut connection, handler, limits, &mut requests).await {
+        match step(&mut line, &mut connection, handler, limits, &mut now, &mut requests).await {
             Ok(true) => {}
             Ok(false) => break line.put(b"", true).await,
             Err(error) => break Err(error),
@@ -90,22 +91,25 @@ where
     Outcome { requests, end }
 }
 
-/// One step of the machine. Returns whether there will be another.
+/// One step of the machine at the time `now`, which it moves on. Returns whether there will be another.
 async fn step(
     line: &mut impl Io,
     connection: &mut Connection<'_>,
     handler: &impl Handler,
     limits: &Limits,
+    now: &mut Instant,
     requests: &mut u64,
 ) -> Result<bool, Error> {
-    let failed = match connection.next(line.now()) {
+    let failed = match connection.next(*now) {
         Step::NeedInput => {
             line.put(b"", true).await?;
             let until = connection.poll_timeout();
-            match line.receive(connection.space(), until).await? {
+            let received = line.receive(connection.space(), until).await?;
+            *now = line.now();
+            match received {
                 Some(0) => connection.input_ended(),
-                Some(count) => connection.received(line.now(), count),
-                None => connection.handle_timeout(line.now()),
+                Some(count) => connection.received(*now, count),
+                None => connection.handle_timeout(*now),
             }
             return Ok(true);
         }
@@ -137,7 +141,8 @@ async fn step(
     if !line.keeps_alive() || !linger::drain(line, connection, limits.drain).await? {
         connection.close();
     }
-    connection.finish(line.now());
+    *now = line.now();
+    connection.finish(*now);
     Ok(true)
 }
 

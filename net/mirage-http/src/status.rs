@@ -1,18 +1,24 @@
 //! How a request went (RFC 9110 §15).
 
+use crate::joined::joined;
+
 /// A status code of three digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Status(u16);
 
 macro_rules! statuses {
     ($($code:literal $name:ident $reason:literal)*) => {
+        static CODES: [u16; [$($code),*].len()] = [$($code),*];
+
         impl Status {
             $(#[doc = concat!("`", $code, " ", $reason, "`.")] pub const $name: Self = Self($code);)*
 
             /// The phrase that goes with the code; empty for a code without a constant here.
             #[inline(never)]
-            pub const fn reason(self) -> &'static str {
-                match self.0 { $($code => $reason,)* _ => "" }
+            pub fn reason(self) -> &'static str {
+                const REASONS: [&str; CODES.len()] = [$($reason),*];
+                let known = joined!(REASONS).zip(CODES).find(|(_, code)| *code == self.0);
+                known.map_or("", |(reason, _)| reason)
             }
         }
     };

@@ -183,7 +183,7 @@ fn an_end_that_was_not_sent_when_theirs_came_is_the_last() {
     host.tcp.shutdown(id, Direction::Write).unwrap();
     assert_eq!(state(&host, id), Some(State::FinWait1));
     // Before there was a chance to send ours.
-    host.input(&peer.segment(FIN | ACK, 1, 1));
+    let _counted = host.input(&peer.segment(FIN | ACK, 1, 1));
     assert_eq!(state(&host, id), Some(State::LastAck));
     let sent = host.output();
     assert!(sent.len() == 1 && sent[0].is(FIN | ACK) && peer.ack(&sent[0]) == 2, "{sent:?}");

@@ -233,7 +233,6 @@ impl Tcp<'_> {
             slot.acknowledge(now, segment, room);
             slot.state = State::Open;
             slot.ack_now = true;
-            slot.heard(now);
             self.wakers.wake(&mut slot.writers);
         } else {
             // Both have opened at once: the SYN leaves again, with an acknowledgement.
@@ -325,7 +324,6 @@ impl Tcp<'_> {
         let slot = self.slots.get_mut(usize::from(index))?;
         slot.acknowledge(now, segment, room);
         slot.state = State::Open;
-        slot.progress = now;
         if slot.owned {
             self.wakers.wake(&mut slot.writers);
             return None;

@@ -191,14 +191,14 @@ impl<'s> Lower<'s> {
     pub(crate) fn arp_in<T: Transmit>(&mut self, now: Instant, device: &mut T, arp: &Arp) {
         let (sender, target) = (Ipv4Addr::from_bits(arp.sender.get()), Ipv4Addr::from_bits(arp.target.get()));
         let answer = arp.operation.get() == 2;
+        // Whoever looks whether our address is free has none yet (RFC 5227 §2.1.1): it is answered and not remembered.
+        let probe = sender.is_unspecified() && !answer;
         let sane = arp.kinds == KINDS
             && (answer || arp.operation.get() == 1)
             && arp.sender_mac[0] & 1 == 0
-            && self.is_near(sender)
-            && !self.is_broadcast(sender)
             && target == self.address
-            && sender != self.address;
-        if !sane || !self.neighbours.learn(now, sender, arp.sender_mac, answer) {
+            && (probe || (self.is_near(sender) && !self.is_broadcast(sender) && sender != self.address));
+        if !sane || !(probe || self.neighbours.learn(now, sender, arp.sender_mac, answer)) {
             return self.counters.add(Count::Arp);
         }
         if !answer {

@@ -268,7 +268,6 @@ impl Slot {
         if self.timer > now {
             return None;
         }
-        self.timer = NEVER;
         let waiting = self.in_flight() > 0 || self.outbox.len > 0 || matches!(self.state, State::SynSent);
         if self.state == State::TimeWait || !waiting {
             return Some(None);

@@ -148,7 +148,6 @@ impl<'s, N: Net> Stack<'s, N> {
     #[inline(never)]
     fn poll_in(&self, now: Instant, cx: &mut Context<'_>) -> Result<bool, Disconnected> {
         let (mut device, mut host) = (lent(&self.device), self.shared.host());
-        host.handle_timeout(now);
         let (receive, transmit) = device.split();
         for taken in 0..BUDGET {
             match receive.poll_frame(cx, |frame| host.input(now, &frame, transmit)) {
@@ -164,6 +163,8 @@ impl<'s, N: Net> Stack<'s, N> {
     fn poll_out(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
         let (mut device, mut host) = (lent(&self.device), self.shared.host());
         let transmit = device.split().1;
+        // After what has come: it may be what was waited for.
+        host.handle_timeout(now);
         *lent(&self.shared.driver) = Some(cx.waker().clone());
         let mut more = false;
         if transmit.poll_ready(cx)?.is_ready() {

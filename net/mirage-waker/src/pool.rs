@@ -45,10 +45,14 @@ impl<'s> WakerPool<'s> {
             // Mostly a task waits alone, and often it asks again.
             Some(Content::Waker(known)) if known.will_wake(waker) => {}
             Some(_) => self.register_another(list, waker),
-            None => match self.fill(waker) {
-                Some(index) => list.newest = index,
-                None => waker.wake_by_ref(),
-            },
+            None => {
+                let (index, (_, free)) = (self.free, self.waiter(self.free));
+                if index == NONE {
+                    return waker.wake_by_ref();
+                }
+                self.put(index, waker.clone());
+                (list.newest, self.free) = (index, free);
+            }
         }
     }
 
@@ -63,31 +67,26 @@ impl<'s> WakerPool<'s> {
             }
             at = next;
         }
+        let mut waker = waker.clone();
         // Two slots are wanted: the first free one for the waker, and the one behind it for the link.
-        let (_, link) = self.waiter(self.free);
+        let (index, (_, link)) = (self.free, self.waiter(self.free));
         let (_, free) = self.waiter(link);
-        if link == NONE {
-            return self.displace_oldest(list, waker);
-        }
-        if let Some(index) = self.fill(waker)
-            && let Some(Slot { content: Content::Link { waker, next } }) = self.slots.get_mut(place(link))
-        {
-            (*waker, *next) = (index, list.newest);
+        if let Some(Slot { content: Content::Link { waker: known, next } }) = self.slots.get_mut(place(link)) {
+            (*known, *next) = (index, list.newest);
+            self.put(index, waker);
             (list.newest, self.free) = (link, free);
+            return;
         }
-    }
-
-    /// Every waiter of `list` moves one place on, and the oldest, who has none any more, is woken.
-    fn displace_oldest(&mut self, list: &WaitList, waker: &Waker) {
-        let (mut displaced, mut at) = (waker.clone(), list.newest);
+        // There is no room: every waiter moves one place on, and the oldest, who has none any more, is woken.
+        at = list.newest;
         while at != NONE {
             let (known, next) = self.waiter(at);
             if let Some(Slot { content: Content::Waker(known) }) = self.slots.get_mut(place(known)) {
-                core::mem::swap(known, &mut displaced);
+                core::mem::swap(known, &mut waker);
             }
             at = next;
         }
-        displaced.wake();
+        waker.wake();
     }
 
     /// Wakes everybody in `list` and empties it. Costs nothing when nobody waits.
@@ -123,6 +122,7 @@ impl<'s> WakerPool<'s> {
     }
 
     /// Frees every slot of `list` and gives its waker to `each`.
+    #[inline(never)]
     fn drain(&mut self, list: &mut WaitList, each: impl Fn(Waker)) {
         let mut at = core::mem::replace(&mut list.newest, NONE);
         loop {
@@ -156,16 +156,13 @@ impl<'s> WakerPool<'s> {
         }
     }
 
-    /// Puts a waker into the first free slot; `None` if there is none.
+    /// Puts a waker into a free slot.
     #[inline]
-    fn fill(&mut self, waker: &Waker) -> Option<u16> {
-        let index = self.free;
-        let slot = self.slots.get_mut(place(index))?;
-        let Content::Link { next, .. } = slot.content else { return None };
-        slot.content = Content::Waker(waker.clone());
-        self.free = next;
-        self.in_use += 1;
-        Some(index)
+    fn put(&mut self, index: u16, waker: Waker) {
+        if let Some(Slot { content: content @ Content::Link { .. } }) = self.slots.get_mut(place(index)) {
+            *content = Content::Waker(waker);
+            self.in_use += 1;
+        }
     }
 
     /// Takes the waker out of a slot, which is free then; `None` and nothing happens when there is none in it.

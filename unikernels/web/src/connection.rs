@@ -24,8 +24,9 @@ const LIMITS: Limits = Limits { body: 1 << 40, ..Limits::DEFAULT };
 
 /// Serves `stream` until it ends.
 pub(crate) async fn serve(stream: impl TcpStream, pages: &Pages) {
-    let (mut input, mut output, mut fields) = (vec![0; INPUT], vec![0; OUTPUT], vec![Field::default(); FIELDS]);
-    let memory = Memory { input: &mut input, output: &mut output, fields: &mut fields };
+    let (mut bytes, mut fields) = (vec![0; INPUT + OUTPUT], vec![Field::default(); FIELDS]);
+    let (input, output) = bytes.split_at_mut(INPUT);
+    let memory = Memory { input, output, fields: &mut fields };
     let context = pages.context();
     let config = Config { limits: LIMITS, wall: Some(context) };
     add(&pages.counters().connections, 1);

@@ -195,11 +195,20 @@ impl<F: Read + Write + Shutdown, C: Monotonic, S: Sleep> Wire for Line<'_, F, C,
             loop {
                 let waiting = if direct { bytes } else { self.output.get(..self.filled).unwrap_or_default() };
                 let Some(waiting) = waiting.get(sent..).filter(|waiting| !waiting.is_empty()) else { break };
-                let until = self.patience.wait(self.clock.now());
-                let (mut work, mut limit) = (pin!(self.flow.write(waiting)), pin!(self.sleep.sleep_until(until)));
-                match poll_fn(|context| within(work.as_mut(), limit.as_mut(), context)).await {
+                let written = {
+                    let (clock, sleep, patience) = (self.clock, self.sleep, &mut self.patience);
+                    // A write that is done at once has not waited, and asks no clock.
+                    let limit = async { sleep.sleep_until(patience.wait(clock.now())).await };
+                    let (mut work, mut limit) = (pin!(self.flow.write(waiting)), pin!(limit));
+                    poll_fn(|context| within(work.as_mut(), limit.as_mut(), context)).await
+                };
+                match written {
                     Some(Ok(count @ 1..)) => {
-                        self.patience.reward(self.clock.now(), count);
+                        if self.patience.is_waiting() {
+                            self.patience.reward(self.clock.now(), count);
+                        } else {
+                            self.patience.refill(count);
+                        }
                         sent += count;
                     }
                     Some(Ok(0)) => return Err(Error::Flow(mirage_flow::ErrorKind::WriteZero)),

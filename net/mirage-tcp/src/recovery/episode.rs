@@ -195,13 +195,14 @@ impl<P: Profile> Slot<P> {
     #[inline]
     fn measure(&mut self, resources: &Resources<'_>, now: Instant, news: &News, tally: &Tally) {
         let rtt = match tally.rtt {
-            Some(rtt) => {
+            // What arrived behind what was sent twice may have waited for it at the peer.
+            Some(rtt) if !tally.resent || tally.acked == 0 => {
                 self.recovery.reordering.on_rtt(now, rtt);
                 Some(rtt)
             }
             // RFC 7323 §4: the echo of a timestamp tells it even of what was sent twice.
-            None if P::TIMESTAMPS && tally.acked > 0 => news.echo.and_then(|echo| self.stamps.age(now, echo)),
-            None => None,
+            _ if P::TIMESTAMPS && tally.acked > 0 => news.echo.and_then(|echo| self.stamps.age(now, echo)),
+            _ => None,
         };
         if let Some(rtt) = rtt {
             self.round_trip.sample(rtt, resources.config.min_rto);

@@ -66,6 +66,8 @@ pub(crate) struct Tally {
     pub(crate) delivered: u32,
     /// The shortest time between the last sending of something that was sent only once and its acknowledgement.
     pub(crate) rtt: Option<Duration>,
+    /// Something arrived that was sent more than once.
+    pub(crate) resent: bool,
     /// Something arrived that was sent only once, before the present phase began.
     pub(crate) original: bool,
     /// Something was acknowledged selectively for the first time.
@@ -77,8 +79,16 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) const NOTHING: Self =
-        Self { acked: 0, delivered: 0, rtt: None, original: false, selected: false, twice: false, newest: None };
+    pub(crate) const NOTHING: Self = Self {
+        acked: 0,
+        delivered: 0,
+        rtt: None,
+        resent: false,
+        original: false,
+        selected: false,
+        twice: false,
+        newest: None,
+    };
 }
 
 impl Recovery {

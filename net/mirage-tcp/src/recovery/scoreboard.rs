@@ -134,6 +134,8 @@ impl Recovery {
             tally.original |= end.at_or_before(self.recover);
             let rtt = answer.now.since(run.sent_at);
             tally.rtt = Some(tally.rtt.map_or(rtt, |least| least.min(rtt)));
+        } else {
+            tally.resent = true;
         }
         rack.on_delivered(&mut self.reordering, answer.now, run, end, (answer.before)(run.sent_at));
         if tally.newest.is_none_or(|(sent_at, ..)| run.sent_at >= sent_at) {

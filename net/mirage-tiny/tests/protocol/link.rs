@@ -39,6 +39,19 @@ fn who_asks_for_us_is_answered() {
     assert_eq!(sent(&mut bench), [answer]);
 }
 
+/// RFC 5227 §2.1.1.
+#[test]
+fn who_wants_our_address_hears_that_it_is_taken() {
+    let mut bench = alone();
+    bench.frame(&arp(1, (PEER_MAC, Ipv4Addr::UNSPECIFIED), ([0; 6], US)));
+    let mut answer = arp(2, (OUR_MAC, US), (PEER_MAC, Ipv4Addr::UNSPECIFIED));
+    answer[..6].copy_from_slice(&PEER_MAC);
+    assert_eq!(sent(&mut bench), [answer]);
+    bench.frame(&arp(2, (PEER_MAC, Ipv4Addr::UNSPECIFIED), (OUR_MAC, US)));
+    bench.frame(&arp(1, (PEER_MAC, Ipv4Addr::UNSPECIFIED), ([0; 6], PEER)));
+    assert_eq!(bench.count(Count::Arp), 2);
+}
+
 #[test]
 fn questions_and_answers_that_make_no_sense_are_counted() {
     let good = arp(1, (PEER_MAC, PEER), ([0; 6], US));

@@ -290,3 +290,21 @@ fn a_window_that_shrinks_stops_what_was_not_sent() {
     bench.tell("A 1+0 a2001 w8000");
     assert_eq!(bench.said()[0], "A 2001+1000 a1 w8000");
 }
+
+/// RFC 9293 §3.10.7.4: SND.WL1 and SND.WL2 "prevent using old segments to update the window".
+#[test]
+fn a_segment_that_was_overtaken_tells_no_window() {
+    let (mut bench, id) = Bench::established();
+    bench.tell("A 11+10 a1 w5000");
+    bench.tell("A 1+10 a1 w0");
+    bench.said();
+    bench.write(id, 1, 1_000);
+    assert_eq!(bench.said().len(), 1, "the window is open");
+    bench.tell("A 21+0 a1001 w3000");
+    bench.tell("A 21+0 a1 w0");
+    bench.write(id, 1_001, 1_000);
+    assert_eq!(bench.said().len(), 1, "the window is still open");
+    bench.tell("A 21+0 a1001 w0");
+    bench.write(id, 2_001, 1_000);
+    assert_eq!(bench.said().len(), 0, "now it is closed");
+}

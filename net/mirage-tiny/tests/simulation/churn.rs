@@ -165,6 +165,21 @@ fn thirty_thousand_attempts_are_refused() {
     pair.assert_empty();
 }
 
+/// What has come before it was looked at has not been lost.
+#[test]
+fn a_host_that_was_not_polled_for_long_gives_nobody_up() {
+    let pair = Pair::new();
+    let mut listener = pair.listen();
+    let (mut here, _there) = pair.open(&mut listener);
+    assert_eq!(pair.finish(here.write(b"ping")), Ok(4));
+    pair.turn();
+    let mut cx = Context::from_waker(Waker::noop());
+    pair.server.poll(pair.now.get() + ms(100), &mut cx).expect("the cable is there");
+    pair.pass(s(500));
+    assert_eq!(pair.client.counters().get(Count::Resent), 0);
+    assert_eq!(pair.finish(here.write(b"ping")), Ok(4));
+}
+
 /// A task that waits for bytes hears when the other half says that nobody reads any more.
 #[test]
 fn a_reader_hears_that_nobody_reads() {

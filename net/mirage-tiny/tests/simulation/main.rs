@@ -12,4 +12,5 @@ mod tiny;
 mod bulk;
 mod churn;
 mod exam;
+mod run;
 mod slow;
