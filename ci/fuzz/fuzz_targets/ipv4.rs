@@ -51,7 +51,8 @@ fn mend(packet: &mut [u8]) {
     packet[0] = 0x40 | (packet[0] & 15).max(5);
     let len = (usize::from(packet[0] & 15) * 4).min(packet.len());
     packet[10..12].fill(0);
-    let mut sum: u32 = packet[..len].chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(*word.get(1).unwrap_or(&0))).sum();
+    let mut sum: u32 =
+        packet[..len].chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(*word.get(1).unwrap_or(&0))).sum();
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
     }
