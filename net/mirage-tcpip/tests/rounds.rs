@@ -1,5 +1,7 @@
 //! How often a stack that runs as a task asks its device for frames in vain.
 
+#![allow(clippy::std_instead_of_alloc, reason = "std is there")]
+
 use core::cell::{Cell, RefCell};
 use core::convert::Infallible;
 use core::future::{Future, pending};
