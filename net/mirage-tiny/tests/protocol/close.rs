@@ -296,8 +296,8 @@ fn what_has_come_can_be_read_after_the_end_of_all() {
 fn who_waited_leaves_nothing_behind() {
     #[derive(Default)]
     struct Flag(core::sync::atomic::AtomicBool);
-    impl std::task::Wake for Flag {
-        fn wake(self: std::sync::Arc<Self>) {
+    impl alloc::task::Wake for Flag {
+        fn wake(self: alloc::sync::Arc<Self>) {
             self.0.store(true, core::sync::atomic::Ordering::Relaxed);
         }
     }
@@ -316,7 +316,7 @@ fn who_waited_leaves_nothing_behind() {
     }
     let id = bench.open(door);
     bench.write(id, 1, 8_000);
-    let flag = std::sync::Arc::new(Flag::default());
+    let flag = alloc::sync::Arc::new(Flag::default());
     let woken = || flag.0.swap(false, core::sync::atomic::Ordering::Relaxed);
     let waker = core::task::Waker::from(flag.clone());
     let cx = core::task::Context::from_waker(&waker);

@@ -2,6 +2,8 @@
 
 #![allow(unreachable_pub, reason = "the bench is a library to the tests beside it")]
 
+extern crate alloc;
+
 mod bench;
 mod wire;
 
