@@ -100,7 +100,7 @@ impl Tcp<'_> {
             return;
         }
         self.due = NEVER;
-        for index in 0..self.slots.len() as u16 {
+        for index in 0..self.slots.len().min(NONE.into()) as u16 {
             let Some(slot) = self.slots.get_mut(usize::from(index)) else { return };
             let deadline = slot.deadline();
             if deadline <= now {

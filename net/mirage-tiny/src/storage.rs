@@ -8,7 +8,7 @@ use crate::{Door, Neighbour, Slot, Socket};
 /// All memory of a host. Each table bounds what it is named after.
 #[derive(Debug)]
 pub struct Storage<'s> {
-    /// Connections, those that open and those in TIME-WAIT counted. At most 65,534 are used.
+    /// Connections, those that open and those in TIME-WAIT counted. At most 65,535 are used.
     pub connections: ManagedSlice<'s, Slot>,
     /// Buffers of connections: each has its share, half of it to receive and half to send, at most 65,535 bytes each.
     pub buffers: ManagedSlice<'s, u8>,

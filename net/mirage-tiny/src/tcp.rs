@@ -153,7 +153,8 @@ impl<'s> Tcp<'s> {
             State::SynReceived if !slot.owned => Some(2),
             _ => None,
         };
-        let ranked = self.slots.iter().enumerate();
+        // An index is a number below `NONE`: what lies beyond is never handed out.
+        let ranked = self.slots.iter().enumerate().take(NONE.into());
         let ranked = ranked.filter_map(|(index, slot)| Some((rank(slot)?, slot.progress, index as u16)));
         let (rank, _, index) = ranked.min()?;
         if rank == 2 {
@@ -231,7 +232,7 @@ impl<'s> Tcp<'s> {
         let Some(door) = self.doors.get_mut(usize::from(id.0)) else { return };
         door.port = 0;
         self.wakers.wake(&mut door.acceptors);
-        for index in 0..self.slots.len() as u16 {
+        for index in 0..self.slots.len().min(NONE.into()) as u16 {
             match self.slots.get_mut(usize::from(index)) {
                 Some(slot) if slot.listener == id.0 && slot.waits => self.break_off(index),
                 Some(slot) if slot.listener == id.0 && slot.state == State::SynReceived && !slot.owned => {
