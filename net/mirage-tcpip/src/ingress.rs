@@ -28,8 +28,9 @@ pub(crate) enum Came {
     Some,
 }
 
-/// Takes frames until there are none, as many as were to be expected have come, or the budget is used up.
-pub(crate) fn receive<P: Profile>(
+/// Takes frames until there are none, as many as were to be expected have come (unless all are wanted: `WHOLE`), or the budget
+/// is used up.
+pub(crate) fn receive<P: Profile, const WHOLE: bool>(
     machines: &mut Machines<'_, P>,
     receive: &mut impl Receive,
     transmit: &mut impl Transmit,
@@ -37,12 +38,12 @@ pub(crate) fn receive<P: Profile>(
 ) -> Result<Came, Disconnected> {
     let mut taken = 0;
     while taken < machines.budget {
-        if P::STRAIGHT && machines.rounds.is_over(taken) {
+        if P::STRAIGHT && !WHOLE && machines.rounds.is_over(taken) {
             machines.rounds.unasked();
             break;
         }
         let came = receive.poll_frame(cx, |frame| {
-            if P::STRAIGHT {
+            if P::STRAIGHT && !WHOLE {
                 machines.rounds.came(frame.bytes.len());
             }
             frame_in(machines, &frame, transmit);
@@ -50,7 +51,7 @@ pub(crate) fn receive<P: Profile>(
         match came {
             Poll::Ready(came) => came?,
             Poll::Pending => {
-                if P::STRAIGHT {
+                if P::STRAIGHT && !WHOLE {
                     machines.rounds.asked(taken);
                 }
                 return Ok(if taken == 0 { Came::Nothing } else { Came::All });

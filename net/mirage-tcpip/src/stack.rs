@@ -13,7 +13,6 @@ use rand_core::CryptoRng;
 use crate::datagrams::{self, Datagrams, Send};
 use crate::ingress::Came;
 use crate::machines::Machines;
-use crate::rounds::Rounds;
 use crate::sockets::{Shared, lent};
 use crate::{Config, Counted, Counters, Storage, egress, ingress};
 
@@ -78,11 +77,8 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
         let mut device = lent(&self.device);
         let machines = &mut *self.shared.undisturbed();
         self.shared.attend(cx.waker());
-        if P::STRAIGHT {
-            // Who polls by hand polls seldom.
-            machines.rounds = Rounds::new();
-        }
-        let came = take_in(machines, &mut *device, now, cx)?;
+        // Who polls by hand polls seldom.
+        let came = take_in::<P, true>(machines, &mut *device, now, cx)?;
         let progress = self.send_out(machines, &mut *device, cx)?;
         Ok(Progress { more: came == Came::Some || progress.more, ..progress })
     }
@@ -92,7 +88,7 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
         let mut device = lent(&self.device);
         let machines = &mut *self.shared.undisturbed();
         self.shared.attend(cx.waker());
-        take_in(machines, &mut *device, now, cx)
+        take_in::<P, false>(machines, &mut *device, now, cx)
     }
 
     /// The second: what waits down to the device.
@@ -101,7 +97,11 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
         let machines = &mut *self.shared.undisturbed();
         self.shared.attend(cx.waker());
         machines.now = now;
-        self.send_out(machines, &mut *device, cx)
+        let progress = self.send_out(machines, &mut *device, cx)?;
+        if P::STRAIGHT {
+            machines.rounds.answered(device.stats().tx_bytes);
+        }
+        Ok(progress)
     }
 
     fn send_out(
@@ -112,9 +112,6 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
     ) -> Result<Progress, Disconnected> {
         let more = egress::transmit(machines, device, self.datagrams.get(), cx)?;
         device.split().1.flush();
-        if P::STRAIGHT {
-            machines.rounds.answered(device.stats().tx_bytes);
-        }
         let next = machines.find_next();
         Ok(Progress { more, next: (next != Instant::MAX).then_some(next) })
     }
@@ -141,7 +138,8 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
     }
 }
 
-fn take_in<P: Profile>(
+/// `WHOLE`: the device is asked until there are no more.
+fn take_in<P: Profile, const WHOLE: bool>(
     machines: &mut Machines<'_, P>,
     device: &mut impl Net,
     now: Instant,
@@ -150,5 +148,5 @@ fn take_in<P: Profile>(
     machines.now = now;
     machines.handle_timeouts(now);
     let (receive, transmit) = device.split();
-    ingress::receive(machines, receive, transmit, cx)
+    ingress::receive::<P, WHOLE>(machines, receive, transmit, cx)
 }

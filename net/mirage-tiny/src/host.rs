@@ -226,8 +226,12 @@ impl<'s> Host<'s> {
     /// Begins to connect.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfResources`] when all connections are in use.
+    /// [`ErrorKind::OutOfResources`] when all connections are in use, [`ErrorKind::HostUnreachable`] when there is no way to
+    /// `remote` or it is no single host.
     pub fn connect(&mut self, remote: SocketAddrV4, options: &TcpOptions) -> Result<ConnectionId, ErrorKind> {
+        if !self.lower.reaches(*remote.ip()) {
+            return Err(ErrorKind::HostUnreachable);
+        }
         self.tcp.connect(remote, options)
     }
 

@@ -79,6 +79,12 @@ impl<'s> Lower<'s> {
         (address.to_bits() ^ self.address.to_bits()) & self.mask == 0
     }
 
+    /// Whether there is one host at `address`, and a way to it.
+    pub(crate) fn reaches(&self, address: Ipv4Addr) -> bool {
+        let one = !address.is_unspecified() && !address.is_multicast() && !self.is_broadcast(address);
+        one && (self.gateway.is_some() || self.is_near(address))
+    }
+
     /// Whether `address` is that of everybody: of all, or of all in our network (RFC 1122 §3.2.1.3).
     pub(crate) fn is_broadcast(&self, address: Ipv4Addr) -> bool {
         let address_bits = address.to_bits();

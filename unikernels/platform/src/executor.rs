@@ -91,7 +91,7 @@ impl Executor {
     pub fn new(park: impl Park + 'static, max_tasks: usize) -> Self {
         let ready = Arc::new(ReadyQueue::new(park.unparker()));
         let (tasks, timers) = (OnceCell::new(), OnceCell::new());
-        let looked = Cell::new(Instant::ZERO);
+        let looked = Cell::new(park.now());
         Self { core: Rc::new(Core { park: Box::new(park), ready, tasks, max_tasks, timers, looked }) }
     }
 

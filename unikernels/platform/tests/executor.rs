@@ -76,6 +76,15 @@ fn a_deadline_that_has_passed_is_no_wait() {
 }
 
 #[test]
+fn a_deadline_that_passed_since_the_last_look_ends_with_the_next() {
+    let machine = Machine::default();
+    let executor = Executor::new(machine.clone(), 1);
+    machine.now.set(at(5_000));
+    executor.block_on(executor.timer().sleep_until(at(4_000)));
+    assert_eq!((machine.now.get(), executor.timer().pending()), (at(5_000), 0));
+}
+
+#[test]
 fn a_sleep_that_is_dropped_is_forgotten() {
     let executor = executor();
     let timer = executor.timer();

@@ -113,6 +113,16 @@ fn a_deadline_that_moves_on_ends_one_wait_early_and_no_more() {
 }
 
 #[test]
+fn what_was_read_without_a_wait_ends_none() {
+    let reactor = Reactor::new().expect("a reactor");
+    let (near, mut far) = pair(&reactor);
+    far.write_all(b"early").expect("room");
+    assert!(matches!(read(&near, Waker::noop()), Poll::Ready(Ok(5))));
+    assert!(read(&near, Waker::noop()).is_pending());
+    assert_eq!(waits_until(&reactor, MonotonicClock.now() + Duration::from_millis(10)), 1);
+}
+
+#[test]
 fn a_deadline_that_comes_nearer_is_kept() {
     let reactor = Reactor::new().expect("a reactor");
     let (waker, (near, mut far)) = (Waker::noop(), pair(&reactor));

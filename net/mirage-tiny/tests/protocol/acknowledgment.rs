@@ -153,3 +153,14 @@ fn buffers_of_one_byte_carry_bytes() {
         bench.says(&[&format!("A 1+0 a{} w1", at + 1)]);
     }
 }
+
+#[test]
+fn what_was_acknowledged_at_once_is_not_acknowledged_later() {
+    let (mut bench, _id) = Bench::established();
+    bench.tell("A 1+10 a1 w8000");
+    bench.says(&[]);
+    bench.tell("A 101+10 a1 w8000");
+    bench.says(&["A 1+0 a11 w7990"]);
+    bench.pass(ms(1_000));
+    bench.says(&[]);
+}

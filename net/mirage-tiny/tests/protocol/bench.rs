@@ -266,6 +266,7 @@ impl Bench {
 
     /// Lets time pass, and all that is due in it happen.
     pub fn pass(&mut self, span: Duration) {
+        self.transmit();
         let end = self.now + span;
         let mut rounds = 0;
         while self.host.poll_timeout() <= end {

@@ -290,3 +290,81 @@ fn what_has_come_can_be_read_after_the_end_of_all() {
     assert_eq!(bench.host.connections(), 0);
     bench.pass(ms(1));
 }
+
+/// A place for a waker that is lost would be found by the one who waits in vain, or is woken for nothing.
+#[test]
+fn who_waited_leaves_nothing_behind() {
+    #[derive(Default)]
+    struct Flag(core::sync::atomic::AtomicBool);
+    impl std::task::Wake for Flag {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.store(true, core::sync::atomic::Ordering::Relaxed);
+        }
+    }
+    let mut bench = Bench::new();
+    let door = bench.listen();
+    for port in 4_000..4_100 {
+        bench.remote.set_port(port);
+        let id = bench.open(door);
+        bench.write(id, 1, 8_000);
+        let cx = core::task::Context::from_waker(core::task::Waker::noop());
+        assert!(bench.host.poll_write(id, &cx, b"more").is_pending());
+        assert!(bench.read(id, 1).is_pending());
+        bench.host.abort(id);
+        bench.transmit();
+        bench.said();
+    }
+    let id = bench.open(door);
+    bench.write(id, 1, 8_000);
+    let flag = std::sync::Arc::new(Flag::default());
+    let woken = || flag.0.swap(false, core::sync::atomic::Ordering::Relaxed);
+    let waker = core::task::Waker::from(flag.clone());
+    let cx = core::task::Context::from_waker(&waker);
+    assert!(bench.host.poll_write(id, &cx, b"more").is_pending());
+    assert!(!woken(), "there is a place to wait for room");
+    bench.tell("A 1+0 a1001 w8000");
+    assert!(woken(), "there is room");
+    let mut buffer = [0];
+    assert!(bench.host.poll_read(id, &cx, &mut buffer).is_pending());
+    assert!(!woken(), "there is a place to wait for bytes");
+    bench.tell("A 1+10 a1001 w8000");
+    assert!(woken(), "there are bytes");
+}
+
+#[test]
+fn the_end_may_be_said_before_the_beginning() {
+    let mut bench = Bench::new();
+    let id = bench.connect(&mirage_stack::TcpOptions::default());
+    bench.said();
+    end(&mut bench, id);
+    bench.says(&[]);
+    bench.tell("SA 0+0 a1 w8000 m1000");
+    bench.says(&["FA 1+0 a1 w8000"]);
+    bench.tell("FA 1+10 a2 w8000");
+    bench.reads(id, 1, 11);
+    assert_eq!(bench.read(id, 1), Poll::Ready(Ok(vec![])));
+}
+
+#[test]
+fn what_was_broken_off_is_nobodys_before_the_device_has_room() {
+    let (mut bench, id) = Bench::established();
+    bench.wire.full = true;
+    bench.host.abort(id);
+    assert_eq!(bench.read(id, 1), Poll::Ready(Err(ErrorKind::Closed)));
+    bench.wire.full = false;
+    bench.transmit();
+    bench.says(&["RA 1+0 a1 w8000"]);
+
+    let mut bench = Bench::new();
+    let door = bench.listen();
+    bench.tell("S 0+0 a0 w8000 m1000");
+    bench.said();
+    bench.tell("A 1+0 a1 w8000");
+    bench.wire.full = true;
+    bench.host.close_listener(door);
+    let door = bench.listen();
+    assert_eq!(bench.accept(door), None);
+    bench.wire.full = false;
+    bench.transmit();
+    bench.says(&["RA 1+0 a1 w8000"]);
+}

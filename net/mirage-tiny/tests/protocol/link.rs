@@ -4,7 +4,7 @@ use core::net::{Ipv4Addr, SocketAddrV4};
 
 use mirage_clock::Instant;
 use mirage_net::Frame;
-use mirage_stack::TcpOptions;
+use mirage_stack::{ErrorKind, TcpOptions};
 use mirage_tiny::{Count, Host, Ipv4Cidr, Storage};
 
 use crate::bench::{Bench, ms, s, sizes};
@@ -132,8 +132,9 @@ fn far_packets_go_to_the_gateway() {
     let frames = sent(&mut bench);
     assert_eq!((frames.len(), &frames[0][..6]), (1, &PEER_MAC[..]));
     let mut bench = alone();
-    bench.host.connect(far, &TcpOptions::default()).expect("a slot is free");
-    bench.transmit();
+    let id = bench.host.bind(53).expect("the port is free");
+    let cx = core::task::Context::from_waker(core::task::Waker::noop());
+    assert!(bench.host.poll_send(id, &cx, &mut bench.wire, b"hello", far).is_ready());
     assert!(sent(&mut bench).is_empty());
     assert_eq!(bench.count(Count::NoRoute), 1);
 }
@@ -265,4 +266,19 @@ fn a_host_without_memory_harms_nobody() {
     {
         host.input(Instant::ZERO, &Frame::new(&frame), &mut wire);
     }
+}
+
+/// RFC 9293 §3.9.2.3 (MUST-46).
+#[test]
+fn there_are_no_connections_to_nobody_or_to_all() {
+    let groups =
+        [Ipv4Addr::BROADCAST, Ipv4Addr::new(10, 0, 0, 255), Ipv4Addr::new(224, 0, 0, 1), Ipv4Addr::UNSPECIFIED];
+    let mut bench = Bench::new();
+    for address in groups {
+        let refused = bench.host.connect(SocketAddrV4::new(address, 80), &TcpOptions::default());
+        assert_eq!(refused, Err(ErrorKind::HostUnreachable));
+    }
+    let far = SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 1), 80);
+    assert!(bench.host.connect(far, &TcpOptions::default()).is_ok());
+    assert_eq!(alone().host.connect(far, &TcpOptions::default()), Err(ErrorKind::HostUnreachable));
 }

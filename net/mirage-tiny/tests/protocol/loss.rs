@@ -244,3 +244,35 @@ fn what_was_acknowledged_makes_room() {
     assert!(bench.host.can_write(id));
     bench.write(id, 8_001, 1_000);
 }
+
+#[test]
+fn a_peer_that_acknowledges_now_and_then_is_kept() {
+    let (mut bench, id) = far(100);
+    bench.write(id, 1, 10_000);
+    for round in 1..10 {
+        bench.pass(s(70));
+        bench.tell(&format!("A 1+0 a{} w60000", 1 + 1_000 * round));
+        assert_eq!(bench.read(id, 1), Poll::Pending);
+    }
+}
+
+/// Karn's algorithm, where duplicates and no timeout sent it again.
+#[test]
+fn what_duplicates_sent_again_measures_nothing() {
+    let (mut bench, id) = far(250);
+    bench.write(id, 1, 10_000);
+    bench.pass(ms(250));
+    for _ in 0..3 {
+        bench.tell("A 1+0 a1 w60000");
+    }
+    // Late, and yet no sign of a long way.
+    bench.pass(ms(400));
+    bench.tell("A 1+0 a10001 w60000");
+    bench.said();
+    bench.write(id, 10_001, 500);
+    bench.said();
+    bench.pass(ms(749));
+    bench.says(&[]);
+    bench.pass(ms(1));
+    bench.says(&["A 10001+500 a1 w60000"]);
+}

@@ -405,3 +405,28 @@ fn segments_that_make_no_sense_are_counted() {
     bench.says(&[]);
     assert_eq!(bench.host.connections(), 0);
 }
+
+#[test]
+fn an_acknowledgement_of_something_else_completes_no_handshake() {
+    let mut bench = Bench::new();
+    let door = bench.listen();
+    bench.tell("S 0+0 a0 w8000 m1000");
+    bench.said();
+    for ack in [-1, 0, 2, 5_000] {
+        bench.tell(&format!("A 1+0 a{ack} w8000"));
+        let [line] = &bench.said()[..] else { panic!("one reset") };
+        assert_eq!(*line, format!("R {}+0 a0 w0", ack as u32));
+        assert_eq!(bench.accept(door), None);
+    }
+    bench.tell("A 1+0 a1 w8000");
+    assert!(bench.accept(door).is_some());
+}
+
+#[test]
+fn what_a_listener_wants_its_connections_have() {
+    let tcp = TcpOptions { nodelay: true, ..TcpOptions::default() };
+    let (mut bench, id) = Bench::established_with(ListenOptions { tcp, ..ListenOptions::default() }, sizes());
+    bench.write(id, 1, 10);
+    bench.write(id, 11, 10);
+    bench.says(&["A 1+10 a1 w8000", "A 11+10 a1 w8000"]);
+}
