@@ -67,7 +67,7 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
         self.shared.machines().set_gateway(gateway)
     }
 
-    /// Moves what can be moved: frames from the device up, what waits down to the device, timers that are due.
+    /// Moves what can be moved: frames from the device up, timers that are due, what waits down to the device.
     ///
     /// Does a bounded amount of work. `cx`'s waker is woken when there is more to do before [`Progress::next`].
     ///
@@ -83,7 +83,7 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
         Ok(Progress { more: came == Came::Some || progress.more, ..progress })
     }
 
-    /// The first half of [`poll`](Self::poll): timers that are due, and frames from the device up.
+    /// The first half of [`poll`](Self::poll): frames from the device up, and timers that are due.
     pub(crate) fn poll_in(&self, now: Instant, cx: &mut Context<'_>) -> Result<Came, Disconnected> {
         let mut device = lent(&self.device);
         let machines = &mut *self.shared.undisturbed();
@@ -146,7 +146,9 @@ fn take_in<P: Profile, const WHOLE: bool>(
     cx: &mut Context<'_>,
 ) -> Result<Came, Disconnected> {
     machines.now = now;
-    machines.handle_timeouts(now);
     let (receive, transmit) = device.split();
-    ingress::receive::<P, WHOLE>(machines, receive, transmit, cx)
+    let came = ingress::receive::<P, WHOLE>(machines, receive, transmit, cx)?;
+    // Afterwards: a machine that stood still has answers at the door to what seems overdue.
+    machines.handle_timeouts(now);
+    Ok(came)
 }

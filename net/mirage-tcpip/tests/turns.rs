@@ -4,7 +4,7 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
-use mirage_clock::Instant;
+use mirage_clock::{Duration, Instant};
 use mirage_random::{EntropyError, EntropySource, SeededGenerator};
 use mirage_stack::{ListenOptions, Stack as _, TcpOptions};
 use mirage_tcpip::{Config, Ipv4Cidr, Sizes, Stack, Storage};
@@ -109,4 +109,39 @@ fn datagrams_without_end_do_not_stop_a_connection() {
         }
     }
     assert!(read > 100 * 1400, "only {read} bytes came through the datagrams");
+}
+
+#[test]
+fn who_was_paused_hears_what_came_before_giving_up() {
+    let (one, other) = mirage_vnetif::cable(1500, 64);
+    let (here, there) = (stack(one, 1), stack(other, 2));
+    let at = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), port);
+    let mut cx = Context::from_waker(Waker::noop());
+    let poll = |stack: &Stack<'_, CableEnd>, now| {
+        stack.poll(now, &mut Context::from_waker(Waker::noop())).expect("the cable is in");
+    };
+    let _listener = (&there).listen(at(80), ListenOptions::default()).expect("the port is free");
+    let mut now = Instant::ZERO;
+    let mut stream = {
+        let stack = &here;
+        let mut opening = pin!(stack.connect(at(80), TcpOptions::default()));
+        loop {
+            now = now.saturating_add(Duration::from_micros(100));
+            if let Poll::Ready(stream) = opening.as_mut().poll(&mut cx) {
+                break stream.expect("somebody listens");
+            }
+            poll(&here, now);
+            poll(&there, now);
+        }
+    };
+    assert!(stream.poll_write(&mut cx, &[2; 100]).is_ready());
+    poll(&here, now);
+    // The peer acknowledges at once or a little later; meanwhile our machine stands still for a day.
+    for milliseconds in [0, 100] {
+        poll(&there, now.saturating_add(Duration::from_millis(milliseconds)));
+    }
+    now = now.saturating_add(Duration::from_secs(86_400));
+    poll(&here, now);
+    assert!(stream.poll_read(&mut cx, &mut [0; 10]).is_pending(), "it was given up, and the answer lay at the door");
+    assert!(stream.poll_write(&mut cx, &[2; 100]).is_ready());
 }
