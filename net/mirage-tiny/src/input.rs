@@ -415,6 +415,7 @@ impl Tcp<'_> {
                 self.touch(index);
             }
         } else if slot.state == State::SynSent {
+            // Soft errors, too: who opens a connection has other addresses to try (RFC 5461 §4.1).
             let error = if hard { ErrorKind::ConnectionRefused } else { ErrorKind::HostUnreachable };
             self.finish(index, Some(error));
         }
