@@ -20,7 +20,7 @@ pub struct Whole<P = Standard>(PhantomData<P>);
 /// path takes; its image is 10 KB smaller.
 pub struct Unfragmented<P = Standard>(PhantomData<P>);
 
-/// [`mirage_tiny`](https://docs.rs/mirage-tiny), which is a fifth of the code: windows of up to 64 KiB, one address, no fragments,
+/// [`mirage_tiny`](https://docs.rs/mirage-tiny), which is a sixth of the code: windows of up to 64 KiB, one address, no fragments,
 /// no multicast, and losses repaired as in the TCP of old.
 pub struct Tiny;
 
