@@ -35,9 +35,8 @@ struct Discards {
     tcp: Counts<mirage_tcp::Discard, { mirage_tcp::Discard::ALL.len() }>,
 }
 
-/// Where the counters of a stack are, whatever its device and its TCP: [`Stack::counted`](crate::Stack::counted) lends it. It is
-/// little code; that which makes [`Counters`] of it is linked where they are asked for.
-pub struct Counted<'c> {
+/// Where the counters of a stack are.
+pub(crate) struct Counted<'c> {
     device: Stats,
     tcp: mirage_tcp::Stats,
     tcp_discards: &'c mirage_tcp::Discards,
@@ -65,7 +64,7 @@ impl<'c> Counted<'c> {
     }
 
     /// What they say now.
-    pub fn counters(&self) -> Counters {
+    pub(crate) fn counters(&self) -> Counters {
         Counters {
             device: self.device,
             tcp: self.tcp,
@@ -82,12 +81,6 @@ impl<'c> Counted<'c> {
                 tcp: self.tcp_discards.clone(),
             },
         }
-    }
-}
-
-impl core::fmt::Debug for Counted<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.counters().fmt(f)
     }
 }
 

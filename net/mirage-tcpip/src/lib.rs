@@ -27,7 +27,7 @@ mod unresolved;
 #[cfg(feature = "alloc")]
 pub use allocate::{Heap, Tables};
 pub use config::Config;
-pub use counters::{Counted, Counters};
+pub use counters::Counters;
 pub use mirage_ipv4::Fragmentation;
 pub use mirage_protocols::{Ipv4Cidr, MacAddress};
 pub use mirage_stack::{ErrorKind, Keepalive, ListenOptions, TcpOptions};

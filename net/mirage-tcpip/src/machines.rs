@@ -14,9 +14,10 @@ use mirage_udp::Udp;
 use mirage_udp::igmp::Igmp;
 use rand_core::CryptoRng;
 
+use crate::counters::Counted;
 use crate::datagrams::Datagrams;
 use crate::rounds::Rounds;
-use crate::{Config, Counted, ErrorKind, Storage, unresolved};
+use crate::{Config, ErrorKind, Storage, unresolved};
 
 /// The stack's only interface.
 pub(crate) const INTERFACE: InterfaceId = InterfaceId(0);

@@ -14,7 +14,7 @@ use crate::datagrams::{self, Datagrams, Send};
 use crate::ingress::Came;
 use crate::machines::Machines;
 use crate::sockets::{Shared, lent};
-use crate::{Config, Counted, Counters, Storage, egress, ingress};
+use crate::{Config, Counters, Storage, egress, ingress};
 
 /// A TCP/IP stack on one network device.
 ///
@@ -125,11 +125,6 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
     /// What was received, sent and discarded so far.
     pub fn counters(&self) -> Counters {
         self.shared.machines().counted(self.device_stats()).counters()
-    }
-
-    /// Lends the counters themselves, for [`Counted::counters`] to copy if somebody asks.
-    pub fn counted(&self, take: &mut dyn FnMut(&Counted<'_>)) {
-        take(&self.shared.undisturbed().counted(self.device_stats()));
     }
 
     /// What went through the device.
