@@ -10,7 +10,7 @@ use mirage_stack::{ListenOptions, Stack as _, TcpOptions};
 use mirage_tcpip::{Config, Ipv4Cidr, Sizes, Stack, Storage, TcpListener, TcpStream, UdpSocket};
 use mirage_vnetif::CableEnd;
 
-use super::{Cable, FRAMES, Offload, Pair, World};
+use super::{Cable, FRAMES, Offload, Pair, Who, World};
 
 type Host = Stack<'static, CableEnd>;
 type Stream = TcpStream<'static, 'static>;
@@ -149,12 +149,13 @@ impl World for Mirage {
         self.pairs.pop();
     }
 
-    fn poll(&mut self) {
-        self.now += 10;
-        let now = Instant::from_micros(self.now);
-        for host in [self.client, self.server] {
-            std::hint::black_box(host.poll(now, &mut context())).expect("the cable is in");
-        }
+    fn poll_end(&mut self, who: Who) {
+        self.now += 5;
+        let host = match who {
+            Who::Client => self.client,
+            Who::Server => self.server,
+        };
+        std::hint::black_box(host.poll(Instant::from_micros(self.now), &mut context())).expect("the cable is in");
     }
 
     fn client_send(&mut self, pair: Pair, data: &[u8]) -> usize {

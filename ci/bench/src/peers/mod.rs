@@ -32,6 +32,13 @@ pub(crate) const FRAMES: usize = 64;
 #[derive(Clone, Copy)]
 pub(crate) struct Pair(pub(crate) usize);
 
+/// Who of the two.
+#[derive(Clone, Copy)]
+pub(crate) enum Who {
+    Client,
+    Server,
+}
+
 /// Two ends of a cable.
 pub(crate) trait World {
     /// Two stacks with room for so many connections with buffers of `buffer` bytes.
@@ -40,8 +47,13 @@ pub(crate) trait World {
     fn connect(&mut self) -> Pair;
     /// Closes both ends and waits until nothing is left of it but TIME-WAIT, which is cut short where it holds a slot.
     fn close(&mut self, pair: Pair);
+    /// Time goes on, and one end is polled.
+    fn poll_end(&mut self, who: Who);
     /// Polls the client, then the server, as an event loop would.
-    fn poll(&mut self);
+    fn poll(&mut self) {
+        self.poll_end(Who::Client);
+        self.poll_end(Who::Server);
+    }
     /// Hands over what fits.
     fn client_send(&mut self, pair: Pair, data: &[u8]) -> usize;
     /// Takes what is there.

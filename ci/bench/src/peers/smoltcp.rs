@@ -9,7 +9,7 @@ use smoltcp::socket::{tcp, udp};
 use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, IpAddress, IpCidr};
 
-use super::{Cable, FRAMES, Offload, Pair, World};
+use super::{Cable, FRAMES, Offload, Pair, Who, World};
 
 /// One direction of the cable.
 struct Ring {
@@ -184,10 +184,12 @@ impl World for Smoltcp {
         self.next -= 1;
     }
 
-    fn poll(&mut self) {
-        self.now += 10;
-        self.client.poll(self.now);
-        self.server.poll(self.now);
+    fn poll_end(&mut self, who: Who) {
+        self.now += 5;
+        match who {
+            Who::Client => self.client.poll(self.now),
+            Who::Server => self.server.poll(self.now),
+        }
     }
 
     fn client_send(&mut self, pair: Pair, data: &[u8]) -> usize {
