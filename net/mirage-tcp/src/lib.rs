@@ -64,6 +64,7 @@ mod transmit;
 mod tuning;
 mod under_way;
 mod unsent;
+mod usual_syn;
 mod window;
 mod wire;
 

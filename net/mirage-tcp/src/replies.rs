@@ -88,8 +88,17 @@ impl Reply {
 /// Replies that wait to be sent: at most [`Replies::CAPACITY`], further ones are dropped, which peers take as loss.
 #[derive(Debug, Default)]
 pub(crate) struct Replies {
-    waiting: Deque<Reply, { Self::CAPACITY }>,
+    waiting: Deque<Waiting, { Self::CAPACITY }>,
     pub(crate) dropped: u64,
+}
+
+/// What waits to be sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Waiting {
+    /// The SYN-ACK of this handshake, if there is one by then.
+    SynAck(u32),
+    /// Anything else.
+    Other(Reply),
 }
 
 impl Replies {
@@ -98,13 +107,20 @@ impl Replies {
 
     /// Queues a reply, if there is room.
     pub(crate) fn push(&mut self, reply: Reply) {
-        if self.waiting.push_back(reply).is_err() {
+        if self.waiting.push_back(Waiting::Other(reply)).is_err() {
+            self.dropped += 1;
+        }
+    }
+
+    /// The same for the SYN-ACK of a handshake: what it says is put together when it is sent.
+    pub(crate) fn push_syn_ack(&mut self, handshake: u32) {
+        if self.waiting.push_back(Waiting::SynAck(handshake)).is_err() {
             self.dropped += 1;
         }
     }
 
     /// The oldest.
-    pub(crate) fn first(&self) -> Option<&Reply> {
+    pub(crate) fn first(&self) -> Option<&Waiting> {
         self.waiting.front()
     }
 

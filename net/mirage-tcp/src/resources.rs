@@ -16,6 +16,8 @@ use crate::{Config, Stats};
 /// What all connections share.
 pub(crate) struct Resources<'s> {
     pub(crate) config: Config,
+    /// What follows from it: the shift of our windows.
+    pub(crate) window_scale: u8,
     pub(crate) pool: Pool<'s>,
     pub(crate) runs: Runs<'s>,
     pub(crate) timers: Timers<'s>,

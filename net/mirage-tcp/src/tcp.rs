@@ -75,6 +75,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
             time_wait: TimeWait::new(time_wait),
             demux: Demux::new(buckets, secrets.ends, counts),
             resources: Resources {
+                window_scale: config.window_scale(),
                 config,
                 pool: Pool::new(blocks),
                 runs: Runs::new(runs),
@@ -118,6 +119,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// Changes what can be tuned: for connections that begin from now on; limits and timers that all share change at once.
     pub fn reconfigure(&mut self, config: Config) {
         self.resources.config = config.clamped();
+        self.resources.window_scale = self.resources.config.window_scale();
         self.resources.again = Again::NONE;
     }
 

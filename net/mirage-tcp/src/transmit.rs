@@ -348,7 +348,7 @@ impl<P: Profile> Slot<P> {
             marks: false,
             accurate: None,
         };
-        let mut encoded = options.emit::<P>();
+        let mut encoded = options.emit();
         if P::FAST_OPEN && !answers && self.syns == 0 && self.asks_cookie() {
             encoded.put_cookie(&resources.servers.cookie(&self.tuple));
         }

@@ -144,6 +144,20 @@ pub(crate) enum Checksum {
     Partial,
 }
 
+impl Checksum {
+    /// The device does, if it can.
+    #[inline(always)]
+    pub(crate) fn by(device: bool) -> Self {
+        if device { Self::Partial } else { Self::Complete }
+    }
+
+    /// What the packet says of it.
+    #[inline(always)]
+    pub(crate) fn for_device(self) -> Option<PartialChecksum> {
+        (self == Self::Partial).then_some(PARTIAL_CHECKSUM)
+    }
+}
+
 /// Where a device finds the checksum it shall complete.
 pub(crate) const PARTIAL_CHECKSUM: PartialChecksum = PartialChecksum { start: 0, offset: CHECKSUM_AT as u16 };
 
@@ -377,11 +391,11 @@ pub(crate) const STAMPED_LEN: usize = HEADER_LEN + 12;
 /// Length of a header with what nearly every SYN says: segment size, selective acknowledgments, timestamps and window scale.
 pub(crate) const SYN_LEN: usize = HEADER_LEN + 20;
 /// What goes before two timestamps alone (RFC 7323, appendix A): two no-operations, kind and length.
-const STAMPS: u32 = 0x0101_080a;
+pub(crate) const STAMPS: u32 = 0x0101_080a;
 
 /// Two words side by side, as they lie in a header.
 #[inline]
-fn pair(first: u32, second: u32) -> u64 {
+pub(crate) fn pair(first: u32, second: u32) -> u64 {
     u64::from(first) << 32 | u64::from(second)
 }
 

@@ -7,6 +7,7 @@ mod fast;
 mod fast_open;
 mod half_open;
 mod listener;
+mod opening;
 mod syn_sent;
 mod synchronized;
 mod time_wait;
@@ -54,8 +55,8 @@ impl<P: Profile> Tcp<'_, P> {
             && received.cast == Cast::Unicast
             && self.connections.get(self.last as usize).is_some_and(|slot| slot.tuple.is_of(received));
         if !known {
-            let Some(index) = self.find_connection(now, received)? else { return Ok(()) };
-            (self.last, checked) = (index, true);
+            let Some(was_checked) = self.find_connection(now, received)? else { return Ok(()) };
+            checked = was_checked;
         }
         let index = self.last;
         // The checksum of what is expected next is verified while it is copied.
@@ -72,19 +73,79 @@ impl<P: Profile> Tcp<'_, P> {
         self.input_connection(now, index, received, checked)
     }
 
-    /// Finds the connection that a segment is for. What is not for a connection is dealt with here.
+    /// Finds the connection that a segment is for, which is then the last, and says whether the checksum of the segment was
+    /// looked at. What is not for a connection is dealt with here.
     #[inline(never)]
-    fn find_connection(&mut self, now: Instant, received: &Received<'_>) -> Result<Option<u32>, Discard> {
+    fn find_connection(&mut self, now: Instant, received: &Received<'_>) -> Result<Option<bool>, Discard> {
+        if P::STRAIGHT
+            && let Some(found) = self.find_straight(now, received)
+        {
+            return found;
+        }
+        self.find_connection_slowly(now, received)
+    }
+
+    /// The same for what is usual; `None` for anything else, and then nothing was done.
+    #[inline]
+    fn find_straight(&mut self, now: Instant, received: &Received<'_>) -> Option<Result<Option<bool>, Discard>> {
+        let start = received.payload.first_chunk().map_or(0, |start| u32::from_be_bytes(*start));
+        let (remote_port, local_port) = ((start >> 16) as u16, start as u16);
+        let (local, remote) = (received.destination, received.source);
+        let tuple = Tuple { local, remote, local_port, remote_port };
+        if received.cast != Cast::Unicast || local_port == 0 || remote_port == 0 || local == remote {
+            return None;
+        }
+        if !may_be_peer(remote) {
+            return None;
+        }
+        match self.find(&tuple) {
+            // What is expected next is verified while it is copied.
+            Some(Found::Connection(index)) => {
+                self.last = index;
+                Some(Ok(Some(received.checksum != ReceivedChecksum::Unchecked)))
+            }
+            Some(Found::HalfOpen(index)) => {
+                Some(self.input_usual_confirmation(now, index, received)?.map(|()| None))
+            }
+            Some(_) => None,
+            None => Some(self.input_usual_syn(now, &tuple, received)?.map(|()| None)),
+        }
+    }
+
+    #[inline(never)]
+    fn find_connection_slowly(&mut self, now: Instant, received: &Received<'_>) -> Result<Option<bool>, Discard> {
         let segment = read::<P>(received)?;
         if !segment.is_intact::<P>(received) {
             return Err(Discard::BadChecksum);
         }
-        self.find_for(now, received.cast, &Tuple::of(received, &segment), &segment)
+        let found = self.find_for(now, received.cast, &Tuple::of(received, &segment), &segment)?;
+        self.last = found.unwrap_or(self.last);
+        Ok(found.map(|_| true))
     }
 
-    /// A segment for a connection, whatever it is.
+    /// A segment for a connection that is not established, or is out of the ordinary.
     #[inline(never)]
     fn input_connection(
+        &mut self,
+        now: Instant,
+        index: u32,
+        received: &Received<'_>,
+        checked: bool,
+    ) -> Result<(), Discard> {
+        if P::STRAIGHT
+            && P::OPENS
+            && let Some(slot) = self.connections.get_mut(index as usize)
+            && slot.state == State::SynSent
+            && let Some(result) = slot.input_usual_syn_ack(&mut self.resources, now, received, checked)
+        {
+            self.settle_here(index);
+            return result;
+        }
+        self.input_whatever(now, index, received, checked)
+    }
+
+    #[inline(never)]
+    fn input_whatever(
         &mut self,
         now: Instant,
         index: u32,

@@ -5,17 +5,19 @@ use mirage_net::{ChecksumOffload, FrameWriter};
 use mirage_protocols::{Ip, Packet, Protocol, SendError};
 
 use crate::connection::todo;
+use crate::demux::Tuple;
 use crate::marked_bytes::MarkedBytes;
 use crate::options::{Encoded, SynOptions};
 use crate::pool::Pool;
-use crate::replies::Reply;
+use crate::replies::{Reply, Waiting};
 use crate::resources::Resources;
 use crate::sack::Blocks;
 use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
 use crate::transmit::Link;
+use crate::usual_syn::UsualSyn;
 use crate::wire::{
-    Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM, STAMPED_LEN, SYN_LEN, write_bare, write_segment,
+    Checksum, Flags, HEADER_LEN, Header, Options, STAMPED_LEN, SYN_LEN, write_bare, write_segment,
 };
 use crate::{Profile, State, Tcp};
 
@@ -23,21 +25,64 @@ impl<P: Profile> Tcp<'_, P> {
     /// Sends the replies that wait.
     #[inline(never)]
     pub(super) fn send_replies(&mut self, now: Instant, ip: &mut impl Ip, left: &mut usize) -> Result<(), SendError> {
-        while let Some(reply) = self.replies.first()
+        while let Some(waiting) = self.replies.first()
             && *left > 0
         {
-            let Resources { pool, link, .. } = &mut self.resources;
-            if send_reply::<P>(now, reply, ip, pool, link) == Err(SendError::Full) {
+            let sent = match waiting {
+                Waiting::SynAck(index) => {
+                    let index = *index;
+                    self.send_syn_ack(now, index, ip)
+                }
+                Waiting::Other(reply) => {
+                    let Resources { pool, link, .. } = &mut self.resources;
+                    let sent = send_reply::<P>(now, reply, ip, pool, link);
+                    if reply.flags.contains(Flags::RST) && sent != Err(SendError::Full) {
+                        self.resources.stats.resets_out += 1;
+                    }
+                    Some(sent)
+                }
+            };
+            if sent == Some(Err(SendError::Full)) {
                 return Err(SendError::Full);
             }
-            if reply.flags.contains(Flags::RST) {
-                self.resources.stats.resets_out += 1;
-            }
             self.replies.pop();
+            if sent.is_none() {
+                continue;
+            }
             self.resources.stats.segments_out += 1;
             *left -= 1;
         }
         Ok(())
+    }
+
+    /// Sends the SYN-ACK of a handshake: the usual one in one straight line. `None` when there is no such handshake any more.
+    #[inline]
+    fn send_syn_ack(&mut self, now: Instant, index: u32, ip: &mut impl Ip) -> Option<Result<(), SendError>> {
+        let Tcp { half_open, resources, .. } = self;
+        let Resources { config, window_scale, link, .. } = resources;
+        if P::STRAIGHT
+            && let Some(slot) = half_open.slots.get(index as usize)
+            && let Some((value, _)) = slot.usual_stamps::<P>(config)
+        {
+            let tuple = &slot.tuple;
+            *link = Link::ask(ip, tuple.remote);
+            let syn_ack = UsualSyn {
+                ports: u32::from(tuple.local_port) << 16 | u32::from(tuple.remote_port),
+                seq: slot.iss,
+                ack: slot.irs + 1,
+                flags: Flags::SYN | Flags::ACK,
+                window: slot.window,
+                mss: link.mss,
+                stamps: (Stamps::off(slot.stamp_offset).value(now), value),
+                shift: *window_scale,
+            };
+            let (pseudo, checksum) = (tuple.pseudo_header(), Checksum::by(link.partial_checksum));
+            let packet = bare_packet(tuple, SYN_LEN, checksum);
+            return Some(ip.send_straight(packet, |writer| syn_ack.write(writer, pseudo, checksum)));
+        }
+        let reply = self.syn_ack(index)?;
+        let Resources { pool, link, .. } = &mut self.resources;
+        Some(send_reply::<P>(now, &reply, ip, pool, link))
     }
 
     /// Resets the peer and ends a connection that nobody holds any more.
@@ -54,6 +99,15 @@ impl<P: Profile> Tcp<'_, P> {
         slot.todo |= todo::END;
         self.settle(index);
     }
+}
+
+/// A packet for a segment of `len` bytes between these two ends.
+#[inline(always)]
+pub(super) fn bare_packet(tuple: &Tuple, len: usize, checksum: Checksum) -> Packet {
+    let mut packet = Packet::new(tuple.local, tuple.remote, Protocol::TCP, len);
+    packet.dont_fragment = true;
+    packet.checksum = checksum.for_device();
+    packet
 }
 
 /// What is learnt on the way of the link that a SYN-ACK takes is left in `link`.
@@ -86,7 +140,7 @@ fn send_reply<P: Profile>(
             marks: false,
             accurate: None,
         }
-        .emit::<P>();
+        .emit();
         if P::MARKS && reply.marked {
             options.put_marked(&MarkedBytes::NONE);
         }
@@ -108,18 +162,13 @@ fn send_reply<P: Profile>(
         window: reply.window,
     };
     let len = HEADER_LEN + options.as_slice().len();
-    let mut packet = Packet::new(tuple.local, tuple.remote, Protocol::TCP, len);
-    packet.dont_fragment = true;
     let offload = if tuple.remote.is_ipv4() { ChecksumOffload::TCP_V4 } else { ChecksumOffload::TCP_V6 };
-    let mut checksum = Checksum::Complete;
     let partial = match P::BURSTS && reply.flags.contains(Flags::SYN) {
         true => link.partial_checksum,
         false => ip.capabilities(tuple.remote).checksum.contains(offload),
     };
-    if partial {
-        checksum = Checksum::Partial;
-        packet.checksum = Some(PARTIAL_CHECKSUM);
-    }
+    let checksum = Checksum::by(partial);
+    let packet = bare_packet(tuple, len, checksum);
     if !P::BURSTS {
         let options = Options::Bytes(options.as_slice());
         let payload = (&SendQueue::default(), pool, 0, 0);
@@ -128,12 +177,7 @@ fn send_reply<P: Profile>(
     let (options, pseudo) = (options.as_slice(), tuple.pseudo_header());
     let fill = |writer: &mut FrameWriter<'_>| {
         if P::STRAIGHT {
-            let written = match len {
-                SYN_LEN => write_bare::<SYN_LEN>(writer, pseudo, &header, options, checksum),
-                STAMPED_LEN => write_bare::<STAMPED_LEN>(writer, pseudo, &header, options, checksum),
-                _ => None,
-            };
-            if written.is_some() {
+            if write_bare::<STAMPED_LEN>(writer, pseudo, &header, options, checksum).is_some() {
                 return;
             }
         }

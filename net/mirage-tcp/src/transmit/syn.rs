@@ -1,11 +1,14 @@
 //! Our SYN in one straight line, when nothing goes with it but what it says itself.
 
+use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
-use mirage_protocols::{Ip, Packet, Protocol, SendError};
+use mirage_protocols::{Ip, SendError};
 
 use crate::connection::Slot;
 use crate::resources::Resources;
-use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, SYN_LEN, write_bare};
+use crate::transmit::reply::bare_packet;
+use crate::usual_syn::UsualSyn;
+use crate::wire::{Checksum, Flags, SYN_LEN};
 use crate::{Error, Profile};
 
 impl<P: Profile> Slot<P> {
@@ -19,32 +22,26 @@ impl<P: Profile> Slot<P> {
         ip: &mut impl Ip,
     ) -> Option<Result<(), SendError>> {
         let with_more = P::FAST_OPEN && (self.syn_len > 0 || self.asks_cookie());
-        if self.nxt != self.una || with_more || resources.config.asks_for_marks::<P>() {
-            return None;
-        }
-        let options = self.syn_options(now, Flags::SYN, resources);
-        if options.as_slice().len() != SYN_LEN - HEADER_LEN {
+        let config = &resources.config;
+        let says_all = P::SELECTIVE && P::TIMESTAMPS && config.selective && config.timestamps && self.scaling();
+        if self.nxt != self.una || with_more || !says_all || config.asks_for_marks::<P>() {
             return None;
         }
         self.offer_window(resources);
-        let header = Header {
-            source_port: self.tuple.local_port,
-            destination_port: self.tuple.remote_port,
+        let tuple = &self.tuple;
+        let syn = UsualSyn {
+            ports: u32::from(tuple.local_port) << 16 | u32::from(tuple.remote_port),
             seq: self.una,
+            ack: SequenceNumber(0),
             flags: Flags::SYN,
             window: self.receive_window().min(0xffff) as u16,
-            ..Header::default()
+            mss: self.path.advmss,
+            stamps: (self.stamps.value(now), self.stamps.recent),
+            shift: resources.window_scale,
         };
-        let checksum = if self.partial_checksum() { Checksum::Partial } else { Checksum::Complete };
-        let pseudo = self.tuple.pseudo_header();
-        let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, SYN_LEN);
-        packet.dont_fragment = true;
-        if self.partial_checksum() {
-            packet.checksum = Some(PARTIAL_CHECKSUM);
-        }
-        let sent = ip.send_straight(packet, |writer| {
-            let _fits = write_bare::<SYN_LEN>(writer, pseudo, &header, options.as_slice(), checksum);
-        });
+        let (pseudo, checksum) = (tuple.pseudo_header(), Checksum::by(self.partial_checksum()));
+        let packet = bare_packet(tuple, SYN_LEN, checksum);
+        let sent = ip.send_straight(packet, |writer| syn.write(writer, pseudo, checksum));
         match sent {
             Err(SendError::Full) => return Some(Err(SendError::Full)),
             Err(SendError::WouldFragment { mtu }) if self.shrink_path(mtu, &resources.config) => return None,
