@@ -142,6 +142,12 @@ impl<'s> Demux<'s> {
         self.latest.1
     }
 
+    /// The bucket of the tuple that was looked for last.
+    #[inline]
+    pub(crate) fn latest_bucket(&self) -> u32 {
+        self.latest.1
+    }
+
     /// The bucket of a handshake that goes: it was mostly looked for just before.
     #[inline]
     fn bucket_of<P: Profile>(&self, tuple: &Tuple) -> u32 {

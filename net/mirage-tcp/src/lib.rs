@@ -7,6 +7,7 @@ extern crate alloc;
 
 mod accept;
 mod api;
+mod beginning;
 mod challenge;
 mod check;
 mod coarse;

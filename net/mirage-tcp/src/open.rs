@@ -62,7 +62,7 @@ impl<P: Profile> Tcp<'_, P> {
         let first = self.first(now);
         let config = &self.resources.config;
         let slot = &mut self.connections[index as usize];
-        slot.begin(now, &tuple, (first.number, SequenceNumber(0)), &options, config);
+        slot.begin(now, &tuple, (first.number, SequenceNumber(0)), &options, (config, &self.beginning));
         slot.iss = first.number;
         slot.stamps.offset = first.stamp_offset;
         slot.state = State::SynSent;

@@ -48,7 +48,7 @@ impl RoundTrip {
     /// The same for what is not measured with each segment.
     #[inline(never)]
     pub(crate) fn sample_seldom(&mut self, rtt: Duration, min: Duration) {
-        self.sample(rtt, min);
+        self.sample_here(rtt, min);
     }
 
     /// How long to wait for the next acknowledgement, at most `max` (§2.5).

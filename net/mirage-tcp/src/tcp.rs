@@ -4,6 +4,7 @@ use managed::ManagedSlice;
 use mirage_clock::Instant;
 use mirage_waker::WaitList;
 
+use crate::beginning::Beginning;
 use crate::challenge::Challenges;
 use crate::connection::{Slot, todo};
 use crate::demux::{Demux, Found, Tuple};
@@ -38,6 +39,8 @@ pub struct Tcp<'s, P: Profile = Standard> {
     pub(crate) time_wait: TimeWait<'s>,
     pub(crate) demux: Demux<'s>,
     pub(crate) resources: Resources<'s>,
+    /// Follows from the configuration.
+    pub(crate) beginning: Beginning<P>,
     pub(crate) secrets: Secrets,
     pub(crate) peers: Peers,
     pub(crate) ports: Ports,
@@ -74,6 +77,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
             half_open: HalfOpen::new(half_open),
             time_wait: TimeWait::new(time_wait),
             demux: Demux::new(buckets, secrets.ends, counts),
+            beginning: Beginning::new(&config),
             resources: Resources {
                 window_scale: config.window_scale(),
                 config,
@@ -119,6 +123,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// Changes what can be tuned: for connections that begin from now on; limits and timers that all share change at once.
     pub fn reconfigure(&mut self, config: Config) {
         self.resources.config = config.clamped();
+        self.beginning = Beginning::new(&self.resources.config);
         self.resources.window_scale = self.resources.config.window_scale();
         self.resources.again = Again::NONE;
     }

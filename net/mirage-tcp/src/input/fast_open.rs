@@ -55,10 +55,10 @@ impl<P: Profile> Tcp<'_, P> {
         segment: &Segment<'_>,
     ) -> Result<(), Discard> {
         let index = self.take_slot().ok_or(Discard::Overloaded)?;
-        let Tcp { connections, listeners, resources, .. } = self;
+        let Tcp { connections, listeners, resources, beginning, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return Err(Discard::Overloaded) };
         let Some(door) = listeners.get(handshake.listener.index as usize) else { return Err(Discard::Overloaded) };
-        slot.accept(now, handshake, &door.options, resources);
+        slot.accept(now, handshake, (&door.options, beginning), resources);
         slot.set_unconfirmed(true);
         slot.set_syn_due(true);
         resources.fast_open_pending += 1;

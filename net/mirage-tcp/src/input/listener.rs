@@ -4,6 +4,7 @@ use mirage_clock::{Duration, Instant};
 
 use super::fast_open::Verdict;
 use super::has_bad_flags;
+use crate::beginning::Beginning;
 use crate::connection::{Slot, todo};
 use crate::cookies::Told;
 use crate::demux::{Found, Tuple};
@@ -17,7 +18,7 @@ use crate::wire::{Flags, Segment};
 use mirage_congestion::Congestion as _;
 use mirage_stack::TcpOptions;
 
-use crate::{Discard, Profile, Tcp, cookies};
+use crate::{Config, Discard, Profile, Tcp, cookies};
 
 impl<P: Profile> Tcp<'_, P> {
     #[inline(never)]
@@ -196,28 +197,10 @@ impl<P: Profile> Tcp<'_, P> {
         half_open: Option<u32>,
     ) -> Option<u32> {
         let index = self.take_slot()?;
-        let Self { connections, listeners, resources, .. } = self;
+        let Self { connections, listeners, resources, beginning, .. } = self;
         let options = &listeners.get(handshake.listener.index as usize)?.options;
-        connections.get_mut(index as usize)?.admit(now, handshake, seq, options, resources);
+        connections.get_mut(index as usize)?.admit(now, handshake, seq, (options, beginning), resources);
         self.admitted(index, handshake.listener.index, half_open);
-        Some(index)
-    }
-
-    /// The same for a handshake by its own record, which is forgotten.
-    #[inline]
-    pub(super) fn admit_half_open(
-        &mut self,
-        now: Instant,
-        half_open: u32,
-        seq: mirage_checksum::SequenceNumber,
-    ) -> Option<u32> {
-        let index = self.take_slot()?;
-        let Self { connections, listeners, resources, half_open: handshakes, .. } = self;
-        let handshake = handshakes.slots.get(half_open as usize)?;
-        let listener = handshake.listener.index;
-        let options = &listeners.get(listener as usize)?.options;
-        connections.get_mut(index as usize)?.admit(now, handshake, seq, options, resources);
-        self.admitted(index, listener, Some(half_open));
         Some(index)
     }
 
@@ -257,7 +240,7 @@ impl<P: Profile> Slot<P> {
         now: Instant,
         handshake: &HalfOpenSlot,
         seq: mirage_checksum::SequenceNumber,
-        options: &TcpOptions,
+        options: (&TcpOptions, &Beginning<P>),
         resources: &mut Resources<'_>,
     ) {
         self.accept(now, handshake, options, resources);
@@ -266,6 +249,19 @@ impl<P: Profile> Slot<P> {
         if config.accurate_answer::<P>(handshake.peer.accurate).is_some() {
             self.accept_accurate();
         }
+        self.measure_handshake(now, handshake, config);
+        let link = resources.link;
+        // Profiles for size ask in one place only: when the connection has its first turn.
+        if P::BURSTS && link.is_to(handshake.tuple.remote) {
+            // Nothing else is left to do in that turn.
+            self.learn_path(now, &link, resources);
+            self.todo &= !todo::OUTPUT;
+        }
+    }
+
+    /// How long it took the peer to answer our SYN-ACK, unless it was sent more than once.
+    #[inline(always)]
+    pub(super) fn measure_handshake(&mut self, now: Instant, handshake: &HalfOpenSlot, config: &Config) {
         if handshake.resent == 0 {
             let rtt = now.since(handshake.since);
             self.round_trip.sample_seldom(rtt, config.min_rto);
@@ -276,13 +272,6 @@ impl<P: Profile> Slot<P> {
             self.round_trip.restart_after_lost_syn();
             self.congestion.on_syn_lost();
         }
-        let link = resources.link;
-        // Profiles for size ask in one place only: when the connection has its first turn.
-        if P::BURSTS && link.is_to(handshake.tuple.remote) {
-            // Nothing else is left to do in that turn.
-            self.learn_path(now, &link, resources);
-            self.todo &= !todo::OUTPUT;
-        }
     }
 
     /// Becomes the connection of a handshake, established but not to be found yet.
@@ -291,12 +280,12 @@ impl<P: Profile> Slot<P> {
         &mut self,
         now: Instant,
         handshake: &HalfOpenSlot,
-        options: &TcpOptions,
+        (options, beginning): (&TcpOptions, &Beginning<P>),
         resources: &mut Resources<'_>,
     ) {
         let config = &resources.config;
         let rcv_nxt = handshake.irs + 1;
-        self.begin(now, &handshake.tuple, (handshake.iss + 1, rcv_nxt), options, config);
+        self.begin(now, &handshake.tuple, (handshake.iss + 1, rcv_nxt), options, (config, beginning));
         self.learn_peer(&handshake.peer, config);
         self.stamps = handshake.stamps::<P>(config);
         self.marks = Marks::agreed(handshake.peer.marks && config.accepts_marks::<P>());

@@ -5,16 +5,17 @@ use mirage_clock::Instant;
 use mirage_net::ReceivedChecksum;
 use mirage_protocols::Received;
 
-use crate::connection::Slot;
+use crate::connection::{Slot, todo};
 use crate::demux::{Found, Tuple};
 use crate::facts::Facts;
+use crate::options::SynOptions;
 use crate::path::Probing;
 use crate::resources::Resources;
 use crate::stamps::Stamps;
 use crate::tuning::Tuning;
 use crate::usual_syn::UsualSyn;
 use crate::wire::{Flags, STAMPED_LEN, STAMPS, SYN_LEN};
-use crate::{Discard, Profile, Tcp};
+use crate::{Discard, Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
     /// Takes in a SYN that says what is usual, for a listener that has room; nothing but a listener is there for `tuple`, which
@@ -75,28 +76,78 @@ impl<P: Profile> Tcp<'_, P> {
         let (stamp, _) = slot.usual_stamps::<P>(&self.resources.config)?;
         let (seq, value) = (SequenceNumber(word(4)), word(24));
         let door = self.listeners.get(slot.listener.index as usize)?;
+        let counted = P::PEERS && self.resources.config.per_peer > 0;
         let usual = word(12) & !0xffff == BARE
             && word(20) == STAMPS
             && seq == slot.irs + 1
             && SequenceNumber(word(8)) == slot.iss + 1
             && (value.wrapping_sub(stamp) as i32) >= 0
             && door.is(slot.listener)
-            && !door.is_full();
+            && !door.is_full()
+            && !counted;
         if !usual {
             return None;
         }
         if !is_valid(&slot.tuple, received, Sum::of_array(header)) {
             return Some(Err(Discard::BadChecksum));
         }
-        let index = self.admit_half_open(now, half_open, seq)?;
-        let slot = self.connections.get_mut(index as usize)?;
-        slot.stamps.remember(now, value, seq, seq);
-        slot.window_seq = seq;
-        let window = (word(12) & 0xffff) << slot.send_scale;
-        (slot.window, slot.max_window) = (window, window);
+        let index = self.admit_usual(now, half_open, value, word(12) & 0xffff)?;
         self.last = index;
         self.settle_here(index);
         Some(Ok(()))
+    }
+}
+
+impl<P: Profile> Tcp<'_, P> {
+    /// A usual handshake is complete: it becomes a connection that waits to be accepted, and is forgotten. What completes it
+    /// carries the timestamp `value` and a `window` not yet scaled. `None` when there is no slot for it, and then nothing was
+    /// done. Its tuple was looked for last.
+    #[inline(always)]
+    fn admit_usual(&mut self, now: Instant, half_open: u32, value: u32, window: u32) -> Option<u32> {
+        let index = self.free_connection;
+        let Tcp { connections, listeners, half_open: handshakes, resources, beginning, .. } = self;
+        let count = connections.len() as u32;
+        let slot = connections.get_mut(index as usize)?;
+        let handshake = handshakes.slots.get_mut(half_open as usize)?;
+        let listener = handshake.listener.index;
+        let door = listeners.get_mut(listener as usize)?;
+        self.free_connection = slot.next;
+        self.in_use += 1;
+        let config = &resources.config;
+        let SynOptions { mss, window_scale, .. } = handshake.peer;
+        let (scale, rcv_nxt) = (window_scale.unwrap_or_default(), handshake.irs + 1);
+        let numbers = (handshake.iss + 1, rcv_nxt);
+        slot.begin_here(now, &handshake.tuple, numbers, &door.options, (config, beginning));
+        (slot.iss, slot.irs) = (handshake.iss, handshake.irs);
+        (slot.window_seq, slot.rcv_end) = (rcv_nxt, rcv_nxt + u32::from(handshake.window));
+        (slot.window, slot.max_window) = (window << scale, window << scale);
+        (slot.send_scale, slot.receive_scale) = (scale, resources.window_scale);
+        slot.set_selective(true);
+        slot.peer_mss = mss.unwrap_or(config.default_mss).max(config.min_mss);
+        slot.stamps = Stamps::begin(now, handshake.stamp_offset, value);
+        slot.note_data(now);
+        slot.state = State::Established;
+        if let Some(keepalive) = slot.keepalive.keepalive() {
+            slot.arm(now + keepalive.after);
+        }
+        slot.measure_handshake(now, handshake, config);
+        // Nothing is left to do in its first turn where the way is known.
+        let link = resources.link;
+        match link.is_to(slot.tuple.remote) {
+            true => slot.learn_path(now, &link, resources),
+            false => slot.todo |= todo::OUTPUT,
+        }
+        let bucket = self.demux.latest_bucket();
+        (slot.next, slot.bucket) = (handshake.next, bucket);
+        (handshake.tuple, handshake.next) = (Tuple::NONE, handshakes.free);
+        handshakes.free = half_open;
+        handshakes.count -= 1;
+        door.half_open -= 1;
+        resources.timers.clear(count + half_open);
+        resources.stats.accepted += 1;
+        self.point(bucket, Found::HalfOpen(half_open), self.demux.entry(Found::Connection(index)));
+        self.enqueue_accepted(index, listener);
+        Some(index)
     }
 }
 
