@@ -7,7 +7,7 @@ use mirage_clock::{Duration, Instant};
 use crate::cookies::Told;
 use crate::demux::Tuple;
 use crate::stamps::Stamps;
-use crate::wire::{Flags, Segment};
+use crate::wire::{Flags, Header, Segment};
 use crate::{Cookie, Profile};
 
 /// A segment without data that waits to be sent.
@@ -77,6 +77,20 @@ impl Reply {
         stamps: &Stamps,
     ) -> Self {
         Self { stamps: stamps.told::<P>(), ..Self::ack(tuple, seq, ack, window) }
+    }
+
+    /// Its header.
+    #[inline(always)]
+    pub(crate) fn header(&self) -> Header {
+        Header {
+            source_port: self.tuple.local_port,
+            destination_port: self.tuple.remote_port,
+            seq: self.seq,
+            ack: self.ack,
+            flags: self.flags,
+            accurate: self.accurate,
+            window: self.window,
+        }
     }
 
     /// The same as a reset.

@@ -267,14 +267,7 @@ impl<'o> Template<'o> {
         options: impl FnOnce(&mut [u8; N]),
     ) {
         let len = (N + piece.len()) as u64;
-        let header = |checksum: u16| {
-            let mut bytes = [0; N];
-            bytes[..8].copy_from_slice(&(self.first | u64::from(seq.0)).to_be_bytes());
-            bytes[8..16].copy_from_slice(&(self.second | u64::from(flags.bits()) << 16).to_be_bytes());
-            bytes[CHECKSUM_AT..18].copy_from_slice(&checksum.to_be_bytes());
-            options(&mut bytes);
-            bytes
-        };
+        let header = |checksum| self.header(seq, flags, checksum, options);
         // The only copy on the way out: the block keeps the bytes until they are acknowledged.
         match self.checksum {
             Checksum::Complete => {
@@ -284,6 +277,40 @@ impl<'o> Template<'o> {
             }
             Checksum::Partial => writer.put_behind(header(self.sum.add_u64(len).partial()), piece),
         }
+    }
+
+    /// A header of `N` bytes, with the options that `options` puts into it.
+    #[inline(always)]
+    fn header<const N: usize>(
+        &self,
+        seq: SequenceNumber,
+        flags: Flags,
+        checksum: u16,
+        options: impl FnOnce(&mut [u8; N]),
+    ) -> [u8; N] {
+        let mut bytes = [0; N];
+        bytes[..8].copy_from_slice(&(self.first | u64::from(seq.0)).to_be_bytes());
+        bytes[8..16].copy_from_slice(&(self.second | u64::from(flags.bits()) << 16).to_be_bytes());
+        bytes[CHECKSUM_AT..18].copy_from_slice(&checksum.to_be_bytes());
+        options(&mut bytes);
+        bytes
+    }
+
+    /// Writes a segment that is nothing but a header with timestamps alone.
+    #[inline]
+    pub(crate) fn write_stamped(&self, writer: &mut FrameWriter<'_>, seq: SequenceNumber, flags: Flags) {
+        let Options::Stamps(value, echo) = self.options else { return self.write(writer, seq, flags, []) };
+        let sum = match self.checksum {
+            // Three numbers of 32 bits fit.
+            Checksum::Complete => {
+                self.sum.add_u64(u64::from(seq.0) + u64::from(flags.bits()) + STAMPED_LEN as u64).finish()
+            }
+            Checksum::Partial => self.sum.add_u64(STAMPED_LEN as u64).partial(),
+        };
+        writer.put_header(&self.header::<STAMPED_LEN>(seq, flags, sum, |bytes| {
+            bytes[20..24].copy_from_slice(&STAMPS.to_be_bytes());
+            bytes[24..].copy_from_slice(&pair(value, echo).to_be_bytes());
+        }));
     }
 
     /// Writes a segment and, when all is there, the checksum.
@@ -327,36 +354,6 @@ fn sum_of_few(bytes: &[u8]) -> Sum {
     } else {
         Sum::of(bytes)
     }
-}
-
-/// Writes a segment that is nothing but a header, whose length is known when the program is compiled. Gives `None`, and
-/// writes nothing, when `options` are of another length.
-#[inline]
-pub(crate) fn write_bare<const LEN: usize>(
-    writer: &mut FrameWriter<'_>,
-    pseudo: Sum,
-    header: &Header,
-    options: &[u8],
-    checksum: Checksum,
-) -> Option<()> {
-    let mut bytes = [0; LEN];
-    let (start, rest) = bytes.split_first_chunk_mut::<HEADER_LEN>()?;
-    if rest.len() != options.len() {
-        return None;
-    }
-    rest.copy_from_slice(options);
-    let ports = u32::from(header.source_port) << 16 | u32::from(header.destination_port);
-    let control = (LEN as u32 / 4) << 28 | u32::from(header.accurate) << 24 | u32::from(header.flags.bits()) << 16;
-    start[..8].copy_from_slice(&pair(ports, header.seq.0).to_be_bytes());
-    start[8..16].copy_from_slice(&pair(header.ack.0, control | u32::from(header.window)).to_be_bytes());
-    let sum = pseudo.add_u64(LEN as u64);
-    let value = match checksum {
-        Checksum::Complete => sum.add_sum(Sum::of_array(&bytes)).finish(),
-        Checksum::Partial => sum.partial(),
-    };
-    bytes[CHECKSUM_AT..CHECKSUM_AT + 2].copy_from_slice(&value.to_be_bytes());
-    writer.put_header(&bytes);
-    Some(())
 }
 
 /// Writes a segment: the header, `options` (a multiple of four bytes, at most 40), the slices of `payload` and, when
@@ -450,7 +447,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_bare_header_is_written_like_any_other(
-            seq: u32, ack: u32, window: u16, flags: u8, accurate: bool, options: [u8; 20], partial: bool,
+            seq: u32, ack: u32, window: u16, flags: u8, accurate: bool, stamps: (u32, u32), partial: bool,
         ) {
             let header = Header {
                 source_port: 80,
@@ -465,13 +462,12 @@ mod tests {
             let pseudo = Sum::ZERO.pseudo_header(HERE, THERE, Protocol::TCP.0, 0);
             let mut buffer = [0xee; 64];
             let mut writer = FrameWriter::new(&mut buffer);
-            prop_assert!(write_bare::<STAMPED_LEN>(&mut writer, pseudo, &header, &options, checksum).is_none());
-            prop_assert!(writer.is_empty());
-            write_bare::<SYN_LEN>(&mut writer, pseudo, &header, &options, checksum).unwrap();
-            prop_assert_eq!(&buffer[..SYN_LEN], &written(&header, &options, &[], checksum)[..]);
-            let mut writer = FrameWriter::new(&mut buffer);
-            write_bare::<STAMPED_LEN>(&mut writer, pseudo, &header, &options[..12], checksum).unwrap();
-            prop_assert_eq!(&buffer[..STAMPED_LEN], &written(&header, &options[..12], &[], checksum)[..]);
+            let template = Template::new(pseudo, &header, Options::Stamps(stamps.0, stamps.1), checksum);
+            template.write_stamped(&mut writer, header.seq, header.flags);
+            let mut options = [1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0];
+            options[4..8].copy_from_slice(&stamps.0.to_be_bytes());
+            options[8..].copy_from_slice(&stamps.1.to_be_bytes());
+            prop_assert_eq!(&buffer[..STAMPED_LEN], &written(&header, &options, &[], checksum)[..]);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Replies on their way out, and connections that are broken off.
 
 use mirage_clock::Instant;
-use mirage_net::{ChecksumOffload, FrameWriter};
+use mirage_net::ChecksumOffload;
 use mirage_protocols::{Ip, Packet, Protocol, SendError};
 
 use crate::connection::todo;
@@ -16,9 +16,7 @@ use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
 use crate::transmit::Link;
 use crate::usual_syn::UsualSyn;
-use crate::wire::{
-    Checksum, Flags, HEADER_LEN, Header, Options, STAMPED_LEN, SYN_LEN, write_bare, write_segment,
-};
+use crate::wire::{Checksum, Flags, HEADER_LEN, Options, STAMPED_LEN, SYN_LEN, Template, write_segment};
 use crate::{Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -123,6 +121,12 @@ fn send_reply<P: Profile>(
         let value = Stamps::off(offset).value(now);
         (reply.told.map_or(value, |told| told.stamp(value)), recent)
     });
+    if P::STRAIGHT
+        && !reply.flags.contains(Flags::SYN)
+        && let Some((value, echo)) = stamps
+    {
+        return send_stamped(reply, Options::Stamps(value, echo), ip);
+    }
     let mut options = Encoded::default();
     if reply.flags.contains(Flags::SYN) {
         let mss = match P::BURSTS {
@@ -152,36 +156,34 @@ fn send_reply<P: Profile>(
     } else if stamps.is_some() {
         options.put_heard(stamps, &Blocks::NONE);
     }
-    let header = Header {
-        source_port: tuple.local_port,
-        destination_port: tuple.remote_port,
-        seq: reply.seq,
-        ack: reply.ack,
-        flags: reply.flags,
-        accurate: reply.accurate,
-        window: reply.window,
-    };
+    let header = reply.header();
     let len = HEADER_LEN + options.as_slice().len();
-    let offload = if tuple.remote.is_ipv4() { ChecksumOffload::TCP_V4 } else { ChecksumOffload::TCP_V6 };
-    let partial = match P::BURSTS && reply.flags.contains(Flags::SYN) {
-        true => link.partial_checksum,
-        false => ip.capabilities(tuple.remote).checksum.contains(offload),
+    let checksum = match P::BURSTS && reply.flags.contains(Flags::SYN) {
+        true => Checksum::by(link.partial_checksum),
+        false => checksum_to(tuple, ip),
     };
-    let checksum = Checksum::by(partial);
     let packet = bare_packet(tuple, len, checksum);
     if !P::BURSTS {
         let options = Options::Bytes(options.as_slice());
         let payload = (&SendQueue::default(), pool, 0, 0);
         return super::send_from(payload, ip, packet, tuple, &header, options, checksum);
     }
-    let (options, pseudo) = (options.as_slice(), tuple.pseudo_header());
-    let fill = |writer: &mut FrameWriter<'_>| {
-        if P::STRAIGHT {
-            if write_bare::<STAMPED_LEN>(writer, pseudo, &header, options, checksum).is_some() {
-                return;
-            }
-        }
-        write_segment(writer, (tuple.local, tuple.remote), &header, options, [], checksum);
-    };
-    if P::STRAIGHT { ip.send_straight(packet, fill) } else { ip.send(packet, fill) }
+    let options = options.as_slice();
+    ip.send(packet, |writer| write_segment(writer, (tuple.local, tuple.remote), &header, options, [], checksum))
+}
+
+/// Sends a reply with these timestamps and nothing else.
+#[inline]
+fn send_stamped(reply: &Reply, stamps: Options<'_>, ip: &mut impl Ip) -> Result<(), SendError> {
+    let checksum = checksum_to(&reply.tuple, ip);
+    let template = Template::new(reply.tuple.pseudo_header(), &reply.header(), stamps, checksum);
+    let packet = bare_packet(&reply.tuple, STAMPED_LEN, checksum);
+    ip.send_straight(packet, |writer| template.write_stamped(writer, reply.seq, reply.flags))
+}
+
+/// Who completes checksums on the way to the peer.
+#[inline]
+fn checksum_to(tuple: &Tuple, ip: &impl Ip) -> Checksum {
+    let offload = if tuple.remote.is_ipv4() { ChecksumOffload::TCP_V4 } else { ChecksumOffload::TCP_V6 };
+    Checksum::by(ip.capabilities(tuple.remote).checksum.contains(offload))
 }
