@@ -181,6 +181,9 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 if !slot.ready.is_listed() {
                     self.make_ready(index);
                 }
+            } else if P::STRAIGHT && slot.todo == todo::REARM {
+                slot.todo = 0;
+                self.resources.timers.set(index, slot.armed);
             } else {
                 self.settle_slow(index);
             }
@@ -232,10 +235,9 @@ impl<'s, P: Profile> Tcp<'s, P> {
 
     /// Lets segments find this connection no more.
     pub(crate) fn hide(&mut self, index: u32) {
-        if self.connections.get(index as usize).is_some_and(|slot| slot.linked()) {
-            self.unlink(Found::Connection(index));
-            self.mark_hidden(index);
-        }
+        let Some(slot) = self.connections.get(index as usize).filter(|slot| slot.linked()) else { return };
+        self.point(slot.bucket, Found::Connection(index), slot.next);
+        self.mark_hidden(index);
     }
 
     /// Segments find this connection no more.

@@ -125,6 +125,10 @@ impl<'s> WakerPool<'s> {
     #[inline(never)]
     fn drain(&mut self, list: &mut WaitList, each: impl Fn(Waker)) {
         let mut at = core::mem::replace(&mut list.newest, NONE);
+        // Mostly a task waits alone.
+        if let Some(waker) = self.remove(at) {
+            return each(waker);
+        }
         loop {
             let (known, next) = self.waiter(at);
             // Ends: what is given back here has no waiter any more.

@@ -260,7 +260,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// How long it took the peer to answer our SYN-ACK, unless it was sent more than once.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn measure_handshake(&mut self, now: Instant, handshake: &HalfOpenSlot, config: &Config) {
         if handshake.resent == 0 {
             let rtt = now.since(handshake.since);

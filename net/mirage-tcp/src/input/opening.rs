@@ -1,7 +1,7 @@
 //! The segments of a usual handshake, each in one straight line.
 
 use mirage_checksum::{SequenceNumber, Sum};
-use mirage_clock::Instant;
+use mirage_clock::{Duration, Instant};
 use mirage_net::ReceivedChecksum;
 use mirage_protocols::Received;
 
@@ -11,11 +11,12 @@ use crate::facts::Facts;
 use crate::options::SynOptions;
 use crate::path::Probing;
 use crate::resources::Resources;
+use crate::rto::RoundTrip;
 use crate::stamps::Stamps;
 use crate::tuning::Tuning;
 use crate::usual_syn::UsualSyn;
 use crate::wire::{Flags, STAMPED_LEN, STAMPS, SYN_LEN};
-use crate::{Discard, Profile, State, Tcp};
+use crate::{Config, Discard, Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
     /// Takes in a SYN that says what is usual, for a listener that has room; nothing but a listener is there for `tuple`, which
@@ -130,7 +131,10 @@ impl<P: Profile> Tcp<'_, P> {
         if let Some(keepalive) = slot.keepalive.keepalive() {
             slot.arm(now + keepalive.after);
         }
-        slot.measure_handshake(now, handshake, config);
+        match handshake.resent {
+            0 => slot.measure_first(now, now.since(handshake.since), config),
+            _ => slot.measure_handshake(now, handshake, config),
+        }
         // Nothing is left to do in its first turn where the way is known.
         let link = resources.link;
         match link.is_to(slot.tuple.remote) {
@@ -201,7 +205,13 @@ impl<P: Profile> Slot<P> {
             true => self.mss = 0,
             false => self.set_path(self.path.takes),
         }
-        self.confirm_syn(now, syn.ack, config.min_rto);
+        match self.syns {
+            1 => {
+                (self.una, self.nxt, self.recovery.recover) = (syn.ack, syn.ack, syn.ack);
+                self.measure_first(now, now.since(self.stuck_since), config);
+            }
+            _ => self.confirm_syn(now, syn.ack, config.min_rto),
+        }
         self.set_syn_data(false);
         self.asked = 0;
         self.establish(resources, now);
@@ -211,6 +221,13 @@ impl<P: Profile> Slot<P> {
         }
         resources.stats.opened += 1;
         Some(Ok(()))
+    }
+
+    /// The handshake took so long: nothing was measured before.
+    #[inline(always)]
+    fn measure_first(&mut self, now: Instant, rtt: Duration, config: &Config) {
+        self.round_trip = RoundTrip::measured(rtt, config.min_rto);
+        self.recovery.reordering.on_rtt(now, rtt);
     }
 }
 
