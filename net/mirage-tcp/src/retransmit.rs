@@ -187,6 +187,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// RFC 5681 §4.1: what the network took before a pause says little about now.
+    #[inline(never)]
     pub(crate) fn restart_if_idle(&mut self, now: Instant, resources: &Resources<'_>) {
         if self.una == self.nxt {
             let idle = self.sent_at.since(now);

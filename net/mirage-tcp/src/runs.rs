@@ -142,6 +142,7 @@ impl<'s> Runs<'s> {
         self.slots.get(chain.tail as usize).is_some_and(|last| !last.is(fate::SACKED | fate::LOST))
     }
 
+    #[inline]
     fn take(&mut self) -> Option<u32> {
         let index = self.free;
         if let Some(slot) = self.slots.get(index as usize) {
@@ -170,6 +171,16 @@ impl<'s> Runs<'s> {
             return true;
         }
         self.push_behind(chain, run)
+    }
+
+    /// The first of an empty chain. There is [room](Self::can_begin) for it.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self, chain: &mut Chain, run: RunSlot) {
+        let Some(index) = self.take() else { return };
+        if let Some(slot) = self.slots.get_mut(index as usize) {
+            *slot = run;
+            *chain = Chain { head: index, tail: index, count: 1 };
+        }
     }
 
     fn push_behind(&mut self, chain: &mut Chain, run: &RunSlot) -> bool {

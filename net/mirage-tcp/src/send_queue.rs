@@ -108,6 +108,13 @@ impl SendQueue {
         allowed - rest.len()
     }
 
+    /// All of it, if it lies in one piece and there is any.
+    #[inline(always)]
+    pub(crate) fn whole<'p>(&self, pool: &'p Pool<'_>) -> Option<&'p [u8]> {
+        let block = pool.get(self.head)?;
+        if self.head == self.tail { Some(block.data()) } else { None }
+    }
+
     /// Space in one piece behind what is queued; `None` when none is `wanted` or no block is free.
     pub(crate) fn space<'p>(
         &mut self,
