@@ -38,7 +38,10 @@ impl<'s, P: Profile> Tcp<'s, P> {
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Pending => return Poll::Pending,
         }
-        let count = slot.receive.read(&mut resources.pool, buffer);
+        let count = match P::STRAIGHT {
+            true => slot.receive.read_straight(&mut resources.pool, buffer),
+            false => slot.receive.read(&mut resources.pool, buffer),
+        };
         slot.after_read(resources);
         resources.relieve();
         self.settle(id.index);
@@ -95,6 +98,13 @@ impl<'s, P: Profile> Tcp<'s, P> {
             Ok(true) if bytes.is_empty() => return Poll::Ready(Ok(0)),
             Ok(true) => {
                 let held = slot.receive.blocks();
+                if P::STRAIGHT
+                    && then == Then::Push
+                    && let Some(count) = slot.write_first(resources, bytes, held)
+                {
+                    self.settle(id.index);
+                    return Poll::Ready(Ok(count));
+                }
                 let (cuts, most) = (slot.cuts(), slot.most_queued(&resources.pool));
                 let limit = slot.send_limit.min(most);
                 let mut count = slot.send.push(&mut resources.pool, bytes, limit, held, cuts);
@@ -380,6 +390,19 @@ impl<P: Profile> Slot<P> {
                 Poll::Pending
             }
         }
+    }
+
+    /// Writes what goes into one block, while nothing waits and nothing is under way.
+    #[inline(always)]
+    fn write_first(&mut self, resources: &mut Resources<'_>, bytes: &[u8], held: u32) -> Option<usize> {
+        let limited = self.unsent_limit.is_set() || bytes.len() > self.send_limit as usize;
+        if self.una != self.nxt || limited {
+            return None;
+        }
+        let count = self.send.push_first(&mut resources.pool, bytes, held, self.mss)?;
+        self.hold_back(false);
+        self.todo |= todo::OUTPUT;
+        Some(count)
     }
 
     /// Whether bytes may be written now, or (`false`) once the connection is established.

@@ -113,6 +113,13 @@ impl Block {
         count
     }
 
+    /// Copies `bytes`, which fit, into the empty block of a send queue that begins with it.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self, bytes: &[u8]) {
+        self.len = mirage_checksum::copy_short(&mut self.bytes, bytes) as u16;
+        self.under_way.begin();
+    }
+
     /// Copies `bytes` before what it holds, or gives `false` and leaves it as it was when they do not fit.
     pub(crate) fn prepend(&mut self, bytes: &[u8]) -> bool {
         if self.len() + bytes.len() > BLOCK_BYTES {
@@ -207,6 +214,24 @@ impl<'s> Pool<'s> {
     /// them.
     pub(crate) fn take_for_sending(&mut self, held: u32, first: bool, place: u32) -> Option<u32> {
         if self.spares(held, first) { self.take_at(place) } else { None }
+    }
+
+    /// The same for the first, with the block itself.
+    #[inline(always)]
+    pub(crate) fn take_to_begin(&mut self, held: u32, place: u32) -> Option<(u32, &mut Block)> {
+        if !self.spares(held, true) {
+            return None;
+        }
+        let index = if self.free_head != NONE { self.free_head } else { self.untouched };
+        let block = self.blocks.get_mut(index as usize)?;
+        if self.free_head != NONE {
+            self.free_head = block.next;
+        } else {
+            self.untouched += 1;
+        }
+        self.in_use += 1;
+        (block.next, block.seq, block.start, block.len, block.ends) = (NONE, place, 0, 0, false);
+        Some((index, block))
     }
 
     /// An empty block for data out of order of a connection that holds `held` of them.

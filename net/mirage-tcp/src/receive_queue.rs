@@ -1,6 +1,6 @@
 //! What came in: bytes in order that wait for the application, and bytes out of order that wait for a hole to fill.
 
-use mirage_checksum::{SequenceNumber, Sum, copy, copy_and_sum};
+use mirage_checksum::{SequenceNumber, Sum, copy, copy_and_sum, copy_short};
 
 use zerocopy::FromZeros;
 
@@ -515,7 +515,25 @@ impl ReceiveQueue {
         true
     }
 
+    /// Moves readable bytes into `buffer`; gives how many. Those of a lone block in the place of the call, if there is room for
+    /// all.
+    #[inline(always)]
+    pub(crate) fn read_straight(&mut self, pool: &mut Pool<'_>, buffer: &mut [u8]) -> usize {
+        if self.head == self.tail
+            && let Some(block) = pool.get(self.head)
+            && block.len() <= buffer.len()
+        {
+            let count = copy_short(buffer, block.data());
+            pool.give(self.head);
+            (self.head, self.tail, self.readable) = (NONE, NONE, 0);
+            self.blocks -= 1;
+            return count;
+        }
+        self.read(pool, buffer)
+    }
+
     /// Moves readable bytes into `buffer`; gives how many.
+    #[inline(never)]
     pub(crate) fn read(&mut self, pool: &mut Pool<'_>, buffer: &mut [u8]) -> usize {
         let mut copied = 0;
         while let Some(space) = buffer.get_mut(copied..).filter(|space| !space.is_empty())

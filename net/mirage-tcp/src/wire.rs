@@ -1,5 +1,6 @@
 //! The TCP header (RFC 9293 §3.1): bytes to a [`Segment`] and back.
 
+use core::convert::identity;
 use core::net::IpAddr;
 
 use bitflags::bitflags;
@@ -253,20 +254,27 @@ impl<'o> Template<'o> {
         options: impl FnOnce(&mut [u8; N]),
     ) {
         let len = (N + piece.len()) as u64;
-        let header = |checksum: u16| {
-            let mut bytes = [0; N];
-            bytes[..8].copy_from_slice(&(self.first | u64::from(seq.0)).to_be_bytes());
-            bytes[8..16].copy_from_slice(&(self.second | u64::from(flags.bits()) << 16).to_be_bytes());
-            bytes[CHECKSUM_AT..18].copy_from_slice(&checksum.to_be_bytes());
-            options(&mut bytes);
-            bytes
-        };
+        let header = identity(
+            #[inline(always)]
+            |checksum: u16| {
+                let mut bytes = [0; N];
+                bytes[..8].copy_from_slice(&(self.first | u64::from(seq.0)).to_be_bytes());
+                bytes[8..16].copy_from_slice(&(self.second | u64::from(flags.bits()) << 16).to_be_bytes());
+                bytes[CHECKSUM_AT..18].copy_from_slice(&checksum.to_be_bytes());
+                options(&mut bytes);
+                bytes
+            },
+        );
         // The only copy on the way out: the block keeps the bytes until they are acknowledged.
         match self.checksum {
             Checksum::Complete => {
                 // Three numbers of 32 bits fit.
                 let sum = self.sum.add_u64(u64::from(seq.0) + u64::from(flags.bits()) + len);
-                writer.put_headed(piece, |body| header(sum.add_sum(body).finish()));
+                writer.put_headed(
+                    piece,
+                    #[inline(always)]
+                    |body| header(sum.add_sum(body).finish()),
+                );
             }
             Checksum::Partial => writer.put_behind(header(self.sum.add_u64(len).partial()), piece),
         }
