@@ -102,7 +102,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                     && then == Then::Push
                     && let Some(count) = slot.write_first(resources, bytes, held)
                 {
-                    self.settle(id.index);
+                    self.settle_written(id.index);
                     return Poll::Ready(Ok(count));
                 }
                 let (cuts, most) = (slot.cuts(), slot.most_queued(&resources.pool));

@@ -45,6 +45,12 @@ impl Default for Block {
 }
 
 impl Block {
+    /// What is known of what is under way, where it is the first of a send queue.
+    #[inline]
+    pub(crate) fn under_way(&self) -> &UnderWay {
+        &self.under_way
+    }
+
     /// The bytes it holds.
     pub(crate) fn data(&self) -> &[u8] {
         let start = usize::from(self.start);
@@ -193,16 +199,22 @@ impl<'s> Pool<'s> {
     /// An empty block for bytes from `place` on, or `None` when all are in use.
     #[inline]
     fn take_at(&mut self, place: u32) -> Option<u32> {
-        let index = if self.free_head != NONE { self.free_head } else { self.untouched };
+        self.take_block(place).map(|(index, _)| index)
+    }
+
+    /// The same with the block itself.
+    #[inline(always)]
+    pub(crate) fn take_block(&mut self, place: u32) -> Option<(u32, &mut Block)> {
+        let free = self.free_head;
+        let index = if free != NONE { free } else { self.untouched };
         let block = self.blocks.get_mut(index as usize)?;
-        if self.free_head != NONE {
-            self.free_head = block.next;
-        } else {
-            self.untouched += 1;
+        match free {
+            NONE => self.untouched += 1,
+            _ => self.free_head = block.next,
         }
         (block.next, block.seq, block.start, block.len, block.ends) = (NONE, place, 0, 0, false);
         self.in_use += 1;
-        Some(index)
+        Some((index, block))
     }
 
     /// An empty block for data in order of a connection for which `received` blocks hold such data.
@@ -219,19 +231,7 @@ impl<'s> Pool<'s> {
     /// The same for the first, with the block itself.
     #[inline(always)]
     pub(crate) fn take_to_begin(&mut self, held: u32, place: u32) -> Option<(u32, &mut Block)> {
-        if !self.spares(held, true) {
-            return None;
-        }
-        let index = if self.free_head != NONE { self.free_head } else { self.untouched };
-        let block = self.blocks.get_mut(index as usize)?;
-        if self.free_head != NONE {
-            self.free_head = block.next;
-        } else {
-            self.untouched += 1;
-        }
-        self.in_use += 1;
-        (block.next, block.seq, block.start, block.len, block.ends) = (NONE, place, 0, 0, false);
-        Some((index, block))
+        if self.spares(held, true) { self.take_block(place) } else { None }
     }
 
     /// An empty block for data out of order of a connection that holds `held` of them.
@@ -300,6 +300,16 @@ impl<'s> Pool<'s> {
         if block.start == FREE {
             return;
         }
+        (block.next, block.start, block.len) = (self.free_head, FREE, 0);
+        self.free_head = index;
+        self.in_use -= 1;
+    }
+
+    /// The same for one that somebody holds, as is known in the place of the call.
+    #[inline(always)]
+    pub(crate) fn give_held(&mut self, index: u32) {
+        let Some(block) = self.blocks.get_mut(index as usize) else { return };
+        debug_assert_ne!(block.start, FREE, "a block is given back once");
         (block.next, block.start, block.len) = (self.free_head, FREE, 0);
         self.free_head = index;
         self.in_use -= 1;

@@ -76,6 +76,12 @@ impl ReceiveQueue {
         self.readable
     }
 
+    /// Whether it holds nothing.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.blocks == 0
+    }
+
     /// Whether bytes wait behind holes.
     #[inline]
     pub(crate) fn has_holes(&self) -> bool {
@@ -212,6 +218,21 @@ impl ReceiveQueue {
         self.blocks += 1;
         self.readable += len as u32;
         Some(true)
+    }
+
+    /// The same for a few bytes into an empty queue.
+    #[inline(always)]
+    pub(crate) fn take_first(&mut self, pool: &mut Pool<'_>, bytes: &[u8], sum: Option<Sum>) -> Option<bool> {
+        let (index, block) = pool.take_block(0)?;
+        let is_valid = block.whole_space(bytes.len()).map(|space| copy_valid(space, bytes, sum));
+        match is_valid {
+            Some(true) => {
+                block.grow(bytes.len());
+                (self.head, self.tail, self.blocks, self.readable) = (index, index, 1, bytes.len() as u32);
+            }
+            _ => pool.give(index),
+        }
+        is_valid
     }
 
     /// The same for bytes that a device has checked; `None` when there is no room for them.
@@ -524,7 +545,7 @@ impl ReceiveQueue {
             && block.len() <= buffer.len()
         {
             let count = copy_short(buffer, block.data());
-            pool.give(self.head);
+            pool.give_held(self.head);
             (self.head, self.tail, self.readable) = (NONE, NONE, 0);
             self.blocks -= 1;
             return count;

@@ -2,7 +2,7 @@
 
 use zerocopy::FromZeros;
 
-use crate::pool::{BLOCK_BYTES, NONE, Pool};
+use crate::pool::{BLOCK_BYTES, Block, NONE, Pool};
 use crate::under_way::UnderWay;
 
 /// A stream's bytes from the first unacknowledged one on, in a chain of blocks.
@@ -210,13 +210,13 @@ impl SendQueue {
     /// What is known of what is under way, if there is any and all lies in one block.
     #[inline(always)]
     pub(crate) fn lone<'p>(&self, pool: &'p Pool<'_>) -> Option<&'p UnderWay> {
-        if self.head == self.tail && self.head != NONE { Some(pool.under_way(self.head)) } else { None }
+        if self.head == self.tail { pool.get(self.head).map(Block::under_way) } else { None }
     }
 
     /// Forgets all bytes, which lie in [one block](Self::lone): the peer has them.
     #[inline(always)]
     pub(crate) fn end(&mut self, pool: &mut Pool<'_>) {
-        pool.give(self.head);
+        pool.give_held(self.head);
         *self = Self { base: self.base.wrapping_add(self.len), ..Self::default() };
     }
 
@@ -381,7 +381,6 @@ impl<'p> Iterator for Slices<'p, '_> {
 mod tests {
     extern crate alloc;
     use super::*;
-    use crate::pool::Block;
     use alloc::vec;
     use alloc::vec::Vec;
     use managed::ManagedSlice;

@@ -38,8 +38,10 @@ impl<P: Profile> Tcp<'_, P> {
     /// count as loss and are repaired as such.
     pub fn poll_transmit(&mut self, now: Instant, ip: &mut impl Ip, budget: usize) -> Result<bool, SendError> {
         let mut left = budget;
-        if !self.replies.is_empty() {
+        let mut more = !self.replies.is_empty();
+        if more {
             self.send_replies(now, ip, &mut left)?;
+            more = !self.replies.is_empty();
         }
         while self.ready.head != NONE {
             if left == 0 {
@@ -66,7 +68,7 @@ impl<P: Profile> Tcp<'_, P> {
                 return Err(SendError::Full);
             }
         }
-        Ok(!self.replies.is_empty())
+        Ok(more)
     }
 
     /// Sends what one connection has to send, up to a few segments.

@@ -31,17 +31,9 @@ pub(super) fn tail(bytes: &[u8], start: usize) -> u64 {
 pub(super) fn copy(to: &mut [u8], from: &[u8]) -> u64 {
     // One length for both, for the compiler to know.
     let Some(to) = to.get_mut(..from.len()) else { return 0 };
-    match from.len() {
-        0..8 => copy_few(to, from),
-        _ => copy_many(to, from),
+    if from.len() < 8 {
+        return copy_few(to, from);
     }
-}
-
-/// The same for 8 bytes and more. Both slices have the same length.
-// By itself, so that the few save no registers.
-#[inline(never)]
-fn copy_many(to: &mut [u8], from: &[u8]) -> u64 {
-    let Some(to) = to.get_mut(..from.len()) else { return 0 };
     // Four words in each turn: of a loop over one the compiler makes a call of memcpy and a second loop that sums.
     let (fours, rest) = from.as_chunks::<8>().0.as_chunks::<4>();
     let (spaces, space) = to.as_chunks_mut::<8>().0.as_chunks_mut::<4>();

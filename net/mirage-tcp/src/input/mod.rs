@@ -7,6 +7,7 @@ mod fast;
 mod fast_open;
 mod half_open;
 mod listener;
+mod short;
 mod syn_sent;
 mod synchronized;
 mod time_wait;
@@ -48,6 +49,19 @@ impl<P: Profile> Tcp<'_, P> {
                 return result;
             }
             self.resources.again.len = 0;
+            if short::SHORT.contains(&received.payload.len())
+                && received.cast == Cast::Unicast
+                && let Some(slot) = self.connections.get_mut(self.last as usize)
+                && slot.tuple.is_of(received)
+                && let checked = received.checksum != ReceivedChecksum::Unchecked
+                && let Some(result) = slot.input_short(&mut self.resources, now, received, checked)
+            {
+                if slot.todo != 0 {
+                    self.settle_here(self.last);
+                }
+                self.check(self.last);
+                return result;
+            }
         }
         let mut checked = received.checksum != ReceivedChecksum::Unchecked;
         let known = P::STRAIGHT

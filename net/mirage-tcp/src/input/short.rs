@@ -1,0 +1,83 @@
+//! The segment that an exchange consists of, in one straight line: a few bytes in order, which acknowledge all that was sent.
+
+use mirage_clock::Instant;
+use mirage_protocols::Received;
+
+use super::full_size;
+use crate::connection::Slot;
+use crate::facts::Facts;
+use crate::recovery::{News, Phase};
+use crate::resources::Resources;
+use crate::retransmit::Watch;
+use crate::sack::Blocks;
+use crate::wire::{Flags, STAMPED_LEN};
+use crate::{Discard, Profile, State, options};
+use mirage_checksum::{SequenceNumber, Sum};
+
+/// The lengths of such segments, with a header that has timestamps. Others go another way.
+pub(super) const SHORT: core::ops::Range<usize> = STAMPED_LEN + 1..STAMPED_LEN + 128;
+
+impl<P: Profile> Slot<P> {
+    /// Takes in such a segment as [`input_fast`](Self::input_fast) would; `None` when anything is unusual, and then nothing was
+    /// done.
+    #[inline(always)]
+    pub(super) fn input_short(
+        &mut self,
+        resources: &mut Resources<'_>,
+        now: Instant,
+        received: &Received<'_>,
+        checked: bool,
+    ) -> Option<Result<(), Discard>> {
+        let (header, payload) = received.payload.split_first_chunk::<STAMPED_LEN>()?;
+        let word =
+            |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
+        let (seq, ack, rest) = (SequenceNumber(word(4)), SequenceNumber(word(8)), word(12));
+        let usual = (STAMPED_LEN as u32 / 4) << 28 | u32::from(Flags::ACK.bits()) << 16;
+        let acked = ack.since(self.una);
+        let (value, echo) = options::lone_stamps(header.get(20..)?)?;
+        let ordinary = rest & !(u32::from(Flags::PSH.bits()) << 16 | 0xffff) == usual
+            && P::TIMESTAMPS
+            && self.stamps.is_on()
+            && self.state == State::Established
+            && seq == self.rcv_nxt
+            && ack == self.nxt
+            && acked == self.send.len()
+            && !self.facts.intersects(Facts::HEARS_UNUSUALLY.union(Facts::READ_SHUT))
+            && self.receive.is_empty()
+            && self.recovery.phase == Phase::Open
+            && self.watch != Watch::Persist
+            && self.quick_acks == 0
+            && payload.len() <= self.receive_window() as usize
+            && (!P::MARKS || self.marks.is_ordinary(received.ecn))
+            && !self.stamps.is_old(now, value);
+        if !ordinary {
+            return None;
+        }
+        let sum = (!checked).then(|| {
+            let pseudo = self.tuple.pseudo_header().add_u64(received.payload.len() as u64);
+            pseudo.add_sum(Sum::of_array(header))
+        });
+        if !self.receive.take_first(&mut resources.pool, payload, sum)? {
+            return Some(Err(Discard::BadChecksum));
+        }
+        self.stamps.keep(now, value, seq, self.acked_to);
+        self.hear(now);
+        if self.window_seq.at_or_before(seq) {
+            self.window_seq = seq;
+            let window = (rest & 0xffff) << self.send_scale;
+            if window != self.window {
+                self.change_window(resources, now, window);
+            }
+        }
+        if acked > 0 && !(P::SELECTIVE && self.take_whole(resources, now, acked)) {
+            self.take_news_elsewhere(resources, now, &News { ack, echo: Some(echo), duplicate: false });
+        }
+        self.take_ordered(resources, now, payload.len() as u32, full_size(received, payload.len()));
+        Some(Ok(()))
+    }
+
+    #[inline(never)]
+    fn take_news_elsewhere(&mut self, resources: &mut Resources<'_>, now: Instant, news: &News) {
+        self.take_news(resources, now, news, &Blocks::NONE);
+    }
+}
