@@ -11,7 +11,10 @@ pub use mirage_stack::flow::Direction;
 
 use crate::connection::{Slot, todo};
 use crate::cork::{Hold, Then};
+use crate::facts::Facts;
+use crate::identifier::NONE;
 use crate::keepalive::Schedule;
+use crate::ready::{Ends, Place};
 use crate::resources::Resources;
 use crate::send_queue::Cuts;
 use crate::{ConnectionId, Error, Info, Profile, State, Tcp};
@@ -82,10 +85,44 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// # Errors
     /// Why the connection is broken; [`Error::Closed`] after the write direction was shut down.
     pub fn poll_write(&mut self, id: ConnectionId, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, Error>> {
+        if P::STRAIGHT
+            && let Some(count) = self.write_first(id, bytes)
+        {
+            return Poll::Ready(Ok(count));
+        }
         self.write(id, cx, bytes, Then::Push)
     }
 
+    /// Writes what goes into one block, while nothing is under way and nobody waits for a turn to send: a request, or an
+    /// answer.
+    #[inline(always)]
+    fn write_first(&mut self, id: ConnectionId, bytes: &[u8]) -> Option<usize> {
+        let Tcp { connections, resources, ready, .. } = self;
+        let slot = connections.get_mut(id.index as usize)?;
+        let facts = slot.facts & (Facts::HELD | Facts::FIN_QUEUED | Facts::UNPUSHED);
+        let usual = slot.generation == id.generation
+            && facts == Facts::HELD
+            && slot.state == State::Established
+            && slot.una == slot.nxt
+            && slot.hold == Hold::Nothing
+            && slot.todo == 0
+            && !slot.unsent_limit.is_set()
+            && ready.head == NONE
+            && (1..=slot.send_limit as usize).contains(&bytes.len());
+        if !usual {
+            return None;
+        }
+        let count = slot.send.push_first(&mut resources.pool, bytes, slot.receive.blocks(), slot.mss)?;
+        // As `settle` has it.
+        slot.ready = Place { previous: NONE, next: NONE };
+        *ready = Ends { head: id.index, tail: id.index };
+        resources.again.len = 0;
+        self.check(id.index);
+        Some(count)
+    }
+
     /// Writes; `then` says what follows.
+    #[inline(never)]
     pub(crate) fn write(
         &mut self,
         id: ConnectionId,
@@ -98,13 +135,6 @@ impl<'s, P: Profile> Tcp<'s, P> {
             Ok(true) if bytes.is_empty() => return Poll::Ready(Ok(0)),
             Ok(true) => {
                 let held = slot.receive.blocks();
-                if P::STRAIGHT
-                    && then == Then::Push
-                    && let Some(count) = slot.write_first(resources, bytes, held)
-                {
-                    self.settle_written(id.index);
-                    return Poll::Ready(Ok(count));
-                }
                 let (cuts, most) = (slot.cuts(), slot.most_queued(&resources.pool));
                 let limit = slot.send_limit.min(most);
                 let mut count = slot.send.push(&mut resources.pool, bytes, limit, held, cuts);
@@ -390,19 +420,6 @@ impl<P: Profile> Slot<P> {
                 Poll::Pending
             }
         }
-    }
-
-    /// Writes what goes into one block, while nothing waits and nothing is under way.
-    #[inline(always)]
-    fn write_first(&mut self, resources: &mut Resources<'_>, bytes: &[u8], held: u32) -> Option<usize> {
-        let limited = self.unsent_limit.is_set() || bytes.len() > self.send_limit as usize;
-        if self.una != self.nxt || limited {
-            return None;
-        }
-        let count = self.send.push_first(&mut resources.pool, bytes, held, self.mss)?;
-        self.hold_back(false);
-        self.todo |= todo::OUTPUT;
-        Some(count)
     }
 
     /// Whether bytes may be written now, or (`false`) once the connection is established.

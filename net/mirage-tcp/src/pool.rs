@@ -51,6 +51,12 @@ impl Block {
         &self.under_way
     }
 
+    /// The same, to be changed.
+    #[inline]
+    pub(crate) fn under_way_mut(&mut self) -> &mut UnderWay {
+        &mut self.under_way
+    }
+
     /// The bytes it holds.
     pub(crate) fn data(&self) -> &[u8] {
         let start = usize::from(self.start);

@@ -80,6 +80,21 @@ impl<P: Profile> Slot<P> {
         }
     }
 
+    /// The same for the first segment under way, which is no longer than a full one, while nothing is out of the ordinary.
+    #[inline(always)]
+    pub(crate) fn start_first_timer(&mut self, now: Instant, max_rto: Duration) {
+        let rto = self.round_trip.rto(max_rto);
+        let (watch, after) = match self.round_trip.srtt() {
+            Some(srtt) if P::SELECTIVE && self.selective() => {
+                (Watch::Tail, srtt.saturating_mul(2).saturating_add(LATE_ACK).min(rto))
+            }
+            _ => (Watch::Resend, rto),
+        };
+        self.watch = watch;
+        self.resend_at = now + after.min(self.user_timeout());
+        self.arm_here(self.resend_at);
+    }
+
     /// The same, counted from when the oldest segment was sent: another timer was in its place meanwhile.
     pub(crate) fn restart_resend_timer(&mut self, resources: &Resources<'_>, now: Instant) {
         let head = self.recovery.chain.head;

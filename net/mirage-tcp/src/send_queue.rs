@@ -123,11 +123,10 @@ impl SendQueue {
         Some(bytes.len())
     }
 
-    /// All of it, if it lies in one piece and there is any.
+    /// The block that holds all of it, if there is one that does.
     #[inline(always)]
-    pub(crate) fn whole<'p>(&self, pool: &'p Pool<'_>) -> Option<&'p [u8]> {
-        let block = pool.get(self.head)?;
-        if self.head == self.tail { Some(block.data()) } else { None }
+    pub(crate) fn lone_mut<'p>(&self, pool: &'p mut Pool<'_>) -> Option<&'p mut Block> {
+        if self.head == self.tail { pool.get_mut(self.head) } else { None }
     }
 
     /// Space in one piece behind what is queued; `None` when none is `wanted` or no block is free.

@@ -16,7 +16,7 @@ use crate::paths::Paths;
 use crate::peers::Peers;
 use crate::pool::Pool;
 use crate::ports::Ports;
-use crate::ready::{Ends, Place};
+use crate::ready::Ends;
 use crate::replies::{PerSecond, Replies};
 use crate::resources::Resources;
 use crate::runs::Runs;
@@ -179,24 +179,6 @@ impl<'s, P: Profile> Tcp<'s, P> {
             }
         }
         self.check(index);
-    }
-
-    /// The same after something was written, in the place of the call: nobody else waits for a turn, and nothing else is left
-    /// to do.
-    #[inline(always)]
-    pub(crate) fn settle_written(&mut self, index: u32) {
-        if let Some(slot) = self.connections.get_mut(index as usize)
-            && slot.todo == todo::OUTPUT
-            && self.ready.head == NONE
-        {
-            slot.todo = 0;
-            slot.ready = Place { previous: NONE, next: NONE };
-            self.ready = Ends { head: index, tail: index };
-            self.resources.again.len = 0;
-            self.check(index);
-        } else {
-            self.settle(index);
-        }
     }
 
     #[inline(never)]

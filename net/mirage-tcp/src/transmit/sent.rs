@@ -5,7 +5,6 @@ use mirage_clock::Instant;
 use mirage_congestion::Congestion as _;
 
 use super::plan::{Kind, Plan};
-use crate::Profile;
 use crate::coarse::Coarse;
 use crate::connection::Slot;
 use crate::facts::Facts;
@@ -14,6 +13,7 @@ use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::runs::{RunSlot, fate};
 use crate::wire::Flags;
+use crate::{Config, Profile};
 
 impl<P: Profile> Slot<P> {
     #[inline]
@@ -76,7 +76,7 @@ impl<P: Profile> Slot<P> {
         if idle {
             self.stuck_since = now;
         }
-        self.note_answer(now, plan.len, resources);
+        self.note_answer(now, plan.len, &resources.config);
         if !P::SELECTIVE {
             return self.on_next_sent_plainly(plan, (bytes, end, idle), now, resources);
         }
@@ -145,11 +145,11 @@ impl<P: Profile> Slot<P> {
 
     /// `len` bytes leave: whether the application answers what came.
     #[inline(always)]
-    pub(super) fn note_answer(&mut self, now: Instant, len: u32, resources: &Resources<'_>) {
+    pub(super) fn note_answer(&mut self, now: Instant, len: u32, config: &Config) {
         // Before any data came, what leaves with the acknowledgement of the handshake counts as an answer.
         let answers = now == self.heard_at && len != u32::from(self.syn_len);
-        let quick = self.quick_acks > 0 && (self.quick_acks < resources.config.quick_acks || answers);
-        if quick && self.data_at.since(now) < resources.config.delayed_ack {
+        let quick = self.quick_acks > 0 && (self.quick_acks < config.quick_acks || answers);
+        if quick && self.data_at.since(now) < config.delayed_ack {
             // From now on its answers carry the acknowledgements.
             self.quick_acks = 0;
         }
