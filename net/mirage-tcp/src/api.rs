@@ -31,6 +31,32 @@ impl<'s, P: Profile> Tcp<'s, P> {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<Result<usize, Error>> {
+        if P::STRAIGHT
+            && let Some(count) = self.read_whole(id, buffer)
+        {
+            return Poll::Ready(Ok(count));
+        }
+        self.read(id, cx, buffer)
+    }
+
+    /// Reads all there is, if it lies in one block and there is room for it.
+    #[inline(always)]
+    fn read_whole(&mut self, id: ConnectionId, buffer: &mut [u8]) -> Option<usize> {
+        let slot = self.connections.get_mut(id.index as usize)?;
+        let facts = slot.facts & (Facts::HELD | Facts::READ_SHUT);
+        if slot.generation != id.generation || facts != Facts::HELD {
+            return None;
+        }
+        let count = slot.receive.read_whole(&mut self.resources.pool, buffer)?;
+        slot.after_read(&self.resources);
+        self.resources.relieve();
+        self.settle(id.index);
+        Some(count)
+    }
+
+    /// The same, whatever there is.
+    #[inline(never)]
+    fn read(&mut self, id: ConnectionId, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Error>> {
         let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
@@ -41,10 +67,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Pending => return Poll::Pending,
         }
-        let count = match P::STRAIGHT {
-            true => slot.receive.read_straight(&mut resources.pool, buffer),
-            false => slot.receive.read(&mut resources.pool, buffer),
-        };
+        let count = slot.receive.read(&mut resources.pool, buffer);
         slot.after_read(resources);
         resources.relieve();
         self.settle(id.index);

@@ -63,6 +63,13 @@ impl Block {
         self.bytes.get(start..start + self.len()).unwrap_or_default()
     }
 
+    /// The same, in the place of the call. It is never `None`.
+    #[inline(always)]
+    pub(crate) fn held(&self) -> Option<&[u8]> {
+        let start = usize::from(self.start);
+        self.bytes.get(start..start + self.len())
+    }
+
     /// How many bytes it holds.
     #[inline]
     pub(crate) fn len(&self) -> usize {
@@ -237,7 +244,8 @@ impl<'s> Pool<'s> {
     /// The same for the first, with the block itself.
     #[inline(always)]
     pub(crate) fn take_to_begin(&mut self, held: u32, place: u32) -> Option<(u32, &mut Block)> {
-        if self.spares(held, true) { self.take_block(place) } else { None }
+        // As `spares` has it, but what is mostly so comes first.
+        if self.free() > self.reserve / 2 || held < self.spare() { self.take_block(place) } else { None }
     }
 
     /// An empty block for data out of order of a connection that holds `held` of them.

@@ -536,25 +536,22 @@ impl ReceiveQueue {
         true
     }
 
-    /// Moves readable bytes into `buffer`; gives how many. Those of a lone block in the place of the call, if there is room for
-    /// all.
+    /// Moves all readable bytes into `buffer` if they lie in one block and there is room for them; gives how many they are.
     #[inline(always)]
-    pub(crate) fn read_straight(&mut self, pool: &mut Pool<'_>, buffer: &mut [u8]) -> usize {
-        if self.head == self.tail
-            && let Some(block) = pool.get(self.head)
-            && block.len() <= buffer.len()
-        {
-            let count = copy_short(buffer, block.data());
-            pool.give_held(self.head);
-            (self.head, self.tail, self.readable) = (NONE, NONE, 0);
-            self.blocks -= 1;
-            return count;
+    pub(crate) fn read_whole(&mut self, pool: &mut Pool<'_>, buffer: &mut [u8]) -> Option<usize> {
+        let bytes = pool.get(self.head)?.held()?;
+        if self.head != self.tail || bytes.len() > buffer.len() {
+            return None;
         }
-        self.read(pool, buffer)
+        // The second and last copy on the way in.
+        let count = copy_short(buffer, bytes);
+        pool.give_held(self.head);
+        (self.head, self.tail, self.readable) = (NONE, NONE, 0);
+        self.blocks -= 1;
+        Some(count)
     }
 
     /// Moves readable bytes into `buffer`; gives how many.
-    #[inline(never)]
     pub(crate) fn read(&mut self, pool: &mut Pool<'_>, buffer: &mut [u8]) -> usize {
         let mut copied = 0;
         while let Some(space) = buffer.get_mut(copied..).filter(|space| !space.is_empty())

@@ -16,6 +16,8 @@ use crate::{Config, Stats};
 /// What all connections share.
 pub(crate) struct Resources<'s> {
     pub(crate) config: Config,
+    /// [`Config::min_rto`] in microseconds.
+    pub(crate) min_rto: u32,
     pub(crate) pool: Pool<'s>,
     pub(crate) runs: Runs<'s>,
     pub(crate) timers: Timers<'s>,

@@ -80,15 +80,15 @@ impl<P: Profile> Slot<P> {
         }
     }
 
-    /// The same for the first segment under way, which is no longer than a full one, while nothing is out of the ordinary.
+    /// The same for the first segment under way, which is no longer than a full one, between two who understand selective
+    /// acknowledgments, while nothing is out of the ordinary.
     #[inline(always)]
     pub(crate) fn start_first_timer(&mut self, now: Instant, max_rto: Duration) {
         let rto = self.round_trip.rto(max_rto);
+        // As `tail_timeout` has it.
         let (watch, after) = match self.round_trip.srtt() {
-            Some(srtt) if P::SELECTIVE && self.selective() => {
-                (Watch::Tail, srtt.saturating_mul(2).saturating_add(LATE_ACK).min(rto))
-            }
-            _ => (Watch::Resend, rto),
+            Some(srtt) => (Watch::Tail, srtt.saturating_mul(2).saturating_add(LATE_ACK).min(rto)),
+            None => (Watch::Resend, rto),
         };
         self.watch = watch;
         self.resend_at = now + after.min(self.user_timeout());

@@ -29,6 +29,12 @@ impl RoundTrip {
     /// The same in the place of the call.
     #[inline(always)]
     pub(crate) fn sample_here(&mut self, rtt: Duration, min: Duration) {
+        self.sample_micros(rtt, micros(min));
+    }
+
+    /// The same with the least in microseconds.
+    #[inline(always)]
+    pub(crate) fn sample_micros(&mut self, rtt: Duration, min: u32) {
         // At most a minute, so that nothing overflows; at least a microsecond, so that 0 stays "unknown".
         let rtt = micros(rtt).clamp(1, MAX_SAMPLE);
         if self.srtt == 0 {
@@ -41,7 +47,7 @@ impl RoundTrip {
             self.srtt = self.srtt - self.srtt / 8 + rtt;
         }
         // "RTO <- SRTT + max (G, K*RTTVAR)": what we ask for at least is above the round trip, as a peer's delay is.
-        let patience = self.rttvar.max(GRANULARITY).max(micros(min));
+        let patience = self.rttvar.max(GRANULARITY).max(min);
         self.rto = (self.srtt / 8).saturating_add(patience).min(MAX_RTO);
     }
 
@@ -94,7 +100,8 @@ impl RoundTrip {
     }
 }
 
-fn micros(span: Duration) -> u32 {
+/// Whole microseconds, at most 2³² − 1.
+pub(crate) fn micros(span: Duration) -> u32 {
     span.as_micros().min(u64::from(u32::MAX)) as u32
 }
 

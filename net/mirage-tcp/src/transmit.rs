@@ -50,6 +50,7 @@ impl<P: Profile> Tcp<'_, P> {
             let index = self.ready.head;
             let turn = self.take_turn(now, index, ip, &mut left);
             if turn == Turn::Over {
+                self.check(index);
                 continue;
             }
             if turn != Turn::More || self.ready.tail != index {
@@ -72,15 +73,27 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// Sends what one connection has to send, up to a few segments.
-    // By itself, so that the compiler has registers for it.
+    // By itself, so that who is not the first saves no registers for who is.
     #[inline(never)]
     fn take_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Turn {
+        if P::STRAIGHT
+            && let Some(slot) = self.connections.get(index as usize)
+            && slot.una == slot.nxt
+        {
+            return self.take_first_turn(now, index, ip, left);
+        }
+        self.take_usual_turn(now, index, ip, left)
+    }
+
+    /// The same where nothing is under way.
+    #[inline(never)]
+    fn take_first_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Turn {
         let Tcp { connections, resources, ready, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return Turn::Done };
         if !slot.sent_at.is_now(now) {
             slot.restart_if_idle(now, resources);
         }
-        if P::STRAIGHT && slot.send_first(now, resources, ip) {
+        if slot.send_first(now, resources, ip) {
             *left -= 1;
             if ready.tail != index || slot.todo != 0 {
                 return Turn::Done;
@@ -94,6 +107,7 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// The same when it is not the first segment of an exchange.
+    // By itself, so that the compiler has registers for it.
     #[inline(never)]
     fn take_usual_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Turn {
         let Tcp { connections, resources, .. } = self;
@@ -104,6 +118,9 @@ impl<P: Profile> Tcp<'_, P> {
         slot.set_paced(false);
         if slot.state == State::FinWait2 && !slot.held() {
             slot.linger(now, resources);
+        }
+        if !P::STRAIGHT {
+            slot.restart_if_idle(now, resources);
         }
         if P::STRAIGHT
             && let Some(result) = slot.send_usual(now, resources, ip)

@@ -53,10 +53,13 @@ impl<P: Profile> Slot<P> {
         if !ordinary {
             return None;
         }
-        let sum = (!checked).then(|| {
-            let pseudo = self.tuple.pseudo_header().add_u64(received.payload.len() as u64);
-            pseudo.add_sum(Sum::of_array(header))
-        });
+        let sum = match checked {
+            true => None,
+            false => {
+                let pseudo = self.tuple.pseudo_header().add_u64(received.payload.len() as u64);
+                Some(pseudo.add_sum(Sum::of_array(header)))
+            }
+        };
         if !self.receive.take_first(&mut resources.pool, payload, sum)? {
             return Some(Err(Discard::BadChecksum));
         }

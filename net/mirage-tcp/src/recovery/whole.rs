@@ -17,7 +17,7 @@ impl<P: Profile> Slot<P> {
     /// Takes in the acknowledgement of the `acked` bytes of the send queue, all of which are under way, while no loss is
     /// being repaired; `false` when anything is unusual, and then nothing was done. What it does is what
     /// [`take_news`](Self::take_news) would do, but what it would note where it is forgotten with the last byte.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn take_whole(&mut self, resources: &mut Resources<'_>, now: Instant, acked: u32) -> bool {
         let recovery = &mut self.recovery;
         let Some(run) = resources.runs.lone(&recovery.chain).filter(|_| self.nxt.since(self.una) == acked) else {
@@ -41,7 +41,7 @@ impl<P: Profile> Slot<P> {
         self.una = una;
         self.release();
         self.stuck_since = now;
-        self.round_trip.sample_here(rtt, resources.config.min_rto);
+        self.round_trip.sample_micros(rtt, resources.min_rto);
         (self.resend_at, self.watch) = (Instant::MAX, Watch::Resend);
         if P::PROBING && self.path.stage() == Stage::Probing {
             self.on_probe_progress();
@@ -54,5 +54,11 @@ impl<P: Profile> Slot<P> {
             Ack { acked, delivered: acked, flight, prior: acked, rtt, round, recovering, rate, ..Ack::default() };
         self.tell_controller(now, brought);
         true
+    }
+
+    /// The same from where it is not called for each segment.
+    #[inline(never)]
+    pub(crate) fn take_whole_elsewhere(&mut self, resources: &mut Resources<'_>, now: Instant, acked: u32) -> bool {
+        self.take_whole(resources, now, acked)
     }
 }

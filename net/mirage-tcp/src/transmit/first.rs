@@ -20,17 +20,16 @@ use crate::wire::{Flags, STAMPED_LEN, Stamped};
 use crate::{Config, Profile, State};
 
 impl<P: Profile> Slot<P> {
-    /// Sends all that there is to send, if that is such a segment and its packet is like the one before; `false` when
-    /// anything is unusual, and then nothing was done. What it does is what [`send_usual`](Self::send_usual) would do.
+    /// Sends all that there is to send while nothing is under way, if that is such a segment and its packet is like the one
+    /// before; `false` when anything is unusual, and then nothing was done. What it does is what [`send_usual`](Self::send_usual) would do.
     #[inline(always)]
     pub(super) fn send_first(&mut self, now: Instant, resources: &mut Resources<'_>, ip: &mut impl Ip) -> bool {
-        let (recovery, facts, len) = (&self.recovery, self.facts, self.send.len());
-        let usual = self.una == self.nxt
+        let (facts, len) = (self.facts, self.send.len());
+        let usual = P::SELECTIVE
             && self.resend_at == Instant::MAX
             && self.state == State::Established
-            && !facts.intersects(Facts::BEGINS_UNUSUALLY)
-            && recovery.lost | recovery.sacked == 0
-            && recovery.phase == Phase::Open
+            && facts & Facts::BEGINS_UNUSUALLY.union(Facts::SELECTIVE) == Facts::SELECTIVE
+            && self.recovery.phase == Phase::Open
             && self.repeats == 0
             && self.hold == Hold::Nothing
             && self.stamps.is_on()
@@ -52,6 +51,7 @@ impl<P: Profile> Slot<P> {
         }
         let Resources { pool, runs, config, stats, .. } = resources;
         let Some(block) = self.send.lone_mut(pool).filter(|_| runs.can_begin()) else { return false };
+        debug_assert!(self.recovery.lost | self.recovery.sacked == 0, "nothing is under way");
         let mut flags = Flags::ACK;
         flags.set(Flags::PSH, !facts.contains(Facts::UNPUSHED));
         let header = Stamped {
@@ -65,7 +65,7 @@ impl<P: Profile> Slot<P> {
             value: self.stamps.value(now),
             echo: self.stamps.recent,
         };
-        let piece = block.data();
+        let Some(piece) = block.held() else { return false };
         let mut packet = Packet::new(IpAddr::V4(local), IpAddr::V4(remote), Protocol::TCP, STAMPED_LEN + piece.len());
         packet.dont_fragment = true;
         let mut fill = identity(
