@@ -202,15 +202,20 @@ impl<P: Profile> Slot<P> {
     }
 
     /// RFC 5681 §4.1: what the network took before a pause says little about now.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn restart_if_idle(&mut self, now: Instant, resources: &Resources<'_>) {
-        if self.una == self.nxt {
-            let idle = self.sent_at.since(now);
-            if !idle.is_zero() && idle > self.round_trip.rto(resources.config.max_rto) {
-                self.congestion.on_idle(now, idle);
-                if P::TUNING {
-                    self.shrink_send_limit(&resources.config);
-                }
+        if self.una == self.nxt && !self.sent_at.is_now(now) {
+            self.restart_after_pause(now, resources);
+        }
+    }
+
+    #[inline(never)]
+    fn restart_after_pause(&mut self, now: Instant, resources: &Resources<'_>) {
+        let idle = self.sent_at.since(now);
+        if idle > self.round_trip.rto(resources.config.max_rto) {
+            self.congestion.on_idle(now, idle);
+            if P::TUNING {
+                self.shrink_send_limit(&resources.config);
             }
         }
     }

@@ -79,6 +79,7 @@ impl<P: Profile> Tcp<'_, P> {
         if P::STRAIGHT
             && let Some(slot) = self.connections.get(index as usize)
             && slot.una == slot.nxt
+            && slot.send.len() > 0
         {
             return self.take_first_turn(now, index, ip, left);
         }
@@ -90,9 +91,7 @@ impl<P: Profile> Tcp<'_, P> {
     fn take_first_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Turn {
         let Tcp { connections, resources, ready, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return Turn::Done };
-        if !slot.sent_at.is_now(now) {
-            slot.restart_if_idle(now, resources);
-        }
+        slot.restart_if_idle(now, resources);
         if slot.send_first(now, resources, ip) {
             *left -= 1;
             if ready.tail != index || slot.todo != 0 {
@@ -119,9 +118,7 @@ impl<P: Profile> Tcp<'_, P> {
         if slot.state == State::FinWait2 && !slot.held() {
             slot.linger(now, resources);
         }
-        if !P::STRAIGHT {
-            slot.restart_if_idle(now, resources);
-        }
+        slot.restart_if_idle(now, resources);
         if P::STRAIGHT
             && let Some(result) = slot.send_usual(now, resources, ip)
         {

@@ -30,10 +30,20 @@ impl<P: Profile> Tcp<'_, P> {
     ///
     /// # Errors
     /// Why the segment, or part of it, was dropped. It is counted; nothing has to be done.
-    // By itself, so that the compiler has registers for it.
+    // By itself, so that those who share nothing but this save no registers for each other.
     #[inline(never)]
     pub fn input(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         self.resources.stats.segments_in += 1;
+        if P::STRAIGHT && short::SHORT.contains(&received.payload.len()) {
+            return self.input_short(now, received);
+        }
+        self.input_any(now, received)
+    }
+
+    /// A segment of any length.
+    // By itself, so that the compiler has registers for it.
+    #[inline(never)]
+    fn input_any(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         let result = self.route(now, received);
         if let Err(reason) = result {
             self.discards.count(reason);
@@ -49,19 +59,6 @@ impl<P: Profile> Tcp<'_, P> {
                 return result;
             }
             self.resources.again.len = 0;
-            if short::SHORT.contains(&received.payload.len())
-                && received.cast == Cast::Unicast
-                && let Some(slot) = self.connections.get_mut(self.last as usize)
-                && slot.tuple.is_of(received)
-                && let checked = received.checksum != ReceivedChecksum::Unchecked
-                && let Some(result) = slot.input_short(&mut self.resources, now, received, checked)
-            {
-                if slot.todo != 0 {
-                    self.settle_here(self.last);
-                }
-                self.check(self.last);
-                return result;
-            }
         }
         let mut checked = received.checksum != ReceivedChecksum::Unchecked;
         let known = P::STRAIGHT

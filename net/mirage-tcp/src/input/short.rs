@@ -1,7 +1,9 @@
 //! The segment that an exchange consists of, in one straight line: a few bytes in order, which acknowledge all that was sent.
 
+use mirage_checksum::{SequenceNumber, Sum};
 use mirage_clock::Instant;
-use mirage_protocols::Received;
+use mirage_net::ReceivedChecksum;
+use mirage_protocols::{Cast, Received};
 
 use super::full_size;
 use crate::connection::Slot;
@@ -10,15 +12,37 @@ use crate::recovery::{News, Phase};
 use crate::resources::Resources;
 use crate::retransmit::Watch;
 use crate::sack::Blocks;
-use crate::wire::{Flags, STAMPED_LEN};
-use crate::{Discard, Profile, State, options};
-use mirage_checksum::{SequenceNumber, Sum};
+use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN};
+use crate::{Discard, Profile, State, Tcp, options};
 
 /// The lengths of such segments, with a header that has timestamps. Others go another way.
 pub(super) const SHORT: core::ops::Range<usize> = STAMPED_LEN + 1..STAMPED_LEN + 128;
 
+impl<P: Profile> Tcp<'_, P> {
+    /// A short segment.
+    // By itself, so that the compiler has registers for it.
+    #[inline(never)]
+    pub(super) fn input_short(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
+        let index = self.last;
+        let checked = received.checksum != ReceivedChecksum::Unchecked;
+        if received.cast == Cast::Unicast
+            && let Some(slot) = self.connections.get_mut(index as usize)
+            && slot.tuple.is_of(received)
+            && slot.input_short(&mut self.resources, now, received, checked)
+        {
+            self.resources.again.len = 0;
+            if slot.todo != 0 {
+                self.settle_here(index);
+            }
+            self.check(index);
+            return Ok(());
+        }
+        self.input_any(now, received)
+    }
+}
+
 impl<P: Profile> Slot<P> {
-    /// Takes in such a segment as [`input_fast`](Self::input_fast) would; `None` when anything is unusual, and then nothing was
+    /// Takes in such a segment as [`input_fast`](Self::input_fast) would; `false` when anything is unusual, and then nothing was
     /// done.
     #[inline(always)]
     pub(super) fn input_short(
@@ -27,14 +51,14 @@ impl<P: Profile> Slot<P> {
         now: Instant,
         received: &Received<'_>,
         checked: bool,
-    ) -> Option<Result<(), Discard>> {
-        let (header, payload) = received.payload.split_first_chunk::<STAMPED_LEN>()?;
+    ) -> bool {
+        let Some((header, payload)) = received.payload.split_first_chunk::<STAMPED_LEN>() else { return false };
         let word =
             |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
         let (seq, ack, rest) = (SequenceNumber(word(4)), SequenceNumber(word(8)), word(12));
         let usual = (STAMPED_LEN as u32 / 4) << 28 | u32::from(Flags::ACK.bits()) << 16;
         let acked = ack.since(self.una);
-        let (value, echo) = options::lone_stamps(header.get(20..)?)?;
+        let Some((value, echo)) = header.get(HEADER_LEN..).and_then(options::lone_stamps) else { return false };
         let ordinary = rest & !(u32::from(Flags::PSH.bits()) << 16 | 0xffff) == usual
             && P::TIMESTAMPS
             && self.stamps.is_on()
@@ -51,7 +75,7 @@ impl<P: Profile> Slot<P> {
             && (!P::MARKS || self.marks.is_ordinary(received.ecn))
             && !self.stamps.is_old(now, value);
         if !ordinary {
-            return None;
+            return false;
         }
         let sum = match checked {
             true => None,
@@ -60,8 +84,8 @@ impl<P: Profile> Slot<P> {
                 Some(pseudo.add_sum(Sum::of_array(header)))
             }
         };
-        if !self.receive.take_first(&mut resources.pool, payload, sum)? {
-            return Some(Err(Discard::BadChecksum));
+        if self.receive.take_first(&mut resources.pool, payload, sum) != Some(true) {
+            return false;
         }
         self.stamps.keep(now, value, seq, self.acked_to);
         self.hear(now);
@@ -76,7 +100,7 @@ impl<P: Profile> Slot<P> {
             self.take_news_elsewhere(resources, now, &News { ack, echo: Some(echo), duplicate: false });
         }
         self.take_ordered(resources, now, payload.len() as u32, full_size(received, payload.len()));
-        Some(Ok(()))
+        true
     }
 
     #[inline(never)]

@@ -41,7 +41,7 @@ impl<P: Profile> Slot<P> {
         self.una = una;
         self.release();
         self.stuck_since = now;
-        self.round_trip.sample_micros(rtt, resources.min_rto);
+        self.round_trip.sample_with(rtt, resources.patience);
         (self.resend_at, self.watch) = (Instant::MAX, Watch::Resend);
         if P::PROBING && self.path.stage() == Stage::Probing {
             self.on_probe_progress();
