@@ -115,26 +115,31 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
             checksum: packet.checksum.map(|checksum| checksum.below((LinkHeader::LEN + HEADER_LEN) as u16)),
             segment_size: packet.segment_size,
         };
-        let sent = self.neighbours.send_frame(interface, frame, |writer| {
-            // RFC 6864 §4.1: what is never cut needs no identification.
-            let identification_and_flags = match packet.dont_fragment {
-                true => DONT_FRAGMENT.into(),
-                false => u32::from(identification.next(flow.hash)) << 16,
-            };
-            let variable = (packet.ecn as u32) << 16 | len as u32;
-            let header = Words::new(
-                u32::from_be_bytes([NO_OPTIONS, 0, 0, 0]) | variable,
-                identification_and_flags,
-                u32::from_be_bytes([flow.ttl, packet.protocol.0, 0, 0]),
-                flow.sum + u64::from(variable) + u64::from(identification_and_flags),
-                source,
-                destination,
-            );
-            writer.put_header(Framed { link, header }.as_bytes());
-            let before = writer.len();
-            fill(writer);
-            debug_assert_eq!(writer.len() - before, packet.len, "fill writes as many bytes as it announced");
-        });
+        let sent = self.neighbours.send_frame(
+            interface,
+            frame,
+            #[inline(always)]
+            |writer| {
+                // RFC 6864 §4.1: what is never cut needs no identification.
+                let identification_and_flags = match packet.dont_fragment {
+                    true => DONT_FRAGMENT.into(),
+                    false => u32::from(identification.next(flow.hash)) << 16,
+                };
+                let variable = (packet.ecn as u32) << 16 | len as u32;
+                let header = Words::new(
+                    u32::from_be_bytes([NO_OPTIONS, 0, 0, 0]) | variable,
+                    identification_and_flags,
+                    u32::from_be_bytes([flow.ttl, packet.protocol.0, 0, 0]),
+                    flow.sum + u64::from(variable) + u64::from(identification_and_flags),
+                    source,
+                    destination,
+                );
+                writer.put_header(Framed { link, header }.as_bytes());
+                let before = writer.len();
+                fill(writer);
+                debug_assert_eq!(writer.len() - before, packet.len, "fill writes as many bytes as it announced");
+            },
+        );
         match sent {
             // Then nothing was written: whoever tries again finds the same.
             Err(SendError::Full | SendError::Disconnected) => {

@@ -11,7 +11,10 @@ pub use mirage_stack::flow::Direction;
 
 use crate::connection::{Slot, todo};
 use crate::cork::{Hold, Then};
+use crate::facts::Facts;
+use crate::identifier::NONE;
 use crate::keepalive::Schedule;
+use crate::ready::{Ends, Place};
 use crate::resources::Resources;
 use crate::send_queue::Cuts;
 use crate::{ConnectionId, Error, Info, Profile, State, Tcp};
@@ -28,6 +31,32 @@ impl<'s, P: Profile> Tcp<'s, P> {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<Result<usize, Error>> {
+        if P::STRAIGHT
+            && let Some(count) = self.read_whole(id, buffer)
+        {
+            return Poll::Ready(Ok(count));
+        }
+        self.read(id, cx, buffer)
+    }
+
+    /// Reads all there is, if it lies in one block and there is room for it.
+    #[inline(always)]
+    fn read_whole(&mut self, id: ConnectionId, buffer: &mut [u8]) -> Option<usize> {
+        let slot = self.connections.get_mut(id.index as usize)?;
+        let facts = slot.facts & (Facts::HELD | Facts::READ_SHUT);
+        if slot.generation != id.generation || facts != Facts::HELD {
+            return None;
+        }
+        let count = slot.receive.read_whole(&mut self.resources.pool, buffer)?;
+        slot.after_read(&self.resources);
+        self.resources.relieve();
+        self.settle(id.index);
+        Some(count)
+    }
+
+    /// The same, whatever there is.
+    #[inline(never)]
+    fn read(&mut self, id: ConnectionId, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Error>> {
         let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
@@ -79,10 +108,44 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// # Errors
     /// Why the connection is broken; [`Error::Closed`] after the write direction was shut down.
     pub fn poll_write(&mut self, id: ConnectionId, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, Error>> {
+        if P::STRAIGHT
+            && let Some(count) = self.write_first(id, bytes)
+        {
+            return Poll::Ready(Ok(count));
+        }
         self.write(id, cx, bytes, Then::Push)
     }
 
+    /// Writes what goes into one block, while nothing is under way and nobody waits for a turn to send: a request, or an
+    /// answer.
+    #[inline(always)]
+    fn write_first(&mut self, id: ConnectionId, bytes: &[u8]) -> Option<usize> {
+        let Tcp { connections, resources, ready, .. } = self;
+        let slot = connections.get_mut(id.index as usize)?;
+        let facts = slot.facts & (Facts::HELD | Facts::FIN_QUEUED | Facts::UNPUSHED);
+        let usual = slot.generation == id.generation
+            && facts == Facts::HELD
+            && slot.state == State::Established
+            && slot.una == slot.nxt
+            && slot.hold == Hold::Nothing
+            && slot.todo == 0
+            && !slot.unsent_limit.is_set()
+            && ready.head == NONE
+            && (1..=slot.send_limit as usize).contains(&bytes.len());
+        if !usual {
+            return None;
+        }
+        let count = slot.send.push_first(&mut resources.pool, bytes, slot.receive.blocks(), slot.mss)?;
+        // As `settle` has it.
+        slot.ready = Place { previous: NONE, next: NONE };
+        *ready = Ends { head: id.index, tail: id.index };
+        resources.again.len = 0;
+        self.check(id.index);
+        Some(count)
+    }
+
     /// Writes; `then` says what follows.
+    #[inline(never)]
     pub(crate) fn write(
         &mut self,
         id: ConnectionId,

@@ -16,6 +16,12 @@ impl Facts {
     /// What is not so of a connection that sends as usual.
     pub(crate) const SENDS_UNUSUALLY: Self =
         Self::PROBE.union(Self::PROBE_TAIL).union(Self::ASK).union(Self::SYN_DUE).union(Self::UNCONFIRMED);
+    /// What is not so of one that begins an exchange as usual.
+    pub(crate) const BEGINS_UNUSUALLY: Self = Self::SENDS_UNUSUALLY
+        .union(Self::FIN_QUEUED)
+        .union(Self::FLUSHING)
+        .union(Self::READ_SHUT)
+        .union(Self::PARTIAL_CHECKSUM);
     /// What is not so of a connection that receives as usual.
     pub(crate) const HEARS_UNUSUALLY: Self = Self::FIN_EARLY.union(Self::UNCONFIRMED);
 }

@@ -45,10 +45,29 @@ impl Default for Block {
 }
 
 impl Block {
+    /// What is known of what is under way, where it is the first of a send queue.
+    #[inline]
+    pub(crate) fn under_way(&self) -> &UnderWay {
+        &self.under_way
+    }
+
+    /// The same, to be changed.
+    #[inline]
+    pub(crate) fn under_way_mut(&mut self) -> &mut UnderWay {
+        &mut self.under_way
+    }
+
     /// The bytes it holds.
     pub(crate) fn data(&self) -> &[u8] {
         let start = usize::from(self.start);
         self.bytes.get(start..start + self.len()).unwrap_or_default()
+    }
+
+    /// The same, in the place of the call. It is never `None`.
+    #[inline(always)]
+    pub(crate) fn held(&self) -> Option<&[u8]> {
+        let start = usize::from(self.start);
+        self.bytes.get(start..start + self.len())
     }
 
     /// How many bytes it holds.
@@ -111,6 +130,13 @@ impl Block {
         }
         self.len += count as u16;
         count
+    }
+
+    /// Copies `bytes`, which fit, into the empty block of a send queue that begins with it.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self, bytes: &[u8]) {
+        self.len = mirage_checksum::copy_short(&mut self.bytes, bytes) as u16;
+        self.under_way.begin();
     }
 
     /// Copies `bytes` before what it holds, or gives `false` and leaves it as it was when they do not fit.
@@ -186,16 +212,22 @@ impl<'s> Pool<'s> {
     /// An empty block for bytes from `place` on, or `None` when all are in use.
     #[inline]
     fn take_at(&mut self, place: u32) -> Option<u32> {
-        let index = if self.free_head != NONE { self.free_head } else { self.untouched };
+        self.take_block(place).map(|(index, _)| index)
+    }
+
+    /// The same with the block itself.
+    #[inline(always)]
+    pub(crate) fn take_block(&mut self, place: u32) -> Option<(u32, &mut Block)> {
+        let free = self.free_head;
+        let index = if free != NONE { free } else { self.untouched };
         let block = self.blocks.get_mut(index as usize)?;
-        if self.free_head != NONE {
-            self.free_head = block.next;
-        } else {
-            self.untouched += 1;
+        match free {
+            NONE => self.untouched += 1,
+            _ => self.free_head = block.next,
         }
         (block.next, block.seq, block.start, block.len, block.ends) = (NONE, place, 0, 0, false);
         self.in_use += 1;
-        Some(index)
+        Some((index, block))
     }
 
     /// An empty block for data in order of a connection for which `received` blocks hold such data.
@@ -207,6 +239,13 @@ impl<'s> Pool<'s> {
     /// them.
     pub(crate) fn take_for_sending(&mut self, held: u32, first: bool, place: u32) -> Option<u32> {
         if self.spares(held, first) { self.take_at(place) } else { None }
+    }
+
+    /// The same for the first, with the block itself.
+    #[inline(always)]
+    pub(crate) fn take_to_begin(&mut self, held: u32, place: u32) -> Option<(u32, &mut Block)> {
+        // As `spares` has it, but what is mostly so comes first.
+        if self.free() > self.reserve / 2 || held < self.spare() { self.take_block(place) } else { None }
     }
 
     /// An empty block for data out of order of a connection that holds `held` of them.
@@ -275,6 +314,16 @@ impl<'s> Pool<'s> {
         if block.start == FREE {
             return;
         }
+        (block.next, block.start, block.len) = (self.free_head, FREE, 0);
+        self.free_head = index;
+        self.in_use -= 1;
+    }
+
+    /// The same for one that somebody holds, as is known in the place of the call.
+    #[inline(always)]
+    pub(crate) fn give_held(&mut self, index: u32) {
+        let Some(block) = self.blocks.get_mut(index as usize) else { return };
+        debug_assert_ne!(block.start, FREE, "a block is given back once");
         (block.next, block.start, block.len) = (self.free_head, FREE, 0);
         self.free_head = index;
         self.in_use -= 1;

@@ -1,6 +1,6 @@
 //! What came in: bytes in order that wait for the application, and bytes out of order that wait for a hole to fill.
 
-use mirage_checksum::{SequenceNumber, Sum, copy, copy_and_sum};
+use mirage_checksum::{SequenceNumber, Sum, copy, copy_and_sum, copy_short};
 
 use zerocopy::FromZeros;
 
@@ -74,6 +74,12 @@ impl ReceiveQueue {
     /// How many bytes the application can read.
     pub(crate) fn readable(&self) -> u32 {
         self.readable
+    }
+
+    /// Whether it holds nothing.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.blocks == 0
     }
 
     /// Whether bytes wait behind holes.
@@ -212,6 +218,21 @@ impl ReceiveQueue {
         self.blocks += 1;
         self.readable += len as u32;
         Some(true)
+    }
+
+    /// The same for a few bytes into an empty queue.
+    #[inline(always)]
+    pub(crate) fn take_first(&mut self, pool: &mut Pool<'_>, bytes: &[u8], sum: Option<Sum>) -> Option<bool> {
+        let (index, block) = pool.take_block(0)?;
+        let is_valid = block.whole_space(bytes.len()).map(|space| copy_valid(space, bytes, sum));
+        match is_valid {
+            Some(true) => {
+                block.grow(bytes.len());
+                (self.head, self.tail, self.blocks, self.readable) = (index, index, 1, bytes.len() as u32);
+            }
+            _ => pool.give(index),
+        }
+        is_valid
     }
 
     /// The same for bytes that a device has checked; `None` when there is no room for them.
@@ -513,6 +534,21 @@ impl ReceiveQueue {
         self.blocks -= 1;
         pool.give(last);
         true
+    }
+
+    /// Moves all readable bytes into `buffer` if they lie in one block and there is room for them; gives how many they are.
+    #[inline(always)]
+    pub(crate) fn read_whole(&mut self, pool: &mut Pool<'_>, buffer: &mut [u8]) -> Option<usize> {
+        let bytes = pool.get(self.head)?.held()?;
+        if self.head != self.tail || bytes.len() > buffer.len() {
+            return None;
+        }
+        // The second and last copy on the way in.
+        let count = copy_short(buffer, bytes);
+        pool.give_held(self.head);
+        (self.head, self.tail, self.readable) = (NONE, NONE, 0);
+        self.blocks -= 1;
+        Some(count)
     }
 
     /// Moves readable bytes into `buffer`; gives how many.

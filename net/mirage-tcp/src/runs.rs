@@ -127,6 +127,12 @@ impl<'s> Runs<'s> {
         self.slots.get_mut(chain.head as usize)
     }
 
+    /// The only run of a chain, if it has one alone.
+    #[inline(always)]
+    pub(crate) fn lone(&self, chain: &Chain) -> Option<&RunSlot> {
+        if chain.count == 1 { self.slots.get(chain.head as usize) } else { None }
+    }
+
     /// Whether a connection with nothing under way may begin.
     #[inline]
     pub(crate) fn can_begin(&self) -> bool {
@@ -142,6 +148,7 @@ impl<'s> Runs<'s> {
         self.slots.get(chain.tail as usize).is_some_and(|last| !last.is(fate::SACKED | fate::LOST))
     }
 
+    #[inline]
     fn take(&mut self) -> Option<u32> {
         let index = self.free;
         if let Some(slot) = self.slots.get(index as usize) {
@@ -170,6 +177,25 @@ impl<'s> Runs<'s> {
             return true;
         }
         self.push_behind(chain, run)
+    }
+
+    /// The first of an empty chain. There is [room](Self::can_begin) for it.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self, chain: &mut Chain, run: RunSlot) {
+        let Some(index) = self.take() else { return };
+        if let Some(slot) = self.slots.get_mut(index as usize) {
+            *slot = run;
+            *chain = Chain { head: index, tail: index, count: 1 };
+        }
+    }
+
+    /// Gives back the [only run](Self::lone) of a chain.
+    #[inline(always)]
+    pub(crate) fn end(&mut self, chain: &mut Chain) {
+        let index = core::mem::replace(chain, Chain::EMPTY).head;
+        if let Some(slot) = self.slots.get_mut(index as usize) {
+            slot.next = core::mem::replace(&mut self.free, index);
+        }
     }
 
     fn push_behind(&mut self, chain: &mut Chain, run: &RunSlot) -> bool {

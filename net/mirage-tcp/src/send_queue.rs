@@ -2,7 +2,8 @@
 
 use zerocopy::FromZeros;
 
-use crate::pool::{BLOCK_BYTES, NONE, Pool};
+use crate::pool::{BLOCK_BYTES, Block, NONE, Pool};
+use crate::under_way::UnderWay;
 
 /// A stream's bytes from the first unacknowledged one on, in a chain of blocks.
 ///
@@ -108,6 +109,26 @@ impl SendQueue {
         allowed - rest.len()
     }
 
+    /// The same into an empty queue; `None` when they do not fit in one block or none is free, and then nothing was done.
+    #[inline(always)]
+    pub(crate) fn push_first(&mut self, pool: &mut Pool<'_>, bytes: &[u8], held: u32, full: u16) -> Option<usize> {
+        let limit = Cuts { next: 0, full }.limit(0);
+        if self.head != NONE || bytes.len() > limit.into() {
+            return None;
+        }
+        let (index, block) = pool.take_to_begin(held, self.base)?;
+        block.begin(bytes);
+        (self.head, self.tail, self.tail_limit) = (index, index, limit);
+        (self.len, self.blocks) = (bytes.len() as u32, 1);
+        Some(bytes.len())
+    }
+
+    /// The block that holds all of it, if there is one that does.
+    #[inline(always)]
+    pub(crate) fn lone_mut<'p>(&self, pool: &'p mut Pool<'_>) -> Option<&'p mut Block> {
+        if self.head == self.tail { pool.get_mut(self.head) } else { None }
+    }
+
     /// Space in one piece behind what is queued; `None` when none is `wanted` or no block is free.
     pub(crate) fn space<'p>(
         &mut self,
@@ -183,6 +204,19 @@ impl SendQueue {
             // What was given back keeps its contents until somebody takes it.
             pool.move_under_way(first, self.head);
         }
+    }
+
+    /// What is known of what is under way, if there is any and all lies in one block.
+    #[inline(always)]
+    pub(crate) fn lone<'p>(&self, pool: &'p Pool<'_>) -> Option<&'p UnderWay> {
+        if self.head == self.tail { pool.get(self.head).map(Block::under_way) } else { None }
+    }
+
+    /// Forgets all bytes, which lie in [one block](Self::lone): the peer has them.
+    #[inline(always)]
+    pub(crate) fn end(&mut self, pool: &mut Pool<'_>) {
+        pool.give_held(self.head);
+        *self = Self { base: self.base.wrapping_add(self.len), ..Self::default() };
     }
 
     /// A record ends with the last byte: no segment goes on behind it. What follows begins a block of its own.
@@ -346,7 +380,6 @@ impl<'p> Iterator for Slices<'p, '_> {
 mod tests {
     extern crate alloc;
     use super::*;
-    use crate::pool::Block;
     use alloc::vec;
     use alloc::vec::Vec;
     use managed::ManagedSlice;

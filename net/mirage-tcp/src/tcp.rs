@@ -20,6 +20,7 @@ use crate::ports::Ports;
 use crate::ready::Ends;
 use crate::replies::{PerSecond, Replies};
 use crate::resources::Resources;
+use crate::rto::patience;
 use crate::runs::Runs;
 use crate::servers::Servers;
 use crate::time_wait::TimeWait;
@@ -81,6 +82,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
             resources: Resources {
                 window_scale: config.window_scale(),
                 config,
+                patience: patience(config.min_rto),
                 pool: Pool::new(blocks),
                 runs: Runs::new(runs),
                 timers: Timers::new(timers),
@@ -125,6 +127,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
         self.resources.config = config.clamped();
         self.beginning = Beginning::new(&self.resources.config);
         self.resources.window_scale = self.resources.config.window_scale();
+        self.resources.patience = patience(self.resources.config.min_rto);
         self.resources.again = Again::NONE;
     }
 

@@ -41,8 +41,16 @@ fn walk<N: Net, P: Profile>(
     datagrams: Option<Send<N, P>>,
 ) -> Result<bool, SendError> {
     let is_stirred = machines.are_stirred();
-    if !(is_stirred || machines.udp.wants_transmit() || machines.tcp.wants_transmit()) {
-        return Ok(false);
+    if P::STRAIGHT && !(is_stirred || machines.udp.wants_transmit()) {
+        if !machines.tcp.wants_transmit() {
+            return Ok(false);
+        }
+        // TCP alone.
+        let more = segments(machines, device.split().1)?;
+        if machines.arp.wants_transmit() {
+            network(machines, device.split().1)?;
+        }
+        return Ok(more);
     }
     if is_stirred {
         let Machines { arp, ipv4, igmp, now, .. } = &*machines;

@@ -8,6 +8,7 @@ mod fast_open;
 mod half_open;
 mod listener;
 mod opening;
+mod short;
 mod syn_sent;
 mod synchronized;
 mod time_wait;
@@ -30,10 +31,20 @@ impl<P: Profile> Tcp<'_, P> {
     ///
     /// # Errors
     /// Why the segment, or part of it, was dropped. It is counted; nothing has to be done.
-    // By itself, so that the compiler has registers for it.
+    // By itself, so that those who share nothing but this save no registers for each other.
     #[inline(never)]
     pub fn input(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         self.resources.stats.segments_in += 1;
+        if P::STRAIGHT && short::SHORT.contains(&received.payload.len()) {
+            return self.input_short(now, received);
+        }
+        self.input_any(now, received)
+    }
+
+    /// A segment of any length.
+    // By itself, so that the compiler has registers for it.
+    #[inline(never)]
+    fn input_any(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         let result = self.route(now, received);
         if let Err(reason) = result {
             self.discards.count(reason);

@@ -1,0 +1,110 @@
+//! The segment that an exchange consists of, in one straight line: a few bytes in order, which acknowledge all that was sent.
+
+use mirage_checksum::{SequenceNumber, Sum};
+use mirage_clock::Instant;
+use mirage_net::ReceivedChecksum;
+use mirage_protocols::{Cast, Received};
+
+use super::full_size;
+use crate::connection::Slot;
+use crate::facts::Facts;
+use crate::recovery::{News, Phase};
+use crate::resources::Resources;
+use crate::retransmit::Watch;
+use crate::sack::Blocks;
+use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN};
+use crate::{Discard, Profile, State, Tcp, options};
+
+/// The lengths of such segments, with a header that has timestamps. Others go another way.
+pub(super) const SHORT: core::ops::Range<usize> = STAMPED_LEN + 1..STAMPED_LEN + 128;
+
+impl<P: Profile> Tcp<'_, P> {
+    /// A short segment.
+    // By itself, so that the compiler has registers for it.
+    #[inline(never)]
+    pub(super) fn input_short(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
+        let index = self.last;
+        let checked = received.checksum != ReceivedChecksum::Unchecked;
+        if received.cast == Cast::Unicast
+            && let Some(slot) = self.connections.get_mut(index as usize)
+            && slot.tuple.is_of(received)
+            && slot.input_short(&mut self.resources, now, received, checked)
+        {
+            self.resources.again.len = 0;
+            if slot.todo != 0 {
+                self.settle_here(index);
+            }
+            self.check(index);
+            return Ok(());
+        }
+        self.input_any(now, received)
+    }
+}
+
+impl<P: Profile> Slot<P> {
+    /// Takes in such a segment as [`input_fast`](Self::input_fast) would; `false` when anything is unusual, and then nothing was
+    /// done.
+    #[inline(always)]
+    pub(super) fn input_short(
+        &mut self,
+        resources: &mut Resources<'_>,
+        now: Instant,
+        received: &Received<'_>,
+        checked: bool,
+    ) -> bool {
+        let Some((header, payload)) = received.payload.split_first_chunk::<STAMPED_LEN>() else { return false };
+        let word =
+            |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
+        let (seq, ack, rest) = (SequenceNumber(word(4)), SequenceNumber(word(8)), word(12));
+        let usual = (STAMPED_LEN as u32 / 4) << 28 | u32::from(Flags::ACK.bits()) << 16;
+        let acked = ack.since(self.una);
+        let Some((value, echo)) = header.get(HEADER_LEN..).and_then(options::lone_stamps) else { return false };
+        let ordinary = rest & !(u32::from(Flags::PSH.bits()) << 16 | 0xffff) == usual
+            && P::TIMESTAMPS
+            && self.stamps.is_on()
+            && self.state == State::Established
+            && seq == self.rcv_nxt
+            && ack == self.nxt
+            && acked == self.send.len()
+            && !self.facts.intersects(Facts::HEARS_UNUSUALLY.union(Facts::READ_SHUT))
+            && self.receive.is_empty()
+            && self.recovery.phase == Phase::Open
+            && self.watch != Watch::Persist
+            && self.quick_acks == 0
+            && payload.len() <= self.receive_window() as usize
+            && (!P::MARKS || self.marks.is_ordinary(received.ecn))
+            && !self.stamps.is_old(now, value);
+        if !ordinary {
+            return false;
+        }
+        let sum = match checked {
+            true => None,
+            false => {
+                let pseudo = self.tuple.pseudo_header().add_u64(received.payload.len() as u64);
+                Some(pseudo.add_sum(Sum::of_array(header)))
+            }
+        };
+        if self.receive.take_first(&mut resources.pool, payload, sum) != Some(true) {
+            return false;
+        }
+        self.stamps.keep(now, value, seq, self.acked_to);
+        self.hear(now);
+        if self.window_seq.at_or_before(seq) {
+            self.window_seq = seq;
+            let window = (rest & 0xffff) << self.send_scale;
+            if window != self.window {
+                self.change_window(resources, now, window);
+            }
+        }
+        if acked > 0 && !(P::SELECTIVE && self.take_whole(resources, now, acked)) {
+            self.take_news_elsewhere(resources, now, &News { ack, echo: Some(echo), duplicate: false });
+        }
+        self.take_ordered(resources, now, payload.len() as u32, full_size(received, payload.len()));
+        true
+    }
+
+    #[inline(never)]
+    fn take_news_elsewhere(&mut self, resources: &mut Resources<'_>, now: Instant, news: &News) {
+        self.take_news(resources, now, news, &Blocks::NONE);
+    }
+}
