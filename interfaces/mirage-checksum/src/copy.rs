@@ -49,3 +49,14 @@ pub fn copy_short(destination: &mut [u8], source: &[u8]) -> usize {
     simd::copy_short(&mut destination[..len], &source[..len]);
     len
 }
+
+/// What [`copy_and_sum`] does; where there are less than 8 bytes in the place of the call, which takes longer than they do.
+#[inline(always)]
+pub fn copy_and_sum_short(destination: &mut [u8], source: &[u8]) -> Sum {
+    let len = destination.len().min(source.len());
+    if len >= 8 {
+        return copy_and_sum(destination, source);
+    }
+    // The ranges are in bounds: `len` is the smaller of both.
+    Sum::of_words(simd::copy_few(&mut destination[..len], &source[..len]), len)
+}

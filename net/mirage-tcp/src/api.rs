@@ -122,14 +122,12 @@ impl<'s, P: Profile> Tcp<'s, P> {
     fn write_first(&mut self, id: ConnectionId, bytes: &[u8]) -> Option<usize> {
         let Tcp { connections, resources, ready, .. } = self;
         let slot = connections.get_mut(id.index as usize)?;
-        let facts = slot.facts & (Facts::HELD | Facts::FIN_QUEUED | Facts::UNPUSHED);
+        let usually = Facts::HELD | Facts::CALM;
         let usual = slot.generation == id.generation
-            && facts == Facts::HELD
+            && slot.facts & (usually | Facts::FIN_QUEUED | Facts::UNPUSHED) == usually
             && slot.state == State::Established
             && slot.una == slot.nxt
-            && slot.hold == Hold::Nothing
             && slot.todo == 0
-            && !slot.unsent_limit.is_set()
             && ready.head == NONE
             && (1..=slot.send_limit as usize).contains(&bytes.len());
         if !usual {
@@ -168,6 +166,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 if count > 0 {
                     slot.hold_back(then == Then::More);
                     if P::RECORDS && then == Then::End && count == bytes.len() {
+                        slot.set_calm(false);
                         slot.send.end_record(&mut resources.pool);
                     }
                     slot.todo |= todo::OUTPUT;

@@ -1,6 +1,6 @@
 //! What came in: bytes in order that wait for the application, and bytes out of order that wait for a hole to fill.
 
-use mirage_checksum::{SequenceNumber, Sum, copy, copy_and_sum, copy_short};
+use mirage_checksum::{SequenceNumber, Sum, copy, copy_and_sum, copy_and_sum_short, copy_short};
 
 use zerocopy::FromZeros;
 
@@ -224,7 +224,13 @@ impl ReceiveQueue {
     #[inline(always)]
     pub(crate) fn take_first(&mut self, pool: &mut Pool<'_>, bytes: &[u8], sum: Option<Sum>) -> Option<bool> {
         let (index, block) = pool.take_block(0)?;
-        let is_valid = block.whole_space(bytes.len()).map(|space| copy_valid(space, bytes, sum));
+        let is_valid = block.whole_space(bytes.len()).map(
+            #[inline(always)]
+            |space| match sum {
+                Some(sum) => sum.add_sum(copy_and_sum_short(space, bytes)).is_valid(),
+                None => copy_short(space, bytes) == bytes.len(),
+            },
+        );
         match is_valid {
             Some(true) => {
                 block.grow(bytes.len());

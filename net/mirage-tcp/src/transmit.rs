@@ -73,8 +73,7 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// Sends what one connection has to send, up to a few segments.
-    // By itself, so that who is not the first saves no registers for who is.
-    #[inline(never)]
+    #[inline(always)]
     fn take_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Turn {
         if P::STRAIGHT
             && let Some(slot) = self.connections.get(index as usize)

@@ -216,7 +216,7 @@ impl Stamped {
         // No carry: they are a dozen numbers of 32 bits.
         let sum = self.pseudo + words.into_iter().map(u64::from).sum::<u64>() + (STAMPED_LEN + piece.len()) as u64;
         // The only copy on the way out: the block keeps the bytes until they are acknowledged.
-        writer.put_headed(
+        writer.put_headed_short(
             piece,
             #[inline(always)]
             |body| {

@@ -76,7 +76,7 @@ fn add_all<const COUNT: usize>(mut total: u64, words: &[[u8; 8]; COUNT]) -> u64 
 
 /// Copies less than 8 bytes; gives them as a word. Both slices have the same length.
 #[inline(always)]
-fn copy_few(to: &mut [u8], from: &[u8]) -> u64 {
+pub(crate) fn copy_few(to: &mut [u8], from: &[u8]) -> u64 {
     // Two halves that overlap: what a loop over bytes does the compiler would call memcpy for. What both have in common is the
     // same in both.
     if let (Some(first), Some(last)) = (from.first_chunk::<4>(), from.last_chunk::<4>()) {

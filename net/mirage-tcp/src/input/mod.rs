@@ -13,9 +13,11 @@ mod syn_sent;
 mod synchronized;
 mod time_wait;
 
+use core::net::IpAddr;
+
 use mirage_clock::{Duration, Instant};
 use mirage_net::ReceivedChecksum;
-use mirage_protocols::{Cast, Received};
+use mirage_protocols::{Cast, Protocol, Received};
 
 pub(crate) use self::again::Again;
 use crate::connection::Slot;
@@ -31,8 +33,7 @@ impl<P: Profile> Tcp<'_, P> {
     ///
     /// # Errors
     /// Why the segment, or part of it, was dropped. It is counted; nothing has to be done.
-    // By itself, so that those who share nothing but this save no registers for each other.
-    #[inline(never)]
+    #[inline]
     pub fn input(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         self.resources.stats.segments_in += 1;
         if P::STRAIGHT && short::SHORT.contains(&received.payload.len()) {
@@ -240,6 +241,20 @@ impl Tuple {
         received.payload.first_chunk().is_some_and(|start| u32::from_be_bytes(*start) == ports)
             && self.local == received.destination
             && self.remote == received.source
+    }
+
+    /// If it is, and by IPv4, the sum of its pseudo-header but for the length: a few numbers of 32 bits.
+    #[inline(always)]
+    fn sum_if_of(&self, received: &Received<'_>) -> Option<u64> {
+        let (IpAddr::V4(local), IpAddr::V4(remote)) = (self.local, self.remote) else { return None };
+        let (IpAddr::V4(destination), IpAddr::V4(source)) = (received.destination, received.source) else {
+            return None;
+        };
+        let ports = u32::from(self.remote_port) << 16 | u32::from(self.local_port);
+        let is_of = received.payload.first_chunk().is_some_and(|start| u32::from_be_bytes(*start) == ports)
+            && local == destination
+            && remote == source;
+        is_of.then(|| u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0))
     }
 }
 

@@ -8,7 +8,7 @@ use mirage_protocols::{Cast, Received};
 use super::full_size;
 use crate::connection::Slot;
 use crate::facts::Facts;
-use crate::recovery::{News, Phase};
+use crate::recovery::News;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
 use crate::sack::Blocks;
@@ -27,8 +27,8 @@ impl<P: Profile> Tcp<'_, P> {
         let checked = received.checksum != ReceivedChecksum::Unchecked;
         if received.cast == Cast::Unicast
             && let Some(slot) = self.connections.get_mut(index as usize)
-            && slot.tuple.is_of(received)
-            && slot.input_short(&mut self.resources, now, received, checked)
+            && let Some(pseudo) = slot.tuple.sum_if_of(received)
+            && slot.input_short(&mut self.resources, now, received, (!checked).then_some(pseudo))
         {
             self.resources.again.len = 0;
             if slot.todo != 0 {
@@ -50,7 +50,7 @@ impl<P: Profile> Slot<P> {
         resources: &mut Resources<'_>,
         now: Instant,
         received: &Received<'_>,
-        checked: bool,
+        pseudo: Option<u64>,
     ) -> bool {
         let Some((header, payload)) = received.payload.split_first_chunk::<STAMPED_LEN>() else { return false };
         let word =
@@ -60,29 +60,22 @@ impl<P: Profile> Slot<P> {
         let acked = ack.since(self.una);
         let Some((value, echo)) = header.get(HEADER_LEN..).and_then(options::lone_stamps) else { return false };
         let ordinary = rest & !(u32::from(Flags::PSH.bits()) << 16 | 0xffff) == usual
-            && P::TIMESTAMPS
-            && self.stamps.is_on()
+            && self.facts & Facts::ANSWERS_UNUSUALLY.union(Facts::CALM) == Facts::CALM
             && self.state == State::Established
             && seq == self.rcv_nxt
             && ack == self.nxt
             && acked == self.send.len()
-            && !self.facts.intersects(Facts::HEARS_UNUSUALLY.union(Facts::READ_SHUT))
             && self.receive.is_empty()
-            && self.recovery.phase == Phase::Open
             && self.watch != Watch::Persist
             && self.quick_acks == 0
             && payload.len() <= self.receive_window() as usize
-            && (!P::MARKS || self.marks.is_ordinary(received.ecn))
             && !self.stamps.is_old(now, value);
         if !ordinary {
             return false;
         }
-        let sum = match checked {
-            true => None,
-            false => {
-                let pseudo = self.tuple.pseudo_header().add_u64(received.payload.len() as u64);
-                Some(pseudo.add_sum(Sum::of_array(header)))
-            }
+        let sum = match pseudo {
+            Some(pseudo) => Some(Sum::of_array(header).add_u64(pseudo + received.payload.len() as u64)),
+            None => None,
         };
         if self.receive.take_first(&mut resources.pool, payload, sum) != Some(true) {
             return false;

@@ -321,6 +321,7 @@ impl<P: Profile> Slot<P> {
             return;
         }
         let flight = self.in_flight();
+        self.set_calm(false);
         self.recovery.phase = Phase::Recovery;
         self.recovery.recover = self.nxt;
         let under_way = resources.pool.under_way_mut(self.send.head());
@@ -406,6 +407,7 @@ impl<P: Profile> Slot<P> {
         self.set_new_first(false);
         self.congestion.on_timeout(now, &flight, again);
         self.marks.on_reduced();
+        self.set_calm(false);
         self.recovery.phase = Phase::Loss;
         self.recovery.recover = self.nxt;
         self.recovery.duplicates = 0;

@@ -11,9 +11,7 @@ use mirage_protocols::{Ip, Packet, Protocol};
 
 use crate::coarse::Coarse;
 use crate::connection::Slot;
-use crate::cork::Hold;
 use crate::facts::Facts;
-use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::runs::{RunSlot, fate};
 use crate::wire::{Flags, STAMPED_LEN, Stamped};
@@ -24,21 +22,16 @@ impl<P: Profile> Slot<P> {
     /// before; `false` when anything is unusual, and then nothing was done. What it does is what [`send_usual`](Self::send_usual) would do.
     #[inline(always)]
     pub(super) fn send_first(&mut self, now: Instant, resources: &mut Resources<'_>, ip: &mut impl Ip) -> bool {
+        if !self.calm() {
+            self.calm_down();
+        }
         let (facts, len) = (self.facts, self.send.len());
-        let usual = P::SELECTIVE
-            && self.resend_at == Instant::MAX
+        let usual = facts & Facts::BEGINS_UNUSUALLY.union(Facts::CALM) == Facts::CALM
             && self.state == State::Established
-            && facts & Facts::BEGINS_UNUSUALLY.union(Facts::SELECTIVE) == Facts::SELECTIVE
-            && self.recovery.phase == Phase::Open
+            && self.resend_at == Instant::MAX
             && self.repeats == 0
-            && self.hold == Hold::Nothing
-            && self.stamps.is_on()
             && !self.receive.has_holes()
             && !self.has_twice()
-            && !(P::MARKS && self.marks.is_on())
-            && !(P::RECORDS && self.send.has_records())
-            && !(P::PROBING && self.path.is_searched())
-            && !(P::FAST_OPEN && self.syn_len > 0)
             && self.congestion.pacing_rate().is_none();
         if !usual || len >= u32::from(self.mss) || len > self.window || len > self.congestion.window() {
             return false;
