@@ -1,5 +1,6 @@
 //! Segments on their way out.
 
+mod bare;
 mod first;
 mod link;
 mod plan;
@@ -78,9 +79,11 @@ impl<P: Profile> Tcp<'_, P> {
         if P::STRAIGHT
             && let Some(slot) = self.connections.get(index as usize)
             && slot.una == slot.nxt
-            && slot.send.len() > 0
         {
-            return self.take_first_turn(now, index, ip, left);
+            return match slot.send.len() {
+                0 => self.take_bare_turn(now, index, ip, left),
+                _ => self.take_first_turn(now, index, ip, left),
+            };
         }
         self.take_usual_turn(now, index, ip, left)
     }
@@ -104,6 +107,38 @@ impl<P: Profile> Tcp<'_, P> {
         self.take_usual_turn(now, index, ip, left)
     }
 
+    /// The same where nothing is under way, and no data to be sent.
+    #[inline(never)]
+    fn take_bare_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Turn {
+        let Tcp { connections, resources, ready, .. } = self;
+        let Some(slot) = connections.get_mut(index as usize) else { return Turn::Done };
+        let opens = P::OPENS && slot.state == State::SynSent;
+        if opens && slot.mss == 0 {
+            slot.ask_path(now, ip, resources);
+        }
+        slot.restart_if_idle(now, resources);
+        let sent = match opens {
+            true => slot.send_syn(now, resources, ip),
+            false => slot.send_bare(now, resources, ip).then_some(Ok(())),
+        };
+        match sent {
+            Some(Ok(())) => {}
+            Some(Err(_)) => return Turn::Full,
+            None => return self.take_usual_turn(now, index, ip, left),
+        }
+        *left -= 1;
+        if ready.tail != index || slot.todo & !todo::REARM != 0 {
+            return Turn::Done;
+        }
+        // Nobody else waits, and nothing else is left to do.
+        (*ready, slot.ready) = (Ends::default(), Place::default());
+        resources.again.len = 0;
+        if core::mem::take(&mut slot.todo) != 0 {
+            resources.timers.set(index, slot.armed);
+        }
+        Turn::Over
+    }
+
     /// The same when it is not the first segment of an exchange.
     // By itself, so that the compiler has registers for it.
     #[inline(never)]
@@ -120,13 +155,6 @@ impl<P: Profile> Tcp<'_, P> {
         slot.restart_if_idle(now, resources);
         if P::STRAIGHT
             && let Some(result) = slot.send_usual(now, resources, ip)
-        {
-            *left = left.saturating_sub(1);
-            return if result.is_ok() { Turn::Done } else { Turn::Full };
-        }
-        if P::STRAIGHT
-            && slot.state == State::SynSent
-            && let Some(result) = slot.send_syn(now, resources, ip)
         {
             *left = left.saturating_sub(1);
             return if result.is_ok() { Turn::Done } else { Turn::Full };

@@ -210,25 +210,45 @@ impl Stamped {
     /// Writes the segment, in the place of the call.
     #[inline(always)]
     pub(crate) fn write(self, writer: &mut FrameWriter<'_>, piece: &[u8]) {
-        let ports = u32::from(self.source_port) << 16 | u32::from(self.destination_port);
-        let rest = (STAMPED_LEN as u32 / 4) << 28 | u32::from(self.flags.bits()) << 16 | u32::from(self.window);
-        let words = [ports, self.seq.0, self.ack.0, rest, STAMPS, self.value, self.echo];
-        // No carry: they are a dozen numbers of 32 bits.
-        let sum = self.pseudo + words.into_iter().map(u64::from).sum::<u64>() + (STAMPED_LEN + piece.len()) as u64;
+        let sum = self.sum(piece.len());
         // The only copy on the way out: the block keeps the bytes until they are acknowledged.
-        writer.put_headed_short(
+        writer.put_headed(
             piece,
             #[inline(always)]
-            |body| {
-                let checksum = Sum::ZERO.add_u64(sum).add_sum(body).finish();
-                let mut bytes = [0; STAMPED_LEN];
-                bytes[..8].copy_from_slice(&pair(ports, self.seq.0).to_be_bytes());
-                bytes[8..16].copy_from_slice(&pair(self.ack.0, rest).to_be_bytes());
-                bytes[CHECKSUM_AT..24].copy_from_slice(&pair(u32::from(checksum) << 16, STAMPS).to_be_bytes());
-                bytes[24..].copy_from_slice(&pair(self.value, self.echo).to_be_bytes());
-                bytes
-            },
+            |body| self.header(Sum::ZERO.add_u64(sum).add_sum(body)),
         );
+    }
+
+    /// Writes the segment without any payload, in the place of the call.
+    #[inline(always)]
+    pub(crate) fn write_bare(self, writer: &mut FrameWriter<'_>) {
+        writer.put_header(&self.header(Sum::ZERO.add_u64(self.sum(0))));
+    }
+
+    #[inline(always)]
+    fn words(&self) -> [u32; STAMPED_LEN / 4 - 1] {
+        let ports = u32::from(self.source_port) << 16 | u32::from(self.destination_port);
+        let rest = (STAMPED_LEN as u32 / 4) << 28 | u32::from(self.flags.bits()) << 16 | u32::from(self.window);
+        [ports, self.seq.0, self.ack.0, rest, STAMPS, self.value, self.echo]
+    }
+
+    /// The sum of the header of a segment with `len` bytes of payload, with that of the pseudo-header.
+    #[inline(always)]
+    fn sum(&self, len: usize) -> u64 {
+        // No carry: they are a dozen numbers of 32 bits.
+        self.pseudo + self.words().into_iter().map(u64::from).sum::<u64>() + (STAMPED_LEN + len) as u64
+    }
+
+    /// The header of a segment with this sum.
+    #[inline(always)]
+    fn header(&self, sum: Sum) -> [u8; STAMPED_LEN] {
+        let [ports, seq, ack, rest, kinds, value, echo] = self.words();
+        let mut bytes = [0; STAMPED_LEN];
+        bytes[..8].copy_from_slice(&pair(ports, seq).to_be_bytes());
+        bytes[8..16].copy_from_slice(&pair(ack, rest).to_be_bytes());
+        bytes[CHECKSUM_AT..24].copy_from_slice(&pair(u32::from(sum.finish()) << 16, kinds).to_be_bytes());
+        bytes[24..].copy_from_slice(&pair(value, echo).to_be_bytes());
+        bytes
     }
 }
 
