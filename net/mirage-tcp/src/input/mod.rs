@@ -2,6 +2,7 @@
 
 mod acknowledgement;
 mod again;
+mod bare;
 mod data;
 mod fast;
 mod fast_open;
@@ -25,7 +26,7 @@ use crate::demux::{Found, Tuple};
 use crate::open::may_be_peer;
 use crate::replies::Reply;
 use crate::resources::Resources;
-use crate::wire::{Flags, Segment};
+use crate::wire::{Flags, STAMPED_LEN, SYN_LEN, Segment};
 use crate::{Discard, Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -36,8 +37,13 @@ impl<P: Profile> Tcp<'_, P> {
     #[inline]
     pub fn input(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         self.resources.stats.segments_in += 1;
-        if P::STRAIGHT && short::SHORT.contains(&received.payload.len()) {
-            return self.input_short(now, received);
+        if P::STRAIGHT {
+            match received.payload.len() {
+                STAMPED_LEN if P::SELECTIVE => return self.input_bare(now, received),
+                SYN_LEN => return self.input_opening(now, received),
+                len if short::SHORT.contains(&len) => return self.input_short(now, received),
+                _ => {}
+            }
         }
         self.input_any(now, received)
     }
@@ -135,29 +141,9 @@ impl<P: Profile> Tcp<'_, P> {
         Ok(found.map(|_| true))
     }
 
-    /// A segment for a connection that is not established, or is out of the ordinary.
+    /// A segment for a connection, whatever it is.
     #[inline(never)]
     fn input_connection(
-        &mut self,
-        now: Instant,
-        index: u32,
-        received: &Received<'_>,
-        checked: bool,
-    ) -> Result<(), Discard> {
-        if P::STRAIGHT
-            && P::OPENS
-            && let Some(slot) = self.connections.get_mut(index as usize)
-            && slot.state == State::SynSent
-            && let Some(result) = slot.input_usual_syn_ack(&mut self.resources, now, received, checked)
-        {
-            self.settle_here(index);
-            return result;
-        }
-        self.input_whatever(now, index, received, checked)
-    }
-
-    #[inline(never)]
-    fn input_whatever(
         &mut self,
         now: Instant,
         index: u32,

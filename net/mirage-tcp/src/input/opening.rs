@@ -3,8 +3,9 @@
 use mirage_checksum::{SequenceNumber, Sum};
 use mirage_clock::{Duration, Instant};
 use mirage_net::ReceivedChecksum;
-use mirage_protocols::Received;
+use mirage_protocols::{Cast, Received};
 
+use super::bare::BARE;
 use crate::connection::{Slot, todo};
 use crate::demux::{Found, Tuple};
 use crate::facts::Facts;
@@ -19,6 +20,42 @@ use crate::wire::{Flags, STAMPED_LEN, STAMPS, SYN_LEN};
 use crate::{Config, Discard, Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
+    /// A segment as long as a SYN is mostly.
+    // By itself, so that the compiler has registers for it.
+    #[inline(never)]
+    pub(super) fn input_opening(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
+        let opens = received.payload.get(12).is_some_and(|words| *words == (SYN_LEN as u8 / 4) << 4);
+        if !opens || received.cast != Cast::Unicast {
+            return self.input_short(now, received);
+        }
+        self.resources.again.len = 0;
+        let index = self.last;
+        let result = if let Some(slot) = self.connections.get_mut(index as usize)
+            && slot.tuple.is_of(received)
+        {
+            if !P::OPENS || slot.state != State::SynSent {
+                return self.input_any(now, received);
+            }
+            match slot.input_usual_syn_ack(&mut self.resources, now, received) {
+                Some(result) => {
+                    self.settle_here(index);
+                    result
+                }
+                None => return self.input_any(now, received),
+            }
+        } else {
+            match self.find_connection(now, received) {
+                Ok(Some(_)) => return self.input_any(now, received),
+                Ok(None) => Ok(()),
+                Err(reason) => Err(reason),
+            }
+        };
+        if let Err(reason) = result {
+            self.discards.count(reason);
+        }
+        result
+    }
+
     /// Takes in a SYN that says what is usual, for a listener that has room; nothing but a listener is there for `tuple`, which
     /// was looked for last. `None` when anything is unusual, and then nothing was done.
     #[inline]
@@ -156,8 +193,7 @@ impl<P: Profile> Tcp<'_, P> {
 }
 
 impl<P: Profile> Slot<P> {
-    /// Takes in the answer to our SYN, if both say what is usual and nothing else; its checksum is verified here unless it is
-    /// `checked`. `None` when anything is unusual, and then nothing was done. What it does is what
+    /// Takes in the answer to our SYN, if both say what is usual and nothing else. `None` when anything is unusual, and then nothing was done. What it does is what
     /// [`input_syn_sent`](Tcp::input_syn_sent) would do.
     #[inline]
     pub(super) fn input_usual_syn_ack(
@@ -165,7 +201,6 @@ impl<P: Profile> Slot<P> {
         resources: &mut Resources<'_>,
         now: Instant,
         received: &Received<'_>,
-        checked: bool,
     ) -> Option<Result<(), Discard>> {
         let header = <&[u8; SYN_LEN]>::try_from(received.payload).ok()?;
         let syn = UsualSyn::read(header).filter(|syn| syn.flags == Flags::SYN | Flags::ACK)?;
@@ -185,7 +220,7 @@ impl<P: Profile> Slot<P> {
         if !usual {
             return None;
         }
-        if !checked && !is_valid(&self.tuple, received, Sum::of_array(header)) {
+        if !is_valid(&self.tuple, received, Sum::of_array(header)) {
             return Some(Err(Discard::BadChecksum));
         }
         let rcv_nxt = syn.seq + 1;
@@ -233,10 +268,7 @@ impl<P: Profile> Slot<P> {
 
 /// Whether the checksum of a segment with this `sum` is right, or the device found it so.
 #[inline(always)]
-fn is_valid(tuple: &Tuple, received: &Received<'_>, sum: Sum) -> bool {
+pub(super) fn is_valid(tuple: &Tuple, received: &Received<'_>, sum: Sum) -> bool {
     received.checksum != ReceivedChecksum::Unchecked
         || tuple.pseudo_header().add_u64(received.payload.len() as u64).add_sum(sum).is_valid()
 }
-
-/// What the fourth word of a header with timestamps alone says of an acknowledgement, beside the window.
-const BARE: u32 = (STAMPED_LEN as u32 / 4) << 28 | (Flags::ACK.bits() as u32) << 16;
