@@ -37,11 +37,12 @@ impl<P: Profile> Tcp<'_, P> {
     #[inline]
     pub fn input(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         self.resources.stats.segments_in += 1;
-        if P::STRAIGHT {
-            match received.payload.len() {
+        let len = received.payload.len();
+        if P::STRAIGHT && len < short::SHORT.end {
+            match len {
                 STAMPED_LEN if P::SELECTIVE => return self.input_bare(now, received),
                 SYN_LEN => return self.input_opening(now, received),
-                len if short::SHORT.contains(&len) => return self.input_short(now, received),
+                _ if len >= short::SHORT.start => return self.input_short(now, received),
                 _ => {}
             }
         }
