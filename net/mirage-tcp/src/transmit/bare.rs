@@ -44,6 +44,10 @@ impl<P: Profile> Slot<P> {
         if !usual {
             return false;
         }
+        // Where nobody will ever read, there is nothing to make more room for.
+        if !fin || self.receive_window() < u32::from(self.receive_mss) {
+            self.offer_window(resources);
+        }
         let header = Stamped {
             pseudo: u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0),
             source_port: self.tuple.local_port,
@@ -51,7 +55,7 @@ impl<P: Profile> Slot<P> {
             seq: self.nxt,
             ack: self.rcv_nxt,
             flags: if fin { Flags::ACK | Flags::FIN } else { Flags::ACK },
-            window: self.offer_window(resources),
+            window: self.shown_window(),
             value: self.stamps.value(now),
             echo: self.stamps.recent,
         };

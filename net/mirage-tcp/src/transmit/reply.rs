@@ -1,7 +1,10 @@
 //! Replies on their way out, and connections that are broken off.
 
+use core::convert::identity;
+use core::net::IpAddr;
+
 use mirage_clock::Instant;
-use mirage_net::ChecksumOffload;
+use mirage_net::{ChecksumOffload, FrameWriter};
 use mirage_protocols::{Ip, Packet, Protocol, SendError};
 
 use crate::connection::todo;
@@ -16,7 +19,7 @@ use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
 use crate::transmit::Link;
 use crate::usual_syn::UsualSyn;
-use crate::wire::{Checksum, Flags, HEADER_LEN, Options, STAMPED_LEN, SYN_LEN, Template, write_segment};
+use crate::wire::{Checksum, Flags, HEADER_LEN, Options, STAMPED_LEN, SYN_LEN, Stamped, write_segment};
 use crate::{Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -76,7 +79,11 @@ impl<P: Profile> Tcp<'_, P> {
             };
             let (pseudo, checksum) = (tuple.pseudo_header(), Checksum::by(link.partial_checksum));
             let packet = bare_packet(tuple, SYN_LEN, checksum);
-            return Some(ip.send_straight(packet, |writer| syn_ack.write(writer, pseudo, checksum)));
+            let fill = identity(
+                #[inline(always)]
+                |writer: &mut FrameWriter<'_>| syn_ack.write(writer, pseudo, checksum),
+            );
+            return Some(ip.send_straight(packet, fill));
         }
         let reply = self.syn_ack(index)?;
         let Resources { pool, link, .. } = &mut self.resources;
@@ -123,9 +130,10 @@ fn send_reply<P: Profile>(
     });
     if P::STRAIGHT
         && !reply.flags.contains(Flags::SYN)
-        && let Some((value, echo)) = stamps
+        && let Some(stamps) = stamps
+        && let Some(sent) = send_stamped(reply, stamps, ip)
     {
-        return send_stamped(reply, Options::Stamps(value, echo), ip);
+        return sent;
     }
     let mut options = Encoded::default();
     if reply.flags.contains(Flags::SYN) {
@@ -172,13 +180,31 @@ fn send_reply<P: Profile>(
     ip.send(packet, |writer| write_segment(writer, (tuple.local, tuple.remote), &header, options, [], checksum))
 }
 
-/// Sends a reply with these timestamps and nothing else.
-#[inline]
-fn send_stamped(reply: &Reply, stamps: Options<'_>, ip: &mut impl Ip) -> Result<(), SendError> {
-    let checksum = checksum_to(&reply.tuple, ip);
-    let template = Template::new(reply.tuple.pseudo_header(), &reply.header(), stamps, checksum);
-    let packet = bare_packet(&reply.tuple, STAMPED_LEN, checksum);
-    ip.send_straight(packet, |writer| template.write_stamped(writer, reply.seq, reply.flags))
+/// Sends a reply with these timestamps and nothing else, if its packet is like the one before; `None` if nothing was done.
+#[inline(always)]
+fn send_stamped(reply: &Reply, (value, echo): (u32, u32), ip: &mut impl Ip) -> Option<Result<(), SendError>> {
+    let tuple = &reply.tuple;
+    let (IpAddr::V4(local), IpAddr::V4(remote)) = (tuple.local, tuple.remote) else { return None };
+    if reply.accurate || checksum_to(tuple, ip) == Checksum::Partial {
+        return None;
+    }
+    let header = Stamped {
+        pseudo: u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0),
+        source_port: tuple.local_port,
+        destination_port: tuple.remote_port,
+        seq: reply.seq,
+        ack: reply.ack,
+        flags: reply.flags,
+        window: reply.window,
+        value,
+        echo,
+    };
+    let packet = bare_packet(tuple, STAMPED_LEN, Checksum::Complete);
+    let mut fill = identity(
+        #[inline(always)]
+        |writer: &mut FrameWriter<'_>| header.write_bare(writer),
+    );
+    ip.send_again(&packet, &mut fill)
 }
 
 /// Who completes checksums on the way to the peer.

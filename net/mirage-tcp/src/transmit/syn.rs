@@ -1,7 +1,10 @@
 //! Our SYN in one straight line, when nothing goes with it but what it says itself.
 
+use core::convert::identity;
+
 use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
+use mirage_net::FrameWriter;
 use mirage_protocols::{Ip, SendError};
 
 use crate::connection::Slot;
@@ -37,7 +40,11 @@ impl<P: Profile> Slot<P> {
         };
         let (pseudo, checksum) = (tuple.pseudo_header(), Checksum::by(self.partial_checksum()));
         let packet = bare_packet(tuple, SYN_LEN, checksum);
-        match ip.send_straight(packet, |writer| syn.write(writer, pseudo, checksum)) {
+        let fill = identity(
+            #[inline(always)]
+            |writer: &mut FrameWriter<'_>| syn.write(writer, pseudo, checksum),
+        );
+        match ip.send_straight(packet, fill) {
             Err(SendError::Full) => return Some(Err(SendError::Full)),
             Err(SendError::WouldFragment { mtu }) if self.shrink_path(mtu, &resources.config) => return None,
             Err(SendError::NoRoute) => {
