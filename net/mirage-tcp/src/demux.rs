@@ -207,7 +207,8 @@ const NO_LISTENER: (IpAddr, u16, u32) = (IpAddr::V4(core::net::Ipv4Addr::UNSPECI
 
 impl<P: Profile> Tcp<'_, P> {
     /// What there is between these two ends; never a listener.
-    pub(crate) fn find(&mut self, tuple: &Tuple) -> Option<Found> {
+    #[inline(always)]
+    pub(crate) fn find_here(&mut self, tuple: &Tuple) -> Option<Found> {
         let bucket = self.demux.find_bucket::<P>(tuple);
         let entry = self.demux.head(bucket);
         if P::STRAIGHT {
@@ -224,6 +225,12 @@ impl<P: Profile> Tcp<'_, P> {
             }
         }
         self.find_from(entry, tuple)
+    }
+
+    /// The same where it is not called for each segment.
+    #[inline(never)]
+    pub(crate) fn find(&mut self, tuple: &Tuple) -> Option<Found> {
+        self.find_here(tuple)
     }
 
     #[inline(never)]

@@ -229,7 +229,10 @@ impl<P: Profile> Slot<P> {
     /// Asks what the path takes and what the device takes over.
     #[inline(never)]
     fn ask_path(&mut self, now: Instant, ip: &impl Ip, resources: &Resources<'_>) {
-        let link = Link::ask(ip, self.tuple.remote);
+        let link = match P::STRAIGHT {
+            true => Link::ask_here(ip, self.tuple.remote),
+            false => Link::ask(ip, self.tuple.remote),
+        };
         self.learn_path(now, &link, resources);
     }
 

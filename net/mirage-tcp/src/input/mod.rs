@@ -117,7 +117,7 @@ impl<P: Profile> Tcp<'_, P> {
         if !may_be_peer(remote) {
             return None;
         }
-        match self.find(&tuple) {
+        match self.find_here(&tuple) {
             // What is expected next is verified while it is copied.
             Some(Found::Connection(index)) => {
                 self.last = index;

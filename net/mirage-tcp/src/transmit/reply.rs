@@ -66,7 +66,7 @@ impl<P: Profile> Tcp<'_, P> {
             && let Some((value, _)) = slot.usual_stamps::<P>(config)
         {
             let tuple = &slot.tuple;
-            *link = Link::ask(ip, tuple.remote);
+            *link = Link::ask_here(ip, tuple.remote);
             let syn_ack = UsualSyn {
                 ports: u32::from(tuple.local_port) << 16 | u32::from(tuple.remote_port),
                 seq: slot.iss,
