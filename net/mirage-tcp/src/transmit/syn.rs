@@ -25,7 +25,7 @@ impl<P: Profile> Slot<P> {
         if with_more || !says_all || config.asks_for_marks::<P>() {
             return None;
         }
-        self.offer_window(resources);
+        self.grow_window(resources);
         let window = self.receive_window().min(0xffff) as u16;
         let tuple = &self.tuple;
         let syn = UsualSyn {
