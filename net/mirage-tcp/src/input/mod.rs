@@ -123,9 +123,7 @@ impl<P: Profile> Tcp<'_, P> {
                 self.last = index;
                 Some(Ok(Some(received.checksum != ReceivedChecksum::Unchecked)))
             }
-            Some(Found::HalfOpen(index)) => {
-                Some(self.input_usual_confirmation(now, index, received)?.map(|()| None))
-            }
+            Some(Found::HalfOpen(index)) => Some(self.input_usual_confirmation(now, index, received)?.map(|()| None)),
             Some(_) => None,
             None => Some(self.input_usual_syn(now, &tuple, received)?.map(|()| None)),
         }

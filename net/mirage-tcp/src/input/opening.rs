@@ -73,7 +73,8 @@ impl<P: Profile> Tcp<'_, P> {
         let index = half_open.free;
         let door = listeners.get_mut(listener as usize)?;
         let slot = half_open.slots.get_mut(index as usize)?;
-        let has_room = !(door.is_full() || door.is_flooded()) && connections.get(self.free_connection as usize).is_some();
+        let has_room =
+            !(door.is_full() || door.is_flooded()) && connections.get(self.free_connection as usize).is_some();
         let counted = P::PEERS && resources.config.per_peer > 0;
         if !has_room || counted || (P::FAST_OPEN && door.fast_open.is_some()) {
             return None;

@@ -18,7 +18,12 @@ impl<P: Profile> Slot<P> {
     /// Sends the SYN of a connection that we open, if it is to be sent; `None` when anything is unusual, and then nothing was
     /// done. What it does is what a plan, and its segment, would do.
     #[inline]
-    pub(super) fn send_syn(&mut self, now: Instant, resources: &mut Resources<'_>, ip: &mut impl Ip) -> Option<Result<(), SendError>> {
+    pub(super) fn send_syn(
+        &mut self,
+        now: Instant,
+        resources: &mut Resources<'_>,
+        ip: &mut impl Ip,
+    ) -> Option<Result<(), SendError>> {
         let with_more = P::FAST_OPEN && (self.syn_len > 0 || self.asks_cookie());
         let config = &resources.config;
         let says_all = P::SELECTIVE && P::TIMESTAMPS && config.selective && config.timestamps && self.scaling();
