@@ -179,14 +179,23 @@ impl<'s> Runs<'s> {
         self.push_behind(chain, run)
     }
 
-    /// The first of an empty chain. There is [room](Self::can_begin) for it.
+    /// Which run would be taken next, if there is one.
     #[inline(always)]
-    pub(crate) fn begin(&mut self, chain: &mut Chain, run: RunSlot) {
-        let Some(index) = self.take() else { return };
-        if let Some(slot) = self.slots.get_mut(index as usize) {
-            *slot = run;
-            *chain = Chain { head: index, tail: index, count: 1 };
+    pub(crate) fn peek(&self) -> Option<u32> {
+        let index = if self.free != NONE { self.free } else { self.fresh };
+        ((index as usize) < self.slots.len()).then_some(index)
+    }
+
+    /// The first of an empty chain, which becomes that [which is next](Self::peek).
+    #[inline(always)]
+    pub(crate) fn begin(&mut self, chain: &mut Chain, index: u32, run: RunSlot) {
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
+        match self.free {
+            NONE => self.fresh += 1,
+            _ => self.free = slot.next,
         }
+        *slot = run;
+        *chain = Chain { head: index, tail: index, count: 1 };
     }
 
     /// Gives back the [only run](Self::lone) of a chain.

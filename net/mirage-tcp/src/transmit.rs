@@ -80,19 +80,22 @@ impl<P: Profile> Tcp<'_, P> {
             && slot.una == slot.nxt
             && slot.send.len() > 0
         {
-            return self.take_first_turn(now, index, ip, left);
+            let turn = self.take_first_turn(now, index, ip);
+            if turn != Turn::Untaken {
+                *left -= 1;
+                return turn;
+            }
         }
         self.take_usual_turn(now, index, ip, left)
     }
 
-    /// The same where nothing is under way.
+    /// The same where nothing is under way, if all there is is one segment; else nothing was done.
     #[inline(never)]
-    fn take_first_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Turn {
+    fn take_first_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip) -> Turn {
         let Tcp { connections, resources, ready, .. } = self;
-        let Some(slot) = connections.get_mut(index as usize) else { return Turn::Done };
+        let Some(slot) = connections.get_mut(index as usize) else { return Turn::Untaken };
         slot.restart_if_idle(now, resources);
         if slot.send_first(now, resources, ip) {
-            *left -= 1;
             if ready.tail != index || slot.todo != 0 {
                 return Turn::Done;
             }
@@ -101,7 +104,7 @@ impl<P: Profile> Tcp<'_, P> {
             resources.again.len = 0;
             return Turn::Over;
         }
-        self.take_usual_turn(now, index, ip, left)
+        Turn::Untaken
     }
 
     /// The same when it is not the first segment of an exchange.
@@ -189,7 +192,9 @@ impl<P: Profile> Tcp<'_, P> {
 enum Turn {
     /// It has nothing to send now.
     Done,
-    /// The same, and nothing else is left to do; it was alone.
+    /// Another turn than this is for it.
+    Untaken,
+    /// The same as `Done`, and nothing else is left to do; it was alone.
     Over,
     /// It may have more.
     More,

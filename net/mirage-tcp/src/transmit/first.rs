@@ -43,27 +43,31 @@ impl<P: Profile> Slot<P> {
             self.offer_window(resources);
         }
         let Resources { pool, runs, config, stats, .. } = resources;
-        let Some(block) = self.send.lone_mut(pool).filter(|_| runs.can_begin()) else { return false };
+        let (Some(run), Some(block)) = (runs.peek(), self.send.lone_mut(pool)) else { return false };
         debug_assert!(self.recovery.lost | self.recovery.sacked == 0, "nothing is under way");
-        let mut flags = Flags::ACK;
-        flags.set(Flags::PSH, !facts.contains(Facts::UNPUSHED));
-        let header = Stamped {
-            pseudo: u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0),
-            source_port: self.tuple.local_port,
-            destination_port: self.tuple.remote_port,
-            seq: self.nxt,
-            ack: self.rcv_nxt,
-            flags,
-            window: self.shown_window(),
-            value: self.stamps.value(now),
-            echo: self.stamps.recent,
-        };
-        let Some(piece) = block.held() else { return false };
-        let mut packet = Packet::new(IpAddr::V4(local), IpAddr::V4(remote), Protocol::TCP, STAMPED_LEN + piece.len());
+        let mut packet = Packet::new(IpAddr::V4(local), IpAddr::V4(remote), Protocol::TCP, STAMPED_LEN + block.len());
         packet.dont_fragment = true;
+        // What goes into the header is looked at when there is a place for it.
+        let (slot, bytes) = (&*self, &*block);
         let mut fill = identity(
             #[inline(always)]
-            |writer: &mut FrameWriter<'_>| header.write(writer, piece),
+            |writer: &mut FrameWriter<'_>| {
+                let mut flags = Flags::ACK;
+                flags.set(Flags::PSH, !facts.contains(Facts::UNPUSHED));
+                let tuple = &slot.tuple;
+                let header = Stamped {
+                    pseudo: u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0),
+                    source_port: tuple.local_port,
+                    destination_port: tuple.remote_port,
+                    seq: slot.nxt,
+                    ack: slot.rcv_nxt,
+                    flags,
+                    window: slot.shown_window(),
+                    value: slot.stamps.value(now),
+                    echo: slot.stamps.recent,
+                };
+                header.write(writer, bytes.data());
+            },
         );
         // An error is as good as loss.
         if ip.send_again(&packet, &mut fill).is_none() {
@@ -93,8 +97,8 @@ impl<P: Profile> Slot<P> {
             delivery.on_app_limited(len);
         }
         let fate = if limited { fate::APP_LIMITED } else { 0 };
-        let run = RunSlot { start, end, sent_at: now, fate, mark, ..RunSlot::default() };
-        runs.begin(&mut self.recovery.chain, run);
+        let content = RunSlot { start, end, sent_at: now, fate, mark, ..RunSlot::default() };
+        runs.begin(&mut self.recovery.chain, run, content);
         self.start_first_timer(now, config.max_rto);
         true
     }
