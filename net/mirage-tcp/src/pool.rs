@@ -230,6 +230,18 @@ impl<'s> Pool<'s> {
         Some((index, block))
     }
 
+    /// The same if one was given back before; they are used first.
+    #[inline(always)]
+    pub(crate) fn take_used(&mut self, place: u32) -> Option<(u32, &mut Block)> {
+        let index = self.free_head;
+        // There is no block `NONE`.
+        let block = self.blocks.get_mut(index as usize)?;
+        self.free_head = block.next;
+        (block.next, block.seq, block.start, block.len, block.ends) = (NONE, place, 0, 0, false);
+        self.in_use += 1;
+        Some((index, block))
+    }
+
     /// An empty block for data in order of a connection for which `received` blocks hold such data.
     pub(crate) fn take_for_order(&mut self, received: u32) -> Option<u32> {
         if received == 0 || received < self.spare() { self.take() } else { None }
@@ -241,11 +253,11 @@ impl<'s> Pool<'s> {
         if self.spares(held, first) { self.take_at(place) } else { None }
     }
 
-    /// The same for the first, with the block itself.
+    /// The same for the first, with the block itself, if one was given back before.
     #[inline(always)]
     pub(crate) fn take_to_begin(&mut self, held: u32, place: u32) -> Option<(u32, &mut Block)> {
         // As `spares` has it, but what is mostly so comes first.
-        if self.free() > self.reserve / 2 || held < self.spare() { self.take_block(place) } else { None }
+        if self.free() > self.reserve / 2 || held < self.spare() { self.take_used(place) } else { None }
     }
 
     /// An empty block for data out of order of a connection that holds `held` of them.

@@ -223,7 +223,7 @@ impl ReceiveQueue {
     /// The same for a few bytes into an empty queue.
     #[inline(always)]
     pub(crate) fn take_first(&mut self, pool: &mut Pool<'_>, bytes: &[u8], sum: Option<Sum>) -> Option<bool> {
-        let (index, block) = pool.take_block(0)?;
+        let (index, block) = pool.take_used(0)?;
         let is_valid = block.whole_space(bytes.len()).map(
             #[inline(always)]
             |space| match sum {

@@ -36,6 +36,7 @@ impl<P: Profile> Tcp<'_, P> {
     /// # Errors
     /// [`SendError::Full`]: the device is full; nothing is lost; call again when it is ready. Other errors of the IP layer
     /// count as loss and are repaired as such.
+    #[inline(always)]
     pub fn poll_transmit(&mut self, now: Instant, ip: &mut impl Ip, budget: usize) -> Result<bool, SendError> {
         let mut left = budget;
         let mut more = !self.replies.is_empty();
