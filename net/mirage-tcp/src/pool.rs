@@ -47,12 +47,6 @@ impl Default for Block {
 impl Block {
     /// What is known of what is under way, where it is the first of a send queue.
     #[inline]
-    pub(crate) fn under_way(&self) -> &UnderWay {
-        &self.under_way
-    }
-
-    /// The same, to be changed.
-    #[inline]
     pub(crate) fn under_way_mut(&mut self) -> &mut UnderWay {
         &mut self.under_way
     }
@@ -242,6 +236,18 @@ impl<'s> Pool<'s> {
         Some((index, block))
     }
 
+    /// A block that was given back before, if there is one and `fill` says how much it wrote to its start.
+    #[inline(always)]
+    pub(crate) fn take_filled(&mut self, fill: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<u32> {
+        let index = self.free_head;
+        let block = self.blocks.get_mut(index as usize)?;
+        let len = fill(&mut block.bytes)? as u16;
+        self.free_head = block.next;
+        (block.next, block.seq, block.start, block.len, block.ends) = (NONE, 0, 0, len, false);
+        self.in_use += 1;
+        Some(index)
+    }
+
     /// An empty block for data in order of a connection for which `received` blocks hold such data.
     pub(crate) fn take_for_order(&mut self, received: u32) -> Option<u32> {
         if received == 0 || received < self.spare() { self.take() } else { None }
@@ -339,6 +345,18 @@ impl<'s> Pool<'s> {
         (block.next, block.start, block.len) = (self.free_head, FREE, 0);
         self.free_head = index;
         self.in_use -= 1;
+    }
+
+    /// The same for one whose owner wants it back only if `look` gives something.
+    #[inline(always)]
+    pub(crate) fn give_if<R>(&mut self, index: u32, look: impl FnOnce(&UnderWay) -> Option<R>) -> Option<R> {
+        let block = self.blocks.get_mut(index as usize)?;
+        debug_assert_ne!(block.start, FREE, "a block is given back once");
+        let result = look(&block.under_way)?;
+        (block.next, block.start, block.len) = (self.free_head, FREE, 0);
+        self.free_head = index;
+        self.in_use -= 1;
+        Some(result)
     }
 
     /// Takes back the block `head` and all that are chained to it.

@@ -220,25 +220,24 @@ impl ReceiveQueue {
         Some(true)
     }
 
-    /// The same for a few bytes into an empty queue.
+    /// The same for a few bytes into an empty queue; whether they were taken.
     #[inline(always)]
-    pub(crate) fn take_first(&mut self, pool: &mut Pool<'_>, bytes: &[u8], sum: Option<Sum>) -> Option<bool> {
-        let (index, block) = pool.take_used(0)?;
-        let is_valid = block.whole_space(bytes.len()).map(
+    pub(crate) fn take_first(&mut self, pool: &mut Pool<'_>, bytes: &[u8], sum: Option<Sum>) -> bool {
+        let len = bytes.len();
+        let index = pool.take_filled(
             #[inline(always)]
-            |space| match sum {
-                Some(sum) => sum.add_sum(copy_and_sum_short(space, bytes)).is_valid(),
-                None => copy_short(space, bytes) == bytes.len(),
+            |block| {
+                let space = block.get_mut(..len)?;
+                let is_valid = match sum {
+                    Some(sum) => sum.add_sum(copy_and_sum_short(space, bytes)).is_valid(),
+                    None => copy_short(space, bytes) == len,
+                };
+                is_valid.then_some(len)
             },
         );
-        match is_valid {
-            Some(true) => {
-                block.grow(bytes.len());
-                (self.head, self.tail, self.blocks, self.readable) = (index, index, 1, bytes.len() as u32);
-            }
-            _ => pool.give(index),
-        }
-        is_valid
+        let Some(index) = index else { return false };
+        (self.head, self.tail, self.blocks, self.readable) = (index, index, 1, len as u32);
+        true
     }
 
     /// The same for bytes that a device has checked; `None` when there is no room for them.

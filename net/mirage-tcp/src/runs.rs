@@ -127,10 +127,13 @@ impl<'s> Runs<'s> {
         self.slots.get_mut(chain.head as usize)
     }
 
-    /// The only run of a chain, if it has one alone.
+    /// The only run of a chain, if it has one alone, and which is the first that nobody has.
     #[inline(always)]
-    pub(crate) fn lone(&self, chain: &Chain) -> Option<&RunSlot> {
-        if chain.count == 1 { self.slots.get(chain.head as usize) } else { None }
+    pub(crate) fn lone_mut(&mut self, chain: &Chain) -> Option<(&mut RunSlot, &mut u32)> {
+        match chain.count {
+            1 => Some((self.slots.get_mut(chain.head as usize)?, &mut self.free)),
+            _ => None,
+        }
     }
 
     /// Whether a connection with nothing under way may begin.
@@ -196,15 +199,6 @@ impl<'s> Runs<'s> {
         }
         *slot = run;
         *chain = Chain { head: index, tail: index, count: 1 };
-    }
-
-    /// Gives back the [only run](Self::lone) of a chain.
-    #[inline(always)]
-    pub(crate) fn end(&mut self, chain: &mut Chain) {
-        let index = core::mem::replace(chain, Chain::EMPTY).head;
-        if let Some(slot) = self.slots.get_mut(index as usize) {
-            slot.next = core::mem::replace(&mut self.free, index);
-        }
     }
 
     fn push_behind(&mut self, chain: &mut Chain, run: &RunSlot) -> bool {

@@ -218,17 +218,16 @@ impl SendQueue {
         }
     }
 
-    /// What is known of what is under way, if there is any and all lies in one block.
+    /// Forgets all bytes if they lie in one block and `look` gives something of what is known of what is under way: the peer has
+    /// them. Otherwise nothing was done.
     #[inline(always)]
-    pub(crate) fn lone<'p>(&self, pool: &'p Pool<'_>) -> Option<&'p UnderWay> {
-        if self.head == self.tail { pool.get(self.head).map(Block::under_way) } else { None }
-    }
-
-    /// Forgets all bytes, which lie in [one block](Self::lone): the peer has them.
-    #[inline(always)]
-    pub(crate) fn end(&mut self, pool: &mut Pool<'_>) {
-        pool.give_held(self.head);
+    pub(crate) fn end_if<R>(&mut self, pool: &mut Pool<'_>, look: impl FnOnce(&UnderWay) -> Option<R>) -> Option<R> {
+        if self.head != self.tail {
+            return None;
+        }
+        let result = pool.give_if(self.head, look)?;
         *self = Self { base: self.base.wrapping_add(self.len), ..Self::default() };
+        Some(result)
     }
 
     /// A record ends with the last byte: no segment goes on behind it. What follows begins a block of its own.

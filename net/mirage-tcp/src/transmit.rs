@@ -95,7 +95,9 @@ impl<P: Profile> Tcp<'_, P> {
     fn take_first_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip) -> Turn {
         let Tcp { connections, resources, ready, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return Turn::Untaken };
-        slot.restart_if_idle(now, resources);
+        if !slot.sent_at.is_now(now) {
+            slot.restart_after_pause(now, resources);
+        }
         if slot.send_first(now, resources, ip) {
             if ready.tail != index || slot.todo != 0 {
                 return Turn::Done;

@@ -77,7 +77,7 @@ impl<P: Profile> Slot<P> {
             Some(pseudo) => Some(Sum::of_array(header).add_u64(pseudo + received.payload.len() as u64)),
             None => None,
         };
-        if self.receive.take_first(&mut resources.pool, payload, sum) != Some(true) {
+        if !self.receive.take_first(&mut resources.pool, payload, sum) {
             return false;
         }
         self.stamps.keep(now, value, seq, self.acked_to);
@@ -92,8 +92,24 @@ impl<P: Profile> Slot<P> {
         if acked > 0 && !(P::SELECTIVE && self.take_whole(resources, now, acked)) {
             self.take_news_elsewhere(resources, now, &News { ack, echo: Some(echo), duplicate: false });
         }
-        self.take_ordered(resources, now, payload.len() as u32, full_size(received, payload.len()));
+        let full = full_size(received, payload.len());
+        let waiting = (self.rcv_nxt + payload.len() as u32).since(self.acked_to);
+        if full > self.receive_mss || waiting >= 2 * u32::from(self.receive_mss) {
+            self.take_ordered_elsewhere(resources, now, payload.len() as u32, full);
+            return true;
+        }
+        // The usual part of `take_ordered`.
+        self.rcv_nxt += payload.len() as u32;
+        self.repeats = 0;
+        resources.wakers.wake(&mut self.readers);
+        self.note_data(now);
+        self.acknowledge_soon(resources, now);
         true
+    }
+
+    #[inline(never)]
+    fn take_ordered_elsewhere(&mut self, resources: &mut Resources<'_>, now: Instant, len: u32, full: u16) {
+        self.take_ordered(resources, now, len, full);
     }
 
     #[inline(never)]
