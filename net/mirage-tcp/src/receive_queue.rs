@@ -1,6 +1,7 @@
 //! What came in: bytes in order that wait for the application, and bytes out of order that wait for a hole to fill.
 
 use mirage_checksum::{SequenceNumber, Sum, copy, copy_and_sum, copy_and_sum_short, copy_short};
+use mirage_net::ReceivedChecksum;
 
 use zerocopy::FromZeros;
 
@@ -220,19 +221,21 @@ impl ReceiveQueue {
         Some(true)
     }
 
-    /// The same for a few bytes into an empty queue; whether they were taken.
+    /// The same for a few bytes into an empty queue, which may have been `checked` before; whether they were taken.
     #[inline(always)]
-    pub(crate) fn take_first(&mut self, pool: &mut Pool<'_>, bytes: &[u8], sum: Option<Sum>) -> bool {
+    pub(crate) fn take_first(
+        &mut self,
+        pool: &mut Pool<'_>,
+        bytes: &[u8],
+        sum: Sum,
+        checked: ReceivedChecksum,
+    ) -> bool {
         let len = bytes.len();
         let index = pool.take_filled(
             #[inline(always)]
             |block| {
-                let space = block.get_mut(..len)?;
-                let is_valid = match sum {
-                    Some(sum) => sum.add_sum(copy_and_sum_short(space, bytes)).is_valid(),
-                    None => copy_short(space, bytes) == len,
-                };
-                is_valid.then_some(len)
+                let sum = sum.add_sum(copy_and_sum_short(block.get_mut(..len)?, bytes));
+                (sum.is_valid() || checked != ReceivedChecksum::Unchecked).then_some(len)
             },
         );
         let Some(index) = index else { return false };

@@ -193,28 +193,33 @@ pub(crate) struct Stamped {
 }
 
 impl Stamped {
-    /// Writes the segment, in the place of the call.
+    /// Writes the segment whose header is `header`, in the place of the call: the payload first, so that nothing of the header
+    /// has to be kept meanwhile.
     #[inline(always)]
-    pub(crate) fn write(self, writer: &mut FrameWriter<'_>, piece: &[u8]) {
-        let ports = u32::from(self.source_port) << 16 | u32::from(self.destination_port);
-        let rest = (STAMPED_LEN as u32 / 4) << 28 | u32::from(self.flags.bits()) << 16 | u32::from(self.window);
-        let words = [ports, self.seq.0, self.ack.0, rest, STAMPS, self.value, self.echo];
-        // No carry: they are a dozen numbers of 32 bits.
-        let sum = self.pseudo + words.into_iter().map(u64::from).sum::<u64>() + (STAMPED_LEN + piece.len()) as u64;
+    pub(crate) fn write(header: &impl Fn() -> Self, writer: &mut FrameWriter<'_>, piece: &[u8]) {
         // The only copy on the way out: the block keeps the bytes until they are acknowledged.
         writer.put_headed_short(
             piece,
             #[inline(always)]
-            |body| {
-                let checksum = Sum::ZERO.add_u64(sum).add_sum(body).finish();
-                let mut bytes = [0; STAMPED_LEN];
-                bytes[..8].copy_from_slice(&pair(ports, self.seq.0).to_be_bytes());
-                bytes[8..16].copy_from_slice(&pair(self.ack.0, rest).to_be_bytes());
-                bytes[CHECKSUM_AT..24].copy_from_slice(&pair(u32::from(checksum) << 16, STAMPS).to_be_bytes());
-                bytes[24..].copy_from_slice(&pair(self.value, self.echo).to_be_bytes());
-                bytes
-            },
+            |body| header().bytes(body, piece.len()),
         );
+    }
+
+    /// The header of a segment whose `len` bytes of payload have the sum `body`.
+    #[inline(always)]
+    fn bytes(self, body: Sum, len: usize) -> [u8; STAMPED_LEN] {
+        let ports = u32::from(self.source_port) << 16 | u32::from(self.destination_port);
+        let rest = (STAMPED_LEN as u32 / 4) << 28 | u32::from(self.flags.bits()) << 16 | u32::from(self.window);
+        let words = [ports, self.seq.0, self.ack.0, rest, STAMPS, self.value, self.echo];
+        // No carry: they are a dozen numbers of 32 bits.
+        let sum = self.pseudo + words.into_iter().map(u64::from).sum::<u64>() + (STAMPED_LEN + len) as u64;
+        let checksum = Sum::ZERO.add_u64(sum).add_sum(body).finish();
+        let mut bytes = [0; STAMPED_LEN];
+        bytes[..8].copy_from_slice(&pair(ports, self.seq.0).to_be_bytes());
+        bytes[8..16].copy_from_slice(&pair(self.ack.0, rest).to_be_bytes());
+        bytes[CHECKSUM_AT..24].copy_from_slice(&pair(u32::from(checksum) << 16, STAMPS).to_be_bytes());
+        bytes[24..].copy_from_slice(&pair(self.value, self.echo).to_be_bytes());
+        bytes
     }
 }
 

@@ -49,13 +49,13 @@ impl<P: Profile> Slot<P> {
         packet.dont_fragment = true;
         // What goes into the header is looked at when there is a place for it.
         let (slot, bytes) = (&*self, &*block);
-        let mut fill = identity(
+        let header = identity(
             #[inline(always)]
-            |writer: &mut FrameWriter<'_>| {
+            || {
                 let mut flags = Flags::ACK;
-                flags.set(Flags::PSH, !facts.contains(Facts::UNPUSHED));
+                flags.set(Flags::PSH, !slot.unpushed());
                 let tuple = &slot.tuple;
-                let header = Stamped {
+                Stamped {
                     pseudo: u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0),
                     source_port: tuple.local_port,
                     destination_port: tuple.remote_port,
@@ -65,9 +65,12 @@ impl<P: Profile> Slot<P> {
                     window: slot.shown_window(),
                     value: slot.stamps.value(now),
                     echo: slot.stamps.recent,
-                };
-                header.write(writer, bytes.data());
+                }
             },
+        );
+        let mut fill = identity(
+            #[inline(always)]
+            |writer: &mut FrameWriter<'_>| Stamped::write(&header, writer, bytes.data()),
         );
         // An error is as good as loss.
         if ip.send_again(&packet, &mut fill).is_none() {
@@ -80,7 +83,7 @@ impl<P: Profile> Slot<P> {
         }
         self.acked_to = self.rcv_nxt;
         self.ack_at = Instant::MAX;
-        self.facts = facts - (Facts::ACK_NOW | Facts::CONGESTION_LIMITED | Facts::PACED);
+        self.facts -= Facts::ACK_NOW | Facts::CONGESTION_LIMITED | Facts::PACED;
         self.stuck_since = now;
         self.sent_at = Coarse::of(now);
         let (start, end) = (self.una, self.una + len);
