@@ -50,7 +50,11 @@ impl<'s, P: Profile> Tcp<'s, P> {
         let count = slot.receive.read_whole(&mut self.resources.pool, buffer)?;
         slot.after_read(&self.resources);
         self.resources.relieve();
-        self.settle(id.index);
+        self.resources.again.len = 0;
+        if slot.todo != 0 {
+            self.settle(id.index);
+        }
+        self.check(id.index);
         Some(count)
     }
 
@@ -126,13 +130,12 @@ impl<'s, P: Profile> Tcp<'s, P> {
         let usual = slot.generation == id.generation
             && slot.facts & (usually | Facts::FIN_QUEUED | Facts::UNPUSHED) == usually
             && slot.state == State::Established
-            && slot.una == slot.nxt
-            && slot.todo == 0
             && ready.head == NONE
             && (1..=slot.send_limit as usize).contains(&bytes.len());
         if !usual {
             return None;
         }
+        // An empty queue takes it only, of which nothing is under way.
         let count = slot.send.push_first(&mut resources.pool, bytes, slot.receive.blocks(), slot.mss)?;
         // As `settle` has it.
         slot.ready = Place { previous: NONE, next: NONE };

@@ -129,7 +129,9 @@ impl Block {
     /// Copies `bytes`, which fit, into the empty block of a send queue that begins with it.
     #[inline(always)]
     pub(crate) fn begin(&mut self, bytes: &[u8]) {
-        self.len = mirage_checksum::copy_short(&mut self.bytes, bytes) as u16;
+        if let Some(space) = self.bytes.get_mut(..bytes.len()) {
+            self.len = mirage_checksum::copy_short(space, bytes) as u16;
+        }
         self.under_way.begin();
     }
 

@@ -52,7 +52,7 @@ impl<P: Profile> Tcp<'_, P> {
             let turn = self.take_turn(now, index, ip, &mut left);
             if turn == Turn::Over {
                 self.check(index);
-                continue;
+                break;
             }
             if turn != Turn::More || self.ready.tail != index {
                 match P::STRAIGHT {

@@ -64,13 +64,13 @@ impl<P: Profile> Slot<P> {
             && ack == self.nxt
             && acked == self.send.len()
             && self.receive.is_empty()
-            && self.watch != Watch::Persist
             && self.quick_acks == 0
             && payload.len() <= self.receive_window() as usize
             && !self.stamps.is_old(now, value);
         if !ordinary {
             return false;
         }
+        debug_assert!(self.watch != Watch::Persist, "nothing waits for the window");
         let sum = Sum::of_array(header).add_u64(pseudo + received.payload.len() as u64);
         if !self.receive.take_first(&mut resources.pool, payload, sum, received.checksum) {
             return false;

@@ -21,6 +21,7 @@ impl<P: Profile> Slot<P> {
         debug_assert!(self.calm() && self.in_flight() == acked && self.send.len() == acked, "as the caller has found");
         let recovery = &mut self.recovery;
         let Some((run, free)) = resources.runs.lone_mut(&recovery.chain) else { return false };
+        debug_assert!(self.linger_at == Later::NEVER, "whoever lingers has closed");
         debug_assert!(run.start == self.una && run.end == self.nxt, "the runs lie between SND.UNA and SND.NXT");
         let RunSlot { sent_at, fate: fared, .. } = *run;
         if fared & UNUSUAL != 0 || recovery.duplicates != 0 {
@@ -44,10 +45,8 @@ impl<P: Profile> Slot<P> {
         recovery.chain = Chain::EMPTY;
         recovery.reordering.on_rtt(now, rtt);
         self.una = una;
-        self.stuck_since = now;
         self.round_trip.sample_with(rtt, resources.patience);
         (self.resend_at, self.watch) = (Instant::MAX, Watch::Resend);
-        self.linger_at = Later::NEVER;
         resources.wakers.wake(&mut self.writers);
         resources.relieve();
         let (flight, rtt) = (self.flight_of(0, most), Some(rtt));

@@ -22,12 +22,17 @@ impl<P: Profile> Slot<P> {
     /// before; `false` when anything is unusual, and then nothing was done. What it does is what [`send_usual`](Self::send_usual) would do.
     #[inline(always)]
     pub(super) fn send_first(&mut self, now: Instant, resources: &mut Resources<'_>, ip: &mut impl Ip) -> bool {
-        if !self.calm() {
+        if !self.begins_usually() {
+            if self.calm() {
+                return false;
+            }
             self.calm_down();
+            if !self.begins_usually() {
+                return false;
+            }
         }
-        let (facts, len) = (self.facts, self.send.len());
-        let usual = facts & Facts::BEGINS_UNUSUALLY.union(Facts::CALM) == Facts::CALM
-            && self.state == State::Established
+        let len = self.send.len();
+        let usual = self.state == State::Established
             && self.resend_at == Instant::MAX
             && self.repeats == 0
             && !self.receive.has_holes()
@@ -104,6 +109,11 @@ impl<P: Profile> Slot<P> {
         runs.begin(&mut self.recovery.chain, run, content);
         self.start_first_timer(now, config.max_rto);
         true
+    }
+
+    #[inline(always)]
+    fn begins_usually(&self) -> bool {
+        self.facts & Facts::BEGINS_UNUSUALLY.union(Facts::CALM) == Facts::CALM
     }
 
     /// While acknowledgements do not wait for data to ride on: whether they shall from now on.
