@@ -123,7 +123,8 @@ impl SendQueue {
     ) -> Option<usize> {
         let (mut left, mut called) = (most, false);
         while left > 0 && pieces > 0 {
-            let full = self.tail == NONE || pool.block(self.tail).is_filled(self.tail_limit);
+            let before = self.tail;
+            let full = before == NONE || pool.block(before).is_filled(self.tail_limit);
             if full && !self.extend(pool, held, cuts) {
                 break;
             }
@@ -138,10 +139,27 @@ impl SendQueue {
             left -= count;
             pieces -= 1;
             if count < room {
+                if full && count == 0 {
+                    self.withdraw(pool, before);
+                }
                 break;
             }
         }
         called.then_some(most - left)
+    }
+
+    /// Gives the tail back, in which nothing was written; `before` was the tail before it.
+    #[cold]
+    #[inline(never)]
+    fn withdraw(&mut self, pool: &mut Pool<'_>, before: u32) {
+        pool.give(self.tail);
+        self.blocks -= 1;
+        // It is full.
+        (self.tail, self.tail_limit) = (before, 0);
+        match before {
+            NONE => self.head = NONE,
+            before => pool.block_mut(before).next = NONE,
+        }
     }
 
     /// Chains an empty block to the tail, if there is one.

@@ -419,7 +419,7 @@ impl<const N: usize> Mould<N> {
         let header = |checksum: u16| {
             let mut bytes = self.bytes;
             bytes[SEQ_AT..8].copy_from_slice(&seq.0.to_be_bytes());
-            bytes[FLAGS_AT] = flags.bits() as u8;
+            bytes[FLAGS_AT] = flags.bits();
             bytes[CHECKSUM_AT..18].copy_from_slice(&checksum.to_be_bytes());
             bytes
         };

@@ -5,7 +5,7 @@ use core::task::{Context, Poll, Waker};
 
 use mirage_checksum::Sum;
 use mirage_clock::Instant;
-use mirage_net::{MacAddress, Net, Outgoing, Receive, Transmit};
+use mirage_net::{Net, Outgoing, Receive, Transmit};
 use mirage_random::SeededGenerator;
 use mirage_stack::Stack as _;
 use mirage_tcpip::{Config, Heap, Ipv4Cidr, Profile, Sizes, Stack, Standard, Storage, UdpSocket};
