@@ -34,6 +34,14 @@ impl<P: Profile> Tcp<'_, P> {
     /// Why the segment, or part of it, was dropped. It is counted; nothing has to be done.
     #[inline]
     pub fn input(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
+        if P::STRAIGHT {
+            if self.comes_again(received)
+                && let Some(result) = self.input_again_elsewhere(now, received.payload)
+            {
+                return result;
+            }
+            self.resources.again.len = 0;
+        }
         self.resources.stats.segments_in += 1;
         if P::STRAIGHT && short::SHORT.contains(&received.payload.len()) {
             return self.input_short(now, received);
@@ -54,13 +62,6 @@ impl<P: Profile> Tcp<'_, P> {
 
     #[inline]
     fn route(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
-        if P::STRAIGHT {
-            if let Some(result) = self.input_again(now, received) {
-                self.check(self.last);
-                return result;
-            }
-            self.resources.again.len = 0;
-        }
         let mut checked = received.checksum != ReceivedChecksum::Unchecked;
         let known = P::STRAIGHT
             && received.cast == Cast::Unicast
