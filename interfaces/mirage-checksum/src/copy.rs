@@ -12,7 +12,9 @@ use crate::{Sum, simd};
 /// assert_eq!(&buffer, b"Rust");
 /// assert_eq!(sum.finish(), mirage_checksum::checksum(b"Rust"));
 /// ```
-#[inline]
+// Where the lengths are known to be the same nothing is left of it but the choice between the twins.
+#[cfg_attr(mirage_checksum = "compact", inline)]
+#[cfg_attr(not(mirage_checksum = "compact"), inline(always))]
 pub fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> Sum {
     let len = destination.len().min(source.len());
     // The ranges are in bounds: `len` is the smaller of both.

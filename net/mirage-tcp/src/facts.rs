@@ -3,6 +3,7 @@
 use crate::Profile;
 use crate::connection::Slot;
 use crate::cork::Hold;
+use crate::path::Stage;
 use crate::recovery::Phase;
 
 impl<P: Profile> Slot<P> {
@@ -27,7 +28,7 @@ impl<P: Profile> Slot<P> {
             && !self.unsent_limit.is_set()
             && !(P::MARKS && self.marks.is_on())
             && !(P::RECORDS && self.send.has_records())
-            && !(P::PROBING && self.path.is_searched())
+            && !(P::PROBING && (self.path.is_searched() || self.path.stage() == Stage::Probing))
             && !(P::FAST_OPEN && self.syn_len > 0)
     }
 

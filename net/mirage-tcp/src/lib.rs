@@ -23,6 +23,7 @@ mod fast_open;
 mod half_open;
 mod icmp;
 mod identifier;
+mod in_place;
 mod info;
 mod input;
 mod isn;

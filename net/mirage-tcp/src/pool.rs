@@ -47,12 +47,6 @@ impl Default for Block {
 impl Block {
     /// What is known of what is under way, where it is the first of a send queue.
     #[inline]
-    pub(crate) fn under_way(&self) -> &UnderWay {
-        &self.under_way
-    }
-
-    /// The same, to be changed.
-    #[inline]
     pub(crate) fn under_way_mut(&mut self) -> &mut UnderWay {
         &mut self.under_way
     }
@@ -135,7 +129,9 @@ impl Block {
     /// Copies `bytes`, which fit, into the empty block of a send queue that begins with it.
     #[inline(always)]
     pub(crate) fn begin(&mut self, bytes: &[u8]) {
-        self.len = mirage_checksum::copy_short(&mut self.bytes, bytes) as u16;
+        if let Some(space) = self.bytes.get_mut(..bytes.len()) {
+            self.len = mirage_checksum::copy_short(space, bytes) as u16;
+        }
         self.under_way.begin();
     }
 
@@ -230,6 +226,30 @@ impl<'s> Pool<'s> {
         Some((index, block))
     }
 
+    /// The same if one was given back before; they are used first.
+    #[inline(always)]
+    pub(crate) fn take_used(&mut self, place: u32) -> Option<(u32, &mut Block)> {
+        let index = self.free_head;
+        // There is no block `NONE`.
+        let block = self.blocks.get_mut(index as usize)?;
+        self.free_head = block.next;
+        (block.next, block.seq, block.start, block.len, block.ends) = (NONE, place, 0, 0, false);
+        self.in_use += 1;
+        Some((index, block))
+    }
+
+    /// A block that was given back before, if there is one and `fill` says how much it wrote to its start.
+    #[inline(always)]
+    pub(crate) fn take_filled(&mut self, fill: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<u32> {
+        let index = self.free_head;
+        let block = self.blocks.get_mut(index as usize)?;
+        let len = fill(&mut block.bytes)? as u16;
+        self.free_head = block.next;
+        (block.next, block.seq, block.start, block.len, block.ends) = (NONE, 0, 0, len, false);
+        self.in_use += 1;
+        Some(index)
+    }
+
     /// An empty block for data in order of a connection for which `received` blocks hold such data.
     pub(crate) fn take_for_order(&mut self, received: u32) -> Option<u32> {
         if received == 0 || received < self.spare() { self.take() } else { None }
@@ -241,11 +261,11 @@ impl<'s> Pool<'s> {
         if self.spares(held, first) { self.take_at(place) } else { None }
     }
 
-    /// The same for the first, with the block itself.
+    /// The same for the first, with the block itself, if one was given back before.
     #[inline(always)]
     pub(crate) fn take_to_begin(&mut self, held: u32, place: u32) -> Option<(u32, &mut Block)> {
         // As `spares` has it, but what is mostly so comes first.
-        if self.free() > self.reserve / 2 || held < self.spare() { self.take_block(place) } else { None }
+        if self.free() > self.reserve / 2 || held < self.spare() { self.take_used(place) } else { None }
     }
 
     /// An empty block for data out of order of a connection that holds `held` of them.
@@ -327,6 +347,18 @@ impl<'s> Pool<'s> {
         (block.next, block.start, block.len) = (self.free_head, FREE, 0);
         self.free_head = index;
         self.in_use -= 1;
+    }
+
+    /// The same for one whose owner wants it back only if `look` gives something.
+    #[inline(always)]
+    pub(crate) fn give_if<R>(&mut self, index: u32, look: impl FnOnce(&UnderWay) -> Option<R>) -> Option<R> {
+        let block = self.blocks.get_mut(index as usize)?;
+        debug_assert_ne!(block.start, FREE, "a block is given back once");
+        let result = look(&block.under_way)?;
+        (block.next, block.start, block.len) = (self.free_head, FREE, 0);
+        self.free_head = index;
+        self.in_use -= 1;
+        Some(result)
     }
 
     /// Takes back the block `head` and all that are chained to it.

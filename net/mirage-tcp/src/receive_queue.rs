@@ -1,6 +1,7 @@
 //! What came in: bytes in order that wait for the application, and bytes out of order that wait for a hole to fill.
 
 use mirage_checksum::{SequenceNumber, Sum, copy, copy_and_sum, copy_and_sum_short, copy_short};
+use mirage_net::ReceivedChecksum;
 
 use zerocopy::FromZeros;
 
@@ -220,25 +221,26 @@ impl ReceiveQueue {
         Some(true)
     }
 
-    /// The same for a few bytes into an empty queue.
+    /// The same for a few bytes into an empty queue, which may have been `checked` before; whether they were taken.
     #[inline(always)]
-    pub(crate) fn take_first(&mut self, pool: &mut Pool<'_>, bytes: &[u8], sum: Option<Sum>) -> Option<bool> {
-        let (index, block) = pool.take_block(0)?;
-        let is_valid = block.whole_space(bytes.len()).map(
+    pub(crate) fn take_first(
+        &mut self,
+        pool: &mut Pool<'_>,
+        bytes: &[u8],
+        sum: Sum,
+        checked: ReceivedChecksum,
+    ) -> bool {
+        let len = bytes.len();
+        let index = pool.take_filled(
             #[inline(always)]
-            |space| match sum {
-                Some(sum) => sum.add_sum(copy_and_sum_short(space, bytes)).is_valid(),
-                None => copy_short(space, bytes) == bytes.len(),
+            |block| {
+                let sum = sum.add_sum(copy_and_sum_short(block.get_mut(..len)?, bytes));
+                (sum.is_valid() || checked != ReceivedChecksum::Unchecked).then_some(len)
             },
         );
-        match is_valid {
-            Some(true) => {
-                block.grow(bytes.len());
-                (self.head, self.tail, self.blocks, self.readable) = (index, index, 1, bytes.len() as u32);
-            }
-            _ => pool.give(index),
-        }
-        is_valid
+        let Some(index) = index else { return false };
+        (self.head, self.tail, self.blocks, self.readable) = (index, index, 1, len as u32);
+        true
     }
 
     /// The same for bytes that a device has checked; `None` when there is no room for them.
@@ -588,6 +590,31 @@ impl ReceiveQueue {
     /// The readable bytes that lie in one piece at the front; empty only when there are none.
     pub(crate) fn front<'p>(&self, pool: &'p Pool<'_>) -> &'p [u8] {
         if self.head == NONE { &[] } else { pool.block(self.head).data() }
+    }
+
+    /// Has `take` see what lies in order, piece by piece, until it leaves some of one; gives how many bytes it took.
+    #[inline(always)]
+    pub(crate) fn take_each(&mut self, pool: &mut Pool<'_>, mut take: impl FnMut(&[u8]) -> usize) -> usize {
+        let mut taken = 0;
+        while let Some(block) = pool.get_mut(self.head) {
+            let piece = block.data();
+            let len = piece.len();
+            let count = take(piece).min(len);
+            taken += count;
+            if count < len {
+                block.skip(count);
+                break;
+            }
+            let head = self.head;
+            self.head = block.next;
+            self.blocks -= 1;
+            pool.give(head);
+        }
+        self.readable -= taken as u32;
+        if self.head == NONE {
+            self.tail = NONE;
+        }
+        taken
     }
 
     /// Forgets the first `count` readable bytes, at most all: the application has them.

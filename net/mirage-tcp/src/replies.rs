@@ -103,6 +103,8 @@ impl Reply {
 #[derive(Debug, Default)]
 pub(crate) struct Replies {
     waiting: Deque<Waiting, { Self::CAPACITY }>,
+    /// How many wait: asked far more often than changed.
+    count: u8,
     pub(crate) dropped: u64,
 }
 
@@ -121,15 +123,18 @@ impl Replies {
 
     /// Queues a reply, if there is room.
     pub(crate) fn push(&mut self, reply: Reply) {
-        if self.waiting.push_back(Waiting::Other(reply)).is_err() {
-            self.dropped += 1;
-        }
+        self.queue(Waiting::Other(reply));
     }
 
     /// The same for the SYN-ACK of a handshake: what it says is put together when it is sent.
     pub(crate) fn push_syn_ack(&mut self, handshake: u32) {
-        if self.waiting.push_back(Waiting::SynAck(handshake)).is_err() {
-            self.dropped += 1;
+        self.queue(Waiting::SynAck(handshake));
+    }
+
+    fn queue(&mut self, waiting: Waiting) {
+        match self.waiting.push_back(waiting) {
+            Ok(()) => self.count += 1,
+            Err(_) => self.dropped += 1,
         }
     }
 
@@ -140,11 +145,14 @@ impl Replies {
 
     /// Forgets the oldest: it was sent.
     pub(crate) fn pop(&mut self) {
-        self.waiting.pop_front();
+        if self.waiting.pop_front().is_some() {
+            self.count -= 1;
+        }
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.count == 0
     }
 }
 

@@ -209,8 +209,9 @@ impl<P: Profile> Slot<P> {
         }
     }
 
+    /// The same where nothing is under way.
     #[inline(never)]
-    fn restart_after_pause(&mut self, now: Instant, resources: &Resources<'_>) {
+    pub(crate) fn restart_after_pause(&mut self, now: Instant, resources: &Resources<'_>) {
         let idle = self.sent_at.since(now);
         if idle > self.round_trip.rto(resources.config.max_rto) {
             self.congestion.on_idle(now, idle);

@@ -127,10 +127,13 @@ impl<'s> Runs<'s> {
         self.slots.get_mut(chain.head as usize)
     }
 
-    /// The only run of a chain, if it has one alone.
+    /// The only run of a chain, if it has one alone, and which is the first that nobody has.
     #[inline(always)]
-    pub(crate) fn lone(&self, chain: &Chain) -> Option<&RunSlot> {
-        if chain.count == 1 { self.slots.get(chain.head as usize) } else { None }
+    pub(crate) fn lone_mut(&mut self, chain: &Chain) -> Option<(&mut RunSlot, &mut u32)> {
+        match chain.count {
+            1 => Some((self.slots.get_mut(chain.head as usize)?, &mut self.free)),
+            _ => None,
+        }
     }
 
     /// Whether a connection with nothing under way may begin.
@@ -179,23 +182,23 @@ impl<'s> Runs<'s> {
         self.push_behind(chain, run)
     }
 
-    /// The first of an empty chain. There is [room](Self::can_begin) for it.
+    /// Which run would be taken next, if there is one.
     #[inline(always)]
-    pub(crate) fn begin(&mut self, chain: &mut Chain, run: RunSlot) {
-        let Some(index) = self.take() else { return };
-        if let Some(slot) = self.slots.get_mut(index as usize) {
-            *slot = run;
-            *chain = Chain { head: index, tail: index, count: 1 };
-        }
+    pub(crate) fn peek(&self) -> Option<u32> {
+        let index = if self.free != NONE { self.free } else { self.fresh };
+        ((index as usize) < self.slots.len()).then_some(index)
     }
 
-    /// Gives back the [only run](Self::lone) of a chain.
+    /// The first of an empty chain, which becomes that [which is next](Self::peek).
     #[inline(always)]
-    pub(crate) fn end(&mut self, chain: &mut Chain) {
-        let index = core::mem::replace(chain, Chain::EMPTY).head;
-        if let Some(slot) = self.slots.get_mut(index as usize) {
-            slot.next = core::mem::replace(&mut self.free, index);
+    pub(crate) fn begin(&mut self, chain: &mut Chain, index: u32, run: RunSlot) {
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
+        match self.free {
+            NONE => self.fresh += 1,
+            _ => self.free = slot.next,
         }
+        *slot = run;
+        *chain = Chain { head: index, tail: index, count: 1 };
     }
 
     fn push_behind(&mut self, chain: &mut Chain, run: &RunSlot) -> bool {

@@ -1,5 +1,6 @@
 //! What the application wrote and the peer has not acknowledged yet.
 
+use mirage_net::FrameWriter;
 use zerocopy::FromZeros;
 
 use crate::pool::{BLOCK_BYTES, Block, NONE, Pool};
@@ -34,6 +35,18 @@ pub(crate) struct Cuts {
 }
 
 impl Cuts {
+    /// How many bytes a block takes that begins with a full segment, if there is room for less than three.
+    #[inline(always)]
+    fn limit_of_few(full: u16) -> Option<u16> {
+        const MOST: u32 = BLOCK_BYTES as u32;
+        let full = u32::from(full);
+        if full * 3 <= MOST {
+            return None;
+        }
+        let limit = if full * 2 <= MOST { full * 2 } else { full.min(MOST) };
+        Some(limit as u16)
+    }
+
     /// How many bytes a block takes whose first is at `place`.
     fn limit(self, place: u32) -> u16 {
         const MOST: u32 = BLOCK_BYTES as u32;
@@ -112,7 +125,7 @@ impl SendQueue {
     /// The same into an empty queue; `None` when they do not fit in one block or none is free, and then nothing was done.
     #[inline(always)]
     pub(crate) fn push_first(&mut self, pool: &mut Pool<'_>, bytes: &[u8], held: u32, full: u16) -> Option<usize> {
-        let limit = Cuts { next: 0, full }.limit(0);
+        let limit = Cuts::limit_of_few(full)?;
         if self.head != NONE || bytes.len() > limit.into() {
             return None;
         }
@@ -129,29 +142,56 @@ impl SendQueue {
         if self.head == self.tail { pool.get_mut(self.head) } else { None }
     }
 
-    /// Space in one piece behind what is queued; `None` when none is `wanted` or no block is free.
-    pub(crate) fn space<'p>(
+    /// Has `fill` write up to `most` bytes behind what is queued, in up to so many `pieces`, until it leaves room in one; gives
+    /// how many bytes that were. `None` when no byte is wanted or no block is free: it was not called then.
+    #[inline(always)]
+    pub(crate) fn fill_each(
         &mut self,
-        pool: &'p mut Pool<'_>,
-        wanted: usize,
+        pool: &mut Pool<'_>,
+        most: usize,
+        mut pieces: usize,
         held: u32,
         cuts: Cuts,
-    ) -> Option<&'p mut [u8]> {
-        if wanted == 0 {
-            return None;
+        mut fill: impl FnMut(&mut FrameWriter<'_>),
+    ) -> Option<usize> {
+        let (mut left, mut called) = (most, false);
+        while left > 0 && pieces > 0 {
+            let before = self.tail;
+            let full = before == NONE || pool.block(before).is_filled(self.tail_limit);
+            if full && !self.extend(pool, held, cuts) {
+                break;
+            }
+            called = true;
+            let block = pool.block_mut(self.tail);
+            let space = block.space(self.tail_limit.into());
+            let room = space.len().min(left);
+            let Some(space) = space.get_mut(..room) else { break };
+            let count = FrameWriter::fill(space, &mut fill).map_or(0, |written| written.len());
+            block.grow(count);
+            self.len += count as u32;
+            left -= count;
+            pieces -= 1;
+            if count < room {
+                if full && count == 0 {
+                    self.withdraw(pool, before);
+                }
+                break;
+            }
         }
-        let full = self.tail == NONE || pool.block(self.tail).is_filled(self.tail_limit);
-        if full && !self.extend(pool, held, cuts) {
-            return None;
-        }
-        Some(pool.block_mut(self.tail).space(self.tail_limit.into()))
+        called.then_some(most - left)
     }
 
-    /// `count` bytes were written into [`space`](Self::space).
-    pub(crate) fn grow(&mut self, pool: &mut Pool<'_>, count: usize) {
-        if self.tail != NONE {
-            pool.block_mut(self.tail).grow(count);
-            self.len += count as u32;
+    /// Gives the tail back, in which nothing was written; `before` was the tail before it.
+    #[cold]
+    #[inline(never)]
+    fn withdraw(&mut self, pool: &mut Pool<'_>, before: u32) {
+        pool.give(self.tail);
+        self.blocks -= 1;
+        // It is full.
+        (self.tail, self.tail_limit) = (before, 0);
+        match before {
+            NONE => self.head = NONE,
+            before => pool.block_mut(before).next = NONE,
         }
     }
 
@@ -206,17 +246,16 @@ impl SendQueue {
         }
     }
 
-    /// What is known of what is under way, if there is any and all lies in one block.
+    /// Forgets all bytes if they lie in one block and `look` gives something of what is known of what is under way: the peer has
+    /// them. Otherwise nothing was done.
     #[inline(always)]
-    pub(crate) fn lone<'p>(&self, pool: &'p Pool<'_>) -> Option<&'p UnderWay> {
-        if self.head == self.tail { pool.get(self.head).map(Block::under_way) } else { None }
-    }
-
-    /// Forgets all bytes, which lie in [one block](Self::lone): the peer has them.
-    #[inline(always)]
-    pub(crate) fn end(&mut self, pool: &mut Pool<'_>) {
-        pool.give_held(self.head);
+    pub(crate) fn end_if<R>(&mut self, pool: &mut Pool<'_>, look: impl FnOnce(&UnderWay) -> Option<R>) -> Option<R> {
+        if self.head != self.tail {
+            return None;
+        }
+        let result = pool.give_if(self.head, look)?;
         *self = Self { base: self.base.wrapping_add(self.len), ..Self::default() };
+        Some(result)
     }
 
     /// A record ends with the last byte: no segment goes on behind it. What follows begins a block of its own.
@@ -395,6 +434,15 @@ mod tests {
     fn it_is_small() {
         assert!(size_of::<SendQueue>() <= 24);
         assert!(size_of::<Cursor>() <= 8);
+    }
+
+    #[test]
+    fn the_short_way_to_a_limit_leads_to_the_same() {
+        for full in 1..=u16::MAX {
+            if let Some(limit) = Cuts::limit_of_few(full) {
+                assert_eq!(limit, Cuts { next: 0, full }.limit(0));
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod first;
 mod link;
 mod plan;
 mod reply;
+mod run;
 mod sent;
 mod syn;
 mod usual;
@@ -29,6 +30,7 @@ use crate::wire::{Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM
 use crate::{Error, Marking, Profile, State, Tcp};
 pub(crate) use link::Link;
 use plan::{Kind, Plan};
+use run::Run;
 
 impl<P: Profile> Tcp<'_, P> {
     /// Sends up to `budget` segments: first what answers strangers, then a few of each connection in turn. Says whether
@@ -37,6 +39,7 @@ impl<P: Profile> Tcp<'_, P> {
     /// # Errors
     /// [`SendError::Full`]: the device is full; nothing is lost; call again when it is ready. Other errors of the IP layer
     /// count as loss and are repaired as such.
+    #[inline(always)]
     pub fn poll_transmit(&mut self, now: Instant, ip: &mut impl Ip, budget: usize) -> Result<bool, SendError> {
         let mut left = budget;
         let mut more = !self.replies.is_empty();
@@ -52,7 +55,7 @@ impl<P: Profile> Tcp<'_, P> {
             let turn = self.take_turn(now, index, ip, &mut left);
             if turn == Turn::Over {
                 self.check(index);
-                continue;
+                break;
             }
             if turn != Turn::More || self.ready.tail != index {
                 match P::STRAIGHT {
@@ -80,22 +83,27 @@ impl<P: Profile> Tcp<'_, P> {
             && let Some(slot) = self.connections.get(index as usize)
             && slot.una == slot.nxt
         {
-            return match slot.send.len() {
-                0 => self.take_bare_turn(now, index, ip, left),
-                _ => self.take_first_turn(now, index, ip, left),
+            let turn = match slot.send.len() {
+                0 => self.take_bare_turn(now, index, ip),
+                _ => self.take_first_turn(now, index, ip),
             };
+            if turn != Turn::Untaken {
+                *left -= 1;
+                return turn;
+            }
         }
         self.take_usual_turn(now, index, ip, left)
     }
 
-    /// The same where nothing is under way.
+    /// The same where nothing is under way, if all there is is one segment; else nothing was done.
     #[inline(never)]
-    fn take_first_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Turn {
+    fn take_first_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip) -> Turn {
         let Tcp { connections, resources, ready, .. } = self;
-        let Some(slot) = connections.get_mut(index as usize) else { return Turn::Done };
-        slot.restart_if_idle(now, resources);
+        let Some(slot) = connections.get_mut(index as usize) else { return Turn::Untaken };
+        if !slot.sent_at.is_now(now) {
+            slot.restart_after_pause(now, resources);
+        }
         if slot.send_first(now, resources, ip) {
-            *left -= 1;
             if ready.tail != index || slot.todo != 0 {
                 return Turn::Done;
             }
@@ -104,19 +112,21 @@ impl<P: Profile> Tcp<'_, P> {
             resources.again.len = 0;
             return Turn::Over;
         }
-        self.take_usual_turn(now, index, ip, left)
+        Turn::Untaken
     }
 
-    /// The same where nothing is under way, and no data to be sent.
+    /// The same where there is no data to be sent either.
     #[inline(never)]
-    fn take_bare_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Turn {
+    fn take_bare_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip) -> Turn {
         let Tcp { connections, resources, ready, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return Turn::Done };
         let opens = P::OPENS && slot.state == State::SynSent;
         if opens && slot.mss == 0 {
             slot.ask_path(now, ip, resources);
         }
-        slot.restart_if_idle(now, resources);
+        if !slot.sent_at.is_now(now) {
+            slot.restart_after_pause(now, resources);
+        }
         let sent = match opens {
             true => slot.send_syn(now, resources, ip),
             false => slot.send_bare(now, resources, ip).then_some(Ok(())),
@@ -124,9 +134,8 @@ impl<P: Profile> Tcp<'_, P> {
         match sent {
             Some(Ok(())) => {}
             Some(Err(_)) => return Turn::Full,
-            None => return self.take_usual_turn(now, index, ip, left),
+            None => return Turn::Untaken,
         }
-        *left -= 1;
         if ready.tail != index || slot.todo & !todo::REARM != 0 {
             return Turn::Done;
         }
@@ -217,7 +226,9 @@ impl<P: Profile> Tcp<'_, P> {
 enum Turn {
     /// It has nothing to send now.
     Done,
-    /// The same, and nothing else is left to do; it was alone.
+    /// Another turn than this is for it.
+    Untaken,
+    /// The same as `Done`, and nothing else is left to do; it was alone.
     Over,
     /// It may have more.
     More,
@@ -315,32 +326,27 @@ impl<P: Profile> Slot<P> {
         let send = &self.send;
         let mut cursor = if P::BURSTS { resources.pool.under_way(send.head()).cursor } else { Cursor::NEW };
         let (mut sent, mut segments) = (0, 0);
-        // All but the last are alike.
-        let alike = if most < plan.len { ((plan.len - 1) / most).min(limit as u32 - 1) } else { 0 };
-        if P::STRAIGHT && P::BURSTS && alike > 1 && !(P::MARKS && self.marks.is_on()) {
-            packet.len = headers + most as usize;
-            let (template, flags) = (&template, flags - Flags::PSH - Flags::FIN);
-            let (mut seq, mut offset, mut rest) = (plan.seq, plan.offset, None);
-            let (done, result) = ip.send_run(packet, alike as usize, |writer| {
-                match send.next_piece(&resources.pool, offset, most, &mut cursor, &mut rest) {
-                    Some(piece) => template.write_piece(writer, seq, flags, piece),
-                    None => {
-                        template.write_pieces(writer, seq, flags, (send, &resources.pool, offset, most), &mut cursor);
-                    }
-                }
-                (seq, offset) = (seq + most, offset + most);
-            });
-            (sent, segments) = (done as u32 * most, done);
-            match result {
-                Err(SendError::Full | SendError::WouldFragment { .. }) => {
-                    resources.pool.under_way_mut(send.head()).cursor = cursor;
-                    return (sent, segments, result);
-                }
-                Err(_) => (sent, segments) = (sent + most, segments + 1),
-                Ok(()) => {}
-            }
-        }
+        let mut straight = P::STRAIGHT && P::BURSTS && most < plan.len && !(P::MARKS && self.marks.is_on());
         let result = loop {
+            if straight && plan.len - sent > most {
+                packet.len = headers + most as usize;
+                let run =
+                    Run { plan, sent, flags, queue: send, pool: &resources.pool, full: most, limit: limit - segments };
+                match run.send(&template, &packet, &mut cursor, ip) {
+                    Some((done, result)) => {
+                        (sent, segments) = (sent + done as u32 * most, segments + done);
+                        match result {
+                            Err(SendError::Full | SendError::WouldFragment { .. }) => break result,
+                            Err(_) => (sent, segments) = (sent + most, segments + 1),
+                            Ok(()) => {}
+                        }
+                        if sent >= plan.len || segments >= limit {
+                            break Ok(());
+                        }
+                    }
+                    None => straight = false,
+                }
+            }
             let len = (plan.len - sent).min(most);
             let last = sent + len == plan.len;
             packet.len = headers + len as usize;

@@ -59,11 +59,8 @@ impl<P: Profile> Slot<P> {
 
     /// The application has read: tells the peer, if that is worth a segment.
     pub(crate) fn after_read(&mut self, resources: &Resources<'_>) {
-        if !self.state.may_receive() {
-            return;
-        }
         // While the peer may still send as much as we could add, its data will bring acknowledgements enough.
-        if self.receive_window() > self.tuning.limit / 2 {
+        if self.receive_window() > self.tuning.limit / 2 || !self.state.may_receive() {
             return;
         }
         let room = self.receive_room(resources);

@@ -207,47 +207,38 @@ pub(crate) struct Stamped {
 }
 
 impl Stamped {
-    /// Writes the segment, in the place of the call.
+    /// Writes the segment whose header is `header`, in the place of the call: the payload first, so that nothing of the header
+    /// has to be kept meanwhile.
     #[inline(always)]
-    pub(crate) fn write(self, writer: &mut FrameWriter<'_>, piece: &[u8]) {
-        let sum = self.sum(piece.len());
+    pub(crate) fn write(header: &impl Fn() -> Self, writer: &mut FrameWriter<'_>, piece: &[u8]) {
         // The only copy on the way out: the block keeps the bytes until they are acknowledged.
         writer.put_headed(
             piece,
             #[inline(always)]
-            |body| self.header(Sum::ZERO.add_u64(sum).add_sum(body)),
+            |body| header().bytes(body, piece.len()),
         );
     }
 
     /// Writes the segment without any payload, in the place of the call.
     #[inline(always)]
     pub(crate) fn write_bare(self, writer: &mut FrameWriter<'_>) {
-        writer.put_header(&self.header(Sum::ZERO.add_u64(self.sum(0))));
+        writer.put_header(&self.bytes(Sum::ZERO, 0));
     }
 
+    /// The header of a segment whose `len` bytes of payload have the sum `body`.
     #[inline(always)]
-    fn words(&self) -> [u32; STAMPED_LEN / 4 - 1] {
+    fn bytes(self, body: Sum, len: usize) -> [u8; STAMPED_LEN] {
         let ports = u32::from(self.source_port) << 16 | u32::from(self.destination_port);
         let rest = (STAMPED_LEN as u32 / 4) << 28 | u32::from(self.flags.bits()) << 16 | u32::from(self.window);
-        [ports, self.seq.0, self.ack.0, rest, STAMPS, self.value, self.echo]
-    }
-
-    /// The sum of the header of a segment with `len` bytes of payload, with that of the pseudo-header.
-    #[inline(always)]
-    fn sum(&self, len: usize) -> u64 {
+        let words = [ports, self.seq.0, self.ack.0, rest, STAMPS, self.value, self.echo];
         // No carry: they are a dozen numbers of 32 bits.
-        self.pseudo + self.words().into_iter().map(u64::from).sum::<u64>() + (STAMPED_LEN + len) as u64
-    }
-
-    /// The header of a segment with this sum.
-    #[inline(always)]
-    fn header(&self, sum: Sum) -> [u8; STAMPED_LEN] {
-        let [ports, seq, ack, rest, kinds, value, echo] = self.words();
+        let sum = self.pseudo + words.into_iter().map(u64::from).sum::<u64>() + (STAMPED_LEN + len) as u64;
+        let checksum = Sum::ZERO.add_u64(sum).add_sum(body).finish();
         let mut bytes = [0; STAMPED_LEN];
-        bytes[..8].copy_from_slice(&pair(ports, seq).to_be_bytes());
-        bytes[8..16].copy_from_slice(&pair(ack, rest).to_be_bytes());
-        bytes[CHECKSUM_AT..24].copy_from_slice(&pair(u32::from(sum.finish()) << 16, kinds).to_be_bytes());
-        bytes[24..].copy_from_slice(&pair(value, echo).to_be_bytes());
+        bytes[..8].copy_from_slice(&pair(ports, self.seq.0).to_be_bytes());
+        bytes[8..16].copy_from_slice(&pair(self.ack.0, rest).to_be_bytes());
+        bytes[CHECKSUM_AT..24].copy_from_slice(&pair(u32::from(checksum) << 16, STAMPS).to_be_bytes());
+        bytes[24..].copy_from_slice(&pair(self.value, self.echo).to_be_bytes());
         bytes
     }
 }
@@ -316,6 +307,29 @@ impl<'o> Template<'o> {
             Options::Bytes([]) => self.write_headed::<HEADER_LEN>(writer, seq, flags, piece, |_| {}),
             Options::Bytes(_) => self.write(writer, seq, flags, [piece]),
         }
+    }
+
+    /// The header of segments with `len` bytes of payload each, as far as it is the same for all; `None` unless it is `N` bytes
+    /// long and one of the usual.
+    #[inline]
+    pub(crate) fn mould<const N: usize>(&self, len: u32) -> Option<Mould<N>> {
+        let mut bytes = [0; N];
+        bytes.get_mut(..8)?.copy_from_slice(&self.first.to_be_bytes());
+        bytes.get_mut(8..16)?.copy_from_slice(&self.second.to_be_bytes());
+        match (self.options, bytes.get_mut(HEADER_LEN..)?) {
+            (Options::Stamps(value, echo), options) if N == STAMPED_LEN => {
+                options.get_mut(..4)?.copy_from_slice(&STAMPS.to_be_bytes());
+                options.get_mut(4..)?.copy_from_slice(&pair(value, echo).to_be_bytes());
+            }
+            (Options::Bytes([]), []) => {}
+            _ => return None,
+        }
+        let sum = self.sum.add_u64(N as u64 + u64::from(len));
+        let partial = match self.checksum {
+            Checksum::Complete => None,
+            Checksum::Partial => Some(sum.partial()),
+        };
+        Some(Mould { bytes, sum: sum.words(), partial })
     }
 
     /// Writes such a segment, with the options that `options` puts into a header of `N` bytes.
@@ -441,6 +455,40 @@ pub(crate) const STAMPED_LEN: usize = HEADER_LEN + 12;
 pub(crate) const SYN_LEN: usize = HEADER_LEN + 20;
 /// What goes before two timestamps alone (RFC 7323, appendix A): two no-operations, kind and length.
 pub(crate) const STAMPS: u32 = 0x0101_080a;
+
+/// A header of `N` bytes in which the number, the flags and the checksum are missing.
+#[derive(Clone, Copy)]
+pub(crate) struct Mould<const N: usize> {
+    bytes: [u8; N],
+    /// What is summed but number, flags and payload: [`Sum::words`].
+    sum: u64,
+    /// The checksum if a device is to complete it.
+    partial: Option<u16>,
+}
+
+impl<const N: usize> Mould<N> {
+    /// Writes a segment with one piece of payload.
+    #[inline(always)]
+    pub(crate) fn write(&self, writer: &mut FrameWriter<'_>, seq: SequenceNumber, flags: Flags, piece: &[u8]) {
+        let header = |checksum: u16| {
+            let mut bytes = self.bytes;
+            bytes[SEQ_AT..8].copy_from_slice(&seq.0.to_be_bytes());
+            bytes[FLAGS_AT] = flags.bits();
+            bytes[CHECKSUM_AT..18].copy_from_slice(&checksum.to_be_bytes());
+            bytes
+        };
+        match self.partial {
+            None => {
+                let sum = Sum::ZERO.add_u64(self.sum).add_u64(u64::from(seq.0) + u64::from(flags.bits()));
+                writer.put_headed(piece, |body| header(sum.add_sum(body).finish()));
+            }
+            Some(checksum) => writer.put_behind(header(checksum), piece),
+        }
+    }
+}
+
+const SEQ_AT: usize = 4;
+const FLAGS_AT: usize = 13;
 
 /// Two words side by side, as they lie in a header.
 #[inline]

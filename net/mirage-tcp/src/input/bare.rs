@@ -29,8 +29,12 @@ impl<P: Profile> Tcp<'_, P> {
         if !known {
             match self.find_connection(now, received) {
                 Ok(Some(_)) => {}
-                Ok(None) => return Ok(()),
+                Ok(None) => {
+                    self.resources.stats.segments_in += 1;
+                    return Ok(());
+                }
                 Err(reason) => {
+                    self.resources.stats.segments_in += 1;
                     self.discards.count(reason);
                     return Err(reason);
                 }
@@ -44,6 +48,7 @@ impl<P: Profile> Tcp<'_, P> {
             Some(Then::Remember) => self.enter_time_wait(now, index),
             Some(Then::Retire) => self.retire(index),
         }
+        self.resources.stats.segments_in += 1;
         self.check(index);
         Ok(())
     }

@@ -98,7 +98,9 @@ impl<P: Profile> Slot<P> {
         let queued = self.send.len();
         if acked > queued && !self.held() && P::SELECTIVE {
             self.take_last(resources, now, acked);
-        } else if acked > 0 && !(P::SELECTIVE && acked == queued && self.take_whole_elsewhere(resources, now, acked)) {
+        } else if acked > 0
+            && !(self.calm() && acked == queued && ack == self.nxt && self.take_whole_elsewhere(resources, now, acked))
+        {
             let news = News { ack, echo, duplicate: false };
             self.take_news(resources, now, &news, &Blocks::NONE);
         }
@@ -117,6 +119,7 @@ impl<P: Profile> Slot<P> {
                 if len >= Again::LEAST && self.ack_now() && received.segment_size.is_none() && !checked {
                     resources.again = Again {
                         len: received.payload.len(),
+                        ports: word(0),
                         middle: middle(header),
                         stamps: received
                             .payload

@@ -34,25 +34,30 @@ impl<P: Profile> Tcp<'_, P> {
     ///
     /// # Errors
     /// Why the segment, or part of it, was dropped. It is counted; nothing has to be done.
-    #[inline]
+    #[inline(always)]
     pub fn input(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
-        self.resources.stats.segments_in += 1;
-        let len = received.payload.len();
-        if P::STRAIGHT && len < short::SHORT.end {
-            match len {
-                STAMPED_LEN if P::SELECTIVE => return self.input_bare(now, received),
-                SYN_LEN => return self.input_opening(now, received),
-                _ if len >= short::SHORT.start => return self.input_short(now, received),
-                _ => {}
-            }
+        match received.payload.len() {
+            len if !P::STRAIGHT || len >= short::SHORT.end => self.input_any(now, received),
+            STAMPED_LEN if P::SELECTIVE => self.input_bare(now, received),
+            SYN_LEN => self.input_opening(now, received),
+            len if len >= short::SHORT.start => self.input_short(now, received),
+            _ => self.input_any(now, received),
         }
-        self.input_any(now, received)
     }
 
     /// A segment of any length.
     // By itself, so that the compiler has registers for it.
     #[inline(never)]
     fn input_any(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
+        if P::STRAIGHT {
+            if self.comes_again(received)
+                && let Some(result) = self.input_again_elsewhere(now, received.payload)
+            {
+                return result;
+            }
+            self.resources.again.len = 0;
+        }
+        self.resources.stats.segments_in += 1;
         let result = self.route(now, received);
         if let Err(reason) = result {
             self.discards.count(reason);
@@ -62,13 +67,6 @@ impl<P: Profile> Tcp<'_, P> {
 
     #[inline]
     fn route(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
-        if P::STRAIGHT {
-            if let Some(result) = self.input_again(now, received) {
-                self.check(self.last);
-                return result;
-            }
-            self.resources.again.len = 0;
-        }
         let mut checked = received.checksum != ReceivedChecksum::Unchecked;
         let known = P::STRAIGHT
             && received.cast == Cast::Unicast

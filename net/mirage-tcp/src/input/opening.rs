@@ -50,6 +50,7 @@ impl<P: Profile> Tcp<'_, P> {
                 Err(reason) => Err(reason),
             }
         };
+        self.resources.stats.segments_in += 1;
         if let Err(reason) = result {
             self.discards.count(reason);
         }

@@ -2,7 +2,6 @@
 
 use mirage_checksum::{SequenceNumber, Sum};
 use mirage_clock::Instant;
-use mirage_net::ReceivedChecksum;
 use mirage_protocols::{Cast, Received};
 
 use super::full_size;
@@ -24,12 +23,12 @@ impl<P: Profile> Tcp<'_, P> {
     #[inline(never)]
     pub(super) fn input_short(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         let index = self.last;
-        let checked = received.checksum != ReceivedChecksum::Unchecked;
         if received.cast == Cast::Unicast
             && let Some(slot) = self.connections.get_mut(index as usize)
             && let Some(pseudo) = slot.tuple.sum_if_of(received)
-            && slot.input_short(&mut self.resources, now, received, (!checked).then_some(pseudo))
+            && slot.input_short(&mut self.resources, now, received, pseudo)
         {
+            self.resources.stats.segments_in += 1;
             self.resources.again.len = 0;
             if slot.todo != 0 {
                 self.settle_here(index);
@@ -50,7 +49,7 @@ impl<P: Profile> Slot<P> {
         resources: &mut Resources<'_>,
         now: Instant,
         received: &Received<'_>,
-        pseudo: Option<u64>,
+        pseudo: u64,
     ) -> bool {
         let Some((header, payload)) = received.payload.split_first_chunk::<STAMPED_LEN>() else { return false };
         let word =
@@ -58,7 +57,7 @@ impl<P: Profile> Slot<P> {
         let (seq, ack, rest) = (SequenceNumber(word(4)), SequenceNumber(word(8)), word(12));
         let usual = (STAMPED_LEN as u32 / 4) << 28 | u32::from(Flags::ACK.bits()) << 16;
         let acked = ack.since(self.una);
-        let Some((value, echo)) = header.get(HEADER_LEN..).and_then(options::lone_stamps) else { return false };
+        let Some((value, _)) = header.get(HEADER_LEN..).and_then(options::lone_stamps) else { return false };
         let ordinary = rest & !(u32::from(Flags::PSH.bits()) << 16 | 0xffff) == usual
             && self.facts & Facts::ANSWERS_UNUSUALLY.union(Facts::CALM) == Facts::CALM
             && self.state == State::Established
@@ -66,34 +65,48 @@ impl<P: Profile> Slot<P> {
             && ack == self.nxt
             && acked == self.send.len()
             && self.receive.is_empty()
-            && self.watch != Watch::Persist
             && self.quick_acks == 0
             && payload.len() <= self.receive_window() as usize
             && !self.stamps.is_old(now, value);
         if !ordinary {
             return false;
         }
-        let sum = match pseudo {
-            Some(pseudo) => Some(Sum::of_array(header).add_u64(pseudo + received.payload.len() as u64)),
-            None => None,
-        };
-        if self.receive.take_first(&mut resources.pool, payload, sum) != Some(true) {
+        debug_assert!(self.watch != Watch::Persist, "nothing waits for the window");
+        let sum = Sum::of_array(header).add_u64(pseudo + received.payload.len() as u64);
+        if !self.receive.take_first(&mut resources.pool, payload, sum, received.checksum) {
             return false;
         }
-        self.stamps.keep(now, value, seq, self.acked_to);
+        // What is known of the header by now, and the rest of it, is looked at again rather than kept.
+        let (seq, ack, acked, len) = (self.rcv_nxt, self.nxt, self.send.len(), payload.len() as u32);
+        self.stamps.keep(now, word(24), seq, self.acked_to);
         self.hear(now);
         if self.window_seq.at_or_before(seq) {
             self.window_seq = seq;
-            let window = (rest & 0xffff) << self.send_scale;
+            let window = (word(12) & 0xffff) << self.send_scale;
             if window != self.window {
                 self.change_window(resources, now, window);
             }
         }
         if acked > 0 && !(P::SELECTIVE && self.take_whole(resources, now, acked)) {
-            self.take_news_elsewhere(resources, now, &News { ack, echo: Some(echo), duplicate: false });
+            self.take_news_elsewhere(resources, now, &News { ack, echo: Some(word(28)), duplicate: false });
         }
-        self.take_ordered(resources, now, payload.len() as u32, full_size(received, payload.len()));
+        let (full, waiting) = (u32::from(self.receive_mss), (self.rcv_nxt + len).since(self.acked_to));
+        if received.segment_size.is_some() || len > full || waiting >= 2 * full {
+            self.take_ordered_elsewhere(resources, now, len, full_size(received, payload.len()));
+            return true;
+        }
+        // The usual part of `take_ordered`.
+        self.rcv_nxt += len;
+        self.repeats = 0;
+        resources.wakers.wake(&mut self.readers);
+        self.note_data(now);
+        self.acknowledge_soon(resources, now);
         true
+    }
+
+    #[inline(never)]
+    fn take_ordered_elsewhere(&mut self, resources: &mut Resources<'_>, now: Instant, len: u32, full: u16) {
+        self.take_ordered(resources, now, len, full);
     }
 
     #[inline(never)]

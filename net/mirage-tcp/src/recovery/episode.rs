@@ -46,7 +46,7 @@ impl<P: Profile> Slot<P> {
     /// `most` was under way of late. Whether the window may grow: it was what limited us, or at least half of it was used while it doubles each round trip.
     fn is_window_limited(&self, most: u32) -> bool {
         let window = self.congestion.window();
-        self.congestion_limited() || (window < self.congestion.ssthresh() && window < most.saturating_mul(2))
+        self.congestion_limited() || (window < most.saturating_mul(2) && window < self.congestion.ssthresh())
     }
 
     /// How much may be under way now.

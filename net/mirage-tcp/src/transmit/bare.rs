@@ -38,8 +38,8 @@ impl<P: Profile> Slot<P> {
             && self.repeats == 0
             && !self.receive.has_holes()
             && !self.has_twice()
-            && resources.runs.can_begin()
             && self.congestion.pacing_rate().is_none();
+        let Some(run) = resources.runs.peek() else { return false };
         let (IpAddr::V4(local), IpAddr::V4(remote)) = (self.tuple.local, self.tuple.remote) else { return false };
         if !usual {
             return false;
@@ -76,7 +76,8 @@ impl<P: Profile> Slot<P> {
             // As `on_lone_fin_sent`.
             let (start, end) = (self.nxt, self.nxt + 1);
             (self.stuck_since, self.nxt) = (now, end);
-            resources.runs.begin(&mut self.recovery.chain, RunSlot { start, end, sent_at: now, ..RunSlot::default() });
+            let content = RunSlot { start, end, sent_at: now, ..RunSlot::default() };
+            resources.runs.begin(&mut self.recovery.chain, run, content);
             if P::PROBING && self.path.stage() == Stage::Untried {
                 self.path.on_tried(end);
             }

@@ -22,12 +22,17 @@ impl<P: Profile> Slot<P> {
     /// before; `false` when anything is unusual, and then nothing was done. What it does is what [`send_usual`](Self::send_usual) would do.
     #[inline(always)]
     pub(super) fn send_first(&mut self, now: Instant, resources: &mut Resources<'_>, ip: &mut impl Ip) -> bool {
-        if !self.calm() {
+        if !self.begins_usually() {
+            if self.calm() {
+                return false;
+            }
             self.calm_down();
+            if !self.begins_usually() {
+                return false;
+            }
         }
-        let (facts, len) = (self.facts, self.send.len());
-        let usual = facts & Facts::BEGINS_UNUSUALLY.union(Facts::CALM) == Facts::CALM
-            && self.state == State::Established
+        let len = self.send.len();
+        let usual = self.state == State::Established
             && self.resend_at == Instant::MAX
             && self.repeats == 0
             && !self.receive.has_holes()
@@ -43,27 +48,34 @@ impl<P: Profile> Slot<P> {
             self.offer_window(resources);
         }
         let Resources { pool, runs, config, stats, .. } = resources;
-        let Some(block) = self.send.lone_mut(pool).filter(|_| runs.can_begin()) else { return false };
+        let (Some(run), Some(block)) = (runs.peek(), self.send.lone_mut(pool)) else { return false };
         debug_assert!(self.recovery.lost | self.recovery.sacked == 0, "nothing is under way");
-        let mut flags = Flags::ACK;
-        flags.set(Flags::PSH, !facts.contains(Facts::UNPUSHED));
-        let header = Stamped {
-            pseudo: u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0),
-            source_port: self.tuple.local_port,
-            destination_port: self.tuple.remote_port,
-            seq: self.nxt,
-            ack: self.rcv_nxt,
-            flags,
-            window: self.shown_window(),
-            value: self.stamps.value(now),
-            echo: self.stamps.recent,
-        };
-        let Some(piece) = block.held() else { return false };
-        let mut packet = Packet::new(IpAddr::V4(local), IpAddr::V4(remote), Protocol::TCP, STAMPED_LEN + piece.len());
+        let mut packet = Packet::new(IpAddr::V4(local), IpAddr::V4(remote), Protocol::TCP, STAMPED_LEN + block.len());
         packet.dont_fragment = true;
+        // What goes into the header is looked at when there is a place for it.
+        let (slot, bytes) = (&*self, &*block);
+        let header = identity(
+            #[inline(always)]
+            || {
+                let mut flags = Flags::ACK;
+                flags.set(Flags::PSH, !slot.unpushed());
+                let tuple = &slot.tuple;
+                Stamped {
+                    pseudo: u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0),
+                    source_port: tuple.local_port,
+                    destination_port: tuple.remote_port,
+                    seq: slot.nxt,
+                    ack: slot.rcv_nxt,
+                    flags,
+                    window: slot.shown_window(),
+                    value: slot.stamps.value(now),
+                    echo: slot.stamps.recent,
+                }
+            },
+        );
         let mut fill = identity(
             #[inline(always)]
-            |writer: &mut FrameWriter<'_>| header.write(writer, piece),
+            |writer: &mut FrameWriter<'_>| Stamped::write(&header, writer, bytes.data()),
         );
         // An error is as good as loss.
         if ip.send_again(&packet, &mut fill).is_none() {
@@ -76,7 +88,7 @@ impl<P: Profile> Slot<P> {
         }
         self.acked_to = self.rcv_nxt;
         self.ack_at = Instant::MAX;
-        self.facts = facts - (Facts::ACK_NOW | Facts::CONGESTION_LIMITED | Facts::PACED);
+        self.facts -= Facts::ACK_NOW | Facts::CONGESTION_LIMITED | Facts::PACED;
         self.stuck_since = now;
         self.sent_at = Coarse::of(now);
         let (start, end) = (self.una, self.una + len);
@@ -93,10 +105,15 @@ impl<P: Profile> Slot<P> {
             delivery.on_app_limited(len);
         }
         let fate = if limited { fate::APP_LIMITED } else { 0 };
-        let run = RunSlot { start, end, sent_at: now, fate, mark, ..RunSlot::default() };
-        runs.begin(&mut self.recovery.chain, run);
+        let content = RunSlot { start, end, sent_at: now, fate, mark, ..RunSlot::default() };
+        runs.begin(&mut self.recovery.chain, run, content);
         self.start_first_timer(now, config.max_rto);
         true
+    }
+
+    #[inline(always)]
+    fn begins_usually(&self) -> bool {
+        self.facts & Facts::BEGINS_UNUSUALLY.union(Facts::CALM) == Facts::CALM
     }
 
     /// While acknowledgements do not wait for data to ride on: whether they shall from now on.
