@@ -44,10 +44,7 @@ impl<P: Profile> Slot<P> {
         if !usual {
             return false;
         }
-        // Where nobody will ever read, there is nothing to make more room for.
-        if !fin || self.receive_window() < u32::from(self.receive_mss) {
-            self.offer_window(resources);
-        }
+        self.offer_window(resources);
         let header = Stamped {
             pseudo: u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0),
             source_port: self.tuple.local_port,
