@@ -7,8 +7,6 @@ use crate::input::Again;
 use crate::paths::Paths;
 use crate::pool::{BLOCK_BYTES, Pool};
 use crate::receive_queue::LEAST_ROOM;
-#[cfg(doc)]
-use crate::rto::patience;
 use crate::runs::Runs;
 use crate::servers::Servers;
 use crate::timers::Timers;
@@ -20,7 +18,7 @@ pub(crate) struct Resources<'s> {
     pub(crate) config: Config,
     /// What follows from it: the shift of our windows.
     pub(crate) window_scale: u8,
-    /// What [`Config::min_rto`] makes of the [patience] with round trips.
+    /// What [`Config::min_rto`] makes of the [patience](crate::rto::patience) with round trips.
     pub(crate) patience: u32,
     pub(crate) pool: Pool<'s>,
     pub(crate) runs: Runs<'s>,
