@@ -7,8 +7,6 @@ use crate::input::Again;
 use crate::paths::Paths;
 use crate::pool::{BLOCK_BYTES, Pool};
 use crate::receive_queue::LEAST_ROOM;
-#[cfg(doc)]
-use crate::rto::patience;
 use crate::runs::Runs;
 use crate::servers::Servers;
 use crate::timers::Timers;
@@ -18,7 +16,7 @@ use crate::{Config, Stats};
 /// What all connections share.
 pub(crate) struct Resources<'s> {
     pub(crate) config: Config,
-    /// What [`Config::min_rto`] makes of the [patience] with round trips.
+    /// What [`Config::min_rto`] makes of the [patience](crate::rto::patience) with round trips.
     pub(crate) patience: u32,
     pub(crate) pool: Pool<'s>,
     pub(crate) runs: Runs<'s>,

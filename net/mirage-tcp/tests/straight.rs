@@ -34,6 +34,8 @@ enum Step {
     /// A write with which a segment ends.
     Record(usize, usize),
     Read(usize, usize),
+    /// One side writes so much, and the other reads it, so many microseconds later.
+    Exchange(usize, usize, u64),
     /// One side sends what it has to, up to so many segments.
     Transmit(usize, usize),
     /// So many packets arrive at one side.
@@ -62,6 +64,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (side.clone(), len.clone()).prop_map(|(side, len)| Step::Write(side, len)),
         1 => (side.clone(), len.clone()).prop_map(|(side, len)| Step::Record(side, len)),
         3 => (side.clone(), len).prop_map(|(side, len)| Step::Read(side, len)),
+        6 => (side.clone(), prop_oneof![1_usize..12, 1_usize..200], 0_u64..2_000)
+            .prop_map(|(side, len, micros)| Step::Exchange(side, len, micros)),
         8 => (side.clone(), 1_usize..20).prop_map(|(side, most)| Step::Transmit(side, most)),
         8 => (side.clone(), 1_usize..20).prop_map(|(side, count)| Step::Deliver(side, count)),
         1 => side.clone().prop_map(Step::Lose),
@@ -177,6 +181,17 @@ impl<P: Profile> World<P> {
                     Poll::Ready(Ok(count)) => format!("{:?}", &buffer[..count]),
                     other => format!("{other:?}"),
                 });
+            }
+            Step::Exchange(side, len, micros) => {
+                for step in [
+                    Step::Write(side, len),
+                    Step::Transmit(side, 4),
+                    Step::Pass(micros),
+                    Step::Deliver(1 - side, 4),
+                    Step::Read(1 - side, 256),
+                ] {
+                    self.apply(&step);
+                }
             }
             Step::Transmit(side, most) => {
                 let result = self.tcp[side].poll_transmit(self.now, &mut self.ip[side], most);

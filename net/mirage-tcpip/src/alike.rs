@@ -22,6 +22,9 @@ impl Alike {
     /// The segment in `frame` if all before it is as it was in the last one.
     #[inline(always)]
     pub(crate) fn segment<'f>(&self, frame: &Frame<'f>) -> Option<&'f [u8]> {
+        if frame.bytes.len() < LEAST {
+            return None;
+        }
         let headers = frame.bytes.first_chunk()?;
         if frame.checksum != ReceivedChecksum::Unchecked || frame.segment_size.is_some() {
             return None;
@@ -35,8 +38,8 @@ impl Alike {
     /// Remembers `frame`, which went straight to TCP, if it is long enough for more like it to follow.
     #[inline]
     pub(crate) fn remember(&mut self, frame: &Frame<'_>, segment: usize) {
-        if let Some(headers) = frame.bytes.first_chunk()
-            && frame.bytes.len() >= LEAST
+        if frame.bytes.len() >= LEAST
+            && let Some(headers) = frame.bytes.first_chunk()
         {
             let (words, sum) = (words(headers), sum(headers));
             *self = Self { end: HEADERS + segment, words, sum };

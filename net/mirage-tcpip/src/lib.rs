@@ -5,8 +5,8 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
-#[cfg(feature = "alloc")]
 mod alike;
+#[cfg(feature = "alloc")]
 mod allocate;
 mod config;
 mod counters;

@@ -107,6 +107,18 @@ impl Ip for FakeIp {
         Ok(())
     }
 
+    /// As [`send`](Ip::send) would, where that refuses nothing.
+    fn send_again(
+        &mut self,
+        packet: &Packet,
+        fill: &mut impl FnMut(&mut FrameWriter<'_>),
+    ) -> Option<Result<(), SendError>> {
+        if !self.next_errors.is_empty() || self.refusal(packet).is_err() {
+            return None;
+        }
+        Some(self.send(*packet, fill))
+    }
+
     /// As [`send`](Ip::send) would, one after the other.
     fn send_run(
         &mut self,

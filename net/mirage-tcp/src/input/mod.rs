@@ -32,8 +32,18 @@ impl<P: Profile> Tcp<'_, P> {
     ///
     /// # Errors
     /// Why the segment, or part of it, was dropped. It is counted; nothing has to be done.
-    #[inline]
+    #[inline(always)]
     pub fn input(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
+        match P::STRAIGHT && short::SHORT.contains(&received.payload.len()) {
+            true => self.input_short(now, received),
+            false => self.input_any(now, received),
+        }
+    }
+
+    /// A segment of any length.
+    // By itself, so that the compiler has registers for it.
+    #[inline(never)]
+    fn input_any(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         if P::STRAIGHT {
             if self.comes_again(received)
                 && let Some(result) = self.input_again_elsewhere(now, received.payload)
@@ -43,16 +53,6 @@ impl<P: Profile> Tcp<'_, P> {
             self.resources.again.len = 0;
         }
         self.resources.stats.segments_in += 1;
-        if P::STRAIGHT && short::SHORT.contains(&received.payload.len()) {
-            return self.input_short(now, received);
-        }
-        self.input_any(now, received)
-    }
-
-    /// A segment of any length.
-    // By itself, so that the compiler has registers for it.
-    #[inline(never)]
-    fn input_any(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         let result = self.route(now, received);
         if let Err(reason) = result {
             self.discards.count(reason);

@@ -28,6 +28,7 @@ impl<P: Profile> Tcp<'_, P> {
             && let Some(pseudo) = slot.tuple.sum_if_of(received)
             && slot.input_short(&mut self.resources, now, received, pseudo)
         {
+            self.resources.stats.segments_in += 1;
             self.resources.again.len = 0;
             if slot.todo != 0 {
                 self.settle_here(index);
