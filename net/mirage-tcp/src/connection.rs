@@ -6,6 +6,7 @@ use mirage_congestion::Congestion as _;
 use mirage_stack::TcpOptions;
 use mirage_waker::WaitList;
 
+use crate::beginning::{Beginning, millis};
 use crate::coarse::{Coarse, Later};
 use crate::cork::Hold;
 use crate::demux::Tuple;
@@ -255,13 +256,27 @@ impl<P: Profile> Slot<P> {
     }
 
     /// A connection that begins: nothing sent, nothing received, and as the application wants it.
+    #[inline(never)]
     pub(crate) fn begin(
+        &mut self,
+        now: Instant,
+        tuple: &Tuple,
+        numbers: (SequenceNumber, SequenceNumber),
+        options: &TcpOptions,
+        (config, beginning): (&Config, &Beginning<P>),
+    ) {
+        self.begin_here(now, tuple, numbers, options, (config, beginning));
+    }
+
+    /// The same in the place of the call.
+    #[inline(always)]
+    pub(crate) fn begin_here(
         &mut self,
         now: Instant,
         tuple: &Tuple,
         (iss, rcv_nxt): (SequenceNumber, SequenceNumber),
         options: &TcpOptions,
-        config: &Config,
+        (config, beginning): (&Config, &Beginning<P>),
     ) {
         let generation = self.generation;
         *self = Self::new(generation, NONE);
@@ -271,13 +286,13 @@ impl<P: Profile> Slot<P> {
         (self.una, self.nxt) = (iss, iss);
         (self.rcv_nxt, self.acked_to) = (rcv_nxt, rcv_nxt);
         self.recovery.recover = iss;
-        self.send_limit = config.first_send_limit::<P>();
+        self.send_limit = beginning.send_limit;
         self.tuning = Tuning::begin::<P>(now, rcv_nxt, config);
         self.peer_mss = config.default_mss;
         self.receive_mss = config.default_mss;
-        self.round_trip = RoundTrip::new(config.initial_rto);
-        self.congestion = P::Congestion::new(config.default_mss.into(), config.initial_window.into());
-        self.set_user_timeout(options.user_timeout.unwrap_or(config.user_timeout));
+        self.round_trip = beginning.round_trip;
+        self.congestion.clone_from(&beginning.congestion);
+        self.user_timeout = options.user_timeout.map_or(beginning.user_timeout, millis);
         self.keepalive = Schedule::new(options.keepalive);
         self.quick_acks = config.quick_acks;
         (self.heard_at, self.stuck_since) = (now, now);
@@ -290,7 +305,7 @@ impl<P: Profile> Slot<P> {
     }
 
     pub(crate) fn set_user_timeout(&mut self, timeout: Duration) {
-        self.user_timeout = timeout.as_millis().min(u32::MAX.into()) as u32;
+        self.user_timeout = millis(timeout);
     }
 
     /// Data came.

@@ -99,6 +99,8 @@ pub(crate) struct Demux<'s> {
     pub(crate) latest_keyed: u64,
     /// The same for a listener's port.
     latest_port: Cell<(u16, u32)>,
+    /// The listener found last, and where to; no port stands for none.
+    latest_listener: (IpAddr, u16, u32),
     half_open_from: u32,
     time_wait_from: u32,
     listeners_from: u32,
@@ -121,6 +123,7 @@ impl<'s> Demux<'s> {
             latest: (Tuple::NONE, 0),
             latest_keyed: 0,
             latest_port: Cell::new((0, secret.hash(&[0; 2]) as u32 & mask)),
+            latest_listener: NO_LISTENER,
             secret,
             half_open_from: connections,
             time_wait_from: connections + half_open,
@@ -136,6 +139,12 @@ impl<'s> Demux<'s> {
             self.latest = (*tuple, hash as u32 & self.mask);
             self.latest_keyed = keyed;
         }
+        self.latest.1
+    }
+
+    /// The bucket of the tuple that was looked for last.
+    #[inline]
+    pub(crate) fn latest_bucket(&self) -> u32 {
         self.latest.1
     }
 
@@ -193,9 +202,13 @@ impl<'s> Demux<'s> {
     }
 }
 
+/// What is found there before any was.
+const NO_LISTENER: (IpAddr, u16, u32) = (IpAddr::V4(core::net::Ipv4Addr::UNSPECIFIED), 0, NONE);
+
 impl<P: Profile> Tcp<'_, P> {
     /// What there is between these two ends; never a listener.
-    pub(crate) fn find(&mut self, tuple: &Tuple) -> Option<Found> {
+    #[inline(always)]
+    pub(crate) fn find_here(&mut self, tuple: &Tuple) -> Option<Found> {
         let bucket = self.demux.find_bucket::<P>(tuple);
         let entry = self.demux.head(bucket);
         if P::STRAIGHT {
@@ -214,6 +227,12 @@ impl<P: Profile> Tcp<'_, P> {
         self.find_from(entry, tuple)
     }
 
+    /// The same where it is not called for each segment.
+    #[inline(never)]
+    pub(crate) fn find(&mut self, tuple: &Tuple) -> Option<Found> {
+        self.find_here(tuple)
+    }
+
     #[inline(never)]
     fn find_from(&self, mut entry: u32, tuple: &Tuple) -> Option<Found> {
         while entry != NONE {
@@ -228,8 +247,25 @@ impl<P: Profile> Tcp<'_, P> {
 
     /// The listener for a new connection to this address and port: the one that names both, or else the port, or else
     /// the address, or else neither.
-    pub(crate) fn find_listener(&self, address: IpAddr, port: u16) -> Option<u32> {
-        self.listener_on(address, port).or_else(|| self.listener_on(address, 0))
+    #[inline]
+    pub(crate) fn find_listener(&mut self, address: IpAddr, port: u16) -> Option<u32> {
+        let (latest, latest_port, found) = &self.demux.latest_listener;
+        if P::STRAIGHT && *latest_port == port && is_same(latest, &address) {
+            return Some(*found);
+        }
+        self.find_listener_anew(address, port)
+    }
+
+    #[inline(never)]
+    fn find_listener_anew(&mut self, address: IpAddr, port: u16) -> Option<u32> {
+        let found = self.listener_on(address, port).or_else(|| self.listener_on(address, 0))?;
+        self.demux.latest_listener = (address, port, found);
+        Some(found)
+    }
+
+    /// A listener comes or goes: what was found last may be found no more.
+    pub(crate) fn forget_listener(&mut self) {
+        self.demux.latest_listener = NO_LISTENER;
     }
 
     /// The listener on just this port, 0 standing for every port; one with the address before one without.

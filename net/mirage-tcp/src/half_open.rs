@@ -61,13 +61,30 @@ impl HalfOpenSlot {
     pub(crate) fn stamps<P: Profile>(&self, config: &Config) -> Stamps {
         config.begin_stamps::<P>(self.since, self.stamp_offset, &self.peer)
     }
+
+    /// The timestamps of the peer's SYN, if it said what is usual, so that our answer says the same and nothing else.
+    #[inline(always)]
+    pub(crate) fn usual_stamps<P: Profile>(&self, config: &Config) -> Option<(u32, u32)> {
+        let SynOptions { window_scale, sack_permitted, timestamps, marks, accurate, .. } = self.peer;
+        let usual = P::SELECTIVE
+            && P::TIMESTAMPS
+            && config.selective
+            && config.timestamps
+            && window_scale.is_some()
+            && sack_permitted
+            && !marks
+            && accurate.is_none()
+            && self.granted.is_none()
+            && self.tuple.remote_port != 0;
+        timestamps.filter(|_| usual)
+    }
 }
 
 /// The handshakes under way.
 pub(crate) struct HalfOpen<'s> {
     pub(crate) slots: ManagedSlice<'s, HalfOpenSlot>,
     /// The first free slot.
-    free: u32,
+    pub(crate) free: u32,
     pub(crate) count: u32,
     /// When a SYN last found no slot: cookies are believed for a while after that.
     pub(crate) overflowed_at: Option<Instant>,
@@ -99,7 +116,7 @@ impl<P: Profile> Tcp<'_, P> {
         self.half_open.count += 1;
         slot.clone_from(handshake);
         self.link_latest(Found::HalfOpen(index));
-        self.send_syn_ack(index);
+        self.replies.push_syn_ack(index);
         let timer = self.half_open_timer(index);
         self.resources.timers.set(timer, now + self.resources.config.initial_rto);
         true
@@ -130,11 +147,12 @@ impl<P: Profile> Tcp<'_, P> {
         }
     }
 
-    /// Queues our SYN-ACK.
-    pub(crate) fn send_syn_ack(&mut self, index: u32) {
-        let Some(slot) = self.half_open.slots.get(index as usize) else { return };
-        let scale = slot.peer.window_scale.map(|_| self.resources.config.window_scale());
+    /// Our SYN-ACK, whatever it says; `None` when there is no such handshake any more.
+    #[inline(never)]
+    pub(crate) fn syn_ack(&self, index: u32) -> Option<Reply> {
+        let slot = self.half_open.slots.get(index as usize).filter(|slot| slot.tuple != Tuple::NONE)?;
         let config = &self.resources.config;
+        let scale = slot.peer.window_scale.map(|_| config.window_scale());
         let (mut flags, accurate) = match config.accurate_answer::<P>(slot.peer.accurate) {
             Some(bits) => field(bits),
             None => (Flags::empty(), false),
@@ -143,7 +161,7 @@ impl<P: Profile> Tcp<'_, P> {
             flags.set(Flags::ECE, slot.peer.marks && config.accepts_marks::<P>());
         }
         flags |= Flags::SYN | Flags::ACK;
-        let reply = Reply {
+        Some(Reply {
             tuple: slot.tuple,
             seq: slot.iss,
             ack: slot.irs + 1,
@@ -153,15 +171,14 @@ impl<P: Profile> Tcp<'_, P> {
             marked: config.accurate_answer::<P>(slot.peer.accurate).is_some() && slot.resent == 0,
             window: slot.window,
             window_scale: scale,
-            selective: P::SELECTIVE && self.resources.config.selective && slot.peer.sack_permitted,
+            selective: P::SELECTIVE && config.selective && slot.peer.sack_permitted,
             stamps: slot.stamps::<P>(config).told::<P>(),
             cookie: slot.granted.filter(|_| P::FAST_OPEN).and_then(|experimental| {
                 let fast_open = self.listeners.get(slot.listener.index as usize)?.fast_open?;
                 Some(fast_open.cookie(&slot.tuple, experimental))
             }),
             told: None,
-        };
-        self.replies.push(reply);
+        })
     }
 
     /// The timer of a handshake went off: sends the SYN-ACK again or gives up.
@@ -176,7 +193,7 @@ impl<P: Profile> Tcp<'_, P> {
         }
         slot.resent += 1;
         let pause = config.initial_rto.saturating_mul(1 << slot.resent.min(16)).min(config.max_rto);
-        self.send_syn_ack(index);
+        self.replies.push_syn_ack(index);
         let timer = self.half_open_timer(index);
         self.resources.timers.set(timer, now + pause);
     }

@@ -7,6 +7,7 @@ extern crate alloc;
 
 mod accept;
 mod api;
+mod beginning;
 mod challenge;
 mod check;
 mod coarse;
@@ -65,6 +66,7 @@ mod transmit;
 mod tuning;
 mod under_way;
 mod unsent;
+mod usual_syn;
 mod window;
 mod wire;
 

@@ -78,6 +78,12 @@ impl ListenerSlot {
         self.half_open >= self.backlog.max(LEAST_HALF_OPEN)
     }
 
+    /// Its identifier, if it is in the slot `index`.
+    #[inline]
+    pub(crate) fn id(&self, index: u32) -> ListenerId {
+        ListenerId { index, generation: self.generation }
+    }
+
     /// Whether it is the listener `id` names.
     pub(crate) fn is(&self, id: ListenerId) -> bool {
         self.generation == id.generation && self.local.is_some()
@@ -108,6 +114,7 @@ impl<P: Profile> Tcp<'_, P> {
         slot.options = options.tcp;
         slot.backlog = u32::try_from(options.backlog).unwrap_or(u32::MAX).max(1);
         self.link(Found::Listener(index));
+        self.forget_listener();
         Ok(ListenerId { index, generation })
     }
 
@@ -146,6 +153,7 @@ impl<P: Profile> Tcp<'_, P> {
             self.break_off(index);
         }
         self.unlink(Found::Listener(id.index));
+        self.forget_listener();
         let free = self.free_listener;
         if let Some(slot) = self.listeners.get_mut(id.index as usize) {
             self.resources.wakers.wake(&mut slot.waiting);

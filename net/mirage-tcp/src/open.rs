@@ -38,31 +38,26 @@ impl<P: Profile> Tcp<'_, P> {
         if bad {
             return Err(ConnectError::InvalidAddress);
         }
-        let tuple = |port: NonZeroU16| Tuple {
-            local: source,
-            remote: remote.ip(),
-            local_port: port.get(),
-            remote_port: remote.port(),
-        };
-        let port = match local_port {
-            Some(port) if self.find(&tuple(port)).is_some() => return Err(ConnectError::AddressInUse),
-            Some(port) => port,
-            None => {
-                let mut search = self.ports.search(&self.secrets.ports, source, remote);
-                loop {
-                    let port = self.ports.next(&mut search).ok_or(ConnectError::OutOfPorts)?;
-                    if (source, port.get()) != (remote.ip(), remote.port()) && self.find(&tuple(port)).is_none() {
-                        break port;
-                    }
+        let local_given = local_port.map_or(0, NonZeroU16::get);
+        let mut tuple =
+            Tuple { local: source, remote: remote.ip(), local_port: local_given, remote_port: remote.port() };
+        if local_port.is_none() {
+            let mut search = self.ports.search(&self.secrets.ports, &tuple);
+            loop {
+                tuple.local_port = self.ports.next(&mut search).ok_or(ConnectError::OutOfPorts)?.get();
+                let itself = tuple.local_port == tuple.remote_port && tuple.local == tuple.remote;
+                if !itself && self.find(&tuple).is_none() {
+                    break;
                 }
             }
-        };
+        } else if self.find(&tuple).is_some() {
+            return Err(ConnectError::AddressInUse);
+        }
         let index = self.take_slot().ok_or(ConnectError::OutOfConnections)?;
-        let tuple = tuple(port);
         let first = self.first(now);
         let config = &self.resources.config;
         let slot = &mut self.connections[index as usize];
-        slot.begin(now, &tuple, (first.number, SequenceNumber(0)), &options, config);
+        slot.begin(now, &tuple, (first.number, SequenceNumber(0)), &options, (config, &self.beginning));
         slot.iss = first.number;
         slot.stamps.offset = first.stamp_offset;
         slot.state = State::SynSent;

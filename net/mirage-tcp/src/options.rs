@@ -3,7 +3,6 @@
 use mirage_protocols::Ecn;
 
 use crate::Cookie;
-use crate::Profile;
 use crate::marked_bytes::MarkedBytes;
 use crate::marks::asks_accurately;
 use crate::sack::Blocks;
@@ -68,50 +67,10 @@ pub(crate) struct SynOptions {
 
 impl SynOptions {
     /// What a SYN says that opens a connection.
-    pub(crate) fn of<P: Profile>(segment: &Segment<'_>) -> Self {
+    pub(crate) fn of(segment: &Segment<'_>) -> Self {
         // RFC 3168 §6.1.1: "A host MUST NOT set ECT on SYN or SYN-ACK packets"; who does speaks something else.
         let marks = segment.flags.contains(Flags::ECE | Flags::CWR) && segment.ecn == Ecn::NotCapable;
-        Self { marks, accurate: asks_accurately(segment), ..Self::read::<P>(segment.options) }
-    }
-
-    /// Reads the options of a SYN as [`parse`](Self::parse) does; those of most systems at once.
-    #[inline]
-    pub(crate) fn read<P: Profile>(bytes: &[u8]) -> Self {
-        // As Linux writes them, and we.
-        if P::STRAIGHT
-            && let &[
-                MSS,
-                4,
-                m1,
-                m0,
-                SACK_PERMITTED,
-                2,
-                TIMESTAMPS,
-                10,
-                v3,
-                v2,
-                v1,
-                v0,
-                e3,
-                e2,
-                e1,
-                e0,
-                NOP,
-                WINDOW_SCALE,
-                3,
-                shift,
-            ] = bytes
-            && (m1, m0) != (0, 0)
-        {
-            return Self {
-                mss: Some(u16::from_be_bytes([m1, m0])),
-                window_scale: Some(shift.min(MAX_WINDOW_SCALE)),
-                sack_permitted: true,
-                timestamps: Some((u32::from_be_bytes([v3, v2, v1, v0]), u32::from_be_bytes([e3, e2, e1, e0]))),
-                ..Self::default()
-            };
-        }
-        Self::parse(bytes)
+        Self { marks, accurate: asks_accurately(segment), ..Self::parse(segment.options) }
     }
 
     /// Reads the options of a SYN. Never fails: what makes no sense is ignored, and behind a bogus length nothing is
@@ -133,28 +92,8 @@ impl SynOptions {
     }
 
     /// Writes them in the order and with the padding of Linux, the one that middleboxes have seen most.
-    pub(crate) fn emit<P: Profile>(&self) -> Encoded {
+    pub(crate) fn emit(&self) -> Encoded {
         let mut encoded = Encoded::default();
-        if P::STRAIGHT
-            && let Self {
-                mss: Some(mss),
-                window_scale: Some(shift),
-                sack_permitted: true,
-                timestamps: Some(stamps),
-                ..
-            } = self
-        {
-            // All at once.
-            let [m1, m0] = mss.to_be_bytes();
-            let ([v3, v2, v1, v0], [e3, e2, e1, e0]) = (stamps.0.to_be_bytes(), stamps.1.to_be_bytes());
-            let (head, tail) = ([MSS, 4, m1, m0, SACK_PERMITTED, 2, TIMESTAMPS, 10], [NOP, WINDOW_SCALE, 3, *shift]);
-            let stamps = [v3, v2, v1, v0, e3, e2, e1, e0];
-            encoded.bytes[..8].copy_from_slice(&head);
-            encoded.bytes[8..16].copy_from_slice(&stamps);
-            encoded.bytes[16..20].copy_from_slice(&tail);
-            encoded.len = 20;
-            return encoded;
-        }
         if let Some(mss) = self.mss {
             let [high, low] = mss.to_be_bytes();
             encoded.put(&[MSS, 4, high, low]);
@@ -320,7 +259,6 @@ const TIMESTAMPS: u8 = 8;
 mod tests {
     extern crate alloc;
     use super::*;
-    use crate::Standard;
     use alloc::vec::Vec;
     use proptest::prelude::*;
 
@@ -339,9 +277,9 @@ mod tests {
                 accurate: None,
             }
         );
-        assert_eq!(options.emit::<Standard>().as_slice(), with_timestamps);
+        assert_eq!(options.emit().as_slice(), with_timestamps);
         let without = [2, 4, 5, 180, 1, 1, 4, 2, 1, 3, 3, 8];
-        assert_eq!(SynOptions::parse(&without).emit::<Standard>().as_slice(), without);
+        assert_eq!(SynOptions::parse(&without).emit().as_slice(), without);
     }
 
     #[test]
@@ -406,7 +344,7 @@ mod tests {
             timestamps: Option<(u32, u32)>,
         ) {
             let options = SynOptions { mss, window_scale, sack_permitted, timestamps, marks: false, accurate: None };
-            let encoded = options.emit::<Standard>();
+            let encoded = options.emit();
             prop_assert_eq!(encoded.as_slice().len() % 4, 0);
             prop_assert_eq!(SynOptions::parse(encoded.as_slice()), options);
         }

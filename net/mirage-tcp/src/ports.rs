@@ -1,10 +1,10 @@
 //! Choosing our port for a connection we open (RFC 6056 §3.3.4, the double-hash algorithm).
 
-use core::net::{IpAddr, SocketAddr};
 use core::num::NonZeroU16;
 
 use mirage_secret::Secret;
 
+use crate::demux::Tuple;
 use crate::keyed;
 
 /// Where the search for a free port begins and how it goes on.
@@ -15,21 +15,25 @@ use crate::keyed;
 pub(crate) struct Ports {
     next: [u16; COUNTERS],
     /// Between which ends a port was last chosen, and the hash of that.
-    latest: Option<(IpAddr, SocketAddr, u64)>,
+    latest: Option<(Tuple, u64)>,
 }
 
 impl Ports {
-    /// What a search for a port of a connection from `source` to `remote` goes by.
-    pub(crate) fn search(&mut self, key: &Secret, source: IpAddr, remote: SocketAddr) -> Search {
+    /// What a search for a port of a connection goes by; `tuple` has none yet on our side.
+    #[inline]
+    pub(crate) fn search(&mut self, key: &Secret, tuple: &Tuple) -> Search {
         let hash = match &self.latest {
-            Some((from, to, hash)) if *from == source && *to == remote => *hash,
-            _ => {
-                let hash = keyed::hash(key, SocketAddr::new(source, 0), remote, 0);
-                self.latest = Some((source, remote, hash));
-                hash
-            }
+            Some((latest, hash)) if latest == tuple => *hash,
+            _ => self.search_anew(key, tuple),
         };
         Search { hash, left: COUNT }
+    }
+
+    #[inline(never)]
+    fn search_anew(&mut self, key: &Secret, tuple: &Tuple) -> u64 {
+        let hash = keyed::hash(key, tuple.local(), tuple.remote(), 0);
+        self.latest = Some((*tuple, hash));
+        hash
     }
 
     /// The next port to try, or `None` when all 16,384 were tried.
@@ -61,7 +65,7 @@ mod tests {
     extern crate alloc;
     use super::*;
     use alloc::collections::BTreeSet;
-    use core::net::Ipv4Addr;
+    use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
@@ -73,7 +77,8 @@ mod tests {
             remote: SocketAddr,
             is_free: impl Fn(NonZeroU16) -> bool,
         ) -> Option<NonZeroU16> {
-            let mut search = self.search(key, source, remote);
+            let (local, remote, remote_port) = (source, remote.ip(), remote.port());
+            let mut search = self.search(key, &Tuple { local, remote, local_port: 0, remote_port });
             core::iter::from_fn(|| self.next(&mut search)).find(|port| is_free(*port))
         }
     }

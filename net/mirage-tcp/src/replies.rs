@@ -7,7 +7,7 @@ use mirage_clock::{Duration, Instant};
 use crate::cookies::Told;
 use crate::demux::Tuple;
 use crate::stamps::Stamps;
-use crate::wire::{Flags, Segment};
+use crate::wire::{Flags, Header, Segment};
 use crate::{Cookie, Profile};
 
 /// A segment without data that waits to be sent.
@@ -79,6 +79,20 @@ impl Reply {
         Self { stamps: stamps.told::<P>(), ..Self::ack(tuple, seq, ack, window) }
     }
 
+    /// Its header.
+    #[inline(always)]
+    pub(crate) fn header(&self) -> Header {
+        Header {
+            source_port: self.tuple.local_port,
+            destination_port: self.tuple.remote_port,
+            seq: self.seq,
+            ack: self.ack,
+            flags: self.flags,
+            accurate: self.accurate,
+            window: self.window,
+        }
+    }
+
     /// The same as a reset.
     pub(crate) fn resetting(self) -> Self {
         Self { flags: Flags::RST | Flags::ACK, ..self }
@@ -88,10 +102,19 @@ impl Reply {
 /// Replies that wait to be sent: at most [`Replies::CAPACITY`], further ones are dropped, which peers take as loss.
 #[derive(Debug, Default)]
 pub(crate) struct Replies {
-    waiting: Deque<Reply, { Self::CAPACITY }>,
+    waiting: Deque<Waiting, { Self::CAPACITY }>,
     /// How many wait: asked far more often than changed.
     count: u8,
     pub(crate) dropped: u64,
+}
+
+/// What waits to be sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Waiting {
+    /// The SYN-ACK of this handshake, if there is one by then.
+    SynAck(u32),
+    /// Anything else.
+    Other(Reply),
 }
 
 impl Replies {
@@ -100,14 +123,23 @@ impl Replies {
 
     /// Queues a reply, if there is room.
     pub(crate) fn push(&mut self, reply: Reply) {
-        match self.waiting.push_back(reply) {
+        self.queue(Waiting::Other(reply));
+    }
+
+    /// The same for the SYN-ACK of a handshake: what it says is put together when it is sent.
+    pub(crate) fn push_syn_ack(&mut self, handshake: u32) {
+        self.queue(Waiting::SynAck(handshake));
+    }
+
+    fn queue(&mut self, waiting: Waiting) {
+        match self.waiting.push_back(waiting) {
             Ok(()) => self.count += 1,
             Err(_) => self.dropped += 1,
         }
     }
 
     /// The oldest.
-    pub(crate) fn first(&self) -> Option<&Reply> {
+    pub(crate) fn first(&self) -> Option<&Waiting> {
         self.waiting.front()
     }
 

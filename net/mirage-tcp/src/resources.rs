@@ -16,6 +16,8 @@ use crate::{Config, Stats};
 /// What all connections share.
 pub(crate) struct Resources<'s> {
     pub(crate) config: Config,
+    /// What follows from it: the shift of our windows.
+    pub(crate) window_scale: u8,
     /// What [`Config::min_rto`] makes of the [patience](crate::rto::patience) with round trips.
     pub(crate) patience: u32,
     pub(crate) pool: Pool<'s>,

@@ -19,6 +19,14 @@ impl RoundTrip {
         Self { srtt: 0, rttvar: 0, rto: micros(initial).min(MAX_RTO) }
     }
 
+    /// The first sample is `rtt` (§2.2). The timeout is at least `min` longer than a round trip.
+    #[inline(always)]
+    pub(crate) fn measured(rtt: Duration, min: Duration) -> Self {
+        let mut measured = Self { srtt: 0, rttvar: 0, rto: 0 };
+        measured.sample_here(rtt, min);
+        measured
+    }
+
     /// Learns from a segment that was sent once and acknowledged after `rtt` (§2.2, §2.3; §3, Karn's algorithm: never
     /// from one that was sent again). The timeout is at least `min` longer than a round trip, and no longer doubled.
     #[inline(never)]
@@ -54,7 +62,7 @@ impl RoundTrip {
     /// The same for what is not measured with each segment.
     #[inline(never)]
     pub(crate) fn sample_seldom(&mut self, rtt: Duration, min: Duration) {
-        self.sample(rtt, min);
+        self.sample_here(rtt, min);
     }
 
     /// How long to wait for the next acknowledgement, at most `max` (§2.5).

@@ -4,6 +4,7 @@ use managed::ManagedSlice;
 use mirage_clock::Instant;
 use mirage_waker::WaitList;
 
+use crate::beginning::Beginning;
 use crate::challenge::Challenges;
 use crate::connection::{Slot, todo};
 use crate::demux::{Demux, Found, Tuple};
@@ -39,6 +40,8 @@ pub struct Tcp<'s, P: Profile = Standard> {
     pub(crate) time_wait: TimeWait<'s>,
     pub(crate) demux: Demux<'s>,
     pub(crate) resources: Resources<'s>,
+    /// Follows from the configuration.
+    pub(crate) beginning: Beginning<P>,
     pub(crate) secrets: Secrets,
     pub(crate) peers: Peers,
     pub(crate) ports: Ports,
@@ -75,7 +78,9 @@ impl<'s, P: Profile> Tcp<'s, P> {
             half_open: HalfOpen::new(half_open),
             time_wait: TimeWait::new(time_wait),
             demux: Demux::new(buckets, secrets.ends, counts),
+            beginning: Beginning::new(&config),
             resources: Resources {
+                window_scale: config.window_scale(),
                 config,
                 patience: patience(config.min_rto),
                 pool: Pool::new(blocks),
@@ -120,6 +125,8 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// Changes what can be tuned: for connections that begin from now on; limits and timers that all share change at once.
     pub fn reconfigure(&mut self, config: Config) {
         self.resources.config = config.clamped();
+        self.beginning = Beginning::new(&self.resources.config);
+        self.resources.window_scale = self.resources.config.window_scale();
         self.resources.patience = patience(self.resources.config.min_rto);
         self.resources.again = Again::NONE;
     }
@@ -177,6 +184,9 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 if !slot.ready.is_listed() {
                     self.make_ready(index);
                 }
+            } else if P::STRAIGHT && slot.todo == todo::REARM {
+                slot.todo = 0;
+                self.resources.timers.set(index, slot.armed);
             } else {
                 self.settle_slow(index);
             }
@@ -228,10 +238,9 @@ impl<'s, P: Profile> Tcp<'s, P> {
 
     /// Lets segments find this connection no more.
     pub(crate) fn hide(&mut self, index: u32) {
-        if self.connections.get(index as usize).is_some_and(|slot| slot.linked()) {
-            self.unlink(Found::Connection(index));
-            self.mark_hidden(index);
-        }
+        let Some(slot) = self.connections.get(index as usize).filter(|slot| slot.linked()) else { return };
+        self.point(slot.bucket, Found::Connection(index), slot.next);
+        self.mark_hidden(index);
     }
 
     /// Segments find this connection no more.

@@ -37,15 +37,15 @@ pub(crate) struct Timers<'s> {
     /// How many slots are places of the heap. Invariant: each is held by another timer, and
     /// `slots[slots[p].timer].place == p` for each place `p`.
     len: usize,
-    /// What [`next`](Self::next) last found, until something changes: it is asked far more often.
-    soonest: Cell<Option<Instant>>,
+    /// What [`next`](Self::next) last found, until something changes: it is asked far more often. [`UNKNOWN`] then.
+    soonest: Cell<Instant>,
 }
 
 impl<'s> Timers<'s> {
     /// As many timers as there are slots, none of them set.
     pub(crate) fn new(mut slots: ManagedSlice<'s, TimerSlot>) -> Self {
         slots.fill(TimerSlot::default());
-        Self { slots, len: 0, soonest: Cell::new(None) }
+        Self { slots, len: 0, soonest: Cell::new(UNKNOWN) }
     }
 
     /// Lets timer `index` go off at `deadline` and no longer when it was to before. [`Instant::MAX`] is never. A number
@@ -76,21 +76,21 @@ impl<'s> Timers<'s> {
     /// A timer that was to go off at `before` goes off at `wanted`: what [`next`](Self::next) found is often found still.
     #[inline]
     fn note(&self, before: Instant, wanted: Instant) {
-        if let Some(soonest) = self.soonest.get() {
-            self.soonest.set(if wanted <= soonest {
-                Some(wanted)
-            } else if before > soonest {
-                Some(soonest)
-            } else {
-                None
-            });
+        let soonest = self.soonest.get();
+        if wanted <= soonest {
+            self.soonest.set(wanted);
+        } else if before <= soonest {
+            self.soonest.set(UNKNOWN);
         }
     }
 
     /// When to call [`pop_due`](Self::pop_due) again. It may come too early, never too late.
     #[inline]
     pub(crate) fn next(&self) -> Option<Instant> {
-        let next = self.soonest.get().unwrap_or_else(|| self.find_next());
+        let next = match self.soonest.get() {
+            UNKNOWN => self.find_next(),
+            soonest => soonest,
+        };
         (next != Instant::MAX).then_some(next)
     }
 
@@ -100,7 +100,7 @@ impl<'s> Timers<'s> {
         // The first may have moved away; those behind it are then next, or it still is.
         let first = self.entry(0).map_or(Instant::MAX, |first| self.wanted(first.timer));
         let next = first.min(due(1)).min(due(2));
-        self.soonest.set(Some(next));
+        self.soonest.set(next);
         next
     }
 
@@ -111,7 +111,7 @@ impl<'s> Timers<'s> {
             if first.due > now {
                 return None;
             }
-            self.soonest.set(None);
+            self.soonest.set(UNKNOWN);
             let wanted = self.wanted(first.timer);
             if wanted > now && wanted != Instant::MAX {
                 self.slots[0].due = wanted;
@@ -199,6 +199,8 @@ impl<'s> Timers<'s> {
 }
 
 const NONE: u32 = u32::MAX;
+/// No deadline comes before it: what wants to go off then is merely looked for each time.
+const UNKNOWN: Instant = Instant::ZERO;
 
 #[cfg(test)]
 mod tests {

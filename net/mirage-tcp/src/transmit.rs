@@ -1,5 +1,6 @@
 //! Segments on their way out.
 
+mod bare;
 mod first;
 mod link;
 mod plan;
@@ -81,9 +82,11 @@ impl<P: Profile> Tcp<'_, P> {
         if P::STRAIGHT
             && let Some(slot) = self.connections.get(index as usize)
             && slot.una == slot.nxt
-            && slot.send.len() > 0
         {
-            let turn = self.take_first_turn(now, index, ip);
+            let turn = match slot.send.len() {
+                0 => self.take_bare_turn(now, index, ip),
+                _ => self.take_first_turn(now, index, ip),
+            };
             if turn != Turn::Untaken {
                 *left -= 1;
                 return turn;
@@ -112,6 +115,39 @@ impl<P: Profile> Tcp<'_, P> {
         Turn::Untaken
     }
 
+    /// The same where there is no data to be sent either.
+    #[inline(never)]
+    fn take_bare_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip) -> Turn {
+        let Tcp { connections, resources, ready, .. } = self;
+        let Some(slot) = connections.get_mut(index as usize) else { return Turn::Done };
+        let opens = P::OPENS && slot.state == State::SynSent;
+        if opens && slot.mss == 0 {
+            slot.ask_path(now, ip, resources);
+        }
+        if !slot.sent_at.is_now(now) {
+            slot.restart_after_pause(now, resources);
+        }
+        let sent = match opens {
+            true => slot.send_syn(now, resources, ip),
+            false => slot.send_bare(now, resources, ip).then_some(Ok(())),
+        };
+        match sent {
+            Some(Ok(())) => {}
+            Some(Err(_)) => return Turn::Full,
+            None => return Turn::Untaken,
+        }
+        if ready.tail != index || slot.todo & !todo::REARM != 0 {
+            return Turn::Done;
+        }
+        // Nobody else waits, and nothing else is left to do.
+        (*ready, slot.ready) = (Ends::default(), Place::default());
+        resources.again.len = 0;
+        if core::mem::take(&mut slot.todo) != 0 {
+            resources.timers.set(index, slot.armed);
+        }
+        Turn::Over
+    }
+
     /// The same when it is not the first segment of an exchange.
     // By itself, so that the compiler has registers for it.
     #[inline(never)]
@@ -128,13 +164,6 @@ impl<P: Profile> Tcp<'_, P> {
         slot.restart_if_idle(now, resources);
         if P::STRAIGHT
             && let Some(result) = slot.send_usual(now, resources, ip)
-        {
-            *left = left.saturating_sub(1);
-            return if result.is_ok() { Turn::Done } else { Turn::Full };
-        }
-        if P::STRAIGHT
-            && slot.state == State::SynSent
-            && let Some(result) = slot.send_syn(now, resources, ip)
         {
             *left = left.saturating_sub(1);
             return if result.is_ok() { Turn::Done } else { Turn::Full };
@@ -211,7 +240,10 @@ impl<P: Profile> Slot<P> {
     /// Asks what the path takes and what the device takes over.
     #[inline(never)]
     fn ask_path(&mut self, now: Instant, ip: &impl Ip, resources: &Resources<'_>) {
-        let link = Link::ask(ip, self.tuple.remote);
+        let link = match P::STRAIGHT {
+            true => Link::ask_here(ip, self.tuple.remote),
+            false => Link::ask(ip, self.tuple.remote),
+        };
         self.learn_path(now, &link, resources);
     }
 
@@ -393,7 +425,7 @@ impl<P: Profile> Slot<P> {
             marks: false,
             accurate: None,
         };
-        let mut encoded = options.emit::<P>();
+        let mut encoded = options.emit();
         if P::FAST_OPEN && !answers && self.syns == 0 && self.asks_cookie() {
             encoded.put_cookie(&resources.servers.cookie(&self.tuple));
         }

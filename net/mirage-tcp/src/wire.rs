@@ -145,6 +145,20 @@ pub(crate) enum Checksum {
     Partial,
 }
 
+impl Checksum {
+    /// The device does, if it can.
+    #[inline(always)]
+    pub(crate) fn by(device: bool) -> Self {
+        if device { Self::Partial } else { Self::Complete }
+    }
+
+    /// What the packet says of it.
+    #[inline(always)]
+    pub(crate) fn for_device(self) -> Option<PartialChecksum> {
+        (self == Self::Partial).then_some(PARTIAL_CHECKSUM)
+    }
+}
+
 /// Where a device finds the checksum it shall complete.
 pub(crate) const PARTIAL_CHECKSUM: PartialChecksum = PartialChecksum { start: 0, offset: CHECKSUM_AT as u16 };
 
@@ -198,11 +212,17 @@ impl Stamped {
     #[inline(always)]
     pub(crate) fn write(header: &impl Fn() -> Self, writer: &mut FrameWriter<'_>, piece: &[u8]) {
         // The only copy on the way out: the block keeps the bytes until they are acknowledged.
-        writer.put_headed_short(
+        writer.put_headed(
             piece,
             #[inline(always)]
             |body| header().bytes(body, piece.len()),
         );
+    }
+
+    /// Writes the segment without any payload, in the place of the call.
+    #[inline(always)]
+    pub(crate) fn write_bare(self, writer: &mut FrameWriter<'_>) {
+        writer.put_header(&self.bytes(Sum::ZERO, 0));
     }
 
     /// The header of a segment whose `len` bytes of payload have the sum `body`.
@@ -325,14 +345,7 @@ impl<'o> Template<'o> {
         let len = (N + piece.len()) as u64;
         let header = identity(
             #[inline(always)]
-            |checksum: u16| {
-                let mut bytes = [0; N];
-                bytes[..8].copy_from_slice(&(self.first | u64::from(seq.0)).to_be_bytes());
-                bytes[8..16].copy_from_slice(&(self.second | u64::from(flags.bits()) << 16).to_be_bytes());
-                bytes[CHECKSUM_AT..18].copy_from_slice(&checksum.to_be_bytes());
-                options(&mut bytes);
-                bytes
-            },
+            |checksum| self.header(seq, flags, checksum, options),
         );
         // The only copy on the way out: the block keeps the bytes until they are acknowledged.
         match self.checksum {
@@ -347,6 +360,23 @@ impl<'o> Template<'o> {
             }
             Checksum::Partial => writer.put_behind(header(self.sum.add_u64(len).partial()), piece),
         }
+    }
+
+    /// A header of `N` bytes, with the options that `options` puts into it.
+    #[inline(always)]
+    fn header<const N: usize>(
+        &self,
+        seq: SequenceNumber,
+        flags: Flags,
+        checksum: u16,
+        options: impl FnOnce(&mut [u8; N]),
+    ) -> [u8; N] {
+        let mut bytes = [0; N];
+        bytes[..8].copy_from_slice(&(self.first | u64::from(seq.0)).to_be_bytes());
+        bytes[8..16].copy_from_slice(&(self.second | u64::from(flags.bits()) << 16).to_be_bytes());
+        bytes[CHECKSUM_AT..18].copy_from_slice(&checksum.to_be_bytes());
+        options(&mut bytes);
+        bytes
     }
 
     /// Writes a segment and, when all is there, the checksum.
@@ -392,36 +422,6 @@ fn sum_of_few(bytes: &[u8]) -> Sum {
     }
 }
 
-/// Writes a segment that is nothing but a header, whose length is known when the program is compiled. Gives `None`, and
-/// writes nothing, when `options` are of another length.
-#[inline]
-pub(crate) fn write_bare<const LEN: usize>(
-    writer: &mut FrameWriter<'_>,
-    pseudo: Sum,
-    header: &Header,
-    options: &[u8],
-    checksum: Checksum,
-) -> Option<()> {
-    let mut bytes = [0; LEN];
-    let (start, rest) = bytes.split_first_chunk_mut::<HEADER_LEN>()?;
-    if rest.len() != options.len() {
-        return None;
-    }
-    rest.copy_from_slice(options);
-    let ports = u32::from(header.source_port) << 16 | u32::from(header.destination_port);
-    let control = (LEN as u32 / 4) << 28 | u32::from(header.accurate) << 24 | u32::from(header.flags.bits()) << 16;
-    start[..8].copy_from_slice(&pair(ports, header.seq.0).to_be_bytes());
-    start[8..16].copy_from_slice(&pair(header.ack.0, control | u32::from(header.window)).to_be_bytes());
-    let sum = pseudo.add_u64(LEN as u64);
-    let value = match checksum {
-        Checksum::Complete => sum.add_sum(Sum::of_array(&bytes)).finish(),
-        Checksum::Partial => sum.partial(),
-    };
-    bytes[CHECKSUM_AT..CHECKSUM_AT + 2].copy_from_slice(&value.to_be_bytes());
-    writer.put_header(&bytes);
-    Some(())
-}
-
 /// Writes a segment: the header, `options` (a multiple of four bytes, at most 40), the slices of `payload` and, when
 /// all is there, the checksum.
 pub(crate) fn write_segment<'p>(
@@ -454,7 +454,7 @@ pub(crate) const STAMPED_LEN: usize = HEADER_LEN + 12;
 /// Length of a header with what nearly every SYN says: segment size, selective acknowledgments, timestamps and window scale.
 pub(crate) const SYN_LEN: usize = HEADER_LEN + 20;
 /// What goes before two timestamps alone (RFC 7323, appendix A): two no-operations, kind and length.
-const STAMPS: u32 = 0x0101_080a;
+pub(crate) const STAMPS: u32 = 0x0101_080a;
 
 /// A header of `N` bytes in which the number, the flags and the checksum are missing.
 #[derive(Clone, Copy)]
@@ -492,7 +492,7 @@ const FLAGS_AT: usize = 13;
 
 /// Two words side by side, as they lie in a header.
 #[inline]
-fn pair(first: u32, second: u32) -> u64 {
+pub(crate) fn pair(first: u32, second: u32) -> u64 {
     u64::from(first) << 32 | u64::from(second)
 }
 
@@ -547,28 +547,34 @@ mod tests {
     proptest! {
         #[test]
         fn a_bare_header_is_written_like_any_other(
-            seq: u32, ack: u32, window: u16, flags: u8, accurate: bool, options: [u8; 20], partial: bool,
+            seq: u32, ack: u32, window: u16, flags: u8, stamps: (u32, u32),
         ) {
             let header = Header {
-                source_port: 80,
-                destination_port: 49_152,
                 seq: SequenceNumber(seq),
                 ack: SequenceNumber(ack),
                 flags: Flags::from_bits_retain(flags),
-                accurate,
                 window,
+                ..header()
             };
-            let checksum = if partial { Checksum::Partial } else { Checksum::Complete };
-            let pseudo = Sum::ZERO.pseudo_header(HERE, THERE, Protocol::TCP.0, 0);
             let mut buffer = [0xee; 64];
             let mut writer = FrameWriter::new(&mut buffer);
-            prop_assert!(write_bare::<STAMPED_LEN>(&mut writer, pseudo, &header, &options, checksum).is_none());
-            prop_assert!(writer.is_empty());
-            write_bare::<SYN_LEN>(&mut writer, pseudo, &header, &options, checksum).unwrap();
-            prop_assert_eq!(&buffer[..SYN_LEN], &written(&header, &options, &[], checksum)[..]);
-            let mut writer = FrameWriter::new(&mut buffer);
-            write_bare::<STAMPED_LEN>(&mut writer, pseudo, &header, &options[..12], checksum).unwrap();
-            prop_assert_eq!(&buffer[..STAMPED_LEN], &written(&header, &options[..12], &[], checksum)[..]);
+            let pseudo = [HERE, THERE].map(|end| if let IpAddr::V4(end) = end { u64::from(end.to_bits()) } else { 0 });
+            let stamped = Stamped {
+                pseudo: pseudo[0] + pseudo[1] + u64::from(Protocol::TCP.0),
+                source_port: header.source_port,
+                destination_port: header.destination_port,
+                seq: header.seq,
+                ack: header.ack,
+                flags: header.flags,
+                window,
+                value: stamps.0,
+                echo: stamps.1,
+            };
+            stamped.write_bare(&mut writer);
+            let mut options = [1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0];
+            options[4..8].copy_from_slice(&stamps.0.to_be_bytes());
+            options[8..].copy_from_slice(&stamps.1.to_be_bytes());
+            prop_assert_eq!(&buffer[..STAMPED_LEN], &written(&header, &options, &[], Checksum::Complete)[..]);
         }
     }
 

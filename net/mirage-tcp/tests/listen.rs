@@ -183,6 +183,35 @@ fn the_most_specific_listener_has_the_connection() {
 }
 
 #[test]
+fn a_later_listener_that_fits_better_has_what_comes_from_then_on() {
+    let mut host = Host::default();
+    let port = host.listen_with(None, Some(80), ListenOptions::default()).unwrap();
+    shake(&mut host, here(80), 4000);
+    assert!(host.accept(port).is_some());
+    let exact = host.listen_with(Some(HERE), Some(80), ListenOptions::default()).unwrap();
+    shake(&mut host, here(80), 4001);
+    assert!(host.accept(port).is_none() && host.accept(exact).is_some());
+    host.tcp.close_listener(exact);
+    shake(&mut host, here(80), 4002);
+    assert!(host.accept(port).is_some());
+}
+
+#[test]
+fn a_handshake_that_ends_before_its_answer_leaves_gets_none() {
+    let mut host = Host::default();
+    host.listen(80);
+    let peer = Peer::new(80, 4000);
+    for reset in [true, false] {
+        host.input(&peer.segment(SYN, 0, 0).options(&Handshake::default().options())).unwrap();
+        if reset {
+            host.input(&peer.segment(RST, 1, 0)).unwrap();
+            assert_eq!(host.tcp.stats().half_open, 0);
+        }
+        assert_eq!(host.output().len(), usize::from(!reset));
+    }
+}
+
+#[test]
 fn one_port_on_several_addresses_is_several_listeners() {
     let mut host = Host::default();
     let other: IpAddr = [10, 0, 0, 99].into();

@@ -41,18 +41,20 @@ impl<'s> WakerPool<'s> {
     /// When there is no room, the oldest waiter of this list is woken and gives up its place; if nobody waits in
     /// this list, `waker` itself is woken at once. Looks at each waiter of this list once, and at no others.
     pub fn register(&mut self, list: &mut WaitList, waker: &Waker) {
+        if list.newest == NONE {
+            let index = self.free;
+            let Some(Slot { content: content @ Content::Link { .. } }) = self.slots.get_mut(place(index)) else {
+                return waker.wake_by_ref();
+            };
+            let Content::Link { next, .. } = core::mem::replace(content, Content::Waker(waker.clone())) else { return };
+            (list.newest, self.free) = (index, next);
+            self.in_use += 1;
+            return;
+        }
         match self.content(list.newest) {
             // Mostly a task waits alone, and often it asks again.
             Some(Content::Waker(known)) if known.will_wake(waker) => {}
-            Some(_) => self.register_another(list, waker),
-            None => {
-                let (index, (_, free)) = (self.free, self.waiter(self.free));
-                if index == NONE {
-                    return waker.wake_by_ref();
-                }
-                self.put(index, waker.clone());
-                (list.newest, self.free) = (index, free);
-            }
+            _ => self.register_another(list, waker),
         }
     }
 
@@ -125,6 +127,10 @@ impl<'s> WakerPool<'s> {
     #[inline(never)]
     fn drain(&mut self, list: &mut WaitList, each: impl Fn(Waker)) {
         let mut at = core::mem::replace(&mut list.newest, NONE);
+        // Mostly a task waits alone.
+        if let Some(waker) = self.remove(at) {
+            return each(waker);
+        }
         loop {
             let (known, next) = self.waiter(at);
             // Ends: what is given back here has no waiter any more.

@@ -103,6 +103,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// The peer has our FIN.
+    #[inline(never)]
     pub(super) fn on_fin_acked(&mut self, resources: &mut Resources<'_>, now: Instant) {
         match self.state {
             State::FinWait1 => {
@@ -112,6 +113,11 @@ impl<P: Profile> Slot<P> {
                 }
             }
             State::Closing => self.state = State::TimeWait,
+            // Nothing of it is left that `retire` does not clear.
+            State::LastAck if P::STRAIGHT && !self.held() => {
+                self.state = State::Closed;
+                self.todo |= todo::END;
+            }
             State::LastAck => self.end(resources, None),
             _ => {}
         }

@@ -54,9 +54,11 @@ impl<P: Profile> Tcp<'_, P> {
         handshake: &HalfOpenSlot,
         segment: &Segment<'_>,
     ) -> Result<(), Discard> {
-        let index = self.open_slot(now, handshake).ok_or(Discard::Overloaded)?;
-        let Tcp { connections, resources, .. } = self;
+        let index = self.take_slot().ok_or(Discard::Overloaded)?;
+        let Tcp { connections, listeners, resources, beginning, .. } = self;
         let Some(slot) = connections.get_mut(index as usize) else { return Err(Discard::Overloaded) };
+        let Some(door) = listeners.get(handshake.listener.index as usize) else { return Err(Discard::Overloaded) };
+        slot.accept(now, handshake, (&door.options, beginning), resources);
         slot.set_unconfirmed(true);
         slot.set_syn_due(true);
         resources.fast_open_pending += 1;
@@ -67,6 +69,7 @@ impl<P: Profile> Tcp<'_, P> {
         let full = segment.payload.len().min(0xffff) as u16;
         let taken = slot.take_text(resources, now, segment.seq + 1, segment.payload, false, full);
         slot.todo |= todo::OUTPUT;
+        self.count_peer(index);
         self.link_latest(Found::Connection(index));
         self.enqueue_accepted(index, handshake.listener.index);
         self.settle(index);

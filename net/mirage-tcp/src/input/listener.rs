@@ -4,7 +4,8 @@ use mirage_clock::{Duration, Instant};
 
 use super::fast_open::Verdict;
 use super::has_bad_flags;
-use crate::connection::todo;
+use crate::beginning::Beginning;
+use crate::connection::{Slot, todo};
 use crate::cookies::Told;
 use crate::demux::{Found, Tuple};
 use crate::half_open::HalfOpenSlot;
@@ -12,10 +13,12 @@ use crate::identifier::NONE;
 use crate::marks::Marks;
 use crate::options::{Heard, SynOptions};
 use crate::replies::Reply;
+use crate::resources::Resources;
 use crate::wire::{Flags, Segment};
 use mirage_congestion::Congestion as _;
+use mirage_stack::TcpOptions;
 
-use crate::{Discard, Profile, Tcp, cookies};
+use crate::{Config, Discard, Profile, Tcp, cookies};
 
 impl<P: Profile> Tcp<'_, P> {
     #[inline(never)]
@@ -72,7 +75,7 @@ impl<P: Profile> Tcp<'_, P> {
             // As Linux: no promise that cannot be kept. The peer tries again.
             return Err(Discard::Overloaded);
         }
-        let peer = SynOptions::of::<P>(segment);
+        let peer = SynOptions::of(segment);
         let first = self.first(now);
         let mut iss = first.number;
         if let Some(after) = after.filter(|after| !iss.after(*after)) {
@@ -184,7 +187,8 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// The handshake is complete: it becomes a connection and waits to be accepted. Gives the connection, for the rest of
-    /// the segment. `half_open` is the record of the handshake, if there is one: it is forgotten.
+    /// the segment. `half_open` is the record of another handshake between the same ends, if there is one: it is forgotten.
+    #[inline(never)]
     pub(super) fn admit(
         &mut self,
         now: Instant,
@@ -192,32 +196,19 @@ impl<P: Profile> Tcp<'_, P> {
         seq: mirage_checksum::SequenceNumber,
         half_open: Option<u32>,
     ) -> Option<u32> {
-        let index = self.open_slot(now, handshake)?;
-        let Self { connections, resources, .. } = self;
-        let config = &resources.config;
-        let slot = connections.get_mut(index as usize)?;
-        slot.window_seq = seq - 1;
-        if config.accurate_answer::<P>(handshake.peer.accurate).is_some() {
-            slot.accept_accurate();
-        }
-        if handshake.resent == 0 {
-            let rtt = now.since(handshake.since);
-            slot.round_trip.sample_seldom(rtt, config.min_rto);
-            if P::SELECTIVE {
-                slot.recovery.reordering.on_rtt(now, rtt);
-            }
-        } else {
-            slot.round_trip.restart_after_lost_syn();
-            slot.congestion.on_syn_lost();
-        }
-        let link = resources.link;
-        // Profiles for size ask in one place only: when the connection has its first turn.
-        if P::BURSTS && link.is_to(handshake.tuple.remote) {
-            // Nothing else is left to do in that turn.
-            slot.learn_path(now, &link, resources);
-            slot.todo &= !todo::OUTPUT;
-        }
+        let index = self.take_slot()?;
+        let Self { connections, listeners, resources, beginning, .. } = self;
+        let options = &listeners.get(handshake.listener.index as usize)?.options;
+        connections.get_mut(index as usize)?.admit(now, handshake, seq, (options, beginning), resources);
+        self.admitted(index, handshake.listener.index, half_open);
+        Some(index)
+    }
+
+    /// A connection is established through a listener: lets segments find it in the place of its handshake, and lets it wait.
+    #[inline]
+    fn admitted(&mut self, index: u32, listener: u32, half_open: Option<u32>) {
         self.resources.stats.accepted += 1;
+        self.count_peer(index);
         match half_open {
             Some(half_open) => {
                 self.take_place(half_open, index);
@@ -225,30 +216,82 @@ impl<P: Profile> Tcp<'_, P> {
             }
             None => self.link_latest(Found::Connection(index)),
         }
-        self.enqueue_accepted(index, handshake.listener.index);
-        Some(index)
+        self.enqueue_accepted(index, listener);
     }
 
-    /// A slot for the connection that a handshake becomes, established but not to be found yet.
-    pub(super) fn open_slot(&mut self, now: Instant, handshake: &HalfOpenSlot) -> Option<u32> {
-        let index = self.take_slot()?;
-        let Self { connections, listeners, resources, .. } = self;
-        let options = &listeners.get(handshake.listener.index as usize)?.options;
-        let config = &resources.config;
-        let slot = connections.get_mut(index as usize)?;
-        let rcv_nxt = handshake.irs + 1;
-        slot.begin(now, &handshake.tuple, (handshake.iss + 1, rcv_nxt), options, config);
-        slot.learn_peer(&handshake.peer, config);
-        slot.stamps = handshake.stamps::<P>(config);
-        slot.marks = Marks::agreed(handshake.peer.marks && config.accepts_marks::<P>());
-        (slot.iss, slot.irs) = (handshake.iss, handshake.irs);
-        slot.rcv_end = rcv_nxt + u32::from(handshake.window);
-        if P::PEERS && config.per_peer > 0 {
+    /// Its peer holds one connection more, if that is counted.
+    #[inline]
+    pub(super) fn count_peer(&mut self, index: u32) {
+        if P::PEERS
+            && self.resources.config.per_peer > 0
+            && let Some(slot) = self.connections.get_mut(index as usize)
+        {
             slot.set_counted(true);
-            self.peers.enter(handshake.tuple.remote);
+            self.peers.enter(slot.tuple.remote);
         }
-        slot.establish(&mut self.resources, now);
-        Some(index)
+    }
+}
+
+impl<P: Profile> Slot<P> {
+    /// Becomes the connection of a handshake that is complete with the segment `seq`.
+    #[inline]
+    fn admit(
+        &mut self,
+        now: Instant,
+        handshake: &HalfOpenSlot,
+        seq: mirage_checksum::SequenceNumber,
+        options: (&TcpOptions, &Beginning<P>),
+        resources: &mut Resources<'_>,
+    ) {
+        self.accept(now, handshake, options, resources);
+        let config = &resources.config;
+        self.window_seq = seq - 1;
+        if config.accurate_answer::<P>(handshake.peer.accurate).is_some() {
+            self.accept_accurate();
+        }
+        self.measure_handshake(now, handshake, config);
+        let link = resources.link;
+        // Profiles for size ask in one place only: when the connection has its first turn.
+        if P::BURSTS && link.is_to(handshake.tuple.remote) {
+            // Nothing else is left to do in that turn.
+            self.learn_path(now, &link, resources);
+            self.todo &= !todo::OUTPUT;
+        }
+    }
+
+    /// How long it took the peer to answer our SYN-ACK, unless it was sent more than once.
+    #[inline(never)]
+    pub(super) fn measure_handshake(&mut self, now: Instant, handshake: &HalfOpenSlot, config: &Config) {
+        if handshake.resent == 0 {
+            let rtt = now.since(handshake.since);
+            self.round_trip.sample_seldom(rtt, config.min_rto);
+            if P::SELECTIVE {
+                self.recovery.reordering.on_rtt(now, rtt);
+            }
+        } else {
+            self.round_trip.restart_after_lost_syn();
+            self.congestion.on_syn_lost();
+        }
+    }
+
+    /// Becomes the connection of a handshake, established but not to be found yet.
+    #[inline]
+    pub(super) fn accept(
+        &mut self,
+        now: Instant,
+        handshake: &HalfOpenSlot,
+        (options, beginning): (&TcpOptions, &Beginning<P>),
+        resources: &mut Resources<'_>,
+    ) {
+        let config = &resources.config;
+        let rcv_nxt = handshake.irs + 1;
+        self.begin(now, &handshake.tuple, (handshake.iss + 1, rcv_nxt), options, (config, beginning));
+        self.learn_peer(&handshake.peer, config);
+        self.stamps = handshake.stamps::<P>(config);
+        self.marks = Marks::agreed(handshake.peer.marks && config.accepts_marks::<P>());
+        (self.iss, self.irs) = (handshake.iss, handshake.irs);
+        self.rcv_end = rcv_nxt + u32::from(handshake.window);
+        self.establish(resources, now);
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod acknowledgement;
 mod again;
+mod bare;
 mod data;
 mod fast;
 mod fast_open;
 mod half_open;
 mod listener;
+mod opening;
 mod short;
 mod syn_sent;
 mod synchronized;
@@ -24,7 +26,7 @@ use crate::demux::{Found, Tuple};
 use crate::open::may_be_peer;
 use crate::replies::Reply;
 use crate::resources::Resources;
-use crate::wire::{Flags, Segment};
+use crate::wire::{Flags, STAMPED_LEN, SYN_LEN, Segment};
 use crate::{Discard, Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -34,9 +36,12 @@ impl<P: Profile> Tcp<'_, P> {
     /// Why the segment, or part of it, was dropped. It is counted; nothing has to be done.
     #[inline(always)]
     pub fn input(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
-        match P::STRAIGHT && short::SHORT.contains(&received.payload.len()) {
-            true => self.input_short(now, received),
-            false => self.input_any(now, received),
+        match received.payload.len() {
+            len if !P::STRAIGHT || len >= short::SHORT.end => self.input_any(now, received),
+            STAMPED_LEN if P::SELECTIVE => self.input_bare(now, received),
+            SYN_LEN => self.input_opening(now, received),
+            len if len >= short::SHORT.start => self.input_short(now, received),
+            _ => self.input_any(now, received),
         }
     }
 
@@ -67,8 +72,8 @@ impl<P: Profile> Tcp<'_, P> {
             && received.cast == Cast::Unicast
             && self.connections.get(self.last as usize).is_some_and(|slot| slot.tuple.is_of(received));
         if !known {
-            let Some(index) = self.find_connection(now, received)? else { return Ok(()) };
-            (self.last, checked) = (index, true);
+            let Some(was_checked) = self.find_connection(now, received)? else { return Ok(()) };
+            checked = was_checked;
         }
         let index = self.last;
         // The checksum of what is expected next is verified while it is copied.
@@ -85,14 +90,52 @@ impl<P: Profile> Tcp<'_, P> {
         self.input_connection(now, index, received, checked)
     }
 
-    /// Finds the connection that a segment is for. What is not for a connection is dealt with here.
+    /// Finds the connection that a segment is for, which is then the last, and says whether the checksum of the segment was
+    /// looked at. What is not for a connection is dealt with here.
     #[inline(never)]
-    fn find_connection(&mut self, now: Instant, received: &Received<'_>) -> Result<Option<u32>, Discard> {
+    fn find_connection(&mut self, now: Instant, received: &Received<'_>) -> Result<Option<bool>, Discard> {
+        if P::STRAIGHT
+            && let Some(found) = self.find_straight(now, received)
+        {
+            return found;
+        }
+        self.find_connection_slowly(now, received)
+    }
+
+    /// The same for what is usual; `None` for anything else, and then nothing was done.
+    #[inline]
+    fn find_straight(&mut self, now: Instant, received: &Received<'_>) -> Option<Result<Option<bool>, Discard>> {
+        let start = received.payload.first_chunk().map_or(0, |start| u32::from_be_bytes(*start));
+        let (remote_port, local_port) = ((start >> 16) as u16, start as u16);
+        let (local, remote) = (received.destination, received.source);
+        let tuple = Tuple { local, remote, local_port, remote_port };
+        if received.cast != Cast::Unicast || local_port == 0 || remote_port == 0 || local == remote {
+            return None;
+        }
+        if !may_be_peer(remote) {
+            return None;
+        }
+        match self.find_here(&tuple) {
+            // What is expected next is verified while it is copied.
+            Some(Found::Connection(index)) => {
+                self.last = index;
+                Some(Ok(Some(received.checksum != ReceivedChecksum::Unchecked)))
+            }
+            Some(Found::HalfOpen(index)) => Some(self.input_usual_confirmation(now, index, received)?.map(|()| None)),
+            Some(_) => None,
+            None => Some(self.input_usual_syn(now, &tuple, received)?.map(|()| None)),
+        }
+    }
+
+    #[inline(never)]
+    fn find_connection_slowly(&mut self, now: Instant, received: &Received<'_>) -> Result<Option<bool>, Discard> {
         let segment = read::<P>(received)?;
         if !segment.is_intact::<P>(received) {
             return Err(Discard::BadChecksum);
         }
-        self.find_for(now, received.cast, &Tuple::of(received, &segment), &segment)
+        let found = self.find_for(now, received.cast, &Tuple::of(received, &segment), &segment)?;
+        self.last = found.unwrap_or(self.last);
+        Ok(found.map(|_| true))
     }
 
     /// A segment for a connection, whatever it is.

@@ -6,7 +6,7 @@ use crate::connection::Slot;
 use crate::options::SynOptions;
 use crate::tuning::Tuning;
 use crate::wire::{Flags, Segment};
-use crate::{Config, Discard, Error, Profile, State, Tcp};
+use crate::{Discard, Error, Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
     #[inline(never)]
@@ -41,8 +41,12 @@ impl<P: Profile> Tcp<'_, P> {
         if fin && !acknowledges {
             return Err(Discard::BadFlags);
         }
-        let peer = SynOptions::read::<P>(segment.options);
-        if P::TIMESTAMPS && acknowledges && slot.is_echo_invented(now, &resources.config, &peer) {
+        let peer = SynOptions::parse(segment.options);
+        if P::TIMESTAMPS
+            && acknowledges
+            && resources.config.timestamps
+            && peer.timestamps.is_some_and(|(_, echo)| slot.is_echo_invented(now, echo))
+        {
             let tuple = slot.tuple;
             self.refuse(now, tuple, segment);
             return Err(Discard::OldTimestamp);
@@ -103,9 +107,9 @@ impl<P: Profile> Tcp<'_, P> {
 impl<P: Profile> Slot<P> {
     /// Whether the answer echoes a timestamp that none of our SYNs carried: it answers one of an earlier connection. An
     /// echo of zero is that of a peer that did not care.
-    fn is_echo_invented(&self, now: Instant, config: &Config, peer: &SynOptions) -> bool {
-        let Some((_, echo)) = peer.timestamps.filter(|(_, echo)| config.timestamps && *echo != 0) else { return false };
+    #[inline]
+    pub(super) fn is_echo_invented(&self, now: Instant, echo: u32) -> bool {
         let first = self.stamps.value(self.stuck_since);
-        echo.wrapping_sub(first) > self.stamps.value(now).wrapping_sub(first)
+        echo != 0 && echo.wrapping_sub(first) > self.stamps.value(now).wrapping_sub(first)
     }
 }

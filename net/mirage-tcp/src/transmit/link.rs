@@ -25,7 +25,14 @@ impl Link {
     pub(crate) const NONE: Self =
         Self { remote: IpAddr::V4(Ipv4Addr::UNSPECIFIED), mss: 0, large: 0, partial_checksum: false };
 
+    #[inline(never)]
     pub(super) fn ask(ip: &impl Ip, remote: IpAddr) -> Self {
+        Self::ask_here(ip, remote)
+    }
+
+    /// The same in the place of the call.
+    #[inline(always)]
+    pub(super) fn ask_here(ip: &impl Ip, remote: IpAddr) -> Self {
         let capabilities = ip.capabilities(remote);
         let (checksum, segmentation) = match remote.is_ipv4() {
             true => (ChecksumOffload::TCP_V4, SegmentationOffload::TCP_V4),

@@ -1,43 +1,93 @@
 //! Replies on their way out, and connections that are broken off.
 
+use core::convert::identity;
+use core::net::IpAddr;
+
 use mirage_clock::Instant;
 use mirage_net::{ChecksumOffload, FrameWriter};
 use mirage_protocols::{Ip, Packet, Protocol, SendError};
 
 use crate::connection::todo;
+use crate::demux::Tuple;
 use crate::marked_bytes::MarkedBytes;
 use crate::options::{Encoded, SynOptions};
 use crate::pool::Pool;
-use crate::replies::Reply;
+use crate::replies::{Reply, Waiting};
 use crate::resources::Resources;
 use crate::sack::Blocks;
 use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
 use crate::transmit::Link;
-use crate::wire::{
-    Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM, STAMPED_LEN, SYN_LEN, write_bare, write_segment,
-};
+use crate::usual_syn::UsualSyn;
+use crate::wire::{Checksum, Flags, HEADER_LEN, Options, STAMPED_LEN, SYN_LEN, Stamped, write_segment};
 use crate::{Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
     /// Sends the replies that wait.
     #[inline(never)]
     pub(super) fn send_replies(&mut self, now: Instant, ip: &mut impl Ip, left: &mut usize) -> Result<(), SendError> {
-        while let Some(reply) = self.replies.first()
+        while let Some(waiting) = self.replies.first()
             && *left > 0
         {
-            let Resources { pool, link, .. } = &mut self.resources;
-            if send_reply::<P>(now, reply, ip, pool, link) == Err(SendError::Full) {
+            let sent = match waiting {
+                Waiting::SynAck(index) => {
+                    let index = *index;
+                    self.send_syn_ack(now, index, ip)
+                }
+                Waiting::Other(reply) => {
+                    let Resources { pool, link, .. } = &mut self.resources;
+                    let sent = send_reply::<P>(now, reply, ip, pool, link);
+                    if reply.flags.contains(Flags::RST) && sent != Err(SendError::Full) {
+                        self.resources.stats.resets_out += 1;
+                    }
+                    Some(sent)
+                }
+            };
+            if sent == Some(Err(SendError::Full)) {
                 return Err(SendError::Full);
             }
-            if reply.flags.contains(Flags::RST) {
-                self.resources.stats.resets_out += 1;
-            }
             self.replies.pop();
+            if sent.is_none() {
+                continue;
+            }
             self.resources.stats.segments_out += 1;
             *left -= 1;
         }
         Ok(())
+    }
+
+    /// Sends the SYN-ACK of a handshake: the usual one in one straight line. `None` when there is no such handshake any more.
+    #[inline]
+    fn send_syn_ack(&mut self, now: Instant, index: u32, ip: &mut impl Ip) -> Option<Result<(), SendError>> {
+        let Tcp { half_open, resources, .. } = self;
+        let Resources { config, window_scale, link, .. } = resources;
+        if P::STRAIGHT
+            && let Some(slot) = half_open.slots.get(index as usize)
+            && let Some((value, _)) = slot.usual_stamps::<P>(config)
+        {
+            let tuple = &slot.tuple;
+            *link = Link::ask_here(ip, tuple.remote);
+            let syn_ack = UsualSyn {
+                ports: u32::from(tuple.local_port) << 16 | u32::from(tuple.remote_port),
+                seq: slot.iss,
+                ack: slot.irs + 1,
+                flags: Flags::SYN | Flags::ACK,
+                window: slot.window,
+                mss: link.mss,
+                stamps: (Stamps::off(slot.stamp_offset).value(now), value),
+                shift: *window_scale,
+            };
+            let (pseudo, checksum) = (tuple.pseudo_header(), Checksum::by(link.partial_checksum));
+            let packet = bare_packet(tuple, SYN_LEN, checksum);
+            let fill = identity(
+                #[inline(always)]
+                |writer: &mut FrameWriter<'_>| syn_ack.write(writer, pseudo, checksum),
+            );
+            return Some(ip.send_straight(packet, fill));
+        }
+        let reply = self.syn_ack(index)?;
+        let Resources { pool, link, .. } = &mut self.resources;
+        Some(send_reply::<P>(now, &reply, ip, pool, link))
     }
 
     /// Resets the peer and ends a connection that nobody holds any more.
@@ -56,6 +106,15 @@ impl<P: Profile> Tcp<'_, P> {
     }
 }
 
+/// A packet for a segment of `len` bytes between these two ends.
+#[inline(always)]
+pub(super) fn bare_packet(tuple: &Tuple, len: usize, checksum: Checksum) -> Packet {
+    let mut packet = Packet::new(tuple.local, tuple.remote, Protocol::TCP, len);
+    packet.dont_fragment = true;
+    packet.checksum = checksum.for_device();
+    packet
+}
+
 /// What is learnt on the way of the link that a SYN-ACK takes is left in `link`.
 fn send_reply<P: Profile>(
     now: Instant,
@@ -69,6 +128,13 @@ fn send_reply<P: Profile>(
         let value = Stamps::off(offset).value(now);
         (reply.told.map_or(value, |told| told.stamp(value)), recent)
     });
+    if P::STRAIGHT
+        && !reply.flags.contains(Flags::SYN)
+        && let Some(stamps) = stamps
+        && let Some(sent) = send_stamped(reply, stamps, ip)
+    {
+        return sent;
+    }
     let mut options = Encoded::default();
     if reply.flags.contains(Flags::SYN) {
         let mss = match P::BURSTS {
@@ -86,7 +152,7 @@ fn send_reply<P: Profile>(
             marks: false,
             accurate: None,
         }
-        .emit::<P>();
+        .emit();
         if P::MARKS && reply.marked {
             options.put_marked(&MarkedBytes::NONE);
         }
@@ -98,46 +164,52 @@ fn send_reply<P: Profile>(
     } else if stamps.is_some() {
         options.put_heard(stamps, &Blocks::NONE);
     }
-    let header = Header {
-        source_port: tuple.local_port,
-        destination_port: tuple.remote_port,
-        seq: reply.seq,
-        ack: reply.ack,
-        flags: reply.flags,
-        accurate: reply.accurate,
-        window: reply.window,
-    };
+    let header = reply.header();
     let len = HEADER_LEN + options.as_slice().len();
-    let mut packet = Packet::new(tuple.local, tuple.remote, Protocol::TCP, len);
-    packet.dont_fragment = true;
-    let offload = if tuple.remote.is_ipv4() { ChecksumOffload::TCP_V4 } else { ChecksumOffload::TCP_V6 };
-    let mut checksum = Checksum::Complete;
-    let partial = match P::BURSTS && reply.flags.contains(Flags::SYN) {
-        true => link.partial_checksum,
-        false => ip.capabilities(tuple.remote).checksum.contains(offload),
+    let checksum = match P::BURSTS && reply.flags.contains(Flags::SYN) {
+        true => Checksum::by(link.partial_checksum),
+        false => checksum_to(tuple, ip),
     };
-    if partial {
-        checksum = Checksum::Partial;
-        packet.checksum = Some(PARTIAL_CHECKSUM);
-    }
+    let packet = bare_packet(tuple, len, checksum);
     if !P::BURSTS {
         let options = Options::Bytes(options.as_slice());
         let payload = (&SendQueue::default(), pool, 0, 0);
         return super::send_from(payload, ip, packet, tuple, &header, options, checksum);
     }
-    let (options, pseudo) = (options.as_slice(), tuple.pseudo_header());
-    let fill = |writer: &mut FrameWriter<'_>| {
-        if P::STRAIGHT {
-            let written = match len {
-                SYN_LEN => write_bare::<SYN_LEN>(writer, pseudo, &header, options, checksum),
-                STAMPED_LEN => write_bare::<STAMPED_LEN>(writer, pseudo, &header, options, checksum),
-                _ => None,
-            };
-            if written.is_some() {
-                return;
-            }
-        }
-        write_segment(writer, (tuple.local, tuple.remote), &header, options, [], checksum);
+    let options = options.as_slice();
+    ip.send(packet, |writer| write_segment(writer, (tuple.local, tuple.remote), &header, options, [], checksum))
+}
+
+/// Sends a reply with these timestamps and nothing else, if its packet is like the one before; `None` if nothing was done.
+#[inline(always)]
+fn send_stamped(reply: &Reply, (value, echo): (u32, u32), ip: &mut impl Ip) -> Option<Result<(), SendError>> {
+    let tuple = &reply.tuple;
+    let (IpAddr::V4(local), IpAddr::V4(remote)) = (tuple.local, tuple.remote) else { return None };
+    if reply.accurate || checksum_to(tuple, ip) == Checksum::Partial {
+        return None;
+    }
+    let header = Stamped {
+        pseudo: u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0),
+        source_port: tuple.local_port,
+        destination_port: tuple.remote_port,
+        seq: reply.seq,
+        ack: reply.ack,
+        flags: reply.flags,
+        window: reply.window,
+        value,
+        echo,
     };
-    if P::STRAIGHT { ip.send_straight(packet, fill) } else { ip.send(packet, fill) }
+    let packet = bare_packet(tuple, STAMPED_LEN, Checksum::Complete);
+    let mut fill = identity(
+        #[inline(always)]
+        |writer: &mut FrameWriter<'_>| header.write_bare(writer),
+    );
+    ip.send_again(&packet, &mut fill)
+}
+
+/// Who completes checksums on the way to the peer.
+#[inline]
+fn checksum_to(tuple: &Tuple, ip: &impl Ip) -> Checksum {
+    let offload = if tuple.remote.is_ipv4() { ChecksumOffload::TCP_V4 } else { ChecksumOffload::TCP_V6 };
+    Checksum::by(ip.capabilities(tuple.remote).checksum.contains(offload))
 }

@@ -1,17 +1,23 @@
 //! Our SYN in one straight line, when nothing goes with it but what it says itself.
 
+use core::convert::identity;
+
+use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
-use mirage_protocols::{Ip, Packet, Protocol, SendError};
+use mirage_net::FrameWriter;
+use mirage_protocols::{Ip, SendError};
 
 use crate::connection::Slot;
 use crate::resources::Resources;
-use crate::wire::{Checksum, Flags, HEADER_LEN, Header, PARTIAL_CHECKSUM, SYN_LEN, write_bare};
+use crate::transmit::reply::bare_packet;
+use crate::usual_syn::UsualSyn;
+use crate::wire::{Checksum, Flags, SYN_LEN};
 use crate::{Error, Profile};
 
 impl<P: Profile> Slot<P> {
     /// Sends the SYN of a connection that we open, if it is to be sent; `None` when anything is unusual, and then nothing was
     /// done. What it does is what a plan, and its segment, would do.
-    #[inline(never)]
+    #[inline]
     pub(super) fn send_syn(
         &mut self,
         now: Instant,
@@ -19,33 +25,31 @@ impl<P: Profile> Slot<P> {
         ip: &mut impl Ip,
     ) -> Option<Result<(), SendError>> {
         let with_more = P::FAST_OPEN && (self.syn_len > 0 || self.asks_cookie());
-        if self.nxt != self.una || with_more || resources.config.asks_for_marks::<P>() {
+        let config = &resources.config;
+        let says_all = P::SELECTIVE && P::TIMESTAMPS && config.selective && config.timestamps && self.scaling();
+        if with_more || !says_all || config.asks_for_marks::<P>() {
             return None;
         }
-        let options = self.syn_options(now, Flags::SYN, resources);
-        if options.as_slice().len() != SYN_LEN - HEADER_LEN {
-            return None;
-        }
-        self.offer_window(resources);
-        let header = Header {
-            source_port: self.tuple.local_port,
-            destination_port: self.tuple.remote_port,
+        self.grow_window(resources);
+        let window = self.receive_window().min(0xffff) as u16;
+        let tuple = &self.tuple;
+        let syn = UsualSyn {
+            ports: u32::from(tuple.local_port) << 16 | u32::from(tuple.remote_port),
             seq: self.una,
+            ack: SequenceNumber(0),
             flags: Flags::SYN,
-            window: self.receive_window().min(0xffff) as u16,
-            ..Header::default()
+            window,
+            mss: self.path.advmss,
+            stamps: (self.stamps.value(now), self.stamps.recent),
+            shift: resources.window_scale,
         };
-        let checksum = if self.partial_checksum() { Checksum::Partial } else { Checksum::Complete };
-        let pseudo = self.tuple.pseudo_header();
-        let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, SYN_LEN);
-        packet.dont_fragment = true;
-        if self.partial_checksum() {
-            packet.checksum = Some(PARTIAL_CHECKSUM);
-        }
-        let sent = ip.send_straight(packet, |writer| {
-            let _fits = write_bare::<SYN_LEN>(writer, pseudo, &header, options.as_slice(), checksum);
-        });
-        match sent {
+        let (pseudo, checksum) = (tuple.pseudo_header(), Checksum::by(self.partial_checksum()));
+        let packet = bare_packet(tuple, SYN_LEN, checksum);
+        let fill = identity(
+            #[inline(always)]
+            |writer: &mut FrameWriter<'_>| syn.write(writer, pseudo, checksum),
+        );
+        match ip.send_straight(packet, fill) {
             Err(SendError::Full) => return Some(Err(SendError::Full)),
             Err(SendError::WouldFragment { mtu }) if self.shrink_path(mtu, &resources.config) => return None,
             Err(SendError::NoRoute) => {
@@ -57,6 +61,7 @@ impl<P: Profile> Slot<P> {
         }
         resources.stats.segments_out += 1;
         self.on_syn_sent(now, resources);
+        self.set_paced(false);
         Some(Ok(()))
     }
 }
