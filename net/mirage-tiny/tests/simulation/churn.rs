@@ -6,13 +6,12 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
+use lab::{ms, s};
 use mirage_clock::{Duration, Instant};
 use mirage_flow::{Direction, Read, Shutdown, Write};
 use mirage_stack::{ErrorKind, ListenOptions, Stack as _, TcpListener as _, TcpOptions, TcpStream as _};
 use mirage_tiny::{Count, Sizes, Stack, Storage, TcpListener, TcpStream};
 use mirage_vnetif::{CableEnd, cable};
-
-use crate::lab::{ms, s};
 
 /// Two stacks on a cable, polled by hand: the fastest way to make connections.
 struct Pair {
