@@ -19,6 +19,12 @@ pub trait Polled {
     fn poll(&self, now: Instant, cx: &mut Context<'_>) -> Progress;
 }
 
+impl<S: Polled> Polled for &S {
+    fn poll(&self, now: Instant, cx: &mut Context<'_>) -> Progress {
+        S::poll(self, now, cx)
+    }
+}
+
 /// A stack and its place in the network.
 pub struct Host<S> {
     /// The stack: a reference to it is what applications know.

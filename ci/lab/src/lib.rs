@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+mod churn;
 mod content;
 mod damage;
 mod dice;
@@ -16,6 +17,7 @@ pub mod raw;
 mod small;
 mod tasks;
 
+pub use churn::Pair;
 pub use content::{Hash, receive, send};
 pub use damage::Damaging;
 pub use dice::Dice;
