@@ -45,9 +45,8 @@ pub(crate) fn run() -> Result<(), String> {
         }
     }
     report::publish("loss", "smoltcp 0.14", &rows)?;
-    println!(
-        "Linux 6.18 CUBIC to Linux over the same way, emulated in real time: 23.8 at 0.1 %, 10.2 at 1 %, 3.5 at 3 %."
-    );
+    println!("Linux 6.18 to Linux over the same way, emulated in real time (60 s, the middle one of three seeds):");
+    println!("CUBIC 19.6 at 0.1 %, 6.1 at 1 %, 3.1 at 3 %; Reno 21.0, 6.8, 3.6.");
     Ok(())
 }
 

@@ -121,25 +121,16 @@ pub trait Ip {
         }
     }
 
-    /// Sends up to `count` packets, each as `packet` describes it: `fill` is called for one after the other. Gives how many
-    /// were sent before the first error, if there was one; what a layer has to find out for them is found out once.
-    ///
-    /// # Errors
-    /// Those of [`send`](Self::send) for the packet behind those that were sent; those that would have followed were not
-    /// asked for.
+    /// Sends a packet for each of `fills` as [`send_again`](Self::send_again) does, each as `packet` describes it. Gives how many
+    /// were sent before the first error, if there was one; what a layer has to find out for them is found out once. `None` if
+    /// nothing was done, which is always right.
     #[inline]
     fn send_run(
         &mut self,
-        packet: Packet,
-        count: usize,
-        mut fill: impl FnMut(&mut FrameWriter<'_>),
-    ) -> (usize, Result<(), SendError>) {
-        for sent in 0..count {
-            if let Err(error) = self.send_straight(packet, &mut fill) {
-                return (sent, Err(error));
-            }
-        }
-        (count, Ok(()))
+        _packet: &Packet,
+        _fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
+    ) -> Option<(usize, Result<(), SendError>)> {
+        None
     }
 }
 
@@ -165,10 +156,9 @@ impl<T: Ip + ?Sized> Ip for &mut T {
     }
     fn send_run(
         &mut self,
-        packet: Packet,
-        count: usize,
-        fill: impl FnMut(&mut FrameWriter<'_>),
-    ) -> (usize, Result<(), SendError>) {
-        T::send_run(self, packet, count, fill)
+        packet: &Packet,
+        fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
+    ) -> Option<(usize, Result<(), SendError>)> {
+        T::send_run(self, packet, fills)
     }
 }

@@ -71,10 +71,12 @@ impl Congestion for Reno {
         if ack.recovering {
             return;
         }
-        // RFC 3465 §2.1: a segment more for each window acknowledged, however many acknowledgements that took.
+        // RFC 3465 §2.1: a segment more for each window acknowledged, however many acknowledgements that took. What is left of
+        // the window beside whole segments is never under way: waiting for it would make a round trip of more than one.
         self.credit = self.credit.saturating_add(ack.delivered);
-        if self.credit >= self.cwnd {
-            self.credit -= self.cwnd;
+        let usable = self.cwnd - self.cwnd % self.mss;
+        if self.credit >= usable {
+            self.credit -= usable;
             self.cwnd = self.cwnd.saturating_add(self.mss);
         }
     }

@@ -53,6 +53,20 @@ fn congestion_avoidance_adds_a_segment_each_window() {
 }
 
 #[test]
+fn part_of_a_segment_delays_no_growth() {
+    let mut reno = Reno::new(MSS, 11);
+    reno.on_congestion(NOW, Signal::Loss, &BUSY);
+    assert_eq!(reno.window(), 5 * MSS + MSS / 2);
+    for segments in [5, 6, 7] {
+        for _ in 0..segments {
+            assert_eq!(reno.window(), segments * MSS + MSS / 2);
+            reno.on_ack(NOW, &ack(MSS));
+        }
+    }
+    assert_eq!(reno.window(), 8 * MSS + MSS / 2);
+}
+
+#[test]
 fn an_application_that_writes_little_does_not_open_the_window() {
     let mut reno = Reno::new(MSS, 10);
     for _ in 0..100 {

@@ -9,7 +9,7 @@ use mirage_protocols::{HopPacket, InterfaceId, Ip, LinkHeader, Neighbours, NextH
 use zerocopy::IntoBytes;
 
 use crate::Outbound;
-use crate::flow::{By, Key};
+use crate::flow::{By, Flow, Key};
 use crate::fragment::Piece;
 use crate::fragmentation::Verbs;
 use crate::ipv4::{Known, Sender};
@@ -89,7 +89,88 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
         packet: &Packet,
         fill: &mut impl FnMut(&mut FrameWriter<'_>),
     ) -> Option<Result<(), SendError>> {
+        let straight = self.straight(packet)?;
         let Sender { flow, identification, .. } = &mut *self.outbound.sender;
+        let sent = self.neighbours.send_frame(straight.interface, straight.frame, |writer| {
+            let identification = match packet.dont_fragment {
+                true => DONT_FRAGMENT.into(),
+                false => u32::from(identification.next(flow.hash)) << 16,
+            };
+            writer.put_header(straight.header(flow, packet, identification).as_bytes());
+            let before = writer.len();
+            fill(writer);
+            debug_assert_eq!(writer.len() - before, packet.len, "fill writes as many bytes as it announced");
+        });
+        match sent {
+            // Then nothing was written: whoever tries again finds the same.
+            Err(SendError::Full | SendError::Disconnected) => {
+                cold_path();
+                None
+            }
+            sent => Some(sent),
+        }
+    }
+
+    /// For packets of the same kind that are never cut: all have the same header.
+    #[inline(always)]
+    fn send_run(
+        &mut self,
+        packet: &Packet,
+        fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
+    ) -> Option<(usize, Result<(), SendError>)> {
+        let straight = self.straight(packet).filter(|_| packet.dont_fragment)?;
+        let header = straight.header(&self.outbound.sender.flow, packet, DONT_FRAGMENT.into());
+        let mut sent = 0;
+        for fill in fills {
+            let result = self.neighbours.send_frame(straight.interface, straight.frame, |writer| {
+                writer.put_header(header.as_bytes());
+                let before = writer.len();
+                fill(writer);
+                debug_assert_eq!(writer.len() - before, packet.len, "fill writes as many bytes as it announced");
+            });
+            if result.is_err() {
+                cold_path();
+                return Some((sent, result));
+            }
+            sent += 1;
+        }
+        Some((sent, Ok(())))
+    }
+}
+
+/// A packet that goes straight to the device.
+struct Straight {
+    interface: InterfaceId,
+    link: [u8; LinkHeader::LEN],
+    source: Ipv4Addr,
+    destination: Ipv4Addr,
+    /// Bytes with its header.
+    len: usize,
+    frame: Outgoing,
+}
+
+impl Straight {
+    /// The header of a packet of `flow` with this identification and these flags.
+    #[inline(always)]
+    fn header(&self, flow: &Flow, packet: &Packet, identification_and_flags: u32) -> Framed {
+        let variable = (packet.ecn as u32) << 16 | self.len as u32;
+        let header = Words::new(
+            u32::from_be_bytes([NO_OPTIONS, 0, 0, 0]) | variable,
+            identification_and_flags,
+            u32::from_be_bytes([flow.ttl, packet.protocol.0, 0, 0]),
+            flow.sum + u64::from(variable) + u64::from(identification_and_flags),
+            self.source,
+            self.destination,
+        );
+        Framed { link: self.link, header }
+    }
+}
+
+impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
+    /// What is known of a packet if there is nothing to find, cut or ask for.
+    #[inline(always)]
+    fn straight(&self, packet: &Packet) -> Option<Straight> {
+        let flow = &self.outbound.sender.flow;
         let (IpAddr::V4(source), IpAddr::V4(destination), NextHop::Neighbour(next)) =
             (packet.source, packet.destination, flow.hop.next)
         else {
@@ -115,34 +196,7 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
             checksum: packet.checksum.map(|checksum| checksum.below((LinkHeader::LEN + HEADER_LEN) as u16)),
             segment_size: packet.segment_size,
         };
-        let sent = self.neighbours.send_frame(interface, frame, |writer| {
-            // RFC 6864 §4.1: what is never cut needs no identification.
-            let identification_and_flags = match packet.dont_fragment {
-                true => DONT_FRAGMENT.into(),
-                false => u32::from(identification.next(flow.hash)) << 16,
-            };
-            let variable = (packet.ecn as u32) << 16 | len as u32;
-            let header = Words::new(
-                u32::from_be_bytes([NO_OPTIONS, 0, 0, 0]) | variable,
-                identification_and_flags,
-                u32::from_be_bytes([flow.ttl, packet.protocol.0, 0, 0]),
-                flow.sum + u64::from(variable) + u64::from(identification_and_flags),
-                source,
-                destination,
-            );
-            writer.put_header(Framed { link, header }.as_bytes());
-            let before = writer.len();
-            fill(writer);
-            debug_assert_eq!(writer.len() - before, packet.len, "fill writes as many bytes as it announced");
-        });
-        match sent {
-            // Then nothing was written: whoever tries again finds the same.
-            Err(SendError::Full | SendError::Disconnected) => {
-                cold_path();
-                None
-            }
-            sent => Some(sent),
-        }
+        Some(Straight { interface, link, source, destination, len, frame })
     }
 }
 
@@ -168,7 +222,6 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
         }
         let identification_and_flags = match piece {
             Some(piece) => u32::from(piece.identification) << 16 | u32::from(piece.flags_and_offset),
-            // RFC 6864 §4.1: what is never cut needs no identification.
             None if packet.dont_fragment => DONT_FRAGMENT.into(),
             None => u32::from(identification.next(flow.hash)) << 16,
         };

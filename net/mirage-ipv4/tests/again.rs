@@ -90,6 +90,21 @@ struct Order {
     by: Option<u8>,
 }
 
+impl Order {
+    fn packet(&self) -> Packet {
+        let (source, to) = (ip(SOURCES[self.source]), ip(DESTINATIONS[self.to]));
+        Packet {
+            dont_fragment: self.dont_fragment,
+            ttl: self.ttl,
+            router_alert: self.router_alert,
+            ecn: self.ecn,
+            checksum: self.checksum.then_some(PartialChecksum { start: 0, offset: 6 }),
+            segment_size: self.segment_size.and_then(NonZeroU16::new),
+            ..Packet::new(source, to, Protocol(self.protocol), self.len)
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     /// So many packets of a kind.
@@ -167,17 +182,31 @@ impl Host {
         Self { ipv4: host(), below: Known { links, fresh: true, frames: 0 }, straight }
     }
 
+    /// Sends so many packets of a kind, if one way is straight then all at once as far as that goes.
+    fn send_all(&mut self, order: &Order, count: usize) -> Vec<Result<(), SendError>> {
+        let mut results = Vec::new();
+        if self.straight
+            && count > 1
+            && let Some((sent, result)) = self.send_run(order, count)
+        {
+            results.extend((0..sent).map(|_| Ok(())));
+            results.extend(result.is_err().then_some(result));
+        }
+        results.extend((results.len()..count).map(|_| self.send(order)));
+        results
+    }
+
+    fn send_run(&mut self, order: &Order, count: usize) -> Option<(usize, Result<(), SendError>)> {
+        let (packet, bytes) = (order.packet(), pattern(order.len));
+        let mut ip = self.ipv4.over(&mut self.below);
+        if let Some(by) = order.by {
+            ip = ip.by(InterfaceId(by));
+        }
+        ip.send_run(&packet, (0..count).map(|_| |writer: &mut FrameWriter<'_>| writer.put(&bytes)))
+    }
+
     fn send(&mut self, order: &Order) -> Result<(), SendError> {
-        let (source, to) = (ip(SOURCES[order.source]), ip(DESTINATIONS[order.to]));
-        let packet = Packet {
-            dont_fragment: order.dont_fragment,
-            ttl: order.ttl,
-            router_alert: order.router_alert,
-            ecn: order.ecn,
-            checksum: order.checksum.then_some(PartialChecksum { start: 0, offset: 6 }),
-            segment_size: order.segment_size.and_then(NonZeroU16::new),
-            ..Packet::new(source, to, Protocol(order.protocol), order.len)
-        };
+        let packet = order.packet();
         let bytes = pattern(order.len);
         // As `Ip` demands: however long it takes, it is called once.
         let mut calls = 0;
@@ -204,7 +233,7 @@ impl Host {
             interface: InterfaceId(by),
         };
         match *step {
-            Step::Send(ref order, count) => results = (0..count).map(|_| self.send(order)).collect(),
+            Step::Send(ref order, count) => results = self.send_all(order, count),
             Step::AddAddress(by, text) => _ = self.ipv4.add_address(InterfaceId(by), network(text)),
             Step::RemoveAddress(by, text) => {
                 self.ipv4.remove_address(InterfaceId(by), network(text).address());
@@ -377,4 +406,33 @@ fn a_packet_like_the_one_before_is_usual_while_it_is_for_us() {
     assert!(usual(&mut host));
     host.remove_address(FIRST, US);
     assert!(!usual(&mut host), "it is for somebody else now");
+}
+
+#[test]
+fn a_run_goes_the_straight_way_whole_or_not_at_all_and_stops_where_the_device_does() {
+    let mut host = Host::new(true);
+    let mut order = Order {
+        source: 0,
+        to: 0,
+        protocol: 6,
+        len: 1000,
+        dont_fragment: true,
+        ttl: None,
+        router_alert: false,
+        ecn: Ecn::NotCapable,
+        checksum: false,
+        segment_size: None,
+        by: None,
+    };
+    assert_eq!(host.send_run(&order, 3), None, "the way is not known");
+    host.send(&order).unwrap();
+    assert_eq!(host.send_run(&order, 3), Some((3, Ok(()))));
+    host.below.links.room = 2;
+    assert_eq!(host.send_run(&order, 3), Some((2, Err(SendError::Full))));
+    host.below.links.room = usize::MAX;
+    assert_eq!(host.below.links.sent.len(), 6);
+    order.dont_fragment = false;
+    assert_eq!(host.send_run(&order, 3), None, "each has an identification of its own");
+    (order.dont_fragment, order.len) = (true, 1481);
+    assert_eq!(host.send_run(&order, 3), None, "longer than the MTU");
 }

@@ -5,7 +5,6 @@ use core::task::{Context, Poll};
 
 use mirage_clock::Duration;
 use mirage_congestion::Congestion as _;
-use mirage_net::FrameWriter;
 use mirage_stack::Keepalive;
 pub use mirage_stack::flow::Direction;
 
@@ -43,34 +42,6 @@ impl<'s, P: Profile> Tcp<'s, P> {
         resources.relieve();
         self.settle(id.index);
         Poll::Ready(Ok(count))
-    }
-
-    /// Reads in place: `take` sees the oldest bytes that lie in one piece, or none at the end, and says how many of them it
-    /// took.
-    ///
-    /// # Errors
-    /// Those of [`poll_read`](Self::poll_read); `take` was not called then.
-    pub fn poll_read_with<R>(
-        &mut self,
-        id: ConnectionId,
-        cx: &mut Context<'_>,
-        take: impl FnOnce(&[u8]) -> (usize, R),
-    ) -> Poll<Result<R, Error>> {
-        let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
-        match slot.readable(resources, cx) {
-            Poll::Ready(Ok(true)) => {}
-            Poll::Ready(Ok(false)) => return Poll::Ready(Ok(take(&[]).1)),
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-            Poll::Pending => return Poll::Pending,
-        }
-        let front = slot.receive.front(&resources.pool);
-        let available = front.len();
-        let (count, result) = take(front);
-        slot.receive.consume(&mut resources.pool, count.min(available) as u32);
-        slot.after_read(resources);
-        resources.relieve();
-        self.settle(id.index);
-        Poll::Ready(Ok(result))
     }
 
     /// Writes at least one byte (unless `bytes` is empty) and says how many. It waits while the connection is not
@@ -117,53 +88,6 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 }
             }
             Ok(false) => slot.wait_to_write(),
-            Err(error) => return Poll::Ready(Err(error)),
-        }
-        resources.wakers.register(&mut slot.writers, cx.waker());
-        Poll::Pending
-    }
-
-    /// Writes in place: `write` puts its bytes into the send buffer itself, at most as many as its writer has room for
-    /// (at least one; what lies in one piece). Gives how many that were, and what `write` gives. It waits as
-    /// [`poll_write`](Self::poll_write) does; `write` was not called then.
-    ///
-    /// # Errors
-    /// Those of [`poll_write`](Self::poll_write).
-    #[inline]
-    pub fn poll_write_with<R>(
-        &mut self,
-        id: ConnectionId,
-        cx: &mut Context<'_>,
-        write: impl FnOnce(&mut FrameWriter<'_>) -> R,
-    ) -> Poll<Result<(usize, R), Error>> {
-        let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
-        match slot.writable() {
-            Ok(true) => {
-                let (held, cuts) = (slot.receive.blocks(), slot.cuts());
-                if P::TUNING && slot.send.len() >= slot.send_limit {
-                    slot.grow_send_limit(&resources.config);
-                }
-                let most = slot.send_limit.min(slot.most_queued(&resources.pool));
-                let left = most.saturating_sub(slot.send.len()) as usize;
-                if let Some(space) = slot.send.space(&mut resources.pool, left, held, cuts) {
-                    let most = space.len().min(left);
-                    let mut result = None;
-                    let written = FrameWriter::fill(&mut space[..most], |writer| result = Some(write(writer)));
-                    let count = written.map_or(0, |written| written.len());
-                    slot.send.grow(&mut resources.pool, count);
-                    if count > 0 {
-                        slot.todo |= todo::OUTPUT;
-                    }
-                    self.settle(id.index);
-                    let Some(result) = result else { return Poll::Ready(Err(Error::Closed)) };
-                    return Poll::Ready(Ok((count, result)));
-                }
-                if slot.send.len() == 0 {
-                    // No acknowledgement will come that could wake it.
-                    resources.wakers.register(&mut resources.starved, cx.waker());
-                }
-            }
-            Ok(false) => {}
             Err(error) => return Poll::Ready(Err(error)),
         }
         resources.wakers.register(&mut slot.writers, cx.waker());
@@ -371,7 +295,11 @@ impl<P: Profile> Slot<P> {
         }
     }
 
-    fn readable(&mut self, resources: &mut Resources<'_>, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+    pub(crate) fn readable(
+        &mut self,
+        resources: &mut Resources<'_>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<bool, Error>> {
         match self.would_read() {
             Ok(Some(bytes)) => Poll::Ready(Ok(bytes)),
             Err(error) => Poll::Ready(Err(error)),
@@ -383,7 +311,7 @@ impl<P: Profile> Slot<P> {
     }
 
     /// Whether bytes may be written now, or (`false`) once the connection is established.
-    fn writable(&self) -> Result<bool, Error> {
+    pub(crate) fn writable(&self) -> Result<bool, Error> {
         if let Some(error) = self.error {
             return Err(error);
         }

@@ -22,6 +22,7 @@ mod fast_open;
 mod half_open;
 mod icmp;
 mod identifier;
+mod in_place;
 mod info;
 mod input;
 mod isn;

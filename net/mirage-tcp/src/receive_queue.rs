@@ -548,6 +548,31 @@ impl ReceiveQueue {
         if self.head == NONE { &[] } else { pool.block(self.head).data() }
     }
 
+    /// Has `take` see what lies in order, piece by piece, until it leaves some of one; gives how many bytes it took.
+    #[inline(always)]
+    pub(crate) fn take_each(&mut self, pool: &mut Pool<'_>, mut take: impl FnMut(&[u8]) -> usize) -> usize {
+        let mut taken = 0;
+        while let Some(block) = pool.get_mut(self.head) {
+            let piece = block.data();
+            let len = piece.len();
+            let count = take(piece).min(len);
+            taken += count;
+            if count < len {
+                block.skip(count);
+                break;
+            }
+            let head = self.head;
+            self.head = block.next;
+            self.blocks -= 1;
+            pool.give(head);
+        }
+        self.readable -= taken as u32;
+        if self.head == NONE {
+            self.tail = NONE;
+        }
+        taken
+    }
+
     /// Forgets the first `count` readable bytes, at most all: the application has them.
     pub(crate) fn consume(&mut self, pool: &mut Pool<'_>, count: u32) {
         let mut count = count.min(self.readable);

@@ -1,5 +1,6 @@
 //! What the application wrote and the peer has not acknowledged yet.
 
+use mirage_net::FrameWriter;
 use zerocopy::FromZeros;
 
 use crate::pool::{BLOCK_BYTES, NONE, Pool};
@@ -108,29 +109,56 @@ impl SendQueue {
         allowed - rest.len()
     }
 
-    /// Space in one piece behind what is queued; `None` when none is `wanted` or no block is free.
-    pub(crate) fn space<'p>(
+    /// Has `fill` write up to `most` bytes behind what is queued, in up to so many `pieces`, until it leaves room in one; gives
+    /// how many bytes that were. `None` when no byte is wanted or no block is free: it was not called then.
+    #[inline(always)]
+    pub(crate) fn fill_each(
         &mut self,
-        pool: &'p mut Pool<'_>,
-        wanted: usize,
+        pool: &mut Pool<'_>,
+        most: usize,
+        mut pieces: usize,
         held: u32,
         cuts: Cuts,
-    ) -> Option<&'p mut [u8]> {
-        if wanted == 0 {
-            return None;
+        mut fill: impl FnMut(&mut FrameWriter<'_>),
+    ) -> Option<usize> {
+        let (mut left, mut called) = (most, false);
+        while left > 0 && pieces > 0 {
+            let before = self.tail;
+            let full = before == NONE || pool.block(before).is_filled(self.tail_limit);
+            if full && !self.extend(pool, held, cuts) {
+                break;
+            }
+            called = true;
+            let block = pool.block_mut(self.tail);
+            let space = block.space(self.tail_limit.into());
+            let room = space.len().min(left);
+            let Some(space) = space.get_mut(..room) else { break };
+            let count = FrameWriter::fill(space, &mut fill).map_or(0, |written| written.len());
+            block.grow(count);
+            self.len += count as u32;
+            left -= count;
+            pieces -= 1;
+            if count < room {
+                if full && count == 0 {
+                    self.withdraw(pool, before);
+                }
+                break;
+            }
         }
-        let full = self.tail == NONE || pool.block(self.tail).is_filled(self.tail_limit);
-        if full && !self.extend(pool, held, cuts) {
-            return None;
-        }
-        Some(pool.block_mut(self.tail).space(self.tail_limit.into()))
+        called.then_some(most - left)
     }
 
-    /// `count` bytes were written into [`space`](Self::space).
-    pub(crate) fn grow(&mut self, pool: &mut Pool<'_>, count: usize) {
-        if self.tail != NONE {
-            pool.block_mut(self.tail).grow(count);
-            self.len += count as u32;
+    /// Gives the tail back, in which nothing was written; `before` was the tail before it.
+    #[cold]
+    #[inline(never)]
+    fn withdraw(&mut self, pool: &mut Pool<'_>, before: u32) {
+        pool.give(self.tail);
+        self.blocks -= 1;
+        // It is full.
+        (self.tail, self.tail_limit) = (before, 0);
+        match before {
+            NONE => self.head = NONE,
+            before => pool.block_mut(before).next = NONE,
         }
     }
 

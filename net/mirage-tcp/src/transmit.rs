@@ -3,6 +3,7 @@
 mod link;
 mod plan;
 mod reply;
+mod run;
 mod sent;
 mod syn;
 mod usual;
@@ -26,6 +27,7 @@ use crate::wire::{Checksum, Flags, HEADER_LEN, Header, Options, PARTIAL_CHECKSUM
 use crate::{Error, Marking, Profile, State, Tcp};
 pub(crate) use link::Link;
 use plan::{Kind, Plan};
+use run::Run;
 
 impl<P: Profile> Tcp<'_, P> {
     /// Sends up to `budget` segments: first what answers strangers, then a few of each connection in turn. Says whether
@@ -244,32 +246,27 @@ impl<P: Profile> Slot<P> {
         let send = &self.send;
         let mut cursor = if P::BURSTS { resources.pool.under_way(send.head()).cursor } else { Cursor::NEW };
         let (mut sent, mut segments) = (0, 0);
-        // All but the last are alike.
-        let alike = if most < plan.len { ((plan.len - 1) / most).min(limit as u32 - 1) } else { 0 };
-        if P::STRAIGHT && P::BURSTS && alike > 1 && !(P::MARKS && self.marks.is_on()) {
-            packet.len = headers + most as usize;
-            let (template, flags) = (&template, flags - Flags::PSH - Flags::FIN);
-            let (mut seq, mut offset, mut rest) = (plan.seq, plan.offset, None);
-            let (done, result) = ip.send_run(packet, alike as usize, |writer| {
-                match send.next_piece(&resources.pool, offset, most, &mut cursor, &mut rest) {
-                    Some(piece) => template.write_piece(writer, seq, flags, piece),
-                    None => {
-                        template.write_pieces(writer, seq, flags, (send, &resources.pool, offset, most), &mut cursor);
-                    }
-                }
-                (seq, offset) = (seq + most, offset + most);
-            });
-            (sent, segments) = (done as u32 * most, done);
-            match result {
-                Err(SendError::Full | SendError::WouldFragment { .. }) => {
-                    resources.pool.under_way_mut(send.head()).cursor = cursor;
-                    return (sent, segments, result);
-                }
-                Err(_) => (sent, segments) = (sent + most, segments + 1),
-                Ok(()) => {}
-            }
-        }
+        let mut straight = P::STRAIGHT && P::BURSTS && most < plan.len && !(P::MARKS && self.marks.is_on());
         let result = loop {
+            if straight && plan.len - sent > most {
+                packet.len = headers + most as usize;
+                let run =
+                    Run { plan, sent, flags, queue: send, pool: &resources.pool, full: most, limit: limit - segments };
+                match run.send(&template, &packet, &mut cursor, ip) {
+                    Some((done, result)) => {
+                        (sent, segments) = (sent + done as u32 * most, segments + done);
+                        match result {
+                            Err(SendError::Full | SendError::WouldFragment { .. }) => break result,
+                            Err(_) => (sent, segments) = (sent + most, segments + 1),
+                            Ok(()) => {}
+                        }
+                        if sent >= plan.len || segments >= limit {
+                            break Ok(());
+                        }
+                    }
+                    None => straight = false,
+                }
+            }
             let len = (plan.len - sent).min(most);
             let last = sent + len == plan.len;
             packet.len = headers + len as usize;

@@ -242,6 +242,29 @@ impl<'o> Template<'o> {
         }
     }
 
+    /// The header of segments with `len` bytes of payload each, as far as it is the same for all; `None` unless it is `N` bytes
+    /// long and one of the usual.
+    #[inline]
+    pub(crate) fn mould<const N: usize>(&self, len: u32) -> Option<Mould<N>> {
+        let mut bytes = [0; N];
+        bytes.get_mut(..8)?.copy_from_slice(&self.first.to_be_bytes());
+        bytes.get_mut(8..16)?.copy_from_slice(&self.second.to_be_bytes());
+        match (self.options, bytes.get_mut(HEADER_LEN..)?) {
+            (Options::Stamps(value, echo), options) if N == STAMPED_LEN => {
+                options.get_mut(..4)?.copy_from_slice(&STAMPS.to_be_bytes());
+                options.get_mut(4..)?.copy_from_slice(&pair(value, echo).to_be_bytes());
+            }
+            (Options::Bytes([]), []) => {}
+            _ => return None,
+        }
+        let sum = self.sum.add_u64(N as u64 + u64::from(len));
+        let partial = match self.checksum {
+            Checksum::Complete => None,
+            Checksum::Partial => Some(sum.partial()),
+        };
+        Some(Mould { bytes, sum: sum.words(), partial })
+    }
+
     /// Writes such a segment, with the options that `options` puts into a header of `N` bytes.
     #[inline(always)]
     fn write_headed<const N: usize>(
@@ -378,6 +401,40 @@ pub(crate) const STAMPED_LEN: usize = HEADER_LEN + 12;
 pub(crate) const SYN_LEN: usize = HEADER_LEN + 20;
 /// What goes before two timestamps alone (RFC 7323, appendix A): two no-operations, kind and length.
 const STAMPS: u32 = 0x0101_080a;
+
+/// A header of `N` bytes in which the number, the flags and the checksum are missing.
+#[derive(Clone, Copy)]
+pub(crate) struct Mould<const N: usize> {
+    bytes: [u8; N],
+    /// What is summed but number, flags and payload: [`Sum::words`].
+    sum: u64,
+    /// The checksum if a device is to complete it.
+    partial: Option<u16>,
+}
+
+impl<const N: usize> Mould<N> {
+    /// Writes a segment with one piece of payload.
+    #[inline(always)]
+    pub(crate) fn write(&self, writer: &mut FrameWriter<'_>, seq: SequenceNumber, flags: Flags, piece: &[u8]) {
+        let header = |checksum: u16| {
+            let mut bytes = self.bytes;
+            bytes[SEQ_AT..8].copy_from_slice(&seq.0.to_be_bytes());
+            bytes[FLAGS_AT] = flags.bits();
+            bytes[CHECKSUM_AT..18].copy_from_slice(&checksum.to_be_bytes());
+            bytes
+        };
+        match self.partial {
+            None => {
+                let sum = Sum::ZERO.add_u64(self.sum).add_u64(u64::from(seq.0) + u64::from(flags.bits()));
+                writer.put_headed(piece, |body| header(sum.add_sum(body).finish()));
+            }
+            Some(checksum) => writer.put_behind(header(checksum), piece),
+        }
+    }
+}
+
+const SEQ_AT: usize = 4;
+const FLAGS_AT: usize = 13;
 
 /// Two words side by side, as they lie in a header.
 #[inline]

@@ -46,7 +46,14 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
             if P::STRAIGHT && !WHOLE {
                 machines.rounds.came(frame.bytes.len());
             }
-            frame_in(machines, &frame, transmit);
+            let is_taken = P::STRAIGHT
+                && match machines.alike.segment(&frame) {
+                    Some(segment) => machines.tcp.input_again(machines.now, segment).is_some(),
+                    None => false,
+                };
+            if !is_taken {
+                frame_in(machines, &frame, transmit);
+            }
         });
         match came {
             Poll::Ready(came) => came?,
@@ -67,12 +74,13 @@ fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, trans
     if !P::STRAIGHT {
         return any_in(machines, frame, transmit);
     }
-    let Machines { ethernet, ipv4, udp, tcp, now, datagrams, .. } = &mut *machines;
+    let Machines { ethernet, ipv4, udp, tcp, now, datagrams, alike, .. } = &mut *machines;
     let (inbound, _) = ipv4.split();
     let packet =
         ethernet.usual(frame).and_then(|payload| inbound.usual(INTERFACE, payload, frame.checksum, frame.segment_size));
     let taken = match packet {
         Some((Protocol::TCP, received)) => {
+            alike.remember(frame, received.payload.len());
             let _counted = tcp.input(*now, &received);
             true
         }
@@ -88,6 +96,7 @@ fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, trans
 #[cold]
 #[inline(never)]
 fn unusual_elsewhere_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
+    machines.alike.forget();
     any_in(machines, frame, transmit);
 }
 

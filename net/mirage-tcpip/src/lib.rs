@@ -6,6 +6,7 @@
 extern crate alloc;
 
 #[cfg(feature = "alloc")]
+mod alike;
 mod allocate;
 mod config;
 mod counters;

@@ -14,6 +14,7 @@ use mirage_udp::Udp;
 use mirage_udp::igmp::Igmp;
 use rand_core::CryptoRng;
 
+use crate::alike::Alike;
 use crate::counters::Counted;
 use crate::datagrams::Datagrams;
 use crate::rounds::Rounds;
@@ -38,6 +39,8 @@ pub(crate) struct Machines<'s, P: Profile> {
     pub(crate) datagrams: Option<Datagrams>,
     pub(crate) budget: usize,
     pub(crate) rounds: Rounds,
+    /// The last frame that went straight to TCP.
+    pub(crate) alike: Alike,
     /// Whose turn it is on the way out: UDP's or TCP's.
     pub(crate) datagrams_first: bool,
     /// How many datagrams may still be sent at once, rather than queued, before the next poll: who sends without end shall
@@ -105,6 +108,7 @@ impl<'s, P: Profile> Machines<'s, P> {
             datagrams: None,
             budget: config.budget.max(1),
             rounds: Rounds::new(),
+            alike: Alike::NONE,
             datagrams_first: false,
             at_once: 0,
             now: Instant::ZERO,

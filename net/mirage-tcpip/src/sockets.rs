@@ -25,6 +25,7 @@ impl<'s, P: Profile> Shared<'s, P> {
     pub(crate) fn machines(&self) -> RefMut<'_, Machines<'s, P>> {
         let mut machines = lent(&self.machines);
         machines.stirred = true;
+        machines.alike.forget();
         machines
     }
 

@@ -92,6 +92,38 @@ impl<'a, 's, P: Profile> TcpStream<'a, 's, P> {
         self.half.call(|tcp| tcp.poll_read_with(id, cx, take)).map_err(kind)
     }
 
+    /// Writes up to `most` bytes in place: `write` is called for one piece of the send buffer after the other, and the first
+    /// that it does not fill is the last. Gives how many bytes that were. For callers that poll by hand.
+    ///
+    /// # Errors
+    /// When the connection is broken or its write direction was shut down; `write` was not called then.
+    #[inline]
+    pub fn poll_write_each(
+        &mut self,
+        cx: &mut Context<'_>,
+        most: usize,
+        write: impl FnMut(&mut FrameWriter<'_>),
+    ) -> Poll<Result<usize, ErrorKind>> {
+        let id = self.half.id;
+        self.half.call(|tcp| tcp.poll_write_each(id, cx, most, write)).map_err(kind)
+    }
+
+    /// Lends whatever has come in place: `take` sees one piece after the other and says how many of its bytes it used; what it
+    /// leaves of a piece is the last it sees. Gives how many bytes that were; 0 is the end, or that none were used. For
+    /// callers that poll by hand.
+    ///
+    /// # Errors
+    /// When the connection is broken; `take` was not called then.
+    #[inline]
+    pub fn poll_read_each(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnMut(&[u8]) -> usize,
+    ) -> Poll<Result<usize, ErrorKind>> {
+        let id = self.half.id;
+        self.half.call(|tcp| tcp.poll_read_each(id, cx, take)).map_err(kind)
+    }
+
     /// Waits until there is room and writes in place as [`poll_write_with`](Self::poll_write_with) does.
     ///
     /// Cancel-safe: nothing is queued before `write` runs.

@@ -180,27 +180,12 @@ impl World for Mirage {
 
     fn client_write_in_place(&mut self, pair: Pair, most: usize) -> usize {
         let (client, _) = self.pairs[pair.0].as_mut().expect("the pair is open");
-        let mut written = 0;
-        while written < most {
-            let left = most - written;
-            let wrote = client.poll_write_with(&mut context(), |space| space.put_zeroes(space.remaining().min(left)));
-            match wrote {
-                Poll::Ready(result) => written += result.expect("the connection holds").0,
-                Poll::Pending => break,
-            }
-        }
-        written
+        count(client.poll_write_each(&mut context(), most, |space| space.put_zeroes(space.remaining())))
     }
 
     fn server_read_in_place(&mut self, pair: Pair) -> usize {
         let (_, server) = self.pairs[pair.0].as_mut().expect("the pair is open");
-        let mut read = 0;
-        loop {
-            match server.poll_read_with(&mut context(), |bytes| (bytes.len(), bytes.len())) {
-                Poll::Ready(count) => read += count.expect("the connection holds"),
-                Poll::Pending => return read,
-            }
-        }
+        count(server.poll_read_each(&mut context(), |bytes| std::hint::black_box(bytes).len()))
     }
 
     fn udp_echo(&mut self, batch: usize) {

@@ -106,4 +106,26 @@ impl Ip for FakeIp {
         self.sent.push_back(SentPacket { packet, bytes });
         Ok(())
     }
+
+    /// As [`send`](Ip::send) would, one after the other.
+    fn send_run(
+        &mut self,
+        packet: &Packet,
+        fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
+    ) -> Option<(usize, Result<(), SendError>)> {
+        let mut sent = 0;
+        for fill in fills {
+            let mut fill = Some(fill);
+            let result = self.send(*packet, |writer| {
+                if let Some(fill) = fill.take() {
+                    fill(writer);
+                }
+            });
+            if result.is_err() {
+                return Some((sent, result));
+            }
+            sent += 1;
+        }
+        Some((sent, Ok(())))
+    }
 }

@@ -116,6 +116,7 @@ impl<P: Profile> Slot<P> {
                 if len >= Again::LEAST && self.ack_now() && received.segment_size.is_none() && !checked {
                     resources.again = Again {
                         len: received.payload.len(),
+                        ports: word(0),
                         middle: middle(header),
                         stamps: received
                             .payload

@@ -32,6 +32,14 @@ impl<P: Profile> Tcp<'_, P> {
     // By itself, so that the compiler has registers for it.
     #[inline(never)]
     pub fn input(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
+        if P::STRAIGHT {
+            if self.comes_again(received)
+                && let Some(result) = self.input_again_elsewhere(now, received.payload)
+            {
+                return result;
+            }
+            self.resources.again.len = 0;
+        }
         self.resources.stats.segments_in += 1;
         let result = self.route(now, received);
         if let Err(reason) = result {
@@ -42,13 +50,6 @@ impl<P: Profile> Tcp<'_, P> {
 
     #[inline]
     fn route(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
-        if P::STRAIGHT {
-            if let Some(result) = self.input_again(now, received) {
-                self.check(self.last);
-                return result;
-            }
-            self.resources.again.len = 0;
-        }
         let mut checked = received.checksum != ReceivedChecksum::Unchecked;
         let known = P::STRAIGHT
             && received.cast == Cast::Unicast
