@@ -7,3 +7,4 @@ mod churn;
 mod exam;
 mod run;
 mod slow;
+mod udp;
