@@ -12,7 +12,9 @@ use crate::{Sum, simd};
 /// assert_eq!(&buffer, b"Rust");
 /// assert_eq!(sum.finish(), mirage_checksum::checksum(b"Rust"));
 /// ```
-#[inline]
+// Where the lengths are known to be the same nothing is left of it but the choice between the twins.
+#[cfg_attr(mirage_checksum = "compact", inline)]
+#[cfg_attr(not(mirage_checksum = "compact"), inline(always))]
 pub fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> Sum {
     let len = destination.len().min(source.len());
     // The ranges are in bounds: `len` is the smaller of both.
@@ -36,4 +38,27 @@ pub fn copy(destination: &mut [u8], source: &[u8]) -> usize {
     // The ranges are in bounds: `len` is the smaller of both.
     simd::copy(&mut destination[..len], &source[..len]);
     len
+}
+
+/// What [`copy`] does; where there are no more than 16 bytes in the place of the call, which takes longer than they do.
+#[inline(always)]
+pub fn copy_short(destination: &mut [u8], source: &[u8]) -> usize {
+    let len = destination.len().min(source.len());
+    if len > 16 {
+        return copy(destination, source);
+    }
+    // The ranges are in bounds: `len` is the smaller of both.
+    simd::copy_short(&mut destination[..len], &source[..len]);
+    len
+}
+
+/// What [`copy_and_sum`] does; where there are less than 8 bytes in the place of the call, which takes longer than they do.
+#[inline(always)]
+pub fn copy_and_sum_short(destination: &mut [u8], source: &[u8]) -> Sum {
+    let len = destination.len().min(source.len());
+    if len >= 8 {
+        return copy_and_sum(destination, source);
+    }
+    // The ranges are in bounds: `len` is the smaller of both.
+    Sum::of_words(simd::copy_few(&mut destination[..len], &source[..len]), len)
 }

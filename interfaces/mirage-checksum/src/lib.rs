@@ -9,7 +9,7 @@ mod simd;
 mod sum;
 mod whole;
 
-pub use copy::{copy, copy_and_sum};
+pub use copy::{copy, copy_and_sum, copy_and_sum_short, copy_short};
 pub use sequence::SequenceNumber;
 pub use sum::Sum;
 pub use whole::{checksum, update, verify};

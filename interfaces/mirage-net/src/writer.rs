@@ -2,7 +2,7 @@
 
 use core::hint::cold_path;
 
-use mirage_checksum::{Sum, copy, copy_and_sum};
+use mirage_checksum::{Sum, copy, copy_and_sum, copy_and_sum_short};
 
 use crate::MacAddress;
 
@@ -102,6 +102,14 @@ impl<'a> FrameWriter<'a> {
     pub fn put_headed<const N: usize>(&mut self, bytes: &[u8], header: impl FnOnce(Sum) -> [u8; N]) {
         if let Some((place, space)) = self.headed_space(bytes.len()) {
             *place = header(copy_and_sum(space, bytes));
+        }
+    }
+
+    /// The same; where `bytes` are few in the place of the call.
+    #[inline(always)]
+    pub fn put_headed_short<const N: usize>(&mut self, bytes: &[u8], header: impl FnOnce(Sum) -> [u8; N]) {
+        if let Some((place, space)) = self.headed_space(bytes.len()) {
+            *place = header(copy_and_sum_short(space, bytes));
         }
     }
 

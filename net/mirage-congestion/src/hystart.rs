@@ -62,7 +62,7 @@ impl HyStart {
 
     #[inline(always)]
     fn sample(&mut self, rtt: Duration) {
-        let micros = u32::try_from(rtt.as_micros()).unwrap_or(UNKNOWN - 1).min(UNKNOWN - 1);
+        let micros = rtt.as_micros().min(u64::from(UNKNOWN - 1)) as u32;
         self.current = self.current.min(micros);
         self.samples = (self.samples + 1).min(SAMPLES);
         if self.samples < SAMPLES {

@@ -91,16 +91,21 @@ impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
     ) -> Option<Result<(), SendError>> {
         let straight = self.straight(packet)?;
         let Sender { flow, identification, .. } = &mut *self.outbound.sender;
-        let sent = self.neighbours.send_frame(straight.interface, straight.frame, |writer| {
-            let identification = match packet.dont_fragment {
-                true => DONT_FRAGMENT.into(),
-                false => u32::from(identification.next(flow.hash)) << 16,
-            };
-            writer.put_header(straight.header(flow, packet, identification).as_bytes());
-            let before = writer.len();
-            fill(writer);
-            debug_assert_eq!(writer.len() - before, packet.len, "fill writes as many bytes as it announced");
-        });
+        let sent = self.neighbours.send_frame(
+            straight.interface,
+            straight.frame,
+            #[inline(always)]
+            |writer| {
+                let identification = match packet.dont_fragment {
+                    true => DONT_FRAGMENT.into(),
+                    false => u32::from(identification.next(flow.hash)) << 16,
+                };
+                writer.put_header(straight.header(flow, packet, identification).as_bytes());
+                let before = writer.len();
+                fill(writer);
+                debug_assert_eq!(writer.len() - before, packet.len, "fill writes as many bytes as it announced");
+            },
+        );
         match sent {
             // Then nothing was written: whoever tries again finds the same.
             Err(SendError::Full | SendError::Disconnected) => {

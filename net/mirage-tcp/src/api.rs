@@ -10,7 +10,10 @@ pub use mirage_stack::flow::Direction;
 
 use crate::connection::{Slot, todo};
 use crate::cork::{Hold, Then};
+use crate::facts::Facts;
+use crate::identifier::NONE;
 use crate::keepalive::Schedule;
+use crate::ready::{Ends, Place};
 use crate::resources::Resources;
 use crate::send_queue::Cuts;
 use crate::{ConnectionId, Error, Info, Profile, State, Tcp};
@@ -27,6 +30,36 @@ impl<'s, P: Profile> Tcp<'s, P> {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<Result<usize, Error>> {
+        if P::STRAIGHT
+            && let Some(count) = self.read_whole(id, buffer)
+        {
+            return Poll::Ready(Ok(count));
+        }
+        self.read(id, cx, buffer)
+    }
+
+    /// Reads all there is, if it lies in one block and there is room for it.
+    #[inline(always)]
+    fn read_whole(&mut self, id: ConnectionId, buffer: &mut [u8]) -> Option<usize> {
+        let slot = self.connections.get_mut(id.index as usize)?;
+        let facts = slot.facts & (Facts::HELD | Facts::READ_SHUT);
+        if slot.generation != id.generation || facts != Facts::HELD {
+            return None;
+        }
+        let count = slot.receive.read_whole(&mut self.resources.pool, buffer)?;
+        slot.after_read(&self.resources);
+        self.resources.relieve();
+        self.resources.again.len = 0;
+        if slot.todo != 0 {
+            self.settle(id.index);
+        }
+        self.check(id.index);
+        Some(count)
+    }
+
+    /// The same, whatever there is.
+    #[inline(never)]
+    fn read(&mut self, id: ConnectionId, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Error>> {
         let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
@@ -50,10 +83,41 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// # Errors
     /// Why the connection is broken; [`Error::Closed`] after the write direction was shut down.
     pub fn poll_write(&mut self, id: ConnectionId, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, Error>> {
+        if P::STRAIGHT
+            && let Some(count) = self.write_first(id, bytes)
+        {
+            return Poll::Ready(Ok(count));
+        }
         self.write(id, cx, bytes, Then::Push)
     }
 
+    /// Writes what goes into one block, while nothing is under way and nobody waits for a turn to send: a request, or an
+    /// answer.
+    #[inline(always)]
+    fn write_first(&mut self, id: ConnectionId, bytes: &[u8]) -> Option<usize> {
+        let Tcp { connections, resources, ready, .. } = self;
+        let slot = connections.get_mut(id.index as usize)?;
+        let usually = Facts::HELD | Facts::CALM;
+        let usual = slot.generation == id.generation
+            && slot.facts & (usually | Facts::FIN_QUEUED | Facts::UNPUSHED) == usually
+            && slot.state == State::Established
+            && ready.head == NONE
+            && (1..=slot.send_limit as usize).contains(&bytes.len());
+        if !usual {
+            return None;
+        }
+        // An empty queue takes it only, of which nothing is under way.
+        let count = slot.send.push_first(&mut resources.pool, bytes, slot.receive.blocks(), slot.mss)?;
+        // As `settle` has it.
+        slot.ready = Place { previous: NONE, next: NONE };
+        *ready = Ends { head: id.index, tail: id.index };
+        resources.again.len = 0;
+        self.check(id.index);
+        Some(count)
+    }
+
     /// Writes; `then` says what follows.
+    #[inline(never)]
     pub(crate) fn write(
         &mut self,
         id: ConnectionId,
@@ -76,6 +140,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
                 if count > 0 {
                     slot.hold_back(then == Then::More);
                     if P::RECORDS && then == Then::End && count == bytes.len() {
+                        slot.set_calm(false);
                         slot.send.end_record(&mut resources.pool);
                     }
                     slot.todo |= todo::OUTPUT;

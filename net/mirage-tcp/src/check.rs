@@ -24,6 +24,7 @@ impl<P: Profile> Tcp<'_, P> {
             return;
         }
         debug_assert_eq!(slot.todo, 0, "everything was done");
+        debug_assert!(!slot.calm() || slot.is_calm(), "whoever makes it unusual says so");
         debug_assert!(slot.una.at_or_before(slot.nxt), "una <= nxt");
         debug_assert!(slot.rcv_nxt.at_or_before(slot.rcv_end), "the window never shrinks");
         debug_assert!(slot.acked_to.at_or_before(slot.rcv_nxt), "nothing is acknowledged that did not come");

@@ -12,6 +12,12 @@ impl Coarse {
         Self((now.as_nanos() >> SHIFT) as u32)
     }
 
+    /// Whether it was in this unit.
+    #[inline]
+    pub(crate) fn is_now(self, now: Instant) -> bool {
+        self.0 == Self::of(now).0
+    }
+
     /// How long ago it was.
     pub(crate) fn since(self, now: Instant) -> Duration {
         let units = Self::of(now).0.wrapping_sub(self.0);

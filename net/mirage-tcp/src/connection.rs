@@ -334,8 +334,8 @@ impl<P: Profile> Slot<P> {
         self.arm_here(deadline);
     }
 
-    #[inline]
-    fn arm_here(&mut self, deadline: Instant) {
+    #[inline(always)]
+    pub(crate) fn arm_here(&mut self, deadline: Instant) {
         if deadline < self.armed {
             self.armed = deadline;
             self.todo |= todo::REARM;

@@ -36,6 +36,7 @@ impl<P: Profile> Tcp<'_, P> {
     /// all the same. Linux calls this `TCP_CORK`.
     pub fn set_cork(&mut self, id: ConnectionId, cork: bool) {
         if let Some((slot, _)) = self.open(id) {
+            slot.set_calm(false);
             slot.hold = if cork { Hold::Cork } else { Hold::Nothing };
             slot.todo |= todo::OUTPUT;
             self.settle(id.index);
@@ -78,7 +79,10 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn hold_back(&mut self, more: bool) {
         self.set_unpushed(more);
         match more {
-            true if self.hold == Hold::Nothing => self.hold = Hold::Write,
+            true if self.hold == Hold::Nothing => {
+                self.set_calm(false);
+                self.hold = Hold::Write;
+            }
             true => {}
             false => self.release(),
         }
@@ -87,6 +91,7 @@ impl<P: Profile> Slot<P> {
     /// Something will be written once the connection is established.
     pub(crate) fn wait_to_write(&mut self) {
         if P::FAST_OPEN && self.hold == Hold::Nothing {
+            self.set_calm(false);
             self.hold = Hold::Opening;
         }
     }

@@ -2,6 +2,9 @@
 
 use crate::Profile;
 use crate::connection::Slot;
+use crate::cork::Hold;
+use crate::path::Stage;
+use crate::recovery::Phase;
 
 impl<P: Profile> Slot<P> {
     /// Whether all of `facts` are so; they are not any more.
@@ -12,12 +15,45 @@ impl<P: Profile> Slot<P> {
     }
 }
 
+impl<P: Profile> Slot<P> {
+    /// Whether all that changes seldom is as it mostly is between two who have timestamps and selective acknowledgments. Whoever
+    /// changes any of it says that it is [to be found out](Self::set_calm) again, unless that is for the better.
+    pub(crate) fn is_calm(&self) -> bool {
+        P::SELECTIVE
+            && P::TIMESTAMPS
+            && self.stamps.is_on()
+            && self.selective()
+            && self.recovery.phase == Phase::Open
+            && self.hold == Hold::Nothing
+            && !self.unsent_limit.is_set()
+            && !(P::MARKS && self.marks.is_on())
+            && !(P::RECORDS && self.send.has_records())
+            && !(P::PROBING && (self.path.is_searched() || self.path.stage() == Stage::Probing))
+            && !(P::FAST_OPEN && self.syn_len > 0)
+    }
+
+    /// Finds out whether it is so.
+    #[inline(never)]
+    pub(crate) fn calm_down(&mut self) {
+        let calm = self.is_calm();
+        self.set_calm(calm);
+    }
+}
+
 impl Facts {
     /// What is not so of a connection that sends as usual.
     pub(crate) const SENDS_UNUSUALLY: Self =
         Self::PROBE.union(Self::PROBE_TAIL).union(Self::ASK).union(Self::SYN_DUE).union(Self::UNCONFIRMED);
+    /// What is not so of one that begins an exchange as usual.
+    pub(crate) const BEGINS_UNUSUALLY: Self = Self::SENDS_UNUSUALLY
+        .union(Self::FIN_QUEUED)
+        .union(Self::FLUSHING)
+        .union(Self::READ_SHUT)
+        .union(Self::PARTIAL_CHECKSUM);
     /// What is not so of a connection that receives as usual.
     pub(crate) const HEARS_UNUSUALLY: Self = Self::FIN_EARLY.union(Self::UNCONFIRMED);
+    /// What is not so of one that hears in an exchange as usual.
+    pub(crate) const ANSWERS_UNUSUALLY: Self = Self::HEARS_UNUSUALLY.union(Self::READ_SHUT);
 }
 
 /// Names each bit, and how it is asked for and changed.
@@ -109,4 +145,6 @@ facts! {
     SYN_DATA, has_syn_data, set_syn_data;
     /// Our SYN carries a cookie, or asks for one.
     ASKS_COOKIE, asks_cookie, set_asks_cookie;
+    /// What changes seldom was last found to be as it mostly is, and did not change since: [`is_calm`](Slot::is_calm).
+    CALM, calm, set_calm;
 }

@@ -133,10 +133,12 @@ const NEVER: u32 = !STAGE;
 impl<P: Profile> Slot<P> {
     /// The link takes segments with payloads of `link` bytes, options included.
     pub(crate) fn begin_path(&mut self, now: Instant, link: u16, resources: &Resources<'_>) {
+        self.set_calm(false);
         self.path.advmss = link;
         let mut takes = link;
         if P::PROBING {
             if resources.config.probing == Probing::Always && self.selective() {
+                self.set_calm(false);
                 self.path.ceiling = self.path_limit();
                 takes = takes.min(BASE);
             }
@@ -153,6 +155,7 @@ impl<P: Profile> Slot<P> {
 
     /// Sends segments with payloads of up to `takes` bytes, options included, from now on.
     pub(crate) fn set_path(&mut self, takes: u16) {
+        self.set_calm(false);
         self.path.takes = takes;
         self.mss = self.peer_mss.min(takes).saturating_sub(self.stamps_len()).max(1);
         self.large = match self.device_cuts() {
@@ -279,6 +282,7 @@ impl<P: Profile> Slot<P> {
         };
         let longest = len + u32::from(self.stamps_len());
         let Some(step) = STEPS.into_iter().find(|step| u32::from(*step) < longest) else { return };
+        self.set_calm(false);
         self.path.ceiling = if self.selective() { self.path_limit() } else { 0 };
         self.path.raise_after(now + LIFETIME);
         self.arm(self.path.raise_at());
@@ -342,6 +346,7 @@ impl<P: Profile> Slot<P> {
     pub(crate) fn raise_path(&mut self, config: &Config) {
         self.path.raise_never();
         if config.probing != Probing::Never && self.selective() {
+            self.set_calm(false);
             self.path.ceiling = self.path_limit();
         } else {
             self.path.set_stage(Stage::Untried);

@@ -45,10 +45,23 @@ impl Default for Block {
 }
 
 impl Block {
+    /// What is known of what is under way, where it is the first of a send queue.
+    #[inline]
+    pub(crate) fn under_way_mut(&mut self) -> &mut UnderWay {
+        &mut self.under_way
+    }
+
     /// The bytes it holds.
     pub(crate) fn data(&self) -> &[u8] {
         let start = usize::from(self.start);
         self.bytes.get(start..start + self.len()).unwrap_or_default()
+    }
+
+    /// The same, in the place of the call. It is never `None`.
+    #[inline(always)]
+    pub(crate) fn held(&self) -> Option<&[u8]> {
+        let start = usize::from(self.start);
+        self.bytes.get(start..start + self.len())
     }
 
     /// How many bytes it holds.
@@ -111,6 +124,15 @@ impl Block {
         }
         self.len += count as u16;
         count
+    }
+
+    /// Copies `bytes`, which fit, into the empty block of a send queue that begins with it.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self, bytes: &[u8]) {
+        if let Some(space) = self.bytes.get_mut(..bytes.len()) {
+            self.len = mirage_checksum::copy_short(space, bytes) as u16;
+        }
+        self.under_way.begin();
     }
 
     /// Copies `bytes` before what it holds, or gives `false` and leaves it as it was when they do not fit.
@@ -186,14 +208,44 @@ impl<'s> Pool<'s> {
     /// An empty block for bytes from `place` on, or `None` when all are in use.
     #[inline]
     fn take_at(&mut self, place: u32) -> Option<u32> {
-        let index = if self.free_head != NONE { self.free_head } else { self.untouched };
+        self.take_block(place).map(|(index, _)| index)
+    }
+
+    /// The same with the block itself.
+    #[inline(always)]
+    pub(crate) fn take_block(&mut self, place: u32) -> Option<(u32, &mut Block)> {
+        let free = self.free_head;
+        let index = if free != NONE { free } else { self.untouched };
         let block = self.blocks.get_mut(index as usize)?;
-        if self.free_head != NONE {
-            self.free_head = block.next;
-        } else {
-            self.untouched += 1;
+        match free {
+            NONE => self.untouched += 1,
+            _ => self.free_head = block.next,
         }
         (block.next, block.seq, block.start, block.len, block.ends) = (NONE, place, 0, 0, false);
+        self.in_use += 1;
+        Some((index, block))
+    }
+
+    /// The same if one was given back before; they are used first.
+    #[inline(always)]
+    pub(crate) fn take_used(&mut self, place: u32) -> Option<(u32, &mut Block)> {
+        let index = self.free_head;
+        // There is no block `NONE`.
+        let block = self.blocks.get_mut(index as usize)?;
+        self.free_head = block.next;
+        (block.next, block.seq, block.start, block.len, block.ends) = (NONE, place, 0, 0, false);
+        self.in_use += 1;
+        Some((index, block))
+    }
+
+    /// A block that was given back before, if there is one and `fill` says how much it wrote to its start.
+    #[inline(always)]
+    pub(crate) fn take_filled(&mut self, fill: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<u32> {
+        let index = self.free_head;
+        let block = self.blocks.get_mut(index as usize)?;
+        let len = fill(&mut block.bytes)? as u16;
+        self.free_head = block.next;
+        (block.next, block.seq, block.start, block.len, block.ends) = (NONE, 0, 0, len, false);
         self.in_use += 1;
         Some(index)
     }
@@ -207,6 +259,13 @@ impl<'s> Pool<'s> {
     /// them.
     pub(crate) fn take_for_sending(&mut self, held: u32, first: bool, place: u32) -> Option<u32> {
         if self.spares(held, first) { self.take_at(place) } else { None }
+    }
+
+    /// The same for the first, with the block itself, if one was given back before.
+    #[inline(always)]
+    pub(crate) fn take_to_begin(&mut self, held: u32, place: u32) -> Option<(u32, &mut Block)> {
+        // As `spares` has it, but what is mostly so comes first.
+        if self.free() > self.reserve / 2 || held < self.spare() { self.take_used(place) } else { None }
     }
 
     /// An empty block for data out of order of a connection that holds `held` of them.
@@ -278,6 +337,28 @@ impl<'s> Pool<'s> {
         (block.next, block.start, block.len) = (self.free_head, FREE, 0);
         self.free_head = index;
         self.in_use -= 1;
+    }
+
+    /// The same for one that somebody holds, as is known in the place of the call.
+    #[inline(always)]
+    pub(crate) fn give_held(&mut self, index: u32) {
+        let Some(block) = self.blocks.get_mut(index as usize) else { return };
+        debug_assert_ne!(block.start, FREE, "a block is given back once");
+        (block.next, block.start, block.len) = (self.free_head, FREE, 0);
+        self.free_head = index;
+        self.in_use -= 1;
+    }
+
+    /// The same for one whose owner wants it back only if `look` gives something.
+    #[inline(always)]
+    pub(crate) fn give_if<R>(&mut self, index: u32, look: impl FnOnce(&UnderWay) -> Option<R>) -> Option<R> {
+        let block = self.blocks.get_mut(index as usize)?;
+        debug_assert_ne!(block.start, FREE, "a block is given back once");
+        let result = look(&block.under_way)?;
+        (block.next, block.start, block.len) = (self.free_head, FREE, 0);
+        self.free_head = index;
+        self.in_use -= 1;
+        Some(result)
     }
 
     /// Takes back the block `head` and all that are chained to it.

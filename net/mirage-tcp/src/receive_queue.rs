@@ -1,6 +1,7 @@
 //! What came in: bytes in order that wait for the application, and bytes out of order that wait for a hole to fill.
 
-use mirage_checksum::{SequenceNumber, Sum, copy, copy_and_sum};
+use mirage_checksum::{SequenceNumber, Sum, copy, copy_and_sum, copy_and_sum_short, copy_short};
+use mirage_net::ReceivedChecksum;
 
 use zerocopy::FromZeros;
 
@@ -74,6 +75,12 @@ impl ReceiveQueue {
     /// How many bytes the application can read.
     pub(crate) fn readable(&self) -> u32 {
         self.readable
+    }
+
+    /// Whether it holds nothing.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.blocks == 0
     }
 
     /// Whether bytes wait behind holes.
@@ -212,6 +219,28 @@ impl ReceiveQueue {
         self.blocks += 1;
         self.readable += len as u32;
         Some(true)
+    }
+
+    /// The same for a few bytes into an empty queue, which may have been `checked` before; whether they were taken.
+    #[inline(always)]
+    pub(crate) fn take_first(
+        &mut self,
+        pool: &mut Pool<'_>,
+        bytes: &[u8],
+        sum: Sum,
+        checked: ReceivedChecksum,
+    ) -> bool {
+        let len = bytes.len();
+        let index = pool.take_filled(
+            #[inline(always)]
+            |block| {
+                let sum = sum.add_sum(copy_and_sum_short(block.get_mut(..len)?, bytes));
+                (sum.is_valid() || checked != ReceivedChecksum::Unchecked).then_some(len)
+            },
+        );
+        let Some(index) = index else { return false };
+        (self.head, self.tail, self.blocks, self.readable) = (index, index, 1, len as u32);
+        true
     }
 
     /// The same for bytes that a device has checked; `None` when there is no room for them.
@@ -513,6 +542,21 @@ impl ReceiveQueue {
         self.blocks -= 1;
         pool.give(last);
         true
+    }
+
+    /// Moves all readable bytes into `buffer` if they lie in one block and there is room for them; gives how many they are.
+    #[inline(always)]
+    pub(crate) fn read_whole(&mut self, pool: &mut Pool<'_>, buffer: &mut [u8]) -> Option<usize> {
+        let bytes = pool.get(self.head)?.held()?;
+        if self.head != self.tail || bytes.len() > buffer.len() {
+            return None;
+        }
+        // The second and last copy on the way in.
+        let count = copy_short(buffer, bytes);
+        pool.give_held(self.head);
+        (self.head, self.tail, self.readable) = (NONE, NONE, 0);
+        self.blocks -= 1;
+        Some(count)
     }
 
     /// Moves readable bytes into `buffer`; gives how many.

@@ -89,6 +89,8 @@ impl Reply {
 #[derive(Debug, Default)]
 pub(crate) struct Replies {
     waiting: Deque<Reply, { Self::CAPACITY }>,
+    /// How many wait: asked far more often than changed.
+    count: u8,
     pub(crate) dropped: u64,
 }
 
@@ -98,8 +100,9 @@ impl Replies {
 
     /// Queues a reply, if there is room.
     pub(crate) fn push(&mut self, reply: Reply) {
-        if self.waiting.push_back(reply).is_err() {
-            self.dropped += 1;
+        match self.waiting.push_back(reply) {
+            Ok(()) => self.count += 1,
+            Err(_) => self.dropped += 1,
         }
     }
 
@@ -110,11 +113,14 @@ impl Replies {
 
     /// Forgets the oldest: it was sent.
     pub(crate) fn pop(&mut self) {
-        self.waiting.pop_front();
+        if self.waiting.pop_front().is_some() {
+            self.count -= 1;
+        }
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.count == 0
     }
 }
 

@@ -7,6 +7,8 @@ use crate::input::Again;
 use crate::paths::Paths;
 use crate::pool::{BLOCK_BYTES, Pool};
 use crate::receive_queue::LEAST_ROOM;
+#[cfg(doc)]
+use crate::rto::patience;
 use crate::runs::Runs;
 use crate::servers::Servers;
 use crate::timers::Timers;
@@ -16,6 +18,8 @@ use crate::{Config, Stats};
 /// What all connections share.
 pub(crate) struct Resources<'s> {
     pub(crate) config: Config,
+    /// What [`Config::min_rto`] makes of the [patience] with round trips.
+    pub(crate) patience: u32,
     pub(crate) pool: Pool<'s>,
     pub(crate) runs: Runs<'s>,
     pub(crate) timers: Timers<'s>,

@@ -80,6 +80,21 @@ impl<P: Profile> Slot<P> {
         }
     }
 
+    /// The same for the first segment under way, which is no longer than a full one, between two who understand selective
+    /// acknowledgments, while nothing is out of the ordinary.
+    #[inline(always)]
+    pub(crate) fn start_first_timer(&mut self, now: Instant, max_rto: Duration) {
+        let rto = self.round_trip.rto(max_rto);
+        // As `tail_timeout` has it.
+        let (watch, after) = match self.round_trip.srtt() {
+            Some(srtt) => (Watch::Tail, srtt.saturating_mul(2).saturating_add(LATE_ACK).min(rto)),
+            None => (Watch::Resend, rto),
+        };
+        self.watch = watch;
+        self.resend_at = now + after.min(self.user_timeout());
+        self.arm_here(self.resend_at);
+    }
+
     /// The same, counted from when the oldest segment was sent: another timer was in its place meanwhile.
     pub(crate) fn restart_resend_timer(&mut self, resources: &Resources<'_>, now: Instant) {
         let head = self.recovery.chain.head;
@@ -187,14 +202,21 @@ impl<P: Profile> Slot<P> {
     }
 
     /// RFC 5681 §4.1: what the network took before a pause says little about now.
+    #[inline(always)]
     pub(crate) fn restart_if_idle(&mut self, now: Instant, resources: &Resources<'_>) {
-        if self.una == self.nxt {
-            let idle = self.sent_at.since(now);
-            if !idle.is_zero() && idle > self.round_trip.rto(resources.config.max_rto) {
-                self.congestion.on_idle(now, idle);
-                if P::TUNING {
-                    self.shrink_send_limit(&resources.config);
-                }
+        if self.una == self.nxt && !self.sent_at.is_now(now) {
+            self.restart_after_pause(now, resources);
+        }
+    }
+
+    /// The same where nothing is under way.
+    #[inline(never)]
+    pub(crate) fn restart_after_pause(&mut self, now: Instant, resources: &Resources<'_>) {
+        let idle = self.sent_at.since(now);
+        if idle > self.round_trip.rto(resources.config.max_rto) {
+            self.congestion.on_idle(now, idle);
+            if P::TUNING {
+                self.shrink_send_limit(&resources.config);
             }
         }
     }

@@ -29,8 +29,14 @@ impl RoundTrip {
     /// The same in the place of the call.
     #[inline(always)]
     pub(crate) fn sample_here(&mut self, rtt: Duration, min: Duration) {
+        self.sample_with(rtt, patience(min));
+    }
+
+    /// The same where the [patience](patience()) with each timeout is known.
+    #[inline(always)]
+    pub(crate) fn sample_with(&mut self, rtt: Duration, least: u32) {
         // At most a minute, so that nothing overflows; at least a microsecond, so that 0 stays "unknown".
-        let rtt = micros(rtt).clamp(1, MAX_SAMPLE);
+        let rtt = micros(rtt.min(Duration::from_micros(MAX_SAMPLE.into()))).max(1);
         if self.srtt == 0 {
             self.srtt = 8 * rtt;
             self.rttvar = 2 * rtt;
@@ -41,7 +47,7 @@ impl RoundTrip {
             self.srtt = self.srtt - self.srtt / 8 + rtt;
         }
         // "RTO <- SRTT + max (G, K*RTTVAR)": what we ask for at least is above the round trip, as a peer's delay is.
-        let patience = self.rttvar.max(GRANULARITY).max(micros(min));
+        let patience = self.rttvar.max(least);
         self.rto = (self.srtt / 8).saturating_add(patience).min(MAX_RTO);
     }
 
@@ -94,6 +100,12 @@ impl RoundTrip {
     }
 }
 
+/// By how much a timeout is longer than a round trip at least, in microseconds, if that is to be `min`.
+pub(crate) fn patience(min: Duration) -> u32 {
+    micros(min).max(GRANULARITY)
+}
+
+/// Whole microseconds, at most 2³² − 1.
 fn micros(span: Duration) -> u32 {
     span.as_micros().min(u64::from(u32::MAX)) as u32
 }

@@ -127,6 +127,15 @@ impl<'s> Runs<'s> {
         self.slots.get_mut(chain.head as usize)
     }
 
+    /// The only run of a chain, if it has one alone, and which is the first that nobody has.
+    #[inline(always)]
+    pub(crate) fn lone_mut(&mut self, chain: &Chain) -> Option<(&mut RunSlot, &mut u32)> {
+        match chain.count {
+            1 => Some((self.slots.get_mut(chain.head as usize)?, &mut self.free)),
+            _ => None,
+        }
+    }
+
     /// Whether a connection with nothing under way may begin.
     #[inline]
     pub(crate) fn can_begin(&self) -> bool {
@@ -142,6 +151,7 @@ impl<'s> Runs<'s> {
         self.slots.get(chain.tail as usize).is_some_and(|last| !last.is(fate::SACKED | fate::LOST))
     }
 
+    #[inline]
     fn take(&mut self) -> Option<u32> {
         let index = self.free;
         if let Some(slot) = self.slots.get(index as usize) {
@@ -170,6 +180,25 @@ impl<'s> Runs<'s> {
             return true;
         }
         self.push_behind(chain, run)
+    }
+
+    /// Which run would be taken next, if there is one.
+    #[inline(always)]
+    pub(crate) fn peek(&self) -> Option<u32> {
+        let index = if self.free != NONE { self.free } else { self.fresh };
+        ((index as usize) < self.slots.len()).then_some(index)
+    }
+
+    /// The first of an empty chain, which becomes that [which is next](Self::peek).
+    #[inline(always)]
+    pub(crate) fn begin(&mut self, chain: &mut Chain, index: u32, run: RunSlot) {
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
+        match self.free {
+            NONE => self.fresh += 1,
+            _ => self.free = slot.next,
+        }
+        *slot = run;
+        *chain = Chain { head: index, tail: index, count: 1 };
     }
 
     fn push_behind(&mut self, chain: &mut Chain, run: &RunSlot) -> bool {

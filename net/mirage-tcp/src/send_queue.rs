@@ -3,7 +3,8 @@
 use mirage_net::FrameWriter;
 use zerocopy::FromZeros;
 
-use crate::pool::{BLOCK_BYTES, NONE, Pool};
+use crate::pool::{BLOCK_BYTES, Block, NONE, Pool};
+use crate::under_way::UnderWay;
 
 /// A stream's bytes from the first unacknowledged one on, in a chain of blocks.
 ///
@@ -34,6 +35,18 @@ pub(crate) struct Cuts {
 }
 
 impl Cuts {
+    /// How many bytes a block takes that begins with a full segment, if there is room for less than three.
+    #[inline(always)]
+    fn limit_of_few(full: u16) -> Option<u16> {
+        const MOST: u32 = BLOCK_BYTES as u32;
+        let full = u32::from(full);
+        if full * 3 <= MOST {
+            return None;
+        }
+        let limit = if full * 2 <= MOST { full * 2 } else { full.min(MOST) };
+        Some(limit as u16)
+    }
+
     /// How many bytes a block takes whose first is at `place`.
     fn limit(self, place: u32) -> u16 {
         const MOST: u32 = BLOCK_BYTES as u32;
@@ -107,6 +120,26 @@ impl SendQueue {
             rest = rest.get(count..).unwrap_or_default();
         }
         allowed - rest.len()
+    }
+
+    /// The same into an empty queue; `None` when they do not fit in one block or none is free, and then nothing was done.
+    #[inline(always)]
+    pub(crate) fn push_first(&mut self, pool: &mut Pool<'_>, bytes: &[u8], held: u32, full: u16) -> Option<usize> {
+        let limit = Cuts::limit_of_few(full)?;
+        if self.head != NONE || bytes.len() > limit.into() {
+            return None;
+        }
+        let (index, block) = pool.take_to_begin(held, self.base)?;
+        block.begin(bytes);
+        (self.head, self.tail, self.tail_limit) = (index, index, limit);
+        (self.len, self.blocks) = (bytes.len() as u32, 1);
+        Some(bytes.len())
+    }
+
+    /// The block that holds all of it, if there is one that does.
+    #[inline(always)]
+    pub(crate) fn lone_mut<'p>(&self, pool: &'p mut Pool<'_>) -> Option<&'p mut Block> {
+        if self.head == self.tail { pool.get_mut(self.head) } else { None }
     }
 
     /// Has `fill` write up to `most` bytes behind what is queued, in up to so many `pieces`, until it leaves room in one; gives
@@ -211,6 +244,18 @@ impl SendQueue {
             // What was given back keeps its contents until somebody takes it.
             pool.move_under_way(first, self.head);
         }
+    }
+
+    /// Forgets all bytes if they lie in one block and `look` gives something of what is known of what is under way: the peer has
+    /// them. Otherwise nothing was done.
+    #[inline(always)]
+    pub(crate) fn end_if<R>(&mut self, pool: &mut Pool<'_>, look: impl FnOnce(&UnderWay) -> Option<R>) -> Option<R> {
+        if self.head != self.tail {
+            return None;
+        }
+        let result = pool.give_if(self.head, look)?;
+        *self = Self { base: self.base.wrapping_add(self.len), ..Self::default() };
+        Some(result)
     }
 
     /// A record ends with the last byte: no segment goes on behind it. What follows begins a block of its own.
@@ -374,7 +419,6 @@ impl<'p> Iterator for Slices<'p, '_> {
 mod tests {
     extern crate alloc;
     use super::*;
-    use crate::pool::Block;
     use alloc::vec;
     use alloc::vec::Vec;
     use managed::ManagedSlice;
@@ -390,6 +434,15 @@ mod tests {
     fn it_is_small() {
         assert!(size_of::<SendQueue>() <= 24);
         assert!(size_of::<Cursor>() <= 8);
+    }
+
+    #[test]
+    fn the_short_way_to_a_limit_leads_to_the_same() {
+        for full in 1..=u16::MAX {
+            if let Some(limit) = Cuts::limit_of_few(full) {
+                assert_eq!(limit, Cuts { next: 0, full }.limit(0));
+            }
+        }
     }
 
     #[test]

@@ -68,7 +68,15 @@ impl Stamps {
     /// Remembers `value` of a segment that began at `seq`, when `acked_to` was the last acknowledgement sent (§4.3).
     #[inline(always)]
     pub(crate) fn remember(&mut self, now: Instant, value: u32, seq: SequenceNumber, acked_to: SequenceNumber) {
-        if seq.at_or_before(acked_to) && !self.is_old(now, value) {
+        if !self.is_old(now, value) {
+            self.keep(now, value, seq, acked_to);
+        }
+    }
+
+    /// The same where it is known not to be [old](Self::is_old).
+    #[inline(always)]
+    pub(crate) fn keep(&mut self, now: Instant, value: u32, seq: SequenceNumber, acked_to: SequenceNumber) {
+        if seq.at_or_before(acked_to) {
             self.recent = value;
             self.recent_at = (self.recent_at & ON) | seconds(now);
         }

@@ -19,6 +19,7 @@ use crate::ports::Ports;
 use crate::ready::Ends;
 use crate::replies::{PerSecond, Replies};
 use crate::resources::Resources;
+use crate::rto::patience;
 use crate::runs::Runs;
 use crate::servers::Servers;
 use crate::time_wait::TimeWait;
@@ -76,6 +77,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
             demux: Demux::new(buckets, secrets.ends, counts),
             resources: Resources {
                 config,
+                patience: patience(config.min_rto),
                 pool: Pool::new(blocks),
                 runs: Runs::new(runs),
                 timers: Timers::new(timers),
@@ -118,6 +120,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// Changes what can be tuned: for connections that begin from now on; limits and timers that all share change at once.
     pub fn reconfigure(&mut self, config: Config) {
         self.resources.config = config.clamped();
+        self.resources.patience = patience(self.resources.config.min_rto);
         self.resources.again = Again::NONE;
     }
 

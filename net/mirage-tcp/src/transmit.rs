@@ -1,5 +1,6 @@
 //! Segments on their way out.
 
+mod first;
 mod link;
 mod plan;
 mod reply;
@@ -20,6 +21,7 @@ use crate::demux::Tuple;
 use crate::identifier::NONE;
 use crate::options::{Encoded, SynOptions};
 use crate::pool::Pool;
+use crate::ready::{Ends, Place};
 use crate::resources::Resources;
 use crate::sack::Blocks;
 use crate::send_queue::{Cursor, SendQueue};
@@ -36,10 +38,13 @@ impl<P: Profile> Tcp<'_, P> {
     /// # Errors
     /// [`SendError::Full`]: the device is full; nothing is lost; call again when it is ready. Other errors of the IP layer
     /// count as loss and are repaired as such.
+    #[inline(always)]
     pub fn poll_transmit(&mut self, now: Instant, ip: &mut impl Ip, budget: usize) -> Result<bool, SendError> {
         let mut left = budget;
-        if !self.replies.is_empty() {
+        let mut more = !self.replies.is_empty();
+        if more {
             self.send_replies(now, ip, &mut left)?;
+            more = !self.replies.is_empty();
         }
         while self.ready.head != NONE {
             if left == 0 {
@@ -47,29 +52,72 @@ impl<P: Profile> Tcp<'_, P> {
             }
             let index = self.ready.head;
             let turn = self.take_turn(now, index, ip, &mut left);
-            if turn != Ok(Turn::More) || self.ready.tail != index {
+            if turn == Turn::Over {
+                self.check(index);
+                break;
+            }
+            if turn != Turn::More || self.ready.tail != index {
                 match P::STRAIGHT {
                     true => self.make_unready(index),
                     false => self.make_unready_elsewhere(index),
                 }
             }
-            if turn != Ok(Turn::Done)
+            if turn != Turn::Done
                 && let Some(slot) = self.connections.get_mut(index as usize)
             {
                 slot.todo |= todo::OUTPUT;
             }
             self.settle(index);
-            turn?;
+            if turn == Turn::Full {
+                return Err(SendError::Full);
+            }
         }
-        Ok(!self.replies.is_empty())
+        Ok(more)
     }
 
     /// Sends what one connection has to send, up to a few segments.
+    #[inline(always)]
+    fn take_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Turn {
+        if P::STRAIGHT
+            && let Some(slot) = self.connections.get(index as usize)
+            && slot.una == slot.nxt
+            && slot.send.len() > 0
+        {
+            let turn = self.take_first_turn(now, index, ip);
+            if turn != Turn::Untaken {
+                *left -= 1;
+                return turn;
+            }
+        }
+        self.take_usual_turn(now, index, ip, left)
+    }
+
+    /// The same where nothing is under way, if all there is is one segment; else nothing was done.
+    #[inline(never)]
+    fn take_first_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip) -> Turn {
+        let Tcp { connections, resources, ready, .. } = self;
+        let Some(slot) = connections.get_mut(index as usize) else { return Turn::Untaken };
+        if !slot.sent_at.is_now(now) {
+            slot.restart_after_pause(now, resources);
+        }
+        if slot.send_first(now, resources, ip) {
+            if ready.tail != index || slot.todo != 0 {
+                return Turn::Done;
+            }
+            // Nobody else waits, and nothing else is left to do.
+            (*ready, slot.ready) = (Ends::default(), Place::default());
+            resources.again.len = 0;
+            return Turn::Over;
+        }
+        Turn::Untaken
+    }
+
+    /// The same when it is not the first segment of an exchange.
     // By itself, so that the compiler has registers for it.
     #[inline(never)]
-    fn take_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Result<Turn, SendError> {
+    fn take_usual_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Turn {
         let Tcp { connections, resources, .. } = self;
-        let Some(slot) = connections.get_mut(index as usize) else { return Ok(Turn::Done) };
+        let Some(slot) = connections.get_mut(index as usize) else { return Turn::Done };
         if slot.mss == 0 {
             slot.ask_path(now, ip, resources);
         }
@@ -82,37 +130,31 @@ impl<P: Profile> Tcp<'_, P> {
             && let Some(result) = slot.send_usual(now, resources, ip)
         {
             *left = left.saturating_sub(1);
-            return result.map(|()| Turn::Done);
+            return if result.is_ok() { Turn::Done } else { Turn::Full };
         }
         if P::STRAIGHT
             && slot.state == State::SynSent
             && let Some(result) = slot.send_syn(now, resources, ip)
         {
             *left = left.saturating_sub(1);
-            return result.map(|()| Turn::Done);
+            return if result.is_ok() { Turn::Done } else { Turn::Full };
         }
         self.take_long_turn(now, index, ip, left)
     }
 
     /// The same, whatever it is.
     #[inline(never)]
-    fn take_long_turn(
-        &mut self,
-        now: Instant,
-        index: u32,
-        ip: &mut impl Ip,
-        left: &mut usize,
-    ) -> Result<Turn, SendError> {
+    fn take_long_turn(&mut self, now: Instant, index: u32, ip: &mut impl Ip, left: &mut usize) -> Turn {
         let Tcp { connections, resources, .. } = self;
-        let Some(slot) = connections.get_mut(index as usize) else { return Ok(Turn::Done) };
+        let Some(slot) = connections.get_mut(index as usize) else { return Turn::Done };
         let mut turn = SEGMENTS_PER_TURN;
         while turn > 0 {
             let Some(plan) = slot.plan(now, resources) else {
                 slot.keep_watch(now, resources);
-                return Ok(Turn::Done);
+                return Turn::Done;
             };
             if *left == 0 {
-                return Ok(Turn::More);
+                return Turn::More;
             }
             let (sent, segments, result) = slot.send_segments(now, &plan, resources, ip, *left);
             if P::BURSTS && sent < plan.len && sent > 0 {
@@ -123,11 +165,11 @@ impl<P: Profile> Tcp<'_, P> {
             }
             match result {
                 Ok(()) => {}
-                Err(SendError::Full) => return Err(SendError::Full),
+                Err(SendError::Full) => return Turn::Full,
                 Err(SendError::WouldFragment { mtu }) if slot.shrink_path(mtu, &resources.config) => continue,
                 Err(SendError::NoRoute) if slot.state == State::SynSent => {
                     slot.end(resources, Some(Error::HostUnreachable));
-                    return Ok(Turn::Done);
+                    return Turn::Done;
                 }
                 // It is as good as lost, and repaired like that.
                 Err(_) => {}
@@ -143,10 +185,10 @@ impl<P: Profile> Tcp<'_, P> {
             slot.on_sent(&plan, now, resources);
             if P::BURSTS && slot.is_done() {
                 slot.keep_watch(now, resources);
-                return Ok(Turn::Done);
+                return Turn::Done;
             }
         }
-        Ok(Turn::More)
+        Turn::More
     }
 }
 
@@ -155,8 +197,14 @@ impl<P: Profile> Tcp<'_, P> {
 enum Turn {
     /// It has nothing to send now.
     Done,
+    /// Another turn than this is for it.
+    Untaken,
+    /// The same as `Done`, and nothing else is left to do; it was alone.
+    Over,
     /// It may have more.
     More,
+    /// It has, but the device is full.
+    Full,
 }
 
 impl<P: Profile> Slot<P> {

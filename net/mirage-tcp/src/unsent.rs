@@ -37,6 +37,7 @@ impl<P: Profile> Tcp<'_, P> {
         if let Some((slot, resources)) = self.open(id)
             && P::TUNING
         {
+            slot.set_calm(false);
             slot.unsent_limit = limit.map_or(UnsentLimit::NONE, UnsentLimit::new);
             resources.wakers.wake(&mut slot.writers);
         }

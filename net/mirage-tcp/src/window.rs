@@ -41,7 +41,7 @@ impl<P: Profile> Slot<P> {
     }
 
     #[inline(never)]
-    fn grow_window(&mut self, resources: &Resources<'_>) {
+    pub(crate) fn grow_window(&mut self, resources: &Resources<'_>) {
         let room = self.receive_room(resources);
         if room.saturating_sub(self.receive_window()) >= self.window_step(room, 1) {
             self.rcv_end = self.rcv_nxt + room;
@@ -50,8 +50,8 @@ impl<P: Profile> Slot<P> {
 
     /// Whether there may be room for such a step. It needs a full segment's, or half of a limit that is less than two. Who reads
     /// no more has all the room there is; where nobody ever will, there is nothing to make room for.
-    #[inline]
-    fn may_grow(&self) -> bool {
+    #[inline(always)]
+    pub(crate) fn may_grow(&self) -> bool {
         let (window, step) = (self.receive_window(), u32::from(self.receive_mss));
         let most = self.tuning.limit.saturating_sub(self.receive.readable());
         window < step || most.saturating_sub(window) >= step || (self.read_shut() && self.held())
@@ -59,11 +59,8 @@ impl<P: Profile> Slot<P> {
 
     /// The application has read: tells the peer, if that is worth a segment.
     pub(crate) fn after_read(&mut self, resources: &Resources<'_>) {
-        if !self.state.may_receive() {
-            return;
-        }
         // While the peer may still send as much as we could add, its data will bring acknowledgements enough.
-        if self.receive_window() > self.tuning.limit / 2 {
+        if self.receive_window() > self.tuning.limit / 2 || !self.state.may_receive() {
             return;
         }
         let room = self.receive_room(resources);

@@ -1,5 +1,6 @@
 //! The TCP header (RFC 9293 §3.1): bytes to a [`Segment`] and back.
 
+use core::convert::identity;
 use core::net::IpAddr;
 
 use bitflags::bitflags;
@@ -176,6 +177,52 @@ impl Options<'_> {
     }
 }
 
+/// A header with timestamps, and nothing else behind the usual ones, in words of 32 bits: that of most segments.
+#[derive(Clone, Copy)]
+pub(crate) struct Stamped {
+    /// The sum of the pseudo-header but for the length: a few numbers of 32 bits.
+    pub(crate) pseudo: u64,
+    pub(crate) source_port: u16,
+    pub(crate) destination_port: u16,
+    pub(crate) seq: SequenceNumber,
+    pub(crate) ack: SequenceNumber,
+    pub(crate) flags: Flags,
+    pub(crate) window: u16,
+    pub(crate) value: u32,
+    pub(crate) echo: u32,
+}
+
+impl Stamped {
+    /// Writes the segment whose header is `header`, in the place of the call: the payload first, so that nothing of the header
+    /// has to be kept meanwhile.
+    #[inline(always)]
+    pub(crate) fn write(header: &impl Fn() -> Self, writer: &mut FrameWriter<'_>, piece: &[u8]) {
+        // The only copy on the way out: the block keeps the bytes until they are acknowledged.
+        writer.put_headed_short(
+            piece,
+            #[inline(always)]
+            |body| header().bytes(body, piece.len()),
+        );
+    }
+
+    /// The header of a segment whose `len` bytes of payload have the sum `body`.
+    #[inline(always)]
+    fn bytes(self, body: Sum, len: usize) -> [u8; STAMPED_LEN] {
+        let ports = u32::from(self.source_port) << 16 | u32::from(self.destination_port);
+        let rest = (STAMPED_LEN as u32 / 4) << 28 | u32::from(self.flags.bits()) << 16 | u32::from(self.window);
+        let words = [ports, self.seq.0, self.ack.0, rest, STAMPS, self.value, self.echo];
+        // No carry: they are a dozen numbers of 32 bits.
+        let sum = self.pseudo + words.into_iter().map(u64::from).sum::<u64>() + (STAMPED_LEN + len) as u64;
+        let checksum = Sum::ZERO.add_u64(sum).add_sum(body).finish();
+        let mut bytes = [0; STAMPED_LEN];
+        bytes[..8].copy_from_slice(&pair(ports, self.seq.0).to_be_bytes());
+        bytes[8..16].copy_from_slice(&pair(self.ack.0, rest).to_be_bytes());
+        bytes[CHECKSUM_AT..24].copy_from_slice(&pair(u32::from(checksum) << 16, STAMPS).to_be_bytes());
+        bytes[24..].copy_from_slice(&pair(self.value, self.echo).to_be_bytes());
+        bytes
+    }
+}
+
 /// The headers of segments that differ in their number, their flags and their payload only.
 #[derive(Clone, Copy)]
 pub(crate) struct Template<'o> {
@@ -276,20 +323,27 @@ impl<'o> Template<'o> {
         options: impl FnOnce(&mut [u8; N]),
     ) {
         let len = (N + piece.len()) as u64;
-        let header = |checksum: u16| {
-            let mut bytes = [0; N];
-            bytes[..8].copy_from_slice(&(self.first | u64::from(seq.0)).to_be_bytes());
-            bytes[8..16].copy_from_slice(&(self.second | u64::from(flags.bits()) << 16).to_be_bytes());
-            bytes[CHECKSUM_AT..18].copy_from_slice(&checksum.to_be_bytes());
-            options(&mut bytes);
-            bytes
-        };
+        let header = identity(
+            #[inline(always)]
+            |checksum: u16| {
+                let mut bytes = [0; N];
+                bytes[..8].copy_from_slice(&(self.first | u64::from(seq.0)).to_be_bytes());
+                bytes[8..16].copy_from_slice(&(self.second | u64::from(flags.bits()) << 16).to_be_bytes());
+                bytes[CHECKSUM_AT..18].copy_from_slice(&checksum.to_be_bytes());
+                options(&mut bytes);
+                bytes
+            },
+        );
         // The only copy on the way out: the block keeps the bytes until they are acknowledged.
         match self.checksum {
             Checksum::Complete => {
                 // Three numbers of 32 bits fit.
                 let sum = self.sum.add_u64(u64::from(seq.0) + u64::from(flags.bits()) + len);
-                writer.put_headed(piece, |body| header(sum.add_sum(body).finish()));
+                writer.put_headed(
+                    piece,
+                    #[inline(always)]
+                    |body| header(sum.add_sum(body).finish()),
+                );
             }
             Checksum::Partial => writer.put_behind(header(self.sum.add_u64(len).partial()), piece),
         }

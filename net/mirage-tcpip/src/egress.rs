@@ -41,8 +41,16 @@ fn walk<N: Net, P: Profile>(
     datagrams: Option<Send<N, P>>,
 ) -> Result<bool, SendError> {
     let is_stirred = machines.are_stirred();
-    if !(is_stirred || machines.udp.wants_transmit() || machines.tcp.wants_transmit()) {
-        return Ok(false);
+    if P::STRAIGHT && !(is_stirred || machines.udp.wants_transmit()) {
+        if !machines.tcp.wants_transmit() {
+            return Ok(false);
+        }
+        // TCP alone.
+        let more = segments_here(machines, device.split().1)?;
+        if machines.arp.wants_transmit() {
+            network(machines, device.split().1)?;
+        }
+        return Ok(more);
     }
     if is_stirred {
         let Machines { arp, ipv4, igmp, now, .. } = &*machines;
@@ -98,7 +106,14 @@ fn network<P: Profile>(machines: &mut Machines<'_, P>, transmit: &mut impl Trans
 }
 
 /// What TCP has to send: whether more waits.
+#[inline(never)]
 fn segments<P: Profile>(machines: &mut Machines<'_, P>, transmit: &mut impl Transmit) -> Result<bool, SendError> {
+    segments_here(machines, transmit)
+}
+
+/// The same in the place of the call.
+#[inline(always)]
+fn segments_here<P: Profile>(machines: &mut Machines<'_, P>, transmit: &mut impl Transmit) -> Result<bool, SendError> {
     let Machines { ethernet, arp, ipv4, tcp, now, budget, .. } = machines;
     let mut link = ethernet.over(transmit);
     let mut neighbours = arp.over(*now, &mut link);

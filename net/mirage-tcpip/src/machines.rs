@@ -168,8 +168,16 @@ impl<'s, P: Profile> Machines<'s, P> {
     /// Does what is due, except that which sends packets itself: the walk outwards does that. What a poll begins with.
     #[inline]
     pub(crate) fn handle_timeouts(&mut self, now: Instant) {
-        let due = self.next <= now;
         self.at_once = self.budget;
+        if self.next <= now || self.are_stirred() {
+            self.look(now);
+        }
+    }
+
+    /// The same when something is due, or the layers below TCP may have something to do.
+    #[inline(never)]
+    fn look(&mut self, now: Instant) {
+        let due = self.next <= now;
         self.looked_at |= core::mem::take(&mut self.stirred) || due;
         if due {
             self.tcp.handle_timeout(now);

@@ -11,14 +11,12 @@ use crate::machines::Machines;
 /// The machines, and the waker of whoever polls the stack.
 pub(crate) struct Shared<'s, P: Profile> {
     machines: RefCell<Machines<'s, P>>,
-    driver: RefCell<Option<Waker>>,
-    /// Whether there is one.
-    attended: Cell<bool>,
+    driver: Cell<Option<Waker>>,
 }
 
 impl<'s, P: Profile> Shared<'s, P> {
     pub(crate) fn new(machines: Machines<'s, P>) -> Self {
-        Self { machines: RefCell::new(machines), driver: RefCell::new(None), attended: Cell::new(false) }
+        Self { machines: RefCell::new(machines), driver: Cell::new(None) }
     }
 
     /// All machines, for the time of a call: nobody keeps them over another one. Whoever has them may stir them up.
@@ -44,30 +42,17 @@ impl<'s, P: Profile> Shared<'s, P> {
     /// Remembers who polls the stack.
     #[inline]
     pub(crate) fn attend(&self, waker: &Waker) {
-        let mut driver = lent(&self.driver);
-        if driver.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            return;
+        match self.driver.take() {
+            Some(known) if known.will_wake(waker) => self.driver.set(Some(known)),
+            _ => self.driver.set(Some(waker.clone())),
         }
-        let former = driver.replace(waker.clone());
-        self.attended.set(true);
-        drop(driver);
-        drop(former);
     }
 
     /// Has the stack polled soon: a handle left something to do.
     #[inline]
     pub(crate) fn wake(&self) {
         // Mostly it was woken already.
-        if !P::STRAIGHT || self.attended.get() {
-            self.wake_driver();
-        }
-    }
-
-    #[inline(never)]
-    fn wake_driver(&self) {
-        self.attended.set(false);
-        let driver = lent(&self.driver).take();
-        if let Some(waker) = driver {
+        if let Some(waker) = self.driver.take() {
             waker.wake();
         }
     }

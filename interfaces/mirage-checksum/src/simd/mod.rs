@@ -20,7 +20,7 @@ mod words;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod x86_64;
 
-pub(crate) use words::{add_around, fold};
+pub(crate) use words::{add_around, copy_few, copy_short, fold};
 
 #[cfg(mirage_checksum = "compact")]
 pub(crate) use compact::{copy, copy_and_sum, sum};

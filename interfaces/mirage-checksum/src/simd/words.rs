@@ -75,9 +75,10 @@ fn add_all<const COUNT: usize>(mut total: u64, words: &[[u8; 8]; COUNT]) -> u64 
 }
 
 /// Copies less than 8 bytes; gives them as a word. Both slices have the same length.
-#[inline(never)]
-fn copy_few(to: &mut [u8], from: &[u8]) -> u64 {
-    // Two halves that overlap: what a loop over bytes does the compiler would call memcpy for.
+#[inline(always)]
+pub(crate) fn copy_few(to: &mut [u8], from: &[u8]) -> u64 {
+    // Two halves that overlap: what a loop over bytes does the compiler would call memcpy for. What both have in common is the
+    // same in both.
     if let (Some(first), Some(last)) = (from.first_chunk::<4>(), from.last_chunk::<4>()) {
         if let Some(space) = to.first_chunk_mut::<4>() {
             *space = *first;
@@ -85,6 +86,8 @@ fn copy_few(to: &mut [u8], from: &[u8]) -> u64 {
         if let Some(space) = to.last_chunk_mut::<4>() {
             *space = *last;
         }
+        let last = u64::from(u32::from_le_bytes(*last));
+        u64::from(u32::from_le_bytes(*first)) | last << (8 * (from.len() - 4) % 64)
     } else if let (Some(first), Some(last)) = (from.first_chunk::<2>(), from.last_chunk::<2>()) {
         if let Some(space) = to.first_chunk_mut::<2>() {
             *space = *first;
@@ -92,10 +95,29 @@ fn copy_few(to: &mut [u8], from: &[u8]) -> u64 {
         if let Some(space) = to.last_chunk_mut::<2>() {
             *space = *last;
         }
+        let last = u64::from(u16::from_le_bytes(*last));
+        u64::from(u16::from_le_bytes(*first)) | last << (8 * (from.len() - 2) % 64)
     } else if let ([space], [byte]) = (to, from) {
         *space = *byte;
+        u64::from(*byte)
+    } else {
+        0
     }
-    few(from)
+}
+
+/// Copies at most 16 bytes, in the place of the call. Both slices have the same length.
+#[inline(always)]
+pub(crate) fn copy_short(to: &mut [u8], from: &[u8]) {
+    if let (Some(first), Some(last)) = (from.first_chunk::<8>(), from.last_chunk::<8>()) {
+        if let Some(space) = to.first_chunk_mut::<8>() {
+            *space = *first;
+        }
+        if let Some(space) = to.last_chunk_mut::<8>() {
+            *space = *last;
+        }
+    } else {
+        copy_few(to, from);
+    }
 }
 
 /// Less than 8 bytes as a word.

@@ -95,9 +95,12 @@ impl<P: Profile> Slot<P> {
                 self.change_window(resources, now, window);
             }
         }
-        if acked > self.send.len() && !self.held() && P::SELECTIVE {
+        let queued = self.send.len();
+        if acked > queued && !self.held() && P::SELECTIVE {
             self.take_last(resources, now, acked);
-        } else if acked > 0 {
+        } else if acked > 0
+            && !(self.calm() && acked == queued && ack == self.nxt && self.take_whole_elsewhere(resources, now, acked))
+        {
             let news = News { ack, echo, duplicate: false };
             self.take_news(resources, now, &news, &Blocks::NONE);
         }

@@ -7,13 +7,16 @@ mod fast;
 mod fast_open;
 mod half_open;
 mod listener;
+mod short;
 mod syn_sent;
 mod synchronized;
 mod time_wait;
 
+use core::net::IpAddr;
+
 use mirage_clock::{Duration, Instant};
 use mirage_net::ReceivedChecksum;
-use mirage_protocols::{Cast, Received};
+use mirage_protocols::{Cast, Protocol, Received};
 
 pub(crate) use self::again::Again;
 use crate::connection::Slot;
@@ -29,8 +32,7 @@ impl<P: Profile> Tcp<'_, P> {
     ///
     /// # Errors
     /// Why the segment, or part of it, was dropped. It is counted; nothing has to be done.
-    // By itself, so that the compiler has registers for it.
-    #[inline(never)]
+    #[inline]
     pub fn input(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         if P::STRAIGHT {
             if self.comes_again(received)
@@ -41,6 +43,16 @@ impl<P: Profile> Tcp<'_, P> {
             self.resources.again.len = 0;
         }
         self.resources.stats.segments_in += 1;
+        if P::STRAIGHT && short::SHORT.contains(&received.payload.len()) {
+            return self.input_short(now, received);
+        }
+        self.input_any(now, received)
+    }
+
+    /// A segment of any length.
+    // By itself, so that the compiler has registers for it.
+    #[inline(never)]
+    fn input_any(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         let result = self.route(now, received);
         if let Err(reason) = result {
             self.discards.count(reason);
@@ -169,6 +181,20 @@ impl Tuple {
         received.payload.first_chunk().is_some_and(|start| u32::from_be_bytes(*start) == ports)
             && self.local == received.destination
             && self.remote == received.source
+    }
+
+    /// If it is, and by IPv4, the sum of its pseudo-header but for the length: a few numbers of 32 bits.
+    #[inline(always)]
+    fn sum_if_of(&self, received: &Received<'_>) -> Option<u64> {
+        let (IpAddr::V4(local), IpAddr::V4(remote)) = (self.local, self.remote) else { return None };
+        let (IpAddr::V4(destination), IpAddr::V4(source)) = (received.destination, received.source) else {
+            return None;
+        };
+        let ports = u32::from(self.remote_port) << 16 | u32::from(self.local_port);
+        let is_of = received.payload.first_chunk().is_some_and(|start| u32::from_be_bytes(*start) == ports)
+            && local == destination
+            && remote == source;
+        is_of.then(|| u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0))
     }
 }
 

@@ -46,7 +46,7 @@ impl<P: Profile> Slot<P> {
     /// `most` was under way of late. Whether the window may grow: it was what limited us, or at least half of it was used while it doubles each round trip.
     fn is_window_limited(&self, most: u32) -> bool {
         let window = self.congestion.window();
-        self.congestion_limited() || (window < self.congestion.ssthresh() && window < most.saturating_mul(2))
+        self.congestion_limited() || (window < most.saturating_mul(2) && window < self.congestion.ssthresh())
     }
 
     /// How much may be under way now.
@@ -321,6 +321,7 @@ impl<P: Profile> Slot<P> {
             return;
         }
         let flight = self.in_flight();
+        self.set_calm(false);
         self.recovery.phase = Phase::Recovery;
         self.recovery.recover = self.nxt;
         let under_way = resources.pool.under_way_mut(self.send.head());
@@ -406,6 +407,7 @@ impl<P: Profile> Slot<P> {
         self.set_new_first(false);
         self.congestion.on_timeout(now, &flight, again);
         self.marks.on_reduced();
+        self.set_calm(false);
         self.recovery.phase = Phase::Loss;
         self.recovery.recover = self.nxt;
         self.recovery.duplicates = 0;

@@ -13,6 +13,7 @@ mod scoreboard;
 mod tail;
 mod undo;
 mod usual;
+mod whole;
 
 use mirage_checksum::SequenceNumber;
 use mirage_clock::{Duration, Instant};

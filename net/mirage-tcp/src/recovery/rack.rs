@@ -122,10 +122,13 @@ impl Reordering {
     }
 
     /// A round trip was measured. The shortest is forgotten after five minutes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn on_rtt(&mut self, now: Instant, rtt: Duration) {
-        let rtt = rtt.as_nanos().clamp(1000, u32::MAX.into()) as u32;
         let now = (now.as_nanos() >> AGE_SHIFT) as u16;
+        if rtt > self.min_rtt() && self.min_rtt != 0 && now.wrapping_sub(self.min_rtt_at) <= MIN_RTT_LIFETIME {
+            return;
+        }
+        let rtt = rtt.as_nanos().clamp(1000, u32::MAX.into()) as u32;
         if rtt <= self.min_rtt || self.min_rtt == 0 || now.wrapping_sub(self.min_rtt_at) > MIN_RTT_LIFETIME {
             (self.min_rtt, self.min_rtt_at) = (rtt, now);
         }

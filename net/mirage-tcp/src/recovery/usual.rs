@@ -74,4 +74,4 @@ impl<P: Profile> Slot<P> {
 }
 
 /// What a run must not be, beside acknowledged only in part or together with others.
-const UNUSUAL: u8 = fate::SACKED | fate::LOST | fate::RESENT;
+pub(super) const UNUSUAL: u8 = fate::SACKED | fate::LOST | fate::RESENT;

@@ -1,10 +1,13 @@
 //! Full segments of one connection, one after the other, in one loop.
 
+use core::cell::Cell;
+
+use mirage_checksum::SequenceNumber;
 use mirage_net::FrameWriter;
 use mirage_protocols::{Ip, Packet, SendError};
 
 use super::plan::Plan;
-use crate::pool::Pool;
+use crate::pool::{BLOCK_BYTES, Pool};
 use crate::send_queue::{Cursor, SendQueue};
 use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN, Template};
 
@@ -24,8 +27,8 @@ pub(super) struct Run<'a, 's> {
 }
 
 impl Run<'_, '_> {
-    /// Sends them, up to the first whose bytes do not lie in one piece. Gives how many left; `None` if they cannot go straight,
-    /// and then nothing was done.
+    /// Sends them, up to the first whose bytes lie in several pieces though they would fit in one. Gives how many left; `None` if
+    /// they cannot go straight, and then nothing was done.
     #[inline]
     pub(super) fn send(
         &self,
@@ -34,6 +37,9 @@ impl Run<'_, '_> {
         cursor: &mut Cursor,
         ip: &mut impl Ip,
     ) -> Option<(usize, Result<(), SendError>)> {
+        if self.full as usize > BLOCK_BYTES {
+            return self.send_spread(template, packet, cursor, ip);
+        }
         match packet.len.wrapping_sub(self.full as usize) {
             STAMPED_LEN => self.send_headed::<STAMPED_LEN>(template, packet, cursor, ip),
             HEADER_LEN => self.send_headed::<HEADER_LEN>(template, packet, cursor, ip),
@@ -51,19 +57,50 @@ impl Run<'_, '_> {
         cursor: &mut Cursor,
         ip: &mut impl Ip,
     ) -> Option<(usize, Result<(), SendError>)> {
-        let Self { plan, sent, flags, queue, pool, full, limit } = *self;
+        let Self { queue, pool, full, .. } = *self;
         let mould = &template.mould::<N>(full)?;
-        let mut end = plan.offset + sent;
-        let last = plan.offset + plan.len;
-        let mut rest = None;
-        let pieces = core::iter::from_fn(|| {
-            let offset = end;
-            end += full;
+        let (mut segments, mut rest) = (self.segments(), None);
+        let fills = core::iter::from_fn(|| {
+            let (offset, seq, flags) = segments.next()?;
             let piece = queue.next_piece(pool, offset, full, cursor, &mut rest)?;
-            let flags = if end == last { flags } else { flags - Flags::PSH - Flags::FIN };
-            let seq = plan.seq + (offset - plan.offset);
             Some(move |writer: &mut FrameWriter<'_>| mould.write(writer, seq, flags, piece))
         });
-        ip.send_run(packet, pieces.take(limit.min(((plan.len - sent) / full) as usize)))
+        ip.send_run(packet, fills)
+    }
+
+    /// The same for segments that fit in no piece.
+    #[inline(never)]
+    fn send_spread(
+        &self,
+        template: &Template<'_>,
+        packet: &Packet,
+        cursor: &mut Cursor,
+        ip: &mut impl Ip,
+    ) -> Option<(usize, Result<(), SendError>)> {
+        let Self { queue, pool, full, .. } = *self;
+        let cursor = &Cell::from_mut(cursor);
+        let fills = self.segments().map(|(offset, seq, flags)| {
+            move |writer: &mut FrameWriter<'_>| {
+                let mut reached = cursor.get();
+                template.write_pieces(writer, seq, flags, (queue, pool, offset, full), &mut reached);
+                cursor.set(reached);
+            }
+        });
+        ip.send_run(packet, fills)
+    }
+
+    /// Of each segment its place in the queue, its number and its flags.
+    #[inline(always)]
+    fn segments(&self) -> impl Iterator<Item = (u32, SequenceNumber, Flags)> {
+        let Self { plan, sent, flags, full, limit, .. } = *self;
+        let mut next = plan.offset + sent;
+        let last = plan.offset + plan.len;
+        let count = limit.min(((plan.len - sent) / full) as usize);
+        (0..count).map(move |_| {
+            let offset = next;
+            next += full;
+            let flags = if next == last { flags } else { flags - Flags::PSH - Flags::FIN };
+            (offset, plan.seq + (offset - plan.offset), flags)
+        })
     }
 }

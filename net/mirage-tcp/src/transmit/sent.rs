@@ -5,7 +5,6 @@ use mirage_clock::Instant;
 use mirage_congestion::Congestion as _;
 
 use super::plan::{Kind, Plan};
-use crate::Profile;
 use crate::coarse::Coarse;
 use crate::connection::Slot;
 use crate::facts::Facts;
@@ -14,6 +13,7 @@ use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::runs::{RunSlot, fate};
 use crate::wire::Flags;
+use crate::{Config, Profile};
 
 impl<P: Profile> Slot<P> {
     #[inline]
@@ -76,13 +76,7 @@ impl<P: Profile> Slot<P> {
         if idle {
             self.stuck_since = now;
         }
-        // Before any data came, what leaves with the acknowledgement of the handshake counts as an answer.
-        let answers = now == self.heard_at && plan.len != u32::from(self.syn_len);
-        let quick = self.quick_acks > 0 && (self.quick_acks < resources.config.quick_acks || answers);
-        if quick && self.data_at.since(now) < resources.config.delayed_ack {
-            // The application answers what came: from now on its answers carry the acknowledgements.
-            self.quick_acks = 0;
-        }
+        self.note_answer(now, plan.len, &resources.config);
         if !P::SELECTIVE {
             return self.on_next_sent_plainly(plan, (bytes, end, idle), now, resources);
         }
@@ -147,6 +141,18 @@ impl<P: Profile> Slot<P> {
             }
         }
         self.on_fresh_sent(bytes, now, resources);
+    }
+
+    /// `len` bytes leave: whether the application answers what came.
+    #[inline(always)]
+    pub(super) fn note_answer(&mut self, now: Instant, len: u32, config: &Config) {
+        // Before any data came, what leaves with the acknowledgement of the handshake counts as an answer.
+        let answers = now == self.heard_at && len != u32::from(self.syn_len);
+        let quick = self.quick_acks > 0 && (self.quick_acks < config.quick_acks || answers);
+        if quick && self.data_at.since(now) < config.delayed_ack {
+            // From now on its answers carry the acknowledgements.
+            self.quick_acks = 0;
+        }
     }
 
     /// Our FIN left, alone and with nothing under way, and nobody holds the connection: what could be measured by it would

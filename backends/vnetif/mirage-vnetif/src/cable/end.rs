@@ -198,15 +198,19 @@ impl Transmit for CableTransmit {
             return Err(SendError::Full);
         }
         let checksum = self.arrives[usize::from(frame.checksum.is_some())];
-        let filled = self.ring.fill(self.written, |buffer| {
-            let space = buffer.get_mut(..frame.len).ok_or(SendError::TooLong)?;
-            let written = FrameWriter::fill(space, fill).ok_or(SendError::TooLong)?;
-            if let Some(tap) = &self.tap {
-                cold_path();
-                tap.recorder.record((tap.clock)(), written);
-            }
-            Ok(Stored { len: written.len(), checksum, segment_size: frame.segment_size })
-        });
+        let filled = self.ring.fill(
+            self.written,
+            #[inline(always)]
+            |buffer| {
+                let space = buffer.get_mut(..frame.len).ok_or(SendError::TooLong)?;
+                let written = FrameWriter::fill(space, fill).ok_or(SendError::TooLong)?;
+                if let Some(tap) = &self.tap {
+                    cold_path();
+                    tap.recorder.record((tap.clock)(), written);
+                }
+                Ok(Stored { len: written.len(), checksum, segment_size: frame.segment_size })
+            },
+        );
         match filled {
             Ok(len) if self.ring.is_up() => {
                 self.written = self.written.wrapping_add(1);
