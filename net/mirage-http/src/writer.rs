@@ -37,25 +37,21 @@ impl<'a> Writer<'a> {
 }
 
 /// The decimal digits of `number`.
-pub(crate) fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
-    let mut first = digits.len();
-    for (at, digit) in digits.iter_mut().enumerate().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-        first = at;
-        if number == 0 {
-            break;
-        }
-    }
-    digits.get(first..).unwrap_or_default()
+pub(crate) fn decimal(number: u64, digits: &mut [u8; 20]) -> &[u8] {
+    written::<10>(number, digits)
 }
 
 /// The hexadecimal digits of `number`, in lower case.
-pub(crate) fn hex(mut number: u64, digits: &mut [u8; 16]) -> &[u8] {
+pub(crate) fn hex(number: u64, digits: &mut [u8; 16]) -> &[u8] {
+    written::<16>(number, digits)
+}
+
+/// The digits of `number`, for all of which there is room.
+fn written<const BASE: u64>(mut number: u64, digits: &mut [u8]) -> &[u8] {
     let mut first = digits.len();
     for (at, digit) in digits.iter_mut().enumerate().rev() {
-        *digit = nibble((number % 16) as u8);
-        number /= 16;
+        *digit = nibble((number % BASE) as u8);
+        number /= BASE;
         first = at;
         if number == 0 {
             break;

@@ -26,11 +26,13 @@ impl Alike {
             return None;
         }
         let headers = frame.bytes.first_chunk()?;
-        let is_alike = frame.checksum == ReceivedChecksum::Unchecked
-            && frame.segment_size.is_none()
-            && differ(words(headers), self.words) == 0
-            && sum(headers) == self.sum;
-        if is_alike { frame.bytes.get(HEADERS..self.end) } else { None }
+        if frame.checksum != ReceivedChecksum::Unchecked || frame.segment_size.is_some() {
+            return None;
+        }
+        if differ(words(headers), self.words) != 0 || sum(headers) != self.sum {
+            return None;
+        }
+        frame.bytes.get(HEADERS..self.end)
     }
 
     /// Remembers `frame`, which went straight to TCP, if it is long enough for more like it to follow.

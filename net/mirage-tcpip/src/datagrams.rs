@@ -10,10 +10,10 @@ use mirage_net::{Net, SendError};
 use mirage_protocols::{IcmpError, Received};
 use mirage_tcp::Profile;
 use mirage_udp::{Discard, Error, SocketId, Source, Udp};
+use mirage_waker::lent;
 
 use crate::Stack;
 use crate::machines::Machines;
-use crate::sockets::lent;
 
 /// What is done with what comes in.
 #[derive(Clone, Copy)]

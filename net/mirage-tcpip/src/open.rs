@@ -8,8 +8,9 @@ use mirage_protocols::Ip as _;
 use mirage_stack::{ErrorType, ListenOptions, TcpOptions};
 use mirage_tcp::{ConnectError, ListenError, Local, Profile};
 use mirage_udp::PortChoice;
+use mirage_waker::lent;
 
-use crate::sockets::{Shared, lent};
+use crate::sockets::Shared;
 use crate::{ErrorKind, Stack, TcpListener, TcpStream, UdpSocket};
 
 impl<N, P: Profile> ErrorType for Stack<'_, N, P> {

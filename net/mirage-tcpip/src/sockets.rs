@@ -4,6 +4,7 @@ use core::cell::{Cell, RefCell, RefMut};
 use core::task::Waker;
 
 use mirage_tcp::{Profile, Tcp};
+use mirage_waker::lent;
 
 use crate::machines::Machines;
 
@@ -55,20 +56,4 @@ impl<'s, P: Profile> Shared<'s, P> {
             waker.wake();
         }
     }
-}
-
-/// What is in `cell`, for the time of a call: nobody keeps it over another one.
-#[inline]
-pub(crate) fn lent<T>(cell: &RefCell<T>) -> RefMut<'_, T> {
-    match cell.try_borrow_mut() {
-        Ok(lent) => lent,
-        Err(_) => in_use(),
-    }
-}
-
-// One place that can fail, in one piece of code. The library's own failure would bring its own text with it.
-#[cold]
-#[inline(never)]
-fn in_use() -> ! {
-    panic!("the stack is in use")
 }

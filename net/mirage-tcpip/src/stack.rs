@@ -8,12 +8,13 @@ use mirage_clock::Instant;
 use mirage_net::{Disconnected, Net, Stats, Transmit};
 use mirage_protocols::Ipv4Cidr;
 use mirage_tcp::{Profile, Standard};
+use mirage_waker::lent;
 use rand_core::CryptoRng;
 
 use crate::datagrams::{self, Datagrams, Send};
 use crate::ingress::Came;
 use crate::machines::Machines;
-use crate::sockets::{Shared, lent};
+use crate::sockets::Shared;
 use crate::{Config, Counters, Storage, egress, ingress};
 
 /// A TCP/IP stack on one network device.

@@ -26,12 +26,18 @@ pub struct Host<'s> {
     pub(crate) lower: Lower<'s>,
     pub(crate) tcp: Tcp<'s>,
     pub(crate) sockets: Sockets<'s>,
-    /// What takes datagrams, once there is a socket: without one it is not linked.
-    datagrams: Option<TakeDatagram<'s>>,
+    /// What is done with datagrams, once there is a socket: without one it is not linked.
+    datagrams: Option<Datagrams<'s>>,
 }
 
-/// Takes the datagram of a sender; whether there is a socket for it.
-type TakeDatagram<'s> = fn(&mut Sockets<'s>, Ipv4Addr, &[u8], &mut Counters) -> bool;
+/// What is done with datagrams.
+#[derive(Clone, Copy)]
+pub(crate) struct Datagrams<'s> {
+    /// Takes the datagram of a sender; whether there is a socket for it.
+    take: fn(&mut Sockets<'s>, Ipv4Addr, &[u8], &mut Counters) -> bool,
+    /// Takes an error about the beginning of a datagram to an address; whether there is a socket that hears it.
+    pub(crate) fail: fn(&mut Sockets<'s>, &[u8; 8], Ipv4Addr, ErrorKind) -> bool,
+}
 
 impl<'s> Host<'s> {
     /// A host without an address on a link with the address `mac` and packets of up to `mtu` bytes.
@@ -152,7 +158,8 @@ impl<'s> Host<'s> {
                 }
             }
             UDP if payload.get(6..8) == Some(&[0, 0]) || right() => {
-                let taken = datagrams.is_some_and(|take| take(sockets, source, payload, &mut lower.counters));
+                let taken =
+                    datagrams.is_some_and(|datagrams| (datagrams.take)(sockets, source, payload, &mut lower.counters));
                 if !taken {
                     lower.counters.add(Count::Udp);
                     if to_us {
@@ -160,7 +167,7 @@ impl<'s> Host<'s> {
                     }
                 }
             }
-            ICMP if to_us => icmp::input(now, (lower, device), tcp, source, payload),
+            ICMP if to_us => icmp::input(now, (lower, device), tcp, (sockets, *datagrams), source, payload),
             TCP => lower.counters.add(Count::Tcp),
             UDP => lower.counters.add(Count::Udp),
             _ => lower.counters.add(Count::Ipv4),
@@ -316,19 +323,23 @@ impl<'s> Host<'s> {
     /// # Errors
     /// [`ErrorKind::AddressInUse`], [`ErrorKind::OutOfResources`].
     pub fn bind(&mut self, port: u16) -> Result<SocketId, ErrorKind> {
-        self.datagrams = Some(Sockets::input);
+        self.datagrams = Some(Datagrams { take: Sockets::input, fail: Sockets::fail });
         self.sockets.bind(port)
     }
 
     /// The oldest datagram.
-    pub fn poll_recv(&mut self, id: SocketId, cx: &Context<'_>, into: &mut [u8]) -> Poll<Received> {
+    ///
+    /// # Errors
+    /// Once for each ICMP error about what a socket has sent to the peer that it alone hears:
+    /// [`ErrorKind::ConnectionRefused`], [`ErrorKind::HostUnreachable`], [`ErrorKind::MessageTooLong`].
+    pub fn poll_recv(&mut self, id: SocketId, cx: &Context<'_>, into: &mut [u8]) -> Poll<Result<Received, ErrorKind>> {
         self.sockets.poll_recv(id, cx, into)
     }
 
     /// Sends a datagram; pending while the device has no room.
     ///
     /// # Errors
-    /// [`ErrorKind::MessageTooLong`], or when the device is gone.
+    /// [`ErrorKind::MessageTooLong`], those of [`poll_recv`](Self::poll_recv), or when the device is gone.
     pub fn poll_send<T: Transmit>(
         &mut self,
         id: SocketId,
@@ -341,7 +352,7 @@ impl<'s> Host<'s> {
         self.sockets.poll_send(now, (id, cx), (&mut self.lower, device), payload, remote)
     }
 
-    /// Hears only `peer` from now on; `None` undoes it.
+    /// Hears only `peer` from now on, and of errors about what is sent there; `None` undoes it.
     pub fn connect_socket(&mut self, id: SocketId, peer: Option<SocketAddrV4>) {
         self.sockets.connect(id, peer);
     }

@@ -5,12 +5,15 @@ use core::net::Ipv4Addr;
 use mirage_checksum::verify;
 use mirage_clock::Instant;
 use mirage_net::Transmit;
+use mirage_stack::ErrorKind;
 use zerocopy::{FromBytes as _, IntoBytes as _};
 
 use crate::Count;
+use crate::host::Datagrams;
 use crate::lower::{Lower, Packet};
 use crate::tcp::Tcp;
-use crate::wire::{self, ICMP, Icmp};
+use crate::udp::Sockets;
+use crate::wire::{self, ICMP, Icmp, TCP, UDP};
 
 const ECHO_REPLY: u8 = 0;
 const UNREACHABLE: u8 = 3;
@@ -23,10 +26,11 @@ const FRAGMENTATION_NEEDED: u8 = 4;
 const LEAST_MTU: u16 = 576;
 
 /// Takes a message of `source`.
-pub(crate) fn input<T: Transmit>(
+pub(crate) fn input<'s, T: Transmit>(
     now: Instant,
     (lower, device): (&mut Lower<'_>, &mut T),
     tcp: &mut Tcp<'_>,
+    (sockets, datagrams): (&mut Sockets<'s>, Option<Datagrams<'s>>),
     source: Ipv4Addr,
     bytes: &[u8],
 ) {
@@ -40,26 +44,40 @@ pub(crate) fn input<T: Transmit>(
             let _lost =
                 lower.send(now, device, Packet { destination: source, protocol: ICMP, header, checksum: 2, payload });
         }
-        Some((icmp, quoted)) if icmp.kind == UNREACHABLE && about_ours(lower, tcp, icmp, quoted) => {}
+        Some((icmp, quoted))
+            if icmp.kind == UNREACHABLE && about_ours(lower, tcp, (sockets, datagrams), icmp, quoted) => {}
         _ => lower.counters.add(Count::Icmp),
     }
 }
 
-/// Whether an error is about a segment of ours, which then takes it.
-fn about_ours(lower: &Lower<'_>, tcp: &mut Tcp<'_>, icmp: &Icmp, quoted: &[u8]) -> bool {
+/// Whether an error is about something of ours, and who has sent that heard it.
+fn about_ours<'s>(
+    lower: &Lower<'_>,
+    tcp: &mut Tcp<'_>,
+    (sockets, datagrams): (&mut Sockets<'s>, Option<Datagrams<'s>>),
+    icmp: &Icmp,
+    quoted: &[u8],
+) -> bool {
     let Ok((ip, rest)) = wire::Ipv4::ref_from_prefix(quoted) else { return false };
     // What we send has no options.
-    if ip.version != 0x45 || ip.protocol != wire::TCP || ip.source.get() != lower.address.to_bits() {
+    if ip.version != 0x45 || ip.source.get() != lower.address.to_bits() {
         return false;
     }
-    // Eight bytes of the segment have to be there, more may.
-    let mut header = [0; size_of::<wire::Tcp>()];
+    // Eight bytes of what it carries have to be there, more may.
     let Some(first) = rest.first_chunk::<8>() else { return false };
+    let remote = Ipv4Addr::from_bits(ip.destination.get());
+    let (error, mtu) = match icmp.code {
+        PORT_UNREACHABLE | PROTOCOL_UNREACHABLE => (ErrorKind::ConnectionRefused, None),
+        FRAGMENTATION_NEEDED => (ErrorKind::MessageTooLong, Some((icmp.rest.get() as u16).max(LEAST_MTU))),
+        _ => (ErrorKind::HostUnreachable, None),
+    };
+    if ip.protocol == UDP {
+        return datagrams.is_some_and(|datagrams| (datagrams.fail)(sockets, first, remote, error));
+    }
+    let mut header = [0; size_of::<wire::Tcp>()];
     header[..8].copy_from_slice(first);
     let Ok(segment) = wire::Tcp::ref_from_bytes(&header) else { return false };
-    let mtu = (icmp.code == FRAGMENTATION_NEEDED).then_some((icmp.rest.get() as u16).max(LEAST_MTU));
-    let hard = icmp.code == PORT_UNREACHABLE || icmp.code == PROTOCOL_UNREACHABLE;
-    tcp.icmp_error(segment, Ipv4Addr::from_bits(ip.destination.get()), hard, mtu)
+    ip.protocol == TCP && tcp.icmp_error(segment, remote, error, mtu)
 }
 
 /// Says that nobody has the port of a datagram, of which the packet is given.

@@ -398,7 +398,13 @@ impl Tcp<'_> {
 
     /// An ICMP error about a segment of ours: `hard` if there is nobody, else with the MTU of the path if that is why
     /// (RFC 5927: only what is in flight can be meant). Whether it is about a connection.
-    pub(crate) fn icmp_error(&mut self, quoted: &wire::Tcp, remote: Ipv4Addr, hard: bool, mtu: Option<u16>) -> bool {
+    pub(crate) fn icmp_error(
+        &mut self,
+        quoted: &wire::Tcp,
+        remote: Ipv4Addr,
+        error: ErrorKind,
+        mtu: Option<u16>,
+    ) -> bool {
         let remote = SocketAddrV4::new(remote, quoted.destination.get());
         let index = self.find(remote, quoted.source.get());
         let Some((index, slot)) = index.and_then(|index| Some((index, self.slots.get_mut(usize::from(index))?))) else {
@@ -416,7 +422,6 @@ impl Tcp<'_> {
             }
         } else if slot.state == State::SynSent {
             // Soft errors, too: who opens a connection has other addresses to try (RFC 5461 §4.1).
-            let error = if hard { ErrorKind::ConnectionRefused } else { ErrorKind::HostUnreachable };
             self.finish(index, Some(error));
         }
         true

@@ -171,8 +171,10 @@ impl Slot {
         };
         let left = self.outbox.len.saturating_sub(at);
         let mut len = left.min(mss).min(room);
-        // Nagle's algorithm and the sender's part against silly windows (RFC 9293 §3.7.4, §3.8.6.2.1).
-        let whole = len == left && (offset == 0 || self.nodelay || self.ended);
+        // Nagle's algorithm and the sender's part against silly windows (RFC 9293 §3.7.4, §3.8.6.2.1). What was sent before is
+        // nothing new, and does not wait.
+        let sent = offset < self.in_flight();
+        let whole = len == left && (offset == 0 || sent || self.nodelay || self.ended);
         if self.probe {
             len = len.max(left.min(1));
         } else if !(self.resend || whole || len == mss || (len > 0 && 2 * len >= self.largest_window.into())) {

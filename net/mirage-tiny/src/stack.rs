@@ -11,6 +11,7 @@ use mirage_clock::{Instant, Monotonic, Sleep};
 use mirage_net::{Disconnected, Net, Receive as _, SendError, Transmit as _};
 use mirage_protocols::{Ipv4Cidr, show_counts};
 use mirage_stack::{ErrorKind, ErrorType, ListenOptions, TcpOptions};
+use mirage_waker::lent;
 
 use crate::{ConnectionId, Counters, Host, Storage, TcpListener, TcpStream, UdpSocket};
 
@@ -68,21 +69,6 @@ impl<'s> Shared<'s> {
     pub(crate) fn end(&self, port: u16) -> SocketAddr {
         SocketAddr::new(self.host().address().into(), port)
     }
-}
-
-/// What is in `cell`, for the time of a call.
-fn lent<T>(cell: &RefCell<T>) -> RefMut<'_, T> {
-    match cell.try_borrow_mut() {
-        Ok(lent) => lent,
-        Err(_) => in_use(),
-    }
-}
-
-// The library's own failure would bring its own text with it.
-#[cold]
-#[inline(never)]
-fn in_use() -> ! {
-    panic!("the stack is in use")
 }
 
 impl<'s, N: Net> Stack<'s, N> {

@@ -27,6 +27,8 @@ pub struct Socket {
     port: u16,
     /// Whom alone it hears.
     peer: Option<SocketAddrV4>,
+    /// What is wrong there, until it was said.
+    error: Option<ErrorKind>,
     /// Each datagram with its length and its sender before it.
     inbox: Ring,
     readers: WaitList,
@@ -87,7 +89,7 @@ impl Sockets<'_> {
 
     pub(crate) fn connect(&mut self, id: SocketId, peer: Option<SocketAddrV4>) {
         if let Some((socket, _)) = self.parts(id) {
-            socket.peer = peer;
+            (socket.peer, socket.error) = (peer, None);
         }
     }
 
@@ -133,8 +135,29 @@ impl Sockets<'_> {
         true
     }
 
-    pub(crate) fn poll_recv(&mut self, id: SocketId, cx: &Context<'_>, into: &mut [u8]) -> Poll<Received> {
+    /// Takes an error about a datagram of ours to `remote`, of which the first bytes are given; whether a socket hears it.
+    pub(crate) fn fail(&mut self, quoted: &[u8; 8], remote: Ipv4Addr, error: ErrorKind) -> bool {
+        let [port @ .., high, low, _, _, _, _] = *quoted;
+        let (port, remote) = (u16::from_be_bytes(port), SocketAddrV4::new(remote, u16::from_be_bytes([high, low])));
+        // Anybody can send an ICMP error, but to guess both ports of a connected socket is work (RFC 5927 §4.1). A socket that
+        // talks to many must not stop for one of them.
+        let concerned = |socket: &&mut Socket| socket.port == port && port != 0 && socket.peer == Some(remote);
+        let Some(socket) = self.sockets.iter_mut().find(concerned) else { return false };
+        socket.error = Some(error);
+        self.wakers.wake(&mut socket.readers);
+        true
+    }
+
+    pub(crate) fn poll_recv(
+        &mut self,
+        id: SocketId,
+        cx: &Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<Result<Received, ErrorKind>> {
         let Some((socket, buffer)) = self.parts(id) else { return Poll::Pending };
+        if let Some(error) = socket.error.take() {
+            return Poll::Ready(Err(error));
+        }
         if socket.inbox.len == 0 {
             if let Some(socket) = self.sockets.get_mut(usize::from(id.0)) {
                 self.wakers.register(&mut socket.readers, cx.waker());
@@ -148,7 +171,7 @@ impl Sockets<'_> {
         let whole = into.len().min(len);
         let taken = socket.inbox.take(buffer, into.get_mut(..whole).unwrap_or_default());
         socket.inbox.forget((len - taken) as u32, buffer.len());
-        Poll::Ready(Received { len, remote: SocketAddrV4::new([a, b, c, d].into(), u16::from_be_bytes(port)) })
+        Poll::Ready(Ok(Received { len, remote: SocketAddrV4::new([a, b, c, d].into(), u16::from_be_bytes(port)) }))
     }
 
     /// Sends a datagram. Pending while the device has no room.
@@ -161,6 +184,9 @@ impl Sockets<'_> {
         remote: SocketAddrV4,
     ) -> Poll<Result<(), ErrorKind>> {
         let Some((socket, _)) = self.parts(id) else { return Poll::Ready(Err(ErrorKind::Closed)) };
+        if let Some(error) = socket.error.take() {
+            return Poll::Ready(Err(error));
+        }
         let len = size_of::<wire::Udp>() + payload.len();
         if len + size_of::<wire::Ipv4>() > usize::from(lower.mtu) {
             return Poll::Ready(Err(ErrorKind::MessageTooLong));

@@ -41,8 +41,11 @@ impl<N: Net> mirage_stack::UdpSocket for UdpSocket<'_, '_, N> {
         poll_fn(|cx| {
             let mut host = self.stack.shared.host();
             let local = SocketAddr::new(host.address().into(), host.socket_port(self.id));
-            host.poll_recv(self.id, cx, buffer)
-                .map(|received| Ok(Datagram { len: received.len, remote: received.remote.into(), local }))
+            host.poll_recv(self.id, cx, buffer).map_ok(|received| Datagram {
+                len: received.len,
+                remote: received.remote.into(),
+                local,
+            })
         })
     }
 

@@ -1,21 +1,6 @@
-//! Cells whose failures, which never happen, bring no text of the library with them.
+//! A cell whose failure, which never happens, brings no text of the library with it.
 
-use core::cell::{OnceCell, RefCell, RefMut};
-
-/// What is in `cell`, for the time of a call during which no foreign code runs.
-#[inline]
-pub(crate) fn lent<T>(cell: &RefCell<T>) -> RefMut<'_, T> {
-    match cell.try_borrow_mut() {
-        Ok(lent) => lent,
-        Err(_) => in_use(),
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn in_use() -> ! {
-    panic!("it is in use")
-}
+use core::cell::OnceCell;
 
 /// What is in `cell`; if that is nothing, what `make` makes. The library's own way also minds a `make` that asks for the same
 /// cell, with a panic and what is to be dropped before it.

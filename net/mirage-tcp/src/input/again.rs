@@ -7,7 +7,7 @@ use mirage_clock::Instant;
 use mirage_net::ReceivedChecksum;
 use mirage_protocols::{Cast, Ecn, Received};
 
-use crate::wire::{HEADER_LEN, STAMPED_LEN};
+use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN};
 use crate::{Discard, Profile, Tcp};
 
 /// The last segment that [`input_fast`](crate::connection::Slot::input_fast) took in, while nothing else has happened to its
@@ -18,12 +18,12 @@ pub(crate) struct Again {
     pub(crate) len: usize,
     /// Its ports.
     pub(super) ports: u32,
-    /// Its header from the acknowledgement to the window.
+    /// Its header from the acknowledgement to the window, without PSH.
     pub(super) middle: u64,
     /// Its options, if it has timestamps.
     pub(super) stamps: Option<[u8; STAMPED_LEN - HEADER_LEN]>,
     pub(super) ecn: Ecn,
-    /// What all of it sums to but its number, its checksum, its urgent pointer and its payload: [`Sum::words`].
+    /// What all of it sums to but its number, PSH, its checksum, its urgent pointer and its payload: [`Sum::words`].
     pub(super) words: u64,
 }
 
@@ -36,7 +36,14 @@ impl Again {
 /// What [`Again::middle`] says of a header.
 #[inline(always)]
 pub(super) fn middle(header: &[u8; HEADER_LEN]) -> u64 {
-    header.get(8..).and_then(<[u8]>::first_chunk).map_or(0, |middle| u64::from_ne_bytes(*middle))
+    const PSH: u64 = u64::from_ne_bytes([0, 0, 0, 0, 0, Flags::PSH.bits(), 0, 0]);
+    header.get(8..).and_then(<[u8]>::first_chunk).map_or(0, |middle| u64::from_ne_bytes(*middle) & !PSH)
+}
+
+/// Of the word with the flags what [`middle`] leaves out: it is of no interest to us.
+#[inline(always)]
+pub(super) fn pushed(flags: u32) -> u32 {
+    flags & u32::from(Flags::PSH.bits()) << 16
 }
 
 impl<P: Profile> Tcp<'_, P> {
@@ -79,7 +86,9 @@ impl<P: Profile> Tcp<'_, P> {
         if payload.len() > slot.receive_window() as usize {
             return None;
         }
-        let sum = Sum::ZERO.add_u64(again.words).add_u64(u64::from(word(4)) + u64::from(word(16)));
+        let sum = Sum::ZERO
+            .add_u64(again.words)
+            .add_u64(u64::from(word(4)) + u64::from(pushed(word(12))) + u64::from(word(16)));
         let is_valid = slot.receive.take_valid(&mut resources.pool, payload, Some(sum))?;
         resources.stats.segments_in += 1;
         if !is_valid {

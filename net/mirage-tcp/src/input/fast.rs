@@ -5,7 +5,7 @@ use mirage_checksum::{SequenceNumber, Sum};
 use mirage_clock::Instant;
 use mirage_protocols::Received;
 
-use super::again::{Again, middle};
+use super::again::{Again, middle, pushed};
 use super::full_size;
 use crate::connection::{Slot, todo};
 use crate::facts::Facts;
@@ -127,7 +127,7 @@ impl<P: Profile> Slot<P> {
                             .filter(|_| stamped)
                             .and_then(|rest| rest.first_chunk().copied()),
                         ecn: received.ecn,
-                        words: sum.add_u64(u64::from(!seq.0) + u64::from(!word(16))).words(),
+                        words: sum.add_u64(u64::from(!seq.0) + u64::from(!pushed(rest)) + u64::from(!word(16))).words(),
                     };
                 }
             }

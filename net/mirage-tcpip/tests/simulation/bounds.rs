@@ -3,6 +3,8 @@
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::task::{Context, Waker};
 
+use lab::raw::{Packet, SYN, Segment, UDP};
+use lab::{Dice, HostConfig, Lab, Large, Raw, Tasks, ms, s};
 use mirage_clock::Instant;
 use mirage_flow::testing::poll_once;
 use mirage_flow::{Read, Write};
@@ -10,10 +12,7 @@ use mirage_stack::{Stack as _, TcpListener as _, UdpSocket as _};
 use mirage_tcpip::Progress;
 use rand_core::Rng as _;
 
-use crate::lab::raw::{Packet, SYN, Segment, UDP};
-use crate::lab::{Dice, Host, HostConfig, Lab, Raw, Tasks, ms, s};
-
-fn address(host: &Host) -> Ipv4Addr {
+fn address(host: &Large) -> Ipv4Addr {
     let IpAddr::V4(address) = host.address else { panic!("the laboratory speaks IPv4") };
     address
 }
@@ -66,7 +65,7 @@ fn a_flood_is_taken_in_by_the_budget() {
 }
 
 /// Sends `count` SYNs from random sources of `network`, ten each millisecond.
-async fn flood(lab: &Lab, raw: &Raw, host: &Host, count: u32, network: impl Fn(u32) -> Ipv4Addr) {
+async fn flood(lab: &Lab, raw: &Raw, host: &Large, count: u32, network: impl Fn(u32) -> Ipv4Addr) {
     let (mut dice, to) = (Dice(1), address(host));
     for number in 0..count {
         let from = 1024 | (dice.next_u32() as u16);
@@ -79,7 +78,7 @@ async fn flood(lab: &Lab, raw: &Raw, host: &Host, count: u32, network: impl Fn(u
 }
 
 /// Fifty honest clients finish while `attack` runs, and the server holds no more than it may.
-fn honest_clients_finish<'t>(lab: &'t Lab, server: &'t Host, honest: &'t Host, mut tasks: Tasks<'t>) {
+fn honest_clients_finish<'t>(lab: &'t Lab, server: &'t Large, honest: &'t Large, mut tasks: Tasks<'t>) {
     let mut listener = server.listen(80);
     tasks.serve("server", async move {
         loop {

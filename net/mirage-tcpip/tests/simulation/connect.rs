@@ -2,12 +2,11 @@
 
 use core::net::{Ipv4Addr, SocketAddr};
 
+use lab::{HostConfig, Lab, Tasks, lan, ms, receive, s, send};
 use mirage_flow::testing::{join, poll_once};
 use mirage_flow::{Direction, Read, Shutdown, Write};
 use mirage_stack::{ErrorKind, ListenOptions, Stack as _, TcpListener as _, TcpStream as _};
 use mirage_vnetif::{Impairments, Loss};
-
-use crate::lab::{HostConfig, Lab, Tasks, lan, ms, receive, s, send};
 
 /// A greeting and its answer over two links that are like `link`.
 fn hello(test: &str, seed: u64, link: &Impairments) {

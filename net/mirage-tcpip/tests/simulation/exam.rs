@@ -1,8 +1,7 @@
 //! The exam that every stack has to pass.
 
+use lab::{HostConfig, Lab, s};
 use mirage_stack::testing::examine;
-
-use crate::lab::{HostConfig, Lab, s};
 
 #[test]
 fn the_stack_passes_the_exam_for_stacks() {

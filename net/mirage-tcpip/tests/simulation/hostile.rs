@@ -1,6 +1,7 @@
 //! A hundred megabytes over every kind of bad link, compared by their SHA-256. The limits of virtual time are a few
 //! times what the links allow: what crawls fails too.
 
+use lab::{HostConfig, Lab, Large, Tasks, lan, ms, receive, s, send};
 use mirage_clock::{Duration, Instant};
 use mirage_flow::testing::join;
 use mirage_flow::{Direction, Shutdown, Split};
@@ -8,8 +9,6 @@ use mirage_net::{Link, Net};
 use mirage_tcpip::TcpStream;
 use mirage_vnetif::{Impairments, Loss};
 use sha2::{Digest, Sha256};
-
-use crate::lab::{Host, HostConfig, Lab, Tasks, lan, ms, receive, s, send};
 
 const MEGABYTE: usize = 1_000_000;
 const HUNDRED_MEGABYTES: usize = 100 * MEGABYTE;
@@ -26,11 +25,11 @@ async fn carry(from: &mut TcpStream<'_, '_>, to: &mut TcpStream<'_, '_>, count: 
 }
 
 /// A hundred megabytes from `client` to `server`.
-fn transfer<A: Net, B: Net>(lab: &Lab, client: &Host<A>, server: &Host<B>, limit: Duration) {
+fn transfer<A: Net, B: Net>(lab: &Lab, client: &Large<A>, server: &Large<B>, limit: Duration) {
     transfer_so_many(lab, client, server, HUNDRED_MEGABYTES, limit);
 }
 
-fn transfer_so_many<A: Net, B: Net>(lab: &Lab, client: &Host<A>, server: &Host<B>, count: usize, limit: Duration) {
+fn transfer_so_many<A: Net, B: Net>(lab: &Lab, client: &Large<A>, server: &Large<B>, count: usize, limit: Duration) {
     lab.run(&[client, server], limit, async {
         let (mut here, mut there) = client.pair(server, 5001).await;
         carry(&mut here, &mut there, count).await;

@@ -2,15 +2,14 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
+use lab::raw::{ICMP, Packet, TCP, UDP};
+use lab::{Lab, Large, Raw, ms, s};
 use mirage_checksum::{checksum, verify};
-
-use crate::lab::raw::{ICMP, Packet, TCP, UDP};
-use crate::lab::{Host, Lab, Raw, ms, s};
 
 /// The address of the peer.
 const PEER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 200);
 
-fn address(host: &Host) -> Ipv4Addr {
+fn address(host: &Large) -> Ipv4Addr {
     let IpAddr::V4(address) = host.address else { panic!("the laboratory speaks IPv4") };
     address
 }

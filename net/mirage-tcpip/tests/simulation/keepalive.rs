@@ -2,13 +2,12 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
+use lab::raw::{ACK, FIN, RST, SYN, Segment};
+use lab::{Lab, ms, s};
 use mirage_flow::testing::join;
 use mirage_flow::{Direction, Read, Shutdown, Write};
 use mirage_net::Link;
 use mirage_stack::{ErrorKind, Keepalive, TcpListener as _, TcpStream as _};
-
-use crate::lab::raw::{ACK, FIN, RST, SYN, Segment};
-use crate::lab::{Lab, ms, s};
 
 const IMPATIENT: Keepalive = Keepalive { after: s(1), interval: s(1), probes: 3 };
 

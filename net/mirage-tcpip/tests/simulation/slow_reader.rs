@@ -1,13 +1,12 @@
 //! Readers that are slow or do not read at all, and those beside them.
 
+use lab::{Dice, HostConfig, Lab, Tasks, ms, receive, s, send};
 use mirage_clock::Duration;
 use mirage_flow::testing::{join, poll_once};
 use mirage_flow::{Direction, Read, Shutdown, Write};
 use mirage_stack::TcpListener as _;
 use mirage_tcpip::Sizes;
 use rand_core::Rng as _;
-
-use crate::lab::{Dice, HostConfig, Lab, Tasks, ms, receive, s, send};
 
 const HUNDRED_MEGABYTES: usize = 100_000_000;
 
@@ -98,7 +97,7 @@ fn a_lost_window_update_is_made_up_by_a_probe() {
 }
 
 /// A host whose blocks hold half a megabyte together.
-fn small(number: u8, lab: &Lab) -> crate::lab::Host {
+fn small(number: u8, lab: &Lab) -> lab::Large {
     let sizes = Sizes { blocks: 256, ..HostConfig::default().sizes };
     lab.host_with(number, HostConfig { sizes, ..HostConfig::default() })
 }

@@ -2,15 +2,14 @@
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use lab::{HostConfig, Lab, Large, lan, ms, s};
 use mirage_flow::testing::{join, poll_once};
 use mirage_net::Net;
 use mirage_stack::{Datagram, ErrorKind, Stack as _, UdpSocket as _};
 use mirage_tcpip::UdpSocket;
 use mirage_vnetif::Loss;
 
-use crate::lab::{Host, HostConfig, Lab, lan, ms, s};
-
-fn bind<N: Net>(host: &Host<N>, port: u16) -> UdpSocket<'_, 'static, N> {
+fn bind<N: Net>(host: &Large<N>, port: u16) -> UdpSocket<'_, 'static, N> {
     (&host.stack).bind(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port)).expect("the port is free")
 }
 

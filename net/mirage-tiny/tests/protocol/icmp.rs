@@ -1,11 +1,14 @@
 //! Pings, and errors about what we have sent (RFC 792, RFC 1122 §3.2.2, RFC 5927).
 
-use core::net::Ipv4Addr;
-use core::task::Poll;
+use alloc::sync::Arc;
+use alloc::task::Wake;
+use core::net::{Ipv4Addr, SocketAddrV4};
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::{Context, Poll, Waker};
 
 use mirage_checksum::{checksum, verify};
 use mirage_stack::{ErrorKind, TcpOptions};
-use mirage_tiny::Count;
+use mirage_tiny::{Count, Received, SocketId};
 
 use crate::bench::{Bench, s};
 use crate::wire::{EVERYBODY, PEER, US, echo, ipv4, parse_ipv4, resum};
@@ -64,11 +67,15 @@ fn pings_that_are_wrong_or_for_all_are_not_answered() {
 
 /// An error about a segment of ours from `at` on, with the type and code and the MTU of `head`.
 fn error(bench: &Bench, head: [u8; 2], mtu: u16, at: u32) -> Vec<u8> {
-    let mut quoted =
+    let quoted =
         [&bench.port.to_be_bytes()[..], &bench.remote.port().to_be_bytes(), &bench.isn.wrapping_add(at).to_be_bytes()]
             .concat();
-    quoted = ipv4(US, *bench.remote.ip(), 6, &quoted)[14..].to_vec();
-    let mut message = [&head[..], &[0, 0, 0, 0], &mtu.to_be_bytes(), &quoted].concat();
+    error_about(&ipv4(US, *bench.remote.ip(), 6, &quoted), head, mtu)
+}
+
+/// An error about a frame of ours, with the type and code and the MTU of `head`.
+fn error_about(frame: &[u8], head: [u8; 2], mtu: u16) -> Vec<u8> {
+    let mut message = [&head[..], &[0, 0, 0, 0], &mtu.to_be_bytes(), &frame[14..]].concat();
     let sum = checksum(&message);
     message[2..4].copy_from_slice(&sum.to_be_bytes());
     ipv4(Ipv4Addr::new(10, 0, 0, 254), US, 1, &message)
@@ -80,13 +87,11 @@ fn a_smaller_path_is_learnt() {
     bench.write(id, 1, 2_000);
     bench.says(&["A 1+1000 a1 w8000", "A 1001+1000 a1 w8000"]);
     bench.frame(&error(&bench, [3, 4], 640, 1));
-    bench.says(&["A 1+600 a1 w8000", "A 601+600 a1 w8000", "A 1201+600 a1 w8000"]);
+    bench.says(&["A 1+600 a1 w8000", "A 601+600 a1 w8000", "A 1201+600 a1 w8000", "A 1801+200 a1 w8000"]);
     // A larger one is nothing, and the same again is nothing.
     bench.frame(&error(&bench, [3, 4], 1_000, 1));
     bench.frame(&error(&bench, [3, 4], 640, 1));
     bench.says(&[]);
-    bench.tell("A 1+0 a1801 w8000");
-    bench.says(&["A 1801+200 a1 w8000"]);
     bench.tell("A 1+0 a2001 w8000");
     bench.write(id, 2_001, 600);
     bench.says(&["A 2001+600 a1 w8000"]);
@@ -99,9 +104,7 @@ fn no_path_is_that_small() {
         bench.write(id, 1, 1_000);
         bench.said();
         bench.frame(&error(&bench, [3, 4], mtu, 1));
-        bench.says(&["A 1+536 a1 w8000"]);
-        bench.tell("A 1+0 a537 w8000");
-        bench.says(&["A 537+464 a1 w8000"]);
+        bench.says(&["A 1+536 a1 w8000", "A 537+464 a1 w8000"]);
     }
 }
 
@@ -176,4 +179,80 @@ fn nobody_there_does_not_end_a_connection() {
     bench.tell("A 1+0 a1001 w8000");
     bench.pass(s(1));
     bench.says(&[]);
+}
+
+/// What a socket hears.
+fn receive(bench: &mut Bench, id: SocketId) -> Poll<Result<Received, ErrorKind>> {
+    bench.host.poll_recv(id, &Context::from_waker(Waker::noop()), &mut [0; 100])
+}
+
+/// Sends a datagram; gives its frame.
+fn send(bench: &mut Bench, id: SocketId, to: SocketAddrV4) -> Vec<u8> {
+    let sent = bench.host.poll_send(id, &Context::from_waker(Waker::noop()), &mut bench.wire, b"question", to);
+    assert_eq!(sent, Poll::Ready(Ok(())));
+    only(bench)
+}
+
+const DOOR: SocketAddrV4 = SocketAddrV4::new(PEER, 53);
+
+#[test]
+fn a_socket_hears_once_what_is_wrong_with_its_peer() {
+    for (code, error) in [
+        (1, ErrorKind::HostUnreachable),
+        (2, ErrorKind::ConnectionRefused),
+        (3, ErrorKind::ConnectionRefused),
+        (4, ErrorKind::MessageTooLong),
+    ] {
+        let mut bench = Bench::new();
+        let id = bench.host.bind(0).expect("a port is free");
+        bench.host.connect_socket(id, Some(DOOR));
+        let question = send(&mut bench, id, DOOR);
+        let task = Arc::new(Task::default());
+        let waker = Waker::from(task.clone());
+        assert!(bench.host.poll_recv(id, &Context::from_waker(&waker), &mut [0; 100]).is_pending());
+        bench.frame(&error_about(&question[..42], [3, code], 0));
+        assert!(task.0.load(Ordering::Relaxed), "who waits is woken");
+        assert_eq!(receive(&mut bench, id), Poll::Ready(Err(error)));
+        assert_eq!(receive(&mut bench, id), Poll::Pending);
+        // Who sends hears it, too.
+        bench.frame(&error_about(&question, [3, code], 0));
+        let cx = Context::from_waker(Waker::noop());
+        assert_eq!(bench.host.poll_send(id, &cx, &mut bench.wire, b"again", DOOR), Poll::Ready(Err(error)));
+        send(&mut bench, id, DOOR);
+        assert_eq!(bench.count(Count::Icmp), 0);
+    }
+}
+
+/// RFC 5927 §4.1: who does not see the packets has to guess both ports.
+#[test]
+fn a_socket_hears_of_no_other_peer() {
+    let mut bench = Bench::new();
+    let [one, other] = [1, 2].map(|_| bench.host.bind(0).expect("a port is free"));
+    bench.host.connect_socket(one, Some(DOOR));
+    let good = send(&mut bench, one, DOOR);
+    let stranger = send(&mut bench, one, SocketAddrV4::new(PEER, 54));
+    let unconnected = send(&mut bench, other, DOOR);
+    let mut port_0 = good.clone();
+    port_0[34..36].fill(0);
+    let frames = [&stranger[..], &unconnected, &port_0, &good[..41]];
+    for frame in frames {
+        bench.frame(&error_about(frame, [3, 3], 0));
+    }
+    assert_eq!(bench.count(Count::Icmp), 4);
+    // What was wrong with the former peer is nothing to the next, and nobody hears for whom has gone.
+    bench.frame(&error_about(&good, [3, 3], 0));
+    bench.host.connect_socket(one, Some(DOOR));
+    assert_eq!([receive(&mut bench, one), receive(&mut bench, other)], [Poll::Pending; 2]);
+    bench.host.close_socket(one);
+    bench.frame(&error_about(&good, [3, 3], 0));
+    assert_eq!(bench.count(Count::Icmp), 5);
+}
+
+#[derive(Default)]
+struct Task(AtomicBool);
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

@@ -15,7 +15,10 @@ const TO: SocketAddrV4 = SocketAddrV4::new(US, 53);
 fn receive(bench: &mut Bench, id: mirage_tiny::SocketId, len: usize) -> Option<(usize, SocketAddrV4, Vec<u8>)> {
     let mut buffer = vec![0; len];
     match bench.host.poll_recv(id, &Context::from_waker(Waker::noop()), &mut buffer) {
-        Poll::Ready(Received { len, remote }) => Some((len, remote, buffer[..len.min(buffer.len())].to_vec())),
+        Poll::Ready(received) => {
+            let Received { len, remote } = received.expect("nobody has complained");
+            Some((len, remote, buffer[..len.min(buffer.len())].to_vec()))
+        }
         Poll::Pending => None,
     }
 }

@@ -3,6 +3,7 @@
 use core::cell::RefCell;
 use core::net::{Ipv4Addr, SocketAddr};
 
+use lab::{Driven, Hash, HostConfig, Lab, Small, both_ways, lan, ms, receive, s, send};
 use mirage_clock::Duration;
 use mirage_flow::testing::join;
 use mirage_flow::{Direction, Shutdown, Split};
@@ -10,11 +11,6 @@ use mirage_net::Net;
 use mirage_stack::{Error, ErrorKind, Stack, TcpListener as _, TcpOptions};
 use mirage_tiny::{Count, Sizes};
 use mirage_vnetif::{Impairments, Loss};
-
-use crate::lab::content::Hash;
-use crate::lab::host::Driven;
-use crate::lab::{Damaging, HostConfig, Lab, lan, ms, receive, s, send};
-use crate::tiny::{Tiny, node};
 
 /// So many connections each small host has room for.
 const CONNECTIONS: usize = 4;
@@ -69,7 +65,7 @@ async fn whole(ends: impl Future<Output = (Option<ErrorKind>, Option<ErrorKind>)
 }
 
 /// Asserts that nothing is left in `host` of any connection: no deadline, and every slot can be had.
-fn assert_empty<N: Net>(lab: &Lab, host: &Tiny<N>) {
+fn assert_empty<N: Net>(lab: &Lab, host: &Small<N>) {
     let other = lab.host(99);
     lab.impair(host.id, &lan());
     lab.run(&[host, &other], s(200), lab.sleep(s(190)));
@@ -86,11 +82,8 @@ fn assert_empty<N: Net>(lab: &Lab, host: &Tiny<N>) {
 /// `count` bytes each way over `link`: between small hosts, and between a small and a large one at either end.
 fn over(test: &str, seed: u64, link: &Impairments, buffer: usize, count: usize, limit: Duration) {
     let large = || HostConfig::default().with_link(link);
-    let small = |lab: &Lab, number| {
-        let node = node(lab, link);
-        Tiny::on(node.id(), node, number, sizes(buffer))
-    };
-    let report = |who: &str, lab: &Lab, hosts: &[&Tiny]| {
+    let small = |lab: &Lab, number| lab.small_with(number, both_ways(link), sizes(buffer));
+    let report = |who: &str, lab: &Lab, hosts: &[&Small]| {
         let resent: Vec<u64> = hosts.iter().map(|host| host.count(Count::Resent)).collect();
         eprintln!("{test}: seed {seed}, {who}: {count} bytes in {:?}, sent again: {resent:?}", lab.now());
     };
@@ -184,11 +177,7 @@ fn everything_at_once() {
 fn packets_are_damaged() {
     for seed in 0..4 {
         let lab = Lab::new("packets_are_damaged", seed);
-        let damaged = |number: u8| {
-            let node = node(&lab, &lan());
-            Tiny::on(node.id(), Damaging::new(node, 50, seed + u64::from(number)), number, sizes(16_384))
-        };
-        let (client, server) = (damaged(1), damaged(2));
+        let [client, server] = [1, 2].map(|number| lab.damaged_small(number, 50, sizes(16_384)));
         lab.run(&[&client, &server], s(600), whole(carry(&client.stack, &server.stack, server.at(5001), 3_000_000)));
         let found = [client.count(Count::Ipv4) + server.count(Count::Ipv4), client.count(Count::Tcp)];
         assert!(found[0] > 0 && found[1] > 10, "found by IPv4 and TCP: {found:?}");

@@ -2,6 +2,7 @@
 
 use core::future::Future;
 
+use lab::{Lab, Small, Tasks, lan, s};
 use mirage_clock::{Duration, Instant, Monotonic, Sleep};
 use mirage_flow::testing::join;
 use mirage_flow::{Read as _, Write as _};
@@ -9,9 +10,6 @@ use mirage_stack::testing::examine;
 use mirage_stack::{Stack as _, TcpListener as _};
 use mirage_tiny::Count;
 use mirage_vnetif::Loss;
-
-use crate::lab::{Lab, Tasks, lan, s};
-use crate::tiny::Tiny;
 
 /// The laboratory's clock.
 struct Clock<'l>(&'l Lab);
@@ -35,7 +33,7 @@ impl Sleep for Clock<'_> {
 }
 
 /// Runs `main` beside two hosts, which run as tasks.
-fn beside<'l>(lab: &'l Lab, hosts: [&'l Tiny; 2], limit: Duration, main: impl Future<Output = ()> + 'l) {
+fn beside<'l>(lab: &'l Lab, hosts: [&'l Small; 2], limit: Duration, main: impl Future<Output = ()> + 'l) {
     let mut tasks = Tasks::default();
     for host in hosts {
         tasks.serve("host", async move {
@@ -51,8 +49,8 @@ fn beside<'l>(lab: &'l Lab, hosts: [&'l Tiny; 2], limit: Duration, main: impl Fu
 #[test]
 fn hosts_that_run_pass_the_exam() {
     let lab = Lab::new("hosts_that_run_pass_the_exam", 1);
-    let (client, server) = (Tiny::new(&lab, 1), Tiny::new(&lab, 2));
-    let exam = async { examine(&&client.stack, &&server.stack, server.ip()).await };
+    let (client, server) = (lab.small(1), lab.small(2));
+    let exam = async { examine(&&client.stack, &&server.stack, server.address).await };
     beside(&lab, [&client, &server], s(600), exam);
 }
 
@@ -60,7 +58,7 @@ fn hosts_that_run_pass_the_exam() {
 #[test]
 fn hosts_that_run_send_again_what_is_lost() {
     let lab = Lab::new("hosts_that_run_send_again_what_is_lost", 1);
-    let (client, server) = (Tiny::new(&lab, 1), Tiny::new(&lab, 2));
+    let (client, server) = (lab.small(1), lab.small(2));
     lab.impair(server.id, &lan().with_loss(Loss::random(0.2)));
     let talk = async {
         let mut listener = (&server.stack).listen(server.at(7), Default::default()).expect("the port is free");

@@ -1,14 +1,12 @@
 //! Readers that are slow, or never read.
 
+use lab::{HostConfig, Lab, Small, both_ways, lan, ms, s};
 use mirage_flow::testing::join;
 use mirage_flow::{Direction, Read as _, Shutdown as _, Write as _};
 use mirage_net::Net;
 use mirage_stack::{Stack, TcpListener as _, TcpOptions};
 use mirage_tiny::{Count, Sizes};
 use mirage_vnetif::Loss;
-
-use crate::lab::{HostConfig, Lab, lan, ms, s};
-use crate::tiny::{Tiny, node};
 
 /// `client` writes 5,000 bytes, of which the server reads seven every ten milliseconds, and they come in order.
 async fn sip<C: Stack, S: Stack>(lab: &Lab, client: C, server: S, door: core::net::SocketAddr) {
@@ -41,10 +39,7 @@ fn a_reader_that_sips_gets_all() {
         for loss in [0.0, 0.05] {
             let link = lan().with_loss(Loss::random(loss));
             let sizes = Sizes { buffer, ..Sizes::default() };
-            let small = |lab: &Lab, number| {
-                let node = node(lab, &link);
-                Tiny::on(node.id(), node, number, sizes)
-            };
+            let small = |lab: &Lab, number| lab.small_with(number, both_ways(&link), sizes);
             let lab = Lab::new("a_reader_that_sips_gets_all", 1);
             let (client, server) = (small(&lab, 1), small(&lab, 2));
             lab.run(&[&client, &server], s(20_000), sip(&lab, &client.stack, &server.stack, server.at(80)));
@@ -59,7 +54,7 @@ fn a_reader_that_sips_gets_all() {
 }
 
 /// An hour of probes: the peer is there, it does not want anything.
-async fn wait_and_read<C: Net, S: Stack>(lab: &Lab, client: &Tiny<C>, server: S, door: core::net::SocketAddr) {
+async fn wait_and_read<C: Net, S: Stack>(lab: &Lab, client: &Small<C>, server: S, door: core::net::SocketAddr) {
     let mut listener = server.listen(door, Default::default()).expect("the port is free");
     let (here, there) = join(client.connect(door), listener.accept()).await;
     let (mut here, mut there) = (here.expect("the server listens"), there.expect("the listener works"));
@@ -78,10 +73,10 @@ async fn wait_and_read<C: Net, S: Stack>(lab: &Lab, client: &Tiny<C>, server: S,
 #[test]
 fn a_reader_that_sleeps_for_an_hour_is_waited_for() {
     let lab = Lab::new("a_reader_that_sleeps_for_an_hour_is_waited_for", 1);
-    let (client, server) = (Tiny::new(&lab, 1), Tiny::new(&lab, 2));
+    let (client, server) = (lab.small(1), lab.small(2));
     lab.run(&[&client, &server], s(3_700), wait_and_read(&lab, &client, &server.stack, server.at(80)));
     assert!((50..100).contains(&client.count(Count::Resent)), "a probe a minute");
     let lab = Lab::new("a_reader_that_sleeps_for_an_hour_is_waited_for", 1);
-    let (client, server) = (Tiny::new(&lab, 1), lab.host(2));
+    let (client, server) = (lab.small(1), lab.host(2));
     lab.run(&[&client, &server], s(3_700), wait_and_read(&lab, &client, &server.stack, server.at(80)));
 }

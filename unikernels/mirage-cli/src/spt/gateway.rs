@@ -1,7 +1,7 @@
 //! The process at the far end of a guest's cable: our own stack, and the host's sockets behind it.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use mirage_net::MacAddress;
 use mirage_platform::executor::{Executor, Park};
 use mirage_platform::network::{Forward, Protocol, Service};
 use mirage_random::{Rng, SeededGenerator};
-use mirage_stack_unix::HostStack;
+use mirage_stack_unix::{HostStack, resolver};
 use mirage_unix::{KernelEntropy, MonotonicClock, Reactor};
 use mirage_usernet::{Config, Error, Gateway, Transport};
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -155,19 +155,11 @@ fn inner(forward: &mirage_usernet::Forward) -> Forward {
     Forward { host: forward.host, service: Service { protocol, port: forward.guest } }
 }
 
-/// The host's first name server (`resolv.conf(5)`).
-fn resolver() -> Option<SocketAddr> {
-    let text = std::fs::read_to_string("/etc/resolv.conf").ok()?;
-    let servers = text.lines().filter_map(|line| line.strip_prefix("nameserver"));
-    let address = servers.filter_map(|server| server.trim().parse::<IpAddr>().ok()).next()?;
-    Some(SocketAddr::new(address, 53))
-}
-
 #[cfg(test)]
 mod tests {
     use std::future::{Future as _, poll_fn};
     use std::io::Read;
-    use std::net::TcpStream;
+    use std::net::{SocketAddr, TcpStream};
     use std::pin::pin;
     use std::rc::Rc;
     use std::sync::mpsc::{Sender, channel};

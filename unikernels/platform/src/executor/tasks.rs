@@ -8,8 +8,9 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Waker};
 
+use mirage_waker::lent;
+
 use super::ready::{ReadyQueue, Task};
-use crate::cell::lent;
 
 /// A future as the executor keeps it.
 pub(super) type Boxed = Pin<Box<dyn Future<Output = ()>>>;

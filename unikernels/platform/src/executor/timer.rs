@@ -9,10 +9,11 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
 use mirage_clock::{Duration, Instant, Monotonic, Sleep};
+use mirage_waker::lent;
 
 use super::Core;
 use super::deadlines::{Deadlines, Key};
-use crate::cell::{lent, made};
+use crate::cell::made;
 
 /// The executor's clock and its timers. A handle: clones are the same timer.
 #[derive(Clone)]

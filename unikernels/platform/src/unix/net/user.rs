@@ -1,12 +1,12 @@
 //! `--net=user`: our own stack, and a gateway in this process that stands between it and the host's sockets.
 
 use alloc::boxed::Box;
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::Ipv4Addr;
 
 use mirage_net::{Capabilities, ChecksumOffload, MacAddress, SegmentationOffload};
 use mirage_protocols::Ipv4Cidr;
 use mirage_random::{Rng, SeededGenerator};
-use mirage_stack_unix::HostStack;
+use mirage_stack_unix::{HostStack, resolver};
 use mirage_tcpip::{Sizes, Storage};
 use mirage_unix::KernelEntropy;
 use mirage_usernet::{Config, Gateway, Transport};
@@ -86,12 +86,4 @@ fn back(forward: &mirage_usernet::Forward) -> Forward {
         Transport::Udp => Protocol::Udp,
     };
     Forward { host: forward.host, service: Service { protocol, port: forward.guest } }
-}
-
-/// The host's first name server (`resolv.conf(5)`).
-fn resolver() -> Option<SocketAddr> {
-    let text = std::fs::read_to_string("/etc/resolv.conf").ok()?;
-    let servers = text.lines().filter_map(|line| line.strip_prefix("nameserver"));
-    let address = servers.filter_map(|server| server.trim().parse::<IpAddr>().ok()).next()?;
-    Some(SocketAddr::new(address, 53))
 }

@@ -12,43 +12,64 @@ use mirage_vnetif::Node;
 /// or more.
 pub struct Raw {
     node: RefCell<Node>,
+    /// Its address.
     pub mac: MacAddress,
 }
 
 /// A received IPv4 packet without options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
+    /// Who sent it.
     pub source: Ipv4Addr,
+    /// Who shall have it.
     pub destination: Ipv4Addr,
+    /// What is in it.
     pub protocol: u8,
+    /// What the fragments of one packet have in common.
     pub identification: u16,
     /// In bytes.
     pub offset: usize,
+    /// Whether it is a fragment that others follow.
     pub more: bool,
+    /// What is behind the header.
     pub payload: Vec<u8>,
 }
 
 /// A TCP segment without options.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Segment {
+    /// The sender's port.
     pub from: u16,
+    /// The receiver's port.
     pub to: u16,
+    /// The sequence number of its first byte.
     pub seq: u32,
+    /// The sequence number that is expected next.
     pub ack: u32,
+    /// [`FIN`] and its like.
     pub flags: u8,
+    /// What is behind the header.
     pub payload: Vec<u8>,
 }
 
+/// The sender has no more to say.
 pub const FIN: u8 = 1;
+/// The sequence numbers begin here.
 pub const SYN: u8 = 2;
+/// The connection is broken off.
 pub const RST: u8 = 4;
+/// The acknowledgement is valid.
 pub const ACK: u8 = 16;
 
+/// IPv4's number of ICMP.
 pub const ICMP: u8 = 1;
+/// IPv4's number of TCP.
 pub const TCP: u8 = 6;
+/// IPv4's number of UDP.
 pub const UDP: u8 = 17;
 
 impl Raw {
+    /// A device without a stack.
     pub fn new(mut node: Node) -> Self {
         let mac = node.split().1.mac();
         Self { node: RefCell::new(node), mac }
@@ -84,6 +105,7 @@ impl Raw {
         }
     }
 
+    /// Sends a frame.
     pub fn send(&self, frame: &[u8]) {
         let mut node = self.node.borrow_mut();
         node.split().1.send(Outgoing::new(frame.len()), |out| out.put(frame)).expect("a node takes all frames");
@@ -103,6 +125,7 @@ impl Raw {
         }
     }
 
+    /// Sends a TCP segment to the device with address `to`.
     pub fn send_tcp(&self, to: MacAddress, source: Ipv4Addr, destination: Ipv4Addr, segment: &Segment) {
         let payload = segment.bytes(source, destination);
         self.send_ipv4(to, &Packet { payload, ..Packet::new(source, destination, TCP) });
@@ -124,6 +147,7 @@ impl Raw {
 }
 
 impl Packet {
+    /// A whole packet with nothing in it.
     pub fn new(source: Ipv4Addr, destination: Ipv4Addr, protocol: u8) -> Self {
         Self { source, destination, protocol, identification: 1, offset: 0, more: false, payload: Vec::new() }
     }

@@ -5,8 +5,7 @@ use core::future::Future;
 
 use mirage_clock::{Duration, Instant};
 
-use super::host::Driven;
-use super::{Lab, Tasks};
+use crate::{Driven, Lab, Tasks};
 
 impl Lab {
     /// Runs `main` and the stacks of `hosts`, to its end.

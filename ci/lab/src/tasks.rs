@@ -9,13 +9,13 @@ use core::task::{Context, Waker};
 
 /// What a laboratory shall run.
 #[derive(Default)]
-pub struct Tasks<'t>(pub(super) Vec<Task<'t>>);
+pub struct Tasks<'t>(pub(crate) Vec<Task<'t>>);
 
-pub(super) struct Task<'t> {
-    pub(super) name: String,
+pub(crate) struct Task<'t> {
+    pub(crate) name: String,
     future: Option<Pin<Box<dyn Future<Output = ()> + 't>>>,
     /// Whether the laboratory waits for its end.
-    pub(super) awaited: bool,
+    pub(crate) awaited: bool,
     woken: Woken,
 }
 
@@ -36,12 +36,12 @@ impl<'t> Tasks<'t> {
 }
 
 impl Task<'_> {
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.future.is_none()
     }
 
     /// Polls the task if somebody woke it; says whether it did.
-    pub(super) fn run(&mut self) -> bool {
+    pub(crate) fn run(&mut self) -> bool {
         let Some(future) = self.future.as_mut().filter(|_| self.woken.take()) else { return false };
         if future.as_mut().poll(&mut Context::from_waker(&self.woken.waker)).is_ready() {
             self.future = None;
@@ -51,15 +51,15 @@ impl Task<'_> {
 }
 
 /// Whether somebody was woken since the last look.
-pub struct Woken {
+pub(crate) struct Woken {
     flag: Arc<Flag>,
-    pub waker: Waker,
+    pub(crate) waker: Waker,
 }
 
 struct Flag(AtomicBool);
 
 impl Woken {
-    pub fn take(&self) -> bool {
+    pub(crate) fn take(&self) -> bool {
         self.flag.0.swap(false, Ordering::Relaxed)
     }
 }

@@ -5,37 +5,17 @@ use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
 use mirage_clock::{Duration, Instant};
-use mirage_random::{EntropyError, EntropySource, SeededGenerator};
 use mirage_stack::{ListenOptions, Stack as _, TcpOptions};
-use mirage_tcpip::{Config, Ipv4Cidr, Sizes, Stack, Storage};
+use mirage_tcpip::Stack;
 use mirage_vnetif::CableEnd;
 
-/// Varied enough for the generator's test of its source, and the same each time.
-struct Counting(u64);
-
-impl EntropySource for Counting {
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), EntropyError> {
-        for byte in bytes {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            *byte = (self.0 >> 56) as u8;
-        }
-        Ok(())
-    }
-}
-
-fn stack(device: CableEnd, last: u8) -> Stack<'static, CableEnd> {
-    let mut random = SeededGenerator::new(&mut Counting(last.into())).expect("the source is no constant");
-    let stack = Stack::new(device, Config::default(), Storage::allocate(Sizes::default()), &mut random);
-    stack.add_address(Ipv4Cidr::new(Ipv4Addr::new(10, 0, 0, last), 24).expect("a prefix")).expect("there is room");
-    stack
-}
+use crate::{at, stack};
 
 #[test]
 fn who_sends_without_end_waits_for_the_stack_to_be_polled() {
     // More room than anybody may use up at once.
     let (one, other) = mirage_vnetif::cable(1500, 1024);
     let (here, there) = (stack(one, 1), stack(other, 2));
-    let at = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), port);
     let mut cx = Context::from_waker(Waker::noop());
     let poll = |micros| {
         for stack in [&here, &there, &here, &there] {
@@ -67,7 +47,6 @@ fn who_sends_without_end_waits_for_the_stack_to_be_polled() {
 fn datagrams_without_end_do_not_stop_a_connection() {
     let (one, other) = mirage_vnetif::cable(1500, 4);
     let (here, there) = (stack(one, 1), stack(other, 2));
-    let at = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), port);
     let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let mut cx = Context::from_waker(Waker::noop());
     let mut now = 0;
@@ -115,7 +94,6 @@ fn datagrams_without_end_do_not_stop_a_connection() {
 fn who_was_paused_hears_what_came_before_giving_up() {
     let (one, other) = mirage_vnetif::cable(1500, 64);
     let (here, there) = (stack(one, 1), stack(other, 2));
-    let at = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2)), port);
     let mut cx = Context::from_waker(Waker::noop());
     let poll = |stack: &Stack<'_, CableEnd>, now| {
         stack.poll(now, &mut Context::from_waker(Waker::noop())).expect("the cable is in");

@@ -1,11 +1,4 @@
-//! A laboratory: hosts on a simulated network, tasks that use them, and time that moves from event to event.
-
-pub mod content;
-mod damage;
-mod executor;
-pub mod host;
-pub mod raw;
-pub mod tasks;
+//! The network and its clock.
 
 use alloc::collections::BTreeMap;
 use core::cell::{Cell, RefCell, RefMut};
@@ -16,20 +9,16 @@ use mirage_clock::{Duration, Instant};
 use mirage_net::Link;
 use mirage_vnetif::{Impairments, Network, Node, NodeConfig, NodeId, Recorder, SaveOnPanic, Way};
 
-pub use content::{receive, send};
-pub use damage::Damaging;
-pub use host::{Dice, Host, HostConfig};
-pub use raw::Raw;
-pub use tasks::Tasks;
+use crate::Raw;
 
 /// A network and its clock.
 pub struct Lab {
-    network: RefCell<Network>,
+    pub(crate) network: RefCell<Network>,
     recorder: Recorder,
     /// Tasks that sleep, by when they are woken; the number keeps those of the same time apart.
-    sleepers: RefCell<BTreeMap<(Instant, u64), Waker>>,
+    pub(crate) sleepers: RefCell<BTreeMap<(Instant, u64), Waker>>,
     slept: Cell<u64>,
-    seed: u64,
+    pub(crate) seed: u64,
     _evidence: SaveOnPanic,
 }
 
@@ -50,31 +39,13 @@ impl Lab {
         }
     }
 
-    /// A host at `10.0.0.number/8` on a link with a delay of 100 µs each way.
-    pub fn host(&self, number: u8) -> Host {
-        self.host_with(number, HostConfig::default())
-    }
-
-    /// A host at `10.0.0.number/8`, as told.
-    pub fn host_with(&self, number: u8, config: HostConfig) -> Host {
-        let node = self.network.borrow_mut().node(config.node.clone());
-        Host::new(node.id(), node, number, self.seed, config)
-    }
-
-    /// A host at `10.0.0.number/8` whose device damages one byte of every `one_in`-th packet it takes in.
-    pub fn damaged_host(&self, number: u8, one_in: u32) -> Host<Damaging> {
-        let config = HostConfig::default();
-        let node = self.network.borrow_mut().node(config.node.clone());
-        Host::new(node.id(), Damaging::new(node, one_in, self.seed), number, self.seed, config)
-    }
-
     /// A device without a stack: the test itself reads and writes its frames.
     pub fn raw(&self) -> Raw {
         let slots = 200_000;
-        Raw::new(self.node(NodeConfig { slots, outbound: lan(), inbound: lan(), ..NodeConfig::default() }))
+        Raw::new(self.node(NodeConfig { slots, ..both_ways(&lan()) }))
     }
 
-    fn node(&self, config: NodeConfig) -> Node {
+    pub(crate) fn node(&self, config: NodeConfig) -> Node {
         self.network.borrow_mut().node(config)
     }
 
@@ -124,6 +95,11 @@ impl Lab {
         let output = future.await;
         (self.now().since(start), output)
     }
+}
+
+/// A device whose link does `impairments` both ways.
+pub fn both_ways(impairments: &Impairments) -> NodeConfig {
+    NodeConfig { outbound: impairments.clone(), inbound: impairments.clone(), ..NodeConfig::default() }
 }
 
 /// A good link.

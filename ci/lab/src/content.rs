@@ -4,7 +4,7 @@ use mirage_flow::{Read, Write};
 use rand_core::Rng as _;
 use sha2::{Digest, Sha256};
 
-use super::host::Dice;
+use crate::Dice;
 
 /// SHA-256.
 pub type Hash = [u8; 32];

@@ -1,8 +1,8 @@
 //! Chance that is the same each time.
 
-use mirage_random::{TryCryptoRng, TryRng};
+use rand_core::{TryCryptoRng, TryRng};
 
-/// SplitMix64: good enough for tests.
+/// SplitMix64: good enough for tests, and the same each time.
 pub struct Dice(pub u64);
 
 impl TryRng for Dice {

@@ -11,7 +11,7 @@ use mirage_net::{
 use mirage_vnetif::Node;
 use rand_core::Rng as _;
 
-use super::host::Dice;
+use crate::Dice;
 
 /// A node that changes one byte of some of the IPv4 packets it takes in.
 ///
@@ -32,6 +32,7 @@ pub struct DamagingReceive {
 pub struct DamagingTransmit(Rc<RefCell<Node>>);
 
 impl Damaging {
+    /// `node`, with damage.
     pub fn new(node: Node, one_in: u32, seed: u64) -> Self {
         let node = Rc::new(RefCell::new(node));
         let receive = DamagingReceive { node: node.clone(), one_in, dice: Dice(seed) };
