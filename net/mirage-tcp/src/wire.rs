@@ -212,7 +212,7 @@ impl Stamped {
     #[inline(always)]
     pub(crate) fn write(header: &impl Fn() -> Self, writer: &mut FrameWriter<'_>, piece: &[u8]) {
         // The only copy on the way out: the block keeps the bytes until they are acknowledged.
-        writer.put_headed(
+        writer.put_headed_short(
             piece,
             #[inline(always)]
             |body| header().bytes(body, piece.len()),

@@ -14,8 +14,8 @@ use crate::sack::Blocks;
 use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN};
 use crate::{Discard, Profile, State, Tcp, options};
 
-/// The lengths of such segments, with a header that has timestamps. Others go another way.
-pub(super) const SHORT: core::ops::Range<usize> = STAMPED_LEN + 1..STAMPED_LEN + 128;
+/// Such segments are shorter than this, with a header that has timestamps. Others go another way.
+pub(super) const END: usize = STAMPED_LEN + 128;
 
 impl<P: Profile> Tcp<'_, P> {
     /// A short segment.
@@ -72,6 +72,7 @@ impl<P: Profile> Slot<P> {
             return false;
         }
         debug_assert!(self.watch != Watch::Persist, "nothing waits for the window");
+        debug_assert!(!payload.is_empty(), "with selective acknowledgments a bare header goes another way");
         let sum = Sum::of_array(header).add_u64(pseudo + received.payload.len() as u64);
         if !self.receive.take_first(&mut resources.pool, payload, sum, received.checksum) {
             return false;
