@@ -195,8 +195,8 @@ impl<P: Profile> Tcp<'_, P> {
 }
 
 impl<P: Profile> Slot<P> {
-    /// Takes in the answer to our SYN, if both say what is usual and nothing else. `None` when anything is unusual, and then nothing was done. What it does is what
-    /// [`input_syn_sent`](Tcp::input_syn_sent) would do.
+    /// Takes in the answer to our SYN, if both say what is usual and nothing else. `None` when anything is unusual, and then
+    /// nothing was done. What it does is what [`input_syn_sent`](Tcp::input_syn_sent) would do.
     #[inline]
     pub(super) fn input_usual_syn_ack(
         &mut self,

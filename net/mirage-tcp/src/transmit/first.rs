@@ -19,7 +19,8 @@ use crate::{Config, Profile, State};
 
 impl<P: Profile> Slot<P> {
     /// Sends all that there is to send while nothing is under way, if that is such a segment and its packet is like the one
-    /// before; `false` when anything is unusual, and then nothing was done. What it does is what [`send_usual`](Self::send_usual) would do.
+    /// before; `false` when anything is unusual, and then nothing was done. What it does is what
+    /// [`send_usual`](Self::send_usual) would do.
     #[inline(always)]
     pub(super) fn send_first(&mut self, now: Instant, resources: &mut Resources<'_>, ip: &mut impl Ip) -> bool {
         if !self.begins_usually() {
