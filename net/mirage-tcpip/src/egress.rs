@@ -10,6 +10,8 @@ use crate::datagrams::Send;
 use crate::machines::Machines;
 
 /// Sends what waits until nothing does, the device is full or the budget is used up; only then `true`.
+// In its place, as below: a program either polls or runs the halves.
+#[inline(always)]
 pub(crate) fn transmit<N: Net, P: Profile>(
     machines: &mut Machines<'_, P>,
     device: &mut N,
@@ -35,6 +37,7 @@ pub(crate) fn transmit<N: Net, P: Profile>(
     }
 }
 
+#[inline(always)]
 fn walk<N: Net, P: Profile>(
     machines: &mut Machines<'_, P>,
     device: &mut N,

@@ -17,9 +17,9 @@ use mirage_udp::igmp::Igmp;
 use crate::datagrams::Datagrams;
 use crate::machines::{Discard, INTERFACE, Machines, tell};
 
-/// What came in.
+/// What [`Stack::poll_ingress`](crate::Stack::poll_ingress) found at the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Came {
+pub enum Came {
     /// Nothing.
     Nothing,
     /// All there was.

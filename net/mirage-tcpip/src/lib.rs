@@ -29,6 +29,7 @@ mod unresolved;
 pub use allocate::{Heap, Tables};
 pub use config::Config;
 pub use counters::Counters;
+pub use ingress::Came;
 pub use mirage_ipv4::Fragmentation;
 pub use mirage_protocols::{Ipv4Cidr, MacAddress};
 pub use mirage_stack::{ErrorKind, Keepalive, ListenOptions, TcpOptions};

@@ -84,16 +84,27 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
         Ok(Progress { more: came == Came::Some || progress.more, ..progress })
     }
 
-    /// The first half of [`poll`](Self::poll): frames from the device up, and timers that are due.
-    pub(crate) fn poll_in(&self, now: Instant, cx: &mut Context<'_>) -> Result<Came, Disconnected> {
+    /// The first half of [`poll`](Self::poll), for who reads and writes between the two: frames from the device up, and timers
+    /// that are due. One segment then carries the answer, the acknowledgement and the window that reading has opened.
+    ///
+    /// Does a bounded amount of work. `cx`'s waker is woken when a frame comes; what handles leave to be sent wakes it too, and
+    /// waits for [`poll_egress`](Self::poll_egress). A device that tells of few frames may be asked for less than it has: what
+    /// is left is told by [`Came::Some`].
+    ///
+    /// # Errors
+    /// [`Disconnected`] when the device is gone for good.
+    pub fn poll_ingress(&self, now: Instant, cx: &mut Context<'_>) -> Result<Came, Disconnected> {
         let mut device = lent(&self.device);
         let machines = &mut *self.shared.undisturbed();
         self.shared.attend(cx.waker());
         take_in::<P, false>(machines, &mut *device, now, cx)
     }
 
-    /// The second: what waits down to the device.
-    pub(crate) fn poll_out(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
+    /// The second half of [`poll`](Self::poll): what waits down to the device.
+    ///
+    /// # Errors
+    /// [`Disconnected`] when the device is gone for good.
+    pub fn poll_egress(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
         let mut device = lent(&self.device);
         let machines = &mut *self.shared.undisturbed();
         self.shared.attend(cx.waker());
@@ -105,6 +116,8 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
         Ok(progress)
     }
 
+    // In its place: a program either polls or runs the halves.
+    #[inline(always)]
     fn send_out(
         &self,
         machines: &mut Machines<'s, P>,
