@@ -9,6 +9,7 @@ mod capabilities;
 mod device;
 mod error;
 mod frame;
+mod kept;
 mod mac;
 mod stats;
 #[cfg(feature = "testing")]
@@ -19,6 +20,7 @@ pub use capabilities::{Capabilities, ChecksumOffload, SegmentationOffload};
 pub use device::{Link, Net, Receive, Transmit};
 pub use error::{Disconnected, SendError};
 pub use frame::{Frame, Outgoing, PartialChecksum, ReceivedChecksum};
+pub use kept::{FrameId, FrameSet};
 pub use mac::{MacAddress, ParseMacError};
 pub use stats::Stats;
 pub use writer::FrameWriter;

@@ -10,7 +10,6 @@ use mirage_net::{Net, SendError};
 use mirage_protocols::{IcmpError, Received};
 use mirage_tcp::Profile;
 use mirage_udp::{Discard, Error, SocketId, Source, Udp};
-use mirage_waker::lent;
 
 use crate::Stack;
 use crate::machines::Machines;
@@ -45,7 +44,7 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
         payload: &[u8],
         remote: SocketAddr,
     ) -> Poll<Result<(), Error>> {
-        let mut device = lent(&self.device);
+        let mut device = self.device.lent();
         let mut machines = self.shared.undisturbed();
         let Machines { ethernet, arp, ipv4, udp, now, stirred, at_once, .. } = &mut *machines;
         let mut link = ethernet.over(device.split().1);
@@ -72,7 +71,7 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
     /// [`send_datagram`](Self::send_datagram) does: whether it did.
     #[inline(always)]
     pub(crate) fn send_datagram_again(&self, id: SocketId, payload: &[u8], remote: SocketAddr) -> bool {
-        let mut device = lent(&self.device);
+        let mut device = self.device.lent();
         let mut machines = self.shared.undisturbed();
         let Machines { ethernet, arp, ipv4, udp, now, at_once, .. } = &mut *machines;
         let Some(left) = at_once.checked_sub(1) else {

@@ -8,12 +8,13 @@ use mirage_clock::Instant;
 use mirage_ethernet::{Incoming as EthernetIncoming, Link};
 use mirage_icmp::{ErrorToSend, Icmp, Incoming as IcmpIncoming};
 use mirage_ipv4::{Incoming, Outbound};
-use mirage_net::{Disconnected, Frame, Receive, Transmit};
+use mirage_net::{Disconnected, Frame, FrameId, Receive, Transmit};
 use mirage_protocols::{Cast, Counts, EtherType, Protocol, Reason as _, Received};
-use mirage_tcp::{Profile, Tcp};
+use mirage_tcp::{Profile, Taken, Tcp};
 use mirage_udp::Udp;
 use mirage_udp::igmp::Igmp;
 
+use crate::alike::Alike;
 use crate::datagrams::Datagrams;
 use crate::machines::{Discard, INTERFACE, Machines, tell};
 
@@ -36,24 +37,24 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
     transmit: &mut impl Transmit,
     cx: &mut Context<'_>,
 ) -> Result<Came, Disconnected> {
+    if P::STRAIGHT && machines.tcp.keeps_frames() {
+        take_back(machines, receive);
+    }
     let mut taken = 0;
     while taken < machines.budget {
         if P::STRAIGHT && !WHOLE && machines.rounds.is_over(taken) {
             machines.rounds.unasked();
             break;
         }
-        let came = receive.poll_frame(cx, |frame| {
+        let came = receive.poll_frame_to_keep(cx, |frame, number| {
             if P::STRAIGHT && !WHOLE {
                 machines.rounds.came(frame.bytes.len());
             }
-            let is_taken = P::STRAIGHT
-                && match machines.alike.segment(&frame) {
-                    Some(segment) => machines.tcp.input_again(machines.now, segment).is_some(),
-                    None => false,
-                };
-            if !is_taken {
+            let taken = if P::STRAIGHT && Alike::may_be(&frame) { long_in(machines, &frame, number) } else { None };
+            if taken.is_none() {
                 frame_in(machines, &frame, transmit);
             }
+            ((), taken == Some(Taken::InFrame))
         });
         match came {
             Poll::Ready(came) => came?,
@@ -67,6 +68,24 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
         taken += 1;
     }
     Ok(Came::Some)
+}
+
+/// A long frame that is like the one before; `None` if it is not, or TCP has no short way for it.
+// By itself: what is short has the registers of the loop for itself.
+#[cold]
+#[inline(never)]
+fn long_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, number: Option<FrameId>) -> Option<Taken> {
+    let segment = machines.alike.segment(frame)?;
+    // What is damaged is counted, and nothing of it is kept.
+    Some(machines.tcp.input_again(machines.now, segment, number.map(Alike::in_frame))?.unwrap_or(Taken::Copied))
+}
+
+/// The device shall have its frames back.
+#[cold]
+#[inline(never)]
+fn take_back<P: Profile, R: Receive>(machines: &mut Machines<'_, P>, receive: &mut R) {
+    let frames = machines.tcp.fetch_kept(receive);
+    receive.release(frames);
 }
 
 #[inline(never)]

@@ -11,6 +11,7 @@ mod allocate;
 mod config;
 mod counters;
 mod datagrams;
+mod device;
 mod egress;
 mod ingress;
 mod machines;

@@ -21,6 +21,7 @@ use mirage_net::ReceivedChecksum;
 use mirage_protocols::{Cast, Protocol, Received};
 
 pub(crate) use self::again::Again;
+pub use self::again::Taken;
 use crate::connection::Slot;
 use crate::demux::{Found, Tuple};
 use crate::open::may_be_peer;

@@ -7,10 +7,11 @@ use core::task::{Context, Poll};
 
 use mirage_clock::Instant;
 use mirage_net::{
-    Capabilities, Disconnected, Frame, FrameWriter, Link, MacAddress, Net, Outgoing, Receive, ReceivedChecksum,
+    Capabilities, Disconnected, Frame, FrameId, FrameSet, FrameWriter, Link, MacAddress, Net, Outgoing, Receive, ReceivedChecksum,
     SendError, Stats, Transmit,
 };
 
+use super::kept::Kept;
 use super::ring::{Ring, Stored};
 use super::{Cable, LINK_HEADER};
 use crate::Recorder;
@@ -28,6 +29,7 @@ pub struct CableReceive {
     frames: u64,
     ring: Rc<Ring>,
     bytes: u64,
+    kept: Kept,
 }
 
 /// The half of a [`CableEnd`] that sends. The other end sees frames after [`flush`](Transmit::flush), or when no
@@ -62,7 +64,7 @@ impl CableEnd {
         let offers = !cable.capabilities.checksum.is_empty();
         let arrives = [complete, if offers { ReceivedChecksum::Partial } else { complete }];
         Self {
-            receive: CableReceive { ring: receive, frames: 0, bytes: 0 },
+            receive: CableReceive { kept: Kept::NONE, ring: receive, frames: 0, bytes: 0 },
             transmit: CableTransmit {
                 ring: transmit,
                 written: 0,
@@ -120,12 +122,30 @@ impl Receive for CableReceive {
         cx: &mut Context<'_>,
         take: impl FnOnce(Frame<'_>) -> R,
     ) -> Poll<Result<R, Disconnected>> {
-        let Self { ring, frames, bytes } = self;
-        let taken = ring.take(|frame, Stored { checksum, segment_size, .. }| {
-            *frames += 1;
-            *bytes += frame.len() as u64;
-            take(Frame { bytes: frame, checksum, segment_size })
-        });
+        self.poll_frame_to_keep(cx, |frame, _| (take(frame), false))
+    }
+
+    #[inline(always)]
+    fn poll_frame_to_keep<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool),
+    ) -> Poll<Result<R, Disconnected>> {
+        let Self { ring, frames, bytes, kept } = self;
+        let taken = ring.take(
+            #[inline(always)]
+            |buffer, Stored { len, checksum, segment_size }| {
+                *frames += 1;
+                *bytes += len as u64;
+                let frame = Frame { bytes: buffer.get(..len).unwrap_or_default(), checksum, segment_size };
+                let offered = kept.offer();
+                let (result, keep) = take(frame, offered);
+                if let (true, Some(number)) = (keep, offered) {
+                    kept.keep(number, buffer, len);
+                }
+                result
+            },
+        );
         match taken {
             Some(result) => Poll::Ready(Ok(result)),
             None if ring.is_closed() => Poll::Ready(Err(Disconnected)),
@@ -134,6 +154,14 @@ impl Receive for CableReceive {
                 Poll::Pending
             }
         }
+    }
+
+    fn kept(&self, frame: FrameId) -> &[u8] {
+        self.kept.bytes(frame)
+    }
+
+    fn release(&mut self, frames: FrameSet) {
+        self.kept.release(frames, &self.ring);
     }
 }
 
@@ -200,19 +228,19 @@ impl Transmit for CableTransmit {
         let checksum = self.arrives[usize::from(frame.checksum.is_some())];
         let filled = self.ring.fill(
             self.written,
+            frame.len,
             #[inline(always)]
-            |buffer| {
-                let space = buffer.get_mut(..frame.len).ok_or(SendError::TooLong)?;
-                let written = FrameWriter::fill(space, fill).ok_or(SendError::TooLong)?;
+            |space| {
+                let written = FrameWriter::fill(space, fill)?;
                 if let Some(tap) = &self.tap {
                     cold_path();
                     tap.recorder.record((tap.clock)(), written);
                 }
-                Ok(Stored { len: written.len(), checksum, segment_size: frame.segment_size })
+                Some(Stored { len: written.len(), checksum, segment_size: frame.segment_size })
             },
         );
         match filled {
-            Ok(len) if self.ring.is_up() => {
+            Some(len) if self.ring.is_up() => {
                 self.written = self.written.wrapping_add(1);
                 self.frames += 1;
                 self.bytes += len as u64;
@@ -221,7 +249,7 @@ impl Transmit for CableTransmit {
             lost => {
                 cold_path();
                 self.dropped += 1;
-                lost.map(|_| ())
+                lost.map(|_| ()).ok_or(SendError::TooLong)
             }
         }
     }

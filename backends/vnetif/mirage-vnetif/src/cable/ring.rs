@@ -1,5 +1,6 @@
 //! One direction of a cable: a ring of frame buffers that are lent in place.
 
+use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::num::NonZeroU16;
 use core::task::{Context, Waker};
@@ -22,9 +23,15 @@ pub(super) struct Ring {
     closed: Cell<bool>,
     receiver: Cell<Option<Waker>>,
     sender: Cell<Option<Waker>>,
+    /// Buffers of frames that were kept and given back, for slots without one. The last that came is used first, while it
+    /// is near the processor.
+    spare: RefCell<Vec<Box<[u8]>>>,
+    /// Bytes in a buffer.
+    size: usize,
 }
 
 struct Slot {
+    /// Empty while its frame is kept.
     buffer: RefCell<Box<[u8]>>,
     frame: Cell<Stored>,
 }
@@ -51,6 +58,8 @@ impl Ring {
             closed: Cell::new(false),
             receiver: Cell::new(None),
             sender: Cell::new(None),
+            spare: RefCell::new(Vec::new()),
+            size,
         }
     }
 
@@ -60,22 +69,42 @@ impl Ring {
         written.wrapping_sub(self.head.get()) > self.mask
     }
 
-    /// Lends the buffer of slot `written`, which is free; stores the frame that `fill` makes of it, if any.
+    /// Lends `len` bytes of slot `written`, which is free; stores the frame that `fill` makes of them, if any. `None` if the
+    /// slot is smaller.
     #[inline(always)]
-    pub(super) fn fill<E>(
+    pub(super) fn fill(
         &self,
         written: usize,
-        fill: impl FnOnce(&mut [u8]) -> Result<Stored, E>,
-    ) -> Result<usize, E> {
+        len: usize,
+        fill: impl FnOnce(&mut [u8]) -> Option<Stored>,
+    ) -> Option<usize> {
         let slot = &self.slots[written & self.mask];
-        let stored = fill(&mut slot.buffer.borrow_mut())?;
+        let mut buffer = slot.buffer.borrow_mut();
+        if buffer.len() < len {
+            self.refill(&mut buffer);
+        }
+        let stored = fill(buffer.get_mut(..len)?)?;
         slot.frame.set(stored);
-        Ok(stored.len)
+        Some(stored.len)
     }
 
-    /// Lends the oldest frame, if there is one; afterwards its slot is free.
-    #[inline]
-    pub(super) fn take<R>(&self, take: impl FnOnce(&[u8], Stored) -> R) -> Option<R> {
+    /// Gives a slot a buffer that has none.
+    #[cold]
+    #[inline(never)]
+    fn refill(&self, buffer: &mut Box<[u8]>) {
+        if buffer.is_empty() {
+            *buffer = self.spare.borrow_mut().pop().unwrap_or_else(|| vec![0; self.size].into());
+        }
+    }
+
+    /// Takes a buffer back that `take` took out of its slot.
+    pub(super) fn give_back(&self, buffer: Box<[u8]>) {
+        self.spare.borrow_mut().push(buffer);
+    }
+
+    /// Lends the oldest frame, if there is one; afterwards its slot is free. `take` may take the buffer out of it.
+    #[inline(always)]
+    pub(super) fn take<R>(&self, take: impl FnOnce(&mut Box<[u8]>, Stored) -> R) -> Option<R> {
         let head = self.head.get();
         if head == self.tail.get() {
             return None;
@@ -83,8 +112,8 @@ impl Ring {
         let slot = &self.slots[head & self.mask];
         let stored = slot.frame.get();
         // Nobody else has it, whoever only reads. To find that out is less work so.
-        let buffer = slot.buffer.borrow_mut();
-        let result = take(buffer.get(..stored.len).unwrap_or_default(), stored);
+        let mut buffer = slot.buffer.borrow_mut();
+        let result = take(&mut buffer, stored);
         drop(buffer);
         self.head.set(head.wrapping_add(1));
         if let Some(sender) = self.sender.take() {
