@@ -19,7 +19,7 @@ use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
 use crate::transmit::Link;
 use crate::usual_syn::UsualSyn;
-use crate::wire::{Checksum, Flags, HEADER_LEN, Options, STAMPED_LEN, SYN_LEN, Stamped, write_segment};
+use crate::wire::{Checksum, Flags, HEADER_LEN, Options, STAMPED_LEN, SYN_LEN, Stamped, pseudo_v4, write_segment};
 use crate::{Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -189,7 +189,7 @@ fn send_stamped(reply: &Reply, (value, echo): (u32, u32), ip: &mut impl Ip) -> O
         return None;
     }
     let header = Stamped {
-        pseudo: u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0),
+        pseudo: pseudo_v4(local, remote),
         source_port: tuple.local_port,
         destination_port: tuple.remote_port,
         seq: reply.seq,
