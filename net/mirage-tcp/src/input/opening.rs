@@ -94,7 +94,7 @@ impl<P: Profile> Tcp<'_, P> {
         slot.window = resources.first_window();
         (slot.granted, slot.resent) = (None, 0);
         slot.since = now;
-        replies.push_syn_ack(index);
+        replies.push_syn_ack(index, first.number);
         resources.timers.set(connections.len() as u32 + index, now + resources.config.initial_rto);
         self.link_latest(Found::HalfOpen(index));
         Some(Ok(()))

@@ -3,6 +3,7 @@
 use core::convert::identity;
 use core::net::IpAddr;
 
+use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 use mirage_net::{ChecksumOffload, FrameWriter};
 use mirage_protocols::{Ip, Packet, Protocol, SendError};
@@ -30,9 +31,9 @@ impl<P: Profile> Tcp<'_, P> {
             && *left > 0
         {
             let sent = match waiting {
-                Waiting::SynAck(index) => {
-                    let index = *index;
-                    self.send_syn_ack(now, index, ip)
+                Waiting::SynAck(index, iss) => {
+                    let (index, iss) = (*index, *iss);
+                    self.send_syn_ack(now, index, iss, ip)
                 }
                 Waiting::Other(reply) => {
                     let Resources { pool, link, .. } = &mut self.resources;
@@ -57,12 +58,20 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// Sends the SYN-ACK of a handshake: the usual one in one straight line. `None` when there is no such handshake any more.
+    // The slot may be another's by now, who waits for a SYN-ACK of its own.
     #[inline]
-    fn send_syn_ack(&mut self, now: Instant, index: u32, ip: &mut impl Ip) -> Option<Result<(), SendError>> {
+    fn send_syn_ack(
+        &mut self,
+        now: Instant,
+        index: u32,
+        iss: SequenceNumber,
+        ip: &mut impl Ip,
+    ) -> Option<Result<(), SendError>> {
         let Tcp { half_open, resources, .. } = self;
         let Resources { config, window_scale, link, .. } = resources;
         if P::STRAIGHT
             && let Some(slot) = half_open.slots.get(index as usize)
+            && slot.iss == iss
             && let Some((value, _)) = slot.usual_stamps::<P>(config)
         {
             let tuple = &slot.tuple;
@@ -85,7 +94,7 @@ impl<P: Profile> Tcp<'_, P> {
             );
             return Some(ip.send_straight(packet, fill));
         }
-        let reply = self.syn_ack(index)?;
+        let reply = self.syn_ack(index, iss)?;
         let Resources { pool, link, .. } = &mut self.resources;
         Some(send_reply::<P>(now, &reply, ip, pool, link))
     }
