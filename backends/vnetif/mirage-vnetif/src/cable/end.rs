@@ -25,17 +25,15 @@ pub struct CableEnd {
 
 /// The half of a [`CableEnd`] that lends received frames.
 pub struct CableReceive {
-    frames: u64,
     ring: Rc<Ring>,
-    bytes: u64,
 }
 
 /// The half of a [`CableEnd`] that sends. The other end sees frames after [`flush`](Transmit::flush), or when no
 /// buffer is free any more.
 pub struct CableTransmit {
     ring: Rc<Ring>,
-    /// Frames filled so far, flushed or not.
-    written: usize,
+    /// Frames filled so far, flushed or not: those that were sent.
+    written: u64,
     mac: MacAddress,
     mtu: usize,
     /// The largest frame that is not to be cut.
@@ -44,7 +42,6 @@ pub struct CableTransmit {
     /// What a frame arrives as whose checksum is complete, and one whose checksum is left for the device. A checksum that
     /// nobody was offered to complete is a mistake of the sender: the receiver shall find it.
     arrives: [ReceivedChecksum; 2],
-    frames: u64,
     tap: Option<Box<Tap>>,
     bytes: u64,
     dropped: u64,
@@ -62,7 +59,7 @@ impl CableEnd {
         let offers = !cable.capabilities.checksum.is_empty();
         let arrives = [complete, if offers { ReceivedChecksum::Partial } else { complete }];
         Self {
-            receive: CableReceive { ring: receive, frames: 0, bytes: 0 },
+            receive: CableReceive { ring: receive },
             transmit: CableTransmit {
                 ring: transmit,
                 written: 0,
@@ -71,7 +68,6 @@ impl CableEnd {
                 plain: cable.mtu.saturating_add(LINK_HEADER),
                 capabilities: cable.capabilities,
                 arrives,
-                frames: 0,
                 bytes: 0,
                 dropped: 0,
                 tap: None,
@@ -103,10 +99,10 @@ impl Net for CableEnd {
 
     fn stats(&self) -> Stats {
         Stats {
-            rx_frames: self.receive.frames,
-            rx_bytes: self.receive.bytes,
+            rx_frames: self.receive.ring.taken(),
+            rx_bytes: self.receive.ring.bytes_taken(),
             rx_dropped: 0,
-            tx_frames: self.transmit.frames,
+            tx_frames: self.transmit.written,
             tx_bytes: self.transmit.bytes,
             tx_dropped: self.transmit.dropped,
         }
@@ -120,12 +116,9 @@ impl Receive for CableReceive {
         cx: &mut Context<'_>,
         take: impl FnOnce(Frame<'_>) -> R,
     ) -> Poll<Result<R, Disconnected>> {
-        let Self { ring, frames, bytes } = self;
-        let taken = ring.take(|frame, Stored { checksum, segment_size, .. }| {
-            *frames += 1;
-            *bytes += frame.len() as u64;
-            take(Frame { bytes: frame, checksum, segment_size })
-        });
+        let ring = &self.ring;
+        let taken = ring
+            .take(|frame, Stored { checksum, segment_size, .. }| take(Frame { bytes: frame, checksum, segment_size }));
         match taken {
             Some(result) => Poll::Ready(Ok(result)),
             None if ring.is_closed() => Poll::Ready(Err(Disconnected)),
@@ -214,7 +207,6 @@ impl Transmit for CableTransmit {
         match filled {
             Ok(len) if self.ring.is_up() => {
                 self.written = self.written.wrapping_add(1);
-                self.frames += 1;
                 self.bytes += len as u64;
                 Ok(())
             }
@@ -242,12 +234,16 @@ impl Drop for CableEnd {
 
 impl fmt::Debug for CableReceive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CableReceive").field("frames", &self.frames).field("bytes", &self.bytes).finish_non_exhaustive()
+        let ring = &self.ring;
+        f.debug_struct("CableReceive")
+            .field("frames", &ring.taken())
+            .field("bytes", &ring.bytes_taken())
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for CableTransmit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CableTransmit").field("mac", &self.mac).field("frames", &self.frames).finish_non_exhaustive()
+        f.debug_struct("CableTransmit").field("mac", &self.mac).field("frames", &self.written).finish_non_exhaustive()
     }
 }

@@ -12,11 +12,13 @@ use mirage_net::ReceivedChecksum;
 pub(super) struct Ring {
     slots: Box<[Slot]>,
     /// `slots.len() - 1`; the length is a power of two.
-    mask: usize,
-    /// Frames received so far. Invariant: `tail - head <= slots.len()`, wrapping.
-    head: Cell<usize>,
+    mask: u64,
+    /// Frames received so far. Invariant: `tail - head <= slots.len()`.
+    head: Cell<u64>,
+    /// Their bytes.
+    bytes: Cell<u64>,
     /// Frames published so far.
-    tail: Cell<usize>,
+    tail: Cell<u64>,
     up: Cell<bool>,
     /// Whether one of the two ends is gone.
     closed: Cell<bool>,
@@ -43,9 +45,10 @@ impl Ring {
             .map(|_| Slot { buffer: RefCell::new(vec![0; size].into()), frame: Cell::default() })
             .collect();
         Self {
-            mask: slots.len() - 1,
+            mask: slots.len() as u64 - 1,
             slots,
             head: Cell::new(0),
+            bytes: Cell::new(0),
             tail: Cell::new(0),
             up: Cell::new(true),
             closed: Cell::new(false),
@@ -56,18 +59,14 @@ impl Ring {
 
     /// Whether the sender, who has filled frames up to `written`, finds no free slot.
     #[inline]
-    pub(super) fn is_full(&self, written: usize) -> bool {
+    pub(super) fn is_full(&self, written: u64) -> bool {
         written.wrapping_sub(self.head.get()) > self.mask
     }
 
     /// Lends the buffer of slot `written`, which is free; stores the frame that `fill` makes of it, if any.
     #[inline(always)]
-    pub(super) fn fill<E>(
-        &self,
-        written: usize,
-        fill: impl FnOnce(&mut [u8]) -> Result<Stored, E>,
-    ) -> Result<usize, E> {
-        let slot = &self.slots[written & self.mask];
+    pub(super) fn fill<E>(&self, written: u64, fill: impl FnOnce(&mut [u8]) -> Result<Stored, E>) -> Result<usize, E> {
+        let slot = &self.slots[(written & self.mask) as usize];
         let stored = fill(&mut slot.buffer.borrow_mut())?;
         slot.frame.set(stored);
         Ok(stored.len)
@@ -80,8 +79,9 @@ impl Ring {
         if head == self.tail.get() {
             return None;
         }
-        let slot = &self.slots[head & self.mask];
+        let slot = &self.slots[(head & self.mask) as usize];
         let stored = slot.frame.get();
+        self.bytes.set(self.bytes.get() + stored.len as u64);
         // Nobody else has it, whoever only reads. To find that out is less work so.
         let buffer = slot.buffer.borrow_mut();
         let result = take(buffer.get(..stored.len).unwrap_or_default(), stored);
@@ -93,10 +93,21 @@ impl Ring {
         Some(result)
     }
 
+    /// How many frames were received.
+    pub(super) fn taken(&self) -> u64 {
+        self.head.get()
+    }
+
+    /// How many bytes they were.
+    pub(super) fn bytes_taken(&self) -> u64 {
+        self.bytes.get()
+    }
+
     /// Hands everything up to `written` to the receiver.
     #[inline]
-    pub(super) fn publish(&self, written: usize) {
-        if self.tail.replace(written) != written {
+    pub(super) fn publish(&self, written: u64) {
+        if self.tail.get() != written {
+            self.tail.set(written);
             self.wake_receiver();
         }
     }
