@@ -5,7 +5,7 @@ use mirage_checksum::{SequenceNumber, Sum};
 use mirage_net::FrameWriter;
 
 use crate::options::{MAX_WINDOW_SCALE, SynOptions};
-use crate::wire::{Checksum, Flags, SYN_LEN, pair};
+use crate::wire::{Checksum, Flags, SYN_LEN, pair, word};
 
 /// A segment that is nothing but a header with a segment size, selective acknowledgments, timestamps and a window scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +28,7 @@ impl UsualSyn {
     /// Reads one. `None` when it says anything else; whether its checksum is right is not asked.
     #[inline(always)]
     pub(crate) fn read(bytes: &[u8; SYN_LEN]) -> Option<Self> {
-        let word =
-            |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
+        let word = |at| word(bytes, at);
         let (ports, control, size, scale) = (word(0), word(12), word(20), word(36));
         let usual = control & !(0xff << 16 | 0xffff) == WORDS << 28
             && size & !0xffff == SIZE

@@ -13,6 +13,7 @@ use mirage_udp::{Discard, Error, SocketId, Source, Udp};
 
 use crate::Stack;
 use crate::machines::Machines;
+use crate::sockets::wake;
 
 /// What is done with what comes in.
 #[derive(Clone, Copy)]
@@ -55,13 +56,12 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
         *at_once = left.unwrap_or(0);
         let sent = udp.poll_send_over(*now, id, cx, payload, source, remote, left.map(|_| &mut ip));
         // It may be the first for a neighbour, or go out in pieces.
-        *stirred |= arp.wants_transmit() || ipv4.wants_transmit();
+        stirred.stir_if(arp.wants_transmit() || ipv4.wants_transmit());
+        // The next poll flushes the device.
+        let driver = if sent.is_ready() { machines.driver.take() } else { None };
         drop(machines);
         drop(device);
-        if sent.is_ready() {
-            // The next poll flushes the device.
-            self.shared.wake();
-        }
+        wake(driver);
         sent
     }
 }
@@ -87,9 +87,10 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
             return false;
         }
         *at_once = left;
+        let driver = machines.driver.take();
         drop(machines);
         drop(device);
-        self.shared.wake();
+        wake(driver);
         true
     }
 }
@@ -100,7 +101,7 @@ pub(crate) type Send<N, P> = fn(&mut Machines<'_, P>, &mut N) -> Result<bool, Se
 /// The way out of datagrams.
 pub(crate) fn send<N: Net, P: Profile>(machines: &mut Machines<'_, P>, device: &mut N) -> Result<bool, SendError> {
     let Machines { ethernet, arp, ipv4, udp, now, budget, stirred, .. } = machines;
-    *stirred = true;
+    stirred.stir();
     let mut link = ethernet.over(device.split().1);
     let mut neighbours = arp.over(*now, &mut link);
     let (_, mut outbound) = ipv4.split();

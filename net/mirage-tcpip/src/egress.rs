@@ -23,7 +23,7 @@ pub(crate) fn transmit<N: Net, P: Profile>(
         Err(SendError::Disconnected) => Err(Disconnected),
         // The device wakes us when it has room again; if it has by now, go on at once.
         Err(_) => {
-            machines.stirred = true;
+            machines.stirred.stir();
             // In turn: whoever found no room comes first the next time.
             machines.datagrams_first = !machines.datagrams_first;
             let transmit = device.split().1;
@@ -43,7 +43,7 @@ fn walk<N: Net, P: Profile>(
     device: &mut N,
     datagrams: Option<Send<N, P>>,
 ) -> Result<bool, SendError> {
-    let is_stirred = machines.are_stirred();
+    let is_stirred = machines.stirred.any();
     if P::STRAIGHT && !(is_stirred || machines.udp.wants_transmit()) {
         if !machines.tcp.wants_transmit() {
             return Ok(false);
@@ -71,7 +71,7 @@ fn walk<N: Net, P: Profile>(
     }
     if machines.tcp.wants_transmit() {
         more |= segments(machines, device.split().1)?;
-        machines.stirred |= machines.arp.wants_transmit();
+        machines.stirred.stir_if(machines.arp.wants_transmit());
     }
     if let Some(send) = datagrams
         && !datagrams_first
@@ -79,7 +79,7 @@ fn walk<N: Net, P: Profile>(
         more |= send(machines, device)?;
     }
     // What was sent just now may have asked for a neighbour: the question goes out with the same flush.
-    if machines.are_stirred() && machines.arp.wants_transmit() {
+    if machines.stirred.any() && machines.arp.wants_transmit() {
         network(machines, device.split().1)?;
     }
     Ok(more)
@@ -91,7 +91,7 @@ fn walk<N: Net, P: Profile>(
 fn network<P: Profile>(machines: &mut Machines<'_, P>, transmit: &mut impl Transmit) -> Result<(), SendError> {
     let Machines { ethernet, arp, ipv4, icmp, igmp, now, stirred, .. } = machines;
     // What is sent here may ask for a neighbour, too.
-    *stirred = true;
+    stirred.stir();
     let now = *now;
     let mut link = ethernet.over(transmit);
     if arp.wants_transmit() {

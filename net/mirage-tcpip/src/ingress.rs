@@ -125,7 +125,7 @@ fn any_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmi
     match machines.ethernet.input(frame) {
         Ok(frame) if frame.ethertype == EtherType::IPV4 => ipv4_in(machines, &frame, transmit),
         Ok(frame) if frame.ethertype == EtherType::ARP => {
-            machines.stirred = true;
+            machines.stirred.stir();
             if let Err(reason) = machines.arp.input(machines.now, frame.payload, frame.source) {
                 machines.arp_discards.count(reason);
             }
@@ -159,7 +159,7 @@ fn ipv4_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &EthernetIncoming<
         false
     });
     // A fragment waits for others, an answer for its neighbour.
-    *stirred |= !matches!(taken, Ok(Some(true)));
+    stirred.stir_if(!matches!(taken, Ok(Some(true))));
 }
 
 /// What may have to do with packets that are neither segments nor datagrams for a socket.

@@ -9,7 +9,7 @@ use mirage_stack::{ErrorType, ListenOptions, TcpOptions};
 use mirage_tcp::{ConnectError, ConnectionId, ListenError, ListenerId, Local, Profile};
 use mirage_udp::PortChoice;
 
-use crate::sockets::Shared;
+use crate::sockets::{Shared, wake};
 use crate::{ErrorKind, Stack, TcpListener, TcpStream, UdpSocket};
 
 impl<N, P: Profile> ErrorType for Stack<'_, N, P> {
@@ -100,13 +100,16 @@ impl<'s, P: Profile> Shared<'s, P> {
         remote: SocketAddr,
         options: TcpOptions,
     ) -> Result<ConnectionId, ErrorKind> {
-        let machines = &mut *self.undisturbed();
+        let mut shared = self.undisturbed();
+        let machines = &mut *shared;
         let id = machines.tcp.connect(machines.now, source, None, remote, options).map_err(|error| match error {
             ConnectError::AddressInUse => ErrorKind::AddressInUse,
             ConnectError::Unsupported => ErrorKind::Unsupported,
             _ => ErrorKind::OutOfResources,
         })?;
-        self.wake();
+        let driver = shared.driver.take();
+        drop(shared);
+        wake(driver);
         Ok(id)
     }
 

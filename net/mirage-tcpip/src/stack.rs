@@ -77,7 +77,7 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
     pub fn poll(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
         let mut device = self.device.lent();
         let machines = &mut *self.shared.undisturbed();
-        self.shared.attend(cx.waker());
+        machines.attend(cx.waker());
         // Who polls by hand polls seldom.
         let came = take_in::<P, true>(machines, &mut *device, now, cx)?;
         let progress = self.send_out(machines, &mut *device, cx)?;
@@ -96,7 +96,7 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
     pub fn poll_ingress(&self, now: Instant, cx: &mut Context<'_>) -> Result<Came, Disconnected> {
         let mut device = self.device.lent();
         let machines = &mut *self.shared.undisturbed();
-        self.shared.attend(cx.waker());
+        machines.attend(cx.waker());
         take_in::<P, false>(machines, &mut *device, now, cx)
     }
 
@@ -107,7 +107,7 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
     pub fn poll_egress(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
         let mut device = self.device.lent();
         let machines = &mut *self.shared.undisturbed();
-        self.shared.attend(cx.waker());
+        machines.attend(cx.waker());
         machines.now = now;
         let progress = self.send_out(machines, &mut *device, cx)?;
         if P::STRAIGHT {

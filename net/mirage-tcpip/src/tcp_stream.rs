@@ -11,7 +11,7 @@ use mirage_stack::Keepalive;
 use mirage_tcp::{ConnectionId, Frames, Profile, Standard, Tcp};
 
 use crate::ErrorKind;
-use crate::sockets::Shared;
+use crate::sockets::{Shared, wake};
 
 /// A TCP connection. Dropping it closes it: what was written is still delivered in the background, and a peer whose
 /// bytes nobody will read is told so by a reset.
@@ -205,13 +205,11 @@ impl<P: Profile> Half<'_, '_, P> {
 
     /// Has TCP do something, and the stack polled when that left something to send.
     fn call<R>(&self, ask: impl FnOnce(&mut Tcp<'_, P>) -> R) -> R {
-        let mut tcp = self.shared.tcp();
-        let result = ask(&mut tcp);
-        let left = tcp.wants_transmit();
-        drop(tcp);
-        if left {
-            self.shared.wake();
-        }
+        let mut machines = self.shared.undisturbed();
+        let result = ask(&mut machines.tcp);
+        let driver = if machines.tcp.wants_transmit() { machines.driver.take() } else { None };
+        drop(machines);
+        wake(driver);
         result
     }
 }

@@ -7,7 +7,7 @@ use mirage_clock::Instant;
 use mirage_net::{FrameSet, ReceivedChecksum};
 use mirage_protocols::{Cast, Ecn, Received};
 
-use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN};
+use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN, word};
 use crate::{Discard, InFrame, Keeper, Profile, Tcp};
 
 /// The last segment that [`input_fast`](crate::connection::Slot::input_fast) took in, while nothing else has happened to its
@@ -82,8 +82,7 @@ impl<P: Profile> Tcp<'_, P> {
         let Self { connections, resources, .. } = self;
         let again = &resources.again;
         let header = segment.first_chunk::<HEADER_LEN>()?;
-        let word =
-            |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
+        let word = |at| word(header, at);
         if segment.len() != again.len || middle(header) != again.middle || word(0) != again.ports {
             return None;
         }

@@ -13,7 +13,7 @@ use crate::recovery::{News, Phase};
 use crate::resources::Resources;
 use crate::retransmit::Watch;
 use crate::sack::Blocks;
-use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN};
+use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN, word};
 use crate::{Discard, Profile, State, options};
 
 impl<P: Profile> Slot<P> {
@@ -28,8 +28,7 @@ impl<P: Profile> Slot<P> {
         checked: bool,
     ) -> Option<Result<(), Discard>> {
         let header = received.payload.first_chunk::<HEADER_LEN>()?;
-        let word =
-            |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
+        let word = |at| word(header, at);
         let (seq, ack, rest) = (SequenceNumber(word(4)), SequenceNumber(word(8)), word(12));
         let stamped = P::TIMESTAMPS && self.stamps.is_on();
         let words = if stamped { STAMPED_LEN / 4 } else { HEADER_LEN / 4 } as u32;

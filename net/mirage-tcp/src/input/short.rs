@@ -11,7 +11,7 @@ use crate::recovery::News;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
 use crate::sack::Blocks;
-use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN};
+use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN, word};
 use crate::{Discard, Profile, State, Tcp, options};
 
 /// Such segments are shorter than this, with a header that has timestamps. Others go another way.
@@ -52,8 +52,7 @@ impl<P: Profile> Slot<P> {
         pseudo: u64,
     ) -> bool {
         let Some((header, payload)) = received.payload.split_first_chunk::<STAMPED_LEN>() else { return false };
-        let word =
-            |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
+        let word = |at| word(header, at);
         let (seq, ack, rest) = (SequenceNumber(word(4)), SequenceNumber(word(8)), word(12));
         let usual = (STAMPED_LEN as u32 / 4) << 28 | u32::from(Flags::ACK.bits()) << 16;
         let acked = ack.since(self.una);

@@ -3,6 +3,7 @@
 use core::convert::identity;
 use core::net::IpAddr;
 
+use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 use mirage_net::{ChecksumOffload, FrameWriter};
 use mirage_protocols::{Ip, Packet, Protocol, SendError};
@@ -19,7 +20,7 @@ use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
 use crate::transmit::Link;
 use crate::usual_syn::UsualSyn;
-use crate::wire::{Checksum, Flags, HEADER_LEN, Options, STAMPED_LEN, SYN_LEN, Stamped, write_segment};
+use crate::wire::{Checksum, Flags, HEADER_LEN, Options, STAMPED_LEN, SYN_LEN, Stamped, pseudo_v4, write_segment};
 use crate::{Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -30,9 +31,9 @@ impl<P: Profile> Tcp<'_, P> {
             && *left > 0
         {
             let sent = match waiting {
-                Waiting::SynAck(index) => {
-                    let index = *index;
-                    self.send_syn_ack(now, index, ip)
+                Waiting::SynAck(index, iss) => {
+                    let (index, iss) = (*index, *iss);
+                    self.send_syn_ack(now, index, iss, ip)
                 }
                 Waiting::Other(reply) => {
                     let Resources { pool, link, .. } = &mut self.resources;
@@ -57,12 +58,20 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// Sends the SYN-ACK of a handshake: the usual one in one straight line. `None` when there is no such handshake any more.
+    // The slot may be another's by now, who waits for a SYN-ACK of its own.
     #[inline]
-    fn send_syn_ack(&mut self, now: Instant, index: u32, ip: &mut impl Ip) -> Option<Result<(), SendError>> {
+    fn send_syn_ack(
+        &mut self,
+        now: Instant,
+        index: u32,
+        iss: SequenceNumber,
+        ip: &mut impl Ip,
+    ) -> Option<Result<(), SendError>> {
         let Tcp { half_open, resources, .. } = self;
         let Resources { config, window_scale, link, .. } = resources;
         if P::STRAIGHT
             && let Some(slot) = half_open.slots.get(index as usize)
+            && slot.iss == iss
             && let Some((value, _)) = slot.usual_stamps::<P>(config)
         {
             let tuple = &slot.tuple;
@@ -85,7 +94,7 @@ impl<P: Profile> Tcp<'_, P> {
             );
             return Some(ip.send_straight(packet, fill));
         }
-        let reply = self.syn_ack(index)?;
+        let reply = self.syn_ack(index, iss)?;
         let Resources { pool, link, .. } = &mut self.resources;
         Some(send_reply::<P>(now, &reply, ip, pool, link))
     }
@@ -189,7 +198,7 @@ fn send_stamped(reply: &Reply, (value, echo): (u32, u32), ip: &mut impl Ip) -> O
         return None;
     }
     let header = Stamped {
-        pseudo: u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0),
+        pseudo: pseudo_v4(local, remote),
         source_port: tuple.local_port,
         destination_port: tuple.remote_port,
         seq: reply.seq,

@@ -26,9 +26,7 @@ pub struct CableEnd {
 
 /// The half of a [`CableEnd`] that lends received frames.
 pub struct CableReceive {
-    frames: u64,
     ring: Rc<Ring>,
-    bytes: u64,
     kept: Kept,
 }
 
@@ -36,8 +34,8 @@ pub struct CableReceive {
 /// buffer is free any more.
 pub struct CableTransmit {
     ring: Rc<Ring>,
-    /// Frames filled so far, flushed or not.
-    written: usize,
+    /// Frames filled so far, flushed or not: those that were sent.
+    written: u64,
     mac: MacAddress,
     mtu: usize,
     /// The largest frame that is not to be cut.
@@ -46,7 +44,6 @@ pub struct CableTransmit {
     /// What a frame arrives as whose checksum is complete, and one whose checksum is left for the device. A checksum that
     /// nobody was offered to complete is a mistake of the sender: the receiver shall find it.
     arrives: [ReceivedChecksum; 2],
-    frames: u64,
     tap: Option<Box<Tap>>,
     bytes: u64,
     dropped: u64,
@@ -64,7 +61,7 @@ impl CableEnd {
         let offers = !cable.capabilities.checksum.is_empty();
         let arrives = [complete, if offers { ReceivedChecksum::Partial } else { complete }];
         Self {
-            receive: CableReceive { kept: Kept::NONE, ring: receive, frames: 0, bytes: 0 },
+            receive: CableReceive { kept: Kept::NONE, ring: receive },
             transmit: CableTransmit {
                 ring: transmit,
                 written: 0,
@@ -73,7 +70,6 @@ impl CableEnd {
                 plain: cable.mtu.saturating_add(LINK_HEADER),
                 capabilities: cable.capabilities,
                 arrives,
-                frames: 0,
                 bytes: 0,
                 dropped: 0,
                 tap: None,
@@ -105,10 +101,10 @@ impl Net for CableEnd {
 
     fn stats(&self) -> Stats {
         Stats {
-            rx_frames: self.receive.frames,
-            rx_bytes: self.receive.bytes,
+            rx_frames: self.receive.ring.taken(),
+            rx_bytes: self.receive.ring.bytes_taken(),
             rx_dropped: 0,
-            tx_frames: self.transmit.frames,
+            tx_frames: self.transmit.written,
             tx_bytes: self.transmit.bytes,
             tx_dropped: self.transmit.dropped,
         }
@@ -131,12 +127,10 @@ impl Receive for CableReceive {
         cx: &mut Context<'_>,
         take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool),
     ) -> Poll<Result<R, Disconnected>> {
-        let Self { ring, frames, bytes, kept } = self;
+        let Self { ring, kept } = self;
         let taken = ring.take(
             #[inline(always)]
             |buffer, Stored { len, checksum, segment_size }| {
-                *frames += 1;
-                *bytes += len as u64;
                 let frame = Frame { bytes: buffer.get(..len).unwrap_or_default(), checksum, segment_size };
                 let offered = kept.offer();
                 let (result, keep) = take(frame, offered);
@@ -161,7 +155,7 @@ impl Receive for CableReceive {
     }
 
     fn release(&mut self, frames: FrameSet) {
-        self.kept.release(frames, &self.ring);
+        self.kept.release(frames);
     }
 }
 
@@ -228,28 +222,27 @@ impl Transmit for CableTransmit {
         let checksum = self.arrives[usize::from(frame.checksum.is_some())];
         let filled = self.ring.fill(
             self.written,
-            frame.len,
             #[inline(always)]
-            |space| {
-                let written = FrameWriter::fill(space, fill)?;
+            |buffer| {
+                let space = buffer.get_mut(..frame.len).ok_or(SendError::TooLong)?;
+                let written = FrameWriter::fill(space, fill).ok_or(SendError::TooLong)?;
                 if let Some(tap) = &self.tap {
                     cold_path();
                     tap.recorder.record((tap.clock)(), written);
                 }
-                Some(Stored { len: written.len(), checksum, segment_size: frame.segment_size })
+                Ok(Stored { len: written.len(), checksum, segment_size: frame.segment_size })
             },
         );
         match filled {
-            Some(len) if self.ring.is_up() => {
+            Ok(len) if self.ring.is_up() => {
                 self.written = self.written.wrapping_add(1);
-                self.frames += 1;
                 self.bytes += len as u64;
                 Ok(())
             }
             lost => {
                 cold_path();
                 self.dropped += 1;
-                lost.map(|_| ()).ok_or(SendError::TooLong)
+                lost.map(|_| ())
             }
         }
     }
@@ -270,12 +263,16 @@ impl Drop for CableEnd {
 
 impl fmt::Debug for CableReceive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CableReceive").field("frames", &self.frames).field("bytes", &self.bytes).finish_non_exhaustive()
+        let ring = &self.ring;
+        f.debug_struct("CableReceive")
+            .field("frames", &ring.taken())
+            .field("bytes", &ring.bytes_taken())
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for CableTransmit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CableTransmit").field("mac", &self.mac).field("frames", &self.frames).finish_non_exhaustive()
+        f.debug_struct("CableTransmit").field("mac", &self.mac).field("frames", &self.written).finish_non_exhaustive()
     }
 }

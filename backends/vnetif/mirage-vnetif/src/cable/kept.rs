@@ -4,14 +4,14 @@ use alloc::vec::Vec;
 
 use mirage_net::{FrameId, FrameSet};
 
-use super::ring::Ring;
-
 /// The buffers of kept frames.
 pub(super) struct Kept {
     /// By their numbers; made with the first that is kept.
     frames: Vec<Frame>,
     /// The numbers that are free.
     free: FrameSet,
+    /// Buffers that were given back. The last that came is used first, while it is near the processor.
+    spare: Vec<Box<[u8]>>,
 }
 
 #[derive(Default)]
@@ -21,7 +21,7 @@ struct Frame {
 }
 
 impl Kept {
-    pub(super) const NONE: Self = Self { frames: Vec::new(), free: FrameSet::ALL };
+    pub(super) const NONE: Self = Self { frames: Vec::new(), free: FrameSet::ALL, spare: Vec::new() };
 
     /// The number the next frame could have.
     #[inline(always)]
@@ -29,7 +29,7 @@ impl Kept {
         self.free.first()
     }
 
-    /// Takes the frame of `len` bytes out of `buffer`, and keeps it under an [offered](Self::offer) number.
+    /// Keeps `buffer`, whose first `len` bytes are a frame, under an [offered](Self::offer) number, and leaves another one.
     #[inline]
     pub(super) fn keep(&mut self, frame: FrameId, buffer: &mut Box<[u8]>, len: usize) {
         if self.frames.is_empty() {
@@ -37,8 +37,8 @@ impl Kept {
         }
         if let Some(place) = self.frames.get_mut(usize::from(frame.number())) {
             self.free.remove(frame);
-            core::mem::swap(&mut place.buffer, buffer);
-            place.len = len;
+            let spare = self.spare.pop().unwrap_or_else(|| vec![0; buffer.len()].into());
+            *place = Frame { buffer: core::mem::replace(buffer, spare), len };
         }
     }
 
@@ -47,12 +47,11 @@ impl Kept {
         self.frames.get(usize::from(frame.number())).and_then(|kept| kept.buffer.get(..kept.len)).unwrap_or_default()
     }
 
-    /// The buffers go back to the ring.
-    pub(super) fn release(&mut self, frames: FrameSet, ring: &Ring) {
+    pub(super) fn release(&mut self, frames: FrameSet) {
         for frame in frames.without(self.free) {
             if let Some(kept) = self.frames.get_mut(usize::from(frame.number())) {
                 self.free.insert(frame);
-                ring.give_back(core::mem::take(kept).buffer);
+                self.spare.push(core::mem::take(kept).buffer);
             }
         }
     }

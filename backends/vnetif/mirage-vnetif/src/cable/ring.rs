@@ -1,6 +1,5 @@
 //! One direction of a cable: a ring of frame buffers that are lent in place.
 
-use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use core::num::NonZeroU16;
 use core::task::{Context, Waker};
@@ -13,25 +12,21 @@ use mirage_net::ReceivedChecksum;
 pub(super) struct Ring {
     slots: Box<[Slot]>,
     /// `slots.len() - 1`; the length is a power of two.
-    mask: usize,
-    /// Frames received so far. Invariant: `tail - head <= slots.len()`, wrapping.
-    head: Cell<usize>,
+    mask: u64,
+    /// Frames received so far. Invariant: `tail - head <= slots.len()`.
+    head: Cell<u64>,
+    /// Their bytes.
+    bytes: Cell<u64>,
     /// Frames published so far.
-    tail: Cell<usize>,
+    tail: Cell<u64>,
     up: Cell<bool>,
     /// Whether one of the two ends is gone.
     closed: Cell<bool>,
     receiver: Cell<Option<Waker>>,
     sender: Cell<Option<Waker>>,
-    /// Buffers of frames that were kept and given back, for slots without one. The last that came is used first, while it
-    /// is near the processor.
-    spare: RefCell<Vec<Box<[u8]>>>,
-    /// Bytes in a buffer.
-    size: usize,
 }
 
 struct Slot {
-    /// Empty while its frame is kept.
     buffer: RefCell<Box<[u8]>>,
     frame: Cell<Stored>,
 }
@@ -50,67 +45,44 @@ impl Ring {
             .map(|_| Slot { buffer: RefCell::new(vec![0; size].into()), frame: Cell::default() })
             .collect();
         Self {
-            mask: slots.len() - 1,
+            mask: slots.len() as u64 - 1,
             slots,
             head: Cell::new(0),
+            bytes: Cell::new(0),
             tail: Cell::new(0),
             up: Cell::new(true),
             closed: Cell::new(false),
             receiver: Cell::new(None),
             sender: Cell::new(None),
-            spare: RefCell::new(Vec::new()),
-            size,
         }
     }
 
     /// Whether the sender, who has filled frames up to `written`, finds no free slot.
     #[inline]
-    pub(super) fn is_full(&self, written: usize) -> bool {
+    pub(super) fn is_full(&self, written: u64) -> bool {
         written.wrapping_sub(self.head.get()) > self.mask
     }
 
-    /// Lends `len` bytes of slot `written`, which is free; stores the frame that `fill` makes of them, if any. `None` if the
-    /// slot is smaller.
+    /// Lends the buffer of slot `written`, which is free; stores the frame that `fill` makes of it, if any.
     #[inline(always)]
-    pub(super) fn fill(
-        &self,
-        written: usize,
-        len: usize,
-        fill: impl FnOnce(&mut [u8]) -> Option<Stored>,
-    ) -> Option<usize> {
-        let slot = &self.slots[written & self.mask];
-        let mut buffer = slot.buffer.borrow_mut();
-        if buffer.len() < len {
-            self.refill(&mut buffer);
-        }
-        let stored = fill(buffer.get_mut(..len)?)?;
+    pub(super) fn fill<E>(&self, written: u64, fill: impl FnOnce(&mut [u8]) -> Result<Stored, E>) -> Result<usize, E> {
+        let slot = &self.slots[(written & self.mask) as usize];
+        let stored = fill(&mut slot.buffer.borrow_mut())?;
         slot.frame.set(stored);
-        Some(stored.len)
+        Ok(stored.len)
     }
 
-    /// Gives a slot a buffer that has none.
-    #[cold]
-    #[inline(never)]
-    fn refill(&self, buffer: &mut Box<[u8]>) {
-        if buffer.is_empty() {
-            *buffer = self.spare.borrow_mut().pop().unwrap_or_else(|| vec![0; self.size].into());
-        }
-    }
-
-    /// Takes a buffer back that `take` took out of its slot.
-    pub(super) fn give_back(&self, buffer: Box<[u8]>) {
-        self.spare.borrow_mut().push(buffer);
-    }
-
-    /// Lends the oldest frame, if there is one; afterwards its slot is free. `take` may take the buffer out of it.
+    /// Lends the oldest frame, if there is one; afterwards its slot is free. `take` may put another buffer of the same size in
+    /// the place of its own.
     #[inline(always)]
     pub(super) fn take<R>(&self, take: impl FnOnce(&mut Box<[u8]>, Stored) -> R) -> Option<R> {
         let head = self.head.get();
         if head == self.tail.get() {
             return None;
         }
-        let slot = &self.slots[head & self.mask];
+        let slot = &self.slots[(head & self.mask) as usize];
         let stored = slot.frame.get();
+        self.bytes.set(self.bytes.get() + stored.len as u64);
         // Nobody else has it, whoever only reads. To find that out is less work so.
         let mut buffer = slot.buffer.borrow_mut();
         let result = take(&mut buffer, stored);
@@ -122,10 +94,21 @@ impl Ring {
         Some(result)
     }
 
+    /// How many frames were received.
+    pub(super) fn taken(&self) -> u64 {
+        self.head.get()
+    }
+
+    /// How many bytes they were.
+    pub(super) fn bytes_taken(&self) -> u64 {
+        self.bytes.get()
+    }
+
     /// Hands everything up to `written` to the receiver.
     #[inline]
-    pub(super) fn publish(&self, written: usize) {
-        if self.tail.replace(written) != written {
+    pub(super) fn publish(&self, written: u64) {
+        if self.tail.get() != written {
+            self.tail.set(written);
             self.wake_receiver();
         }
     }
