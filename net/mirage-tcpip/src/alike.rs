@@ -1,5 +1,7 @@
 //! Frames that are like the one before: most of a stream that comes in batches.
 
+use core::num::NonZeroU16;
+
 use mirage_net::{Frame, ReceivedChecksum};
 
 /// The last frame that went straight to TCP: what Ethernet and IPv4 found in its headers they would find again.
@@ -8,31 +10,35 @@ use mirage_net::{Frame, ReceivedChecksum};
 /// [forgets](Self::forget) it, and so does whoever hands TCP a segment that came on another way.
 #[derive(Debug)]
 pub(crate) struct Alike {
-    /// Where its segment ends; 0 for none.
-    end: usize,
+    /// How long its segment was; more than any is for none.
+    len: usize,
     /// Its headers but for [`CHANGING`] and the checksum, in words.
     words: [u64; 4],
     /// Its identification and its checksum, added: with the same of everything else the header is valid.
     sum: u16,
+    /// What its device had done for it.
+    checksum: ReceivedChecksum,
+    segment_size: Option<NonZeroU16>,
 }
 
 impl Alike {
-    pub(crate) const NONE: Self = Self { end: 0, words: [0; 4], sum: 0 };
+    pub(crate) const NONE: Self =
+        Self { len: NO_LEN, words: [0; 4], sum: 0, checksum: ReceivedChecksum::Unchecked, segment_size: None };
 
-    /// The segment in `frame` if all before it is as it was in the last one.
+    /// The segment in `frame` if all before it, and all that comes with it, is as it was in the last one.
     #[inline(always)]
     pub(crate) fn segment<'f>(&self, frame: &Frame<'f>) -> Option<&'f [u8]> {
         if frame.bytes.len() < LEAST {
             return None;
         }
         let headers = frame.bytes.first_chunk()?;
-        if frame.checksum != ReceivedChecksum::Unchecked || frame.segment_size.is_some() {
+        if frame.checksum != self.checksum || frame.segment_size != self.segment_size {
             return None;
         }
         if differ(words(headers), self.words) != 0 || sum(headers) != self.sum {
             return None;
         }
-        frame.bytes.get(HEADERS..self.end)
+        frame.bytes.get(HEADERS..)?.get(..self.len)
     }
 
     /// Remembers `frame`, which went straight to TCP, if it is long enough for more like it to follow.
@@ -42,14 +48,15 @@ impl Alike {
             && let Some(headers) = frame.bytes.first_chunk()
         {
             let (words, sum) = (words(headers), sum(headers));
-            *self = Self { end: HEADERS + segment, words, sum };
+            let Frame { checksum, segment_size, .. } = *frame;
+            *self = Self { len: segment, words, sum, checksum, segment_size };
         }
     }
 
     /// What was remembered holds no more.
     #[inline]
     pub(crate) fn forget(&mut self) {
-        self.end = 0;
+        self.len = NO_LEN;
     }
 }
 
@@ -57,6 +64,8 @@ impl Alike {
 const HEADERS: usize = 34;
 /// What is shorter is seldom followed by more like it, and TCP looks at each of them.
 const LEAST: usize = 512;
+/// No slice is that long.
+const NO_LEN: usize = usize::MAX;
 /// The identification, in the third word.
 const CHANGING: u64 = u64::from_ne_bytes([0, 0, 0xff, 0xff, 0, 0, 0, 0]);
 
@@ -135,10 +144,20 @@ mod tests {
     }
 
     #[test]
-    fn what_a_device_has_looked_at_or_merged_is_not_like_it() {
-        let (bytes, alike) = (frame(7), after(&frame(7)));
-        assert_eq!(alike.segment(&Frame { checksum: ReceivedChecksum::Verified, ..plain(&bytes) }), None);
-        assert_eq!(alike.segment(&Frame { segment_size: core::num::NonZeroU16::new(500), ..plain(&bytes) }), None);
+    fn what_a_device_has_done_more_or_less_for_is_not_like_it() {
+        let bytes = frame(7);
+        let size = core::num::NonZeroU16::new;
+        let kinds =
+            [ReceivedChecksum::Unchecked, ReceivedChecksum::Verified, ReceivedChecksum::Partial].map(|checksum| {
+                [None, size(500), size(501)].map(|segment_size| Frame { checksum, segment_size, bytes: &bytes })
+            });
+        for (last, next) in kinds.iter().flatten().flat_map(|last| kinds.iter().flatten().map(move |next| (last, next)))
+        {
+            let mut alike = Alike::NONE;
+            alike.remember(last, 566);
+            let same = (last.checksum, last.segment_size) == (next.checksum, next.segment_size);
+            assert_eq!(alike.segment(next).is_some(), same, "{last:?} {next:?}");
+        }
     }
 
     #[test]
