@@ -9,7 +9,7 @@ use core::num::NonZeroU16;
 use core::task::{Context, Poll, Waker};
 
 use mirage_clock::{Duration, Instant};
-use mirage_net::ChecksumOffload;
+use mirage_net::{ChecksumOffload, PartialChecksum, SegmentationOffload};
 use mirage_protocols::Received;
 use mirage_protocols::testing::{FakeIp, SentPacket};
 use mirage_tcp::{
@@ -46,6 +46,10 @@ enum Step {
     Overtake(usize),
     /// A bit of one of them is flipped.
     Damage(usize, usize),
+    /// So many of them are said to be merged from segments of this length.
+    Merge(usize, usize, u16),
+    /// So many of them are said to have been checked, or not, whatever they were before.
+    Check(usize, usize, bool),
     /// Microseconds.
     Pass(u64),
     End(usize),
@@ -72,6 +76,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => side.clone().prop_map(Step::Double),
         1 => side.clone().prop_map(Step::Overtake),
         2 => (side.clone(), prop_oneof![0_usize..400, 0_usize..100_000]).prop_map(|(side, bit)| Step::Damage(side, bit)),
+        1 => (side.clone(), 1_usize..9, prop_oneof![536_u16..1_600, Just(536), Just(1_000)])
+            .prop_map(|(side, count, size)| Step::Merge(side, count, size)),
+        1 => (side.clone(), 1_usize..9, any::<bool>()).prop_map(|(side, count, is)| Step::Check(side, count, is)),
         3 => prop_oneof![0_u64..2_000, 30_000_u64..60_000, 150_000_u64..3_000_000].prop_map(Step::Pass),
         1 => side.clone().prop_map(Step::End),
         1 => side.clone().prop_map(Step::Leave),
@@ -88,6 +95,8 @@ struct Kind {
     selective: bool,
     marks: Marking,
     offload: bool,
+    /// The longest packet that the device of one side cuts.
+    large: usize,
     blocks: usize,
     /// Whether segments are longer than a block.
     jumbo: bool,
@@ -95,12 +104,15 @@ struct Kind {
 
 fn kind() -> impl Strategy<Value = Kind> {
     let marks = prop_oneof![3 => Just(Marking::Never), 1 => Just(Marking::Ask), 1 => Just(Marking::Accurate)];
-    (any::<bool>(), any::<bool>(), marks, any::<bool>(), 8_usize..64, any::<bool>()).prop_map(
-        |(timestamps, selective, marks, offload, blocks, jumbo)| Kind {
+    let offload = (any::<bool>(), prop_oneof![2 => Just(0_usize), 1 => 3_000_usize..20_000, 1 => Just(65_515)])
+        .prop_map(|(checksums, large)| (checksums, if checksums { large } else { 0 }));
+    (any::<bool>(), any::<bool>(), marks, offload, 8_usize..64, any::<bool>()).prop_map(
+        |(timestamps, selective, marks, (offload, large), blocks, jumbo)| Kind {
             timestamps,
             selective,
             marks,
             offload,
+            large,
             blocks,
             jumbo,
         },
@@ -155,6 +167,10 @@ impl<P: Profile> World<P> {
         if kind.offload {
             ip[0].capabilities.checksum = ChecksumOffload::TCP_V4;
         }
+        if kind.large > 0 {
+            ip[0].capabilities.segmentation = SegmentationOffload::TCP_V4;
+            ip[0].capabilities.max_large_frame = kind.large;
+        }
         let port = NonZeroU16::new(80);
         let listener = tcp[1].listen(Local { address: None, port }, ListenOptions::default()).unwrap();
         let now = Instant::from_secs(1000);
@@ -205,6 +221,7 @@ impl<P: Profile> World<P> {
                     if packet.packet.checksum.is_some() {
                         received.checksum = mirage_net::ReceivedChecksum::Partial;
                     }
+                    received.segment_size = packet.packet.segment_size;
                     let result = self.tcp[side].input(self.now, &Received { ecn: packet.packet.ecn, ..received });
                     self.seen.push(format!("{result:?}"));
                 }
@@ -232,6 +249,16 @@ impl<P: Profile> World<P> {
                 if let Some(packet) = link.get_mut(place) {
                     let bit = bit % (8 * packet.bytes.len());
                     packet.bytes[bit / 8] ^= 1 << (bit % 8);
+                }
+            }
+            Step::Merge(side, count, size) => {
+                for packet in self.links[side].iter_mut().take(count) {
+                    packet.packet.segment_size = NonZeroU16::new(size);
+                }
+            }
+            Step::Check(side, count, is) => {
+                for packet in self.links[side].iter_mut().take(count) {
+                    packet.packet.checksum = is.then_some(PartialChecksum { start: 0, offset: 16 });
                 }
             }
             Step::Pass(micros) => {

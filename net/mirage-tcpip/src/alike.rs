@@ -1,5 +1,7 @@
 //! Frames that are like the one before: most of a stream that comes in batches.
 
+use core::num::NonZeroU16;
+
 use mirage_net::{Frame, FrameId, ReceivedChecksum};
 use mirage_tcp::InFrame;
 
@@ -9,16 +11,20 @@ use mirage_tcp::InFrame;
 /// [forgets](Self::forget) it, and so does whoever hands TCP a segment that came on another way.
 #[derive(Debug)]
 pub(crate) struct Alike {
-    /// Where its segment ends; 0 for none.
-    end: usize,
+    /// How long its segment was; more than any is for none.
+    len: usize,
     /// Its headers but for [`CHANGING`] and the checksum, in words.
     words: [u64; 4],
     /// Its identification and its checksum, added: with the same of everything else the header is valid.
     sum: u16,
+    /// What its device had done for it.
+    checksum: ReceivedChecksum,
+    segment_size: Option<NonZeroU16>,
 }
 
 impl Alike {
-    pub(crate) const NONE: Self = Self { end: 0, words: [0; 4], sum: 0 };
+    pub(crate) const NONE: Self =
+        Self { len: NO_LEN, words: [0; 4], sum: 0, checksum: ReceivedChecksum::Unchecked, segment_size: None };
 
     /// Whether `frame` is long enough to be like the last one.
     #[inline(always)]
@@ -26,17 +32,17 @@ impl Alike {
         frame.bytes.len() >= LEAST
     }
 
-    /// The segment in `frame` if all before it is as it was in the last one.
+    /// The segment in `frame` if all before it, and all that comes with it, is as it was in the last one.
     #[inline(always)]
     pub(crate) fn segment<'f>(&self, frame: &Frame<'f>) -> Option<&'f [u8]> {
         let headers = frame.bytes.first_chunk()?;
-        if frame.checksum != ReceivedChecksum::Unchecked || frame.segment_size.is_some() {
+        if frame.checksum != self.checksum || frame.segment_size != self.segment_size {
             return None;
         }
         if differ(words(headers), self.words) != 0 || sum(headers) != self.sum {
             return None;
         }
-        frame.bytes.get(HEADERS..self.end)
+        frame.bytes.get(HEADERS..)?.get(..self.len)
     }
 
     /// Where such a segment lies in a frame.
@@ -52,14 +58,15 @@ impl Alike {
             && let Some(headers) = frame.bytes.first_chunk()
         {
             let (words, sum) = (words(headers), sum(headers));
-            *self = Self { end: HEADERS + segment, words, sum };
+            let Frame { checksum, segment_size, .. } = *frame;
+            *self = Self { len: segment, words, sum, checksum, segment_size };
         }
     }
 
     /// What was remembered holds no more.
     #[inline]
     pub(crate) fn forget(&mut self) {
-        self.end = 0;
+        self.len = NO_LEN;
     }
 }
 
@@ -67,6 +74,8 @@ impl Alike {
 const HEADERS: usize = 34;
 /// What is shorter is seldom followed by more like it, and TCP looks at each of them.
 const LEAST: usize = 512;
+/// No slice is that long.
+const NO_LEN: usize = usize::MAX;
 /// The identification, in the third word.
 const CHANGING: u64 = u64::from_ne_bytes([0, 0, 0xff, 0xff, 0, 0, 0, 0]);
 
@@ -145,10 +154,20 @@ mod tests {
     }
 
     #[test]
-    fn what_a_device_has_looked_at_or_merged_is_not_like_it() {
-        let (bytes, alike) = (frame(7), after(&frame(7)));
-        assert_eq!(alike.segment(&Frame { checksum: ReceivedChecksum::Verified, ..plain(&bytes) }), None);
-        assert_eq!(alike.segment(&Frame { segment_size: core::num::NonZeroU16::new(500), ..plain(&bytes) }), None);
+    fn what_a_device_has_done_more_or_less_for_is_not_like_it() {
+        let bytes = frame(7);
+        let size = core::num::NonZeroU16::new;
+        let kinds =
+            [ReceivedChecksum::Unchecked, ReceivedChecksum::Verified, ReceivedChecksum::Partial].map(|checksum| {
+                [None, size(500), size(501)].map(|segment_size| Frame { checksum, segment_size, bytes: &bytes })
+            });
+        for (last, next) in kinds.iter().flatten().flat_map(|last| kinds.iter().flatten().map(move |next| (last, next)))
+        {
+            let mut alike = Alike::NONE;
+            alike.remember(last, 566);
+            let same = (last.checksum, last.segment_size) == (next.checksum, next.segment_size);
+            assert_eq!(alike.segment(next).is_some(), same, "{last:?} {next:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A segment that differs from the one before it only in its number and its bytes: most of a stream that comes in batches.
 
 use core::hint::cold_path;
+use core::num::NonZeroU16;
 
 use mirage_checksum::Sum;
 use mirage_clock::Instant;
@@ -14,35 +15,67 @@ use crate::{Discard, InFrame, Keeper, Profile, Tcp};
 /// connection: what was looked at then need not be looked at again. It was for the connection in `Tcp::last`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Again {
-    /// Its length with its header; 0 for none.
+    /// Its length with its header, [marked](Self::mark) if its device had looked at it; 0 for none.
     pub(crate) len: usize,
-    /// Its ports.
-    pub(super) ports: u32,
+    /// Its ports, as they lie there.
+    ports: u32,
     /// Its header from the acknowledgement to the window, without PSH.
-    pub(super) middle: u64,
+    middle: u64,
     /// Its options, if it has timestamps.
-    pub(super) stamps: Option<[u8; STAMPED_LEN - HEADER_LEN]>,
-    pub(super) ecn: Ecn,
+    stamps: Option<[u8; STAMPED_LEN - HEADER_LEN]>,
+    ecn: Ecn,
+    segment_size: Option<NonZeroU16>,
     /// What all of it sums to but its number, PSH, its checksum, its urgent pointer and its payload: [`Sum::words`].
-    pub(super) words: u64,
+    words: u64,
 }
 
 impl Again {
-    pub(crate) const NONE: Self = Self { len: 0, ports: 0, middle: 0, stamps: None, ecn: Ecn::NotCapable, words: 0 };
+    pub(crate) const NONE: Self =
+        Self { len: 0, ports: 0, middle: 0, stamps: None, ecn: Ecn::NotCapable, segment_size: None, words: 0 };
     /// What is shorter than this is not taken for a part of a stream.
     pub(super) const LEAST: usize = 512;
+    /// Remembers a segment that was taken in, `stamped` or not; `sum` is that of all of it but its payload.
+    #[inline(never)]
+    pub(super) fn remember(&mut self, received: &Received<'_>, stamped: bool, sum: Sum) {
+        let Some((header, rest)) = received.payload.split_first_chunk::<HEADER_LEN>() else { return };
+        let word =
+            |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
+        *self = Self {
+            len: Self::mark(received.payload.len(), received.checksum),
+            ports: ports(header),
+            middle: middle(header),
+            stamps: rest.first_chunk().copied().filter(|_| stamped),
+            ecn: received.ecn,
+            segment_size: received.segment_size,
+            words: sum.add_u64(u64::from(!word(4)) + u64::from(!pushed(word(12))) + u64::from(!word(16))).words(),
+        };
+    }
+
+    /// What `len` says of a segment of `len` bytes: no slice is so long that one could be taken for another.
+    #[inline(always)]
+    fn mark(len: usize, checksum: ReceivedChecksum) -> usize {
+        match checksum {
+            ReceivedChecksum::Unchecked => len,
+            ReceivedChecksum::Verified | ReceivedChecksum::Partial => !len,
+        }
+    }
 }
 
 /// What [`Again::middle`] says of a header.
 #[inline(always)]
-pub(super) fn middle(header: &[u8; HEADER_LEN]) -> u64 {
+fn middle(header: &[u8; HEADER_LEN]) -> u64 {
     const PSH: u64 = u64::from_ne_bytes([0, 0, 0, 0, 0, Flags::PSH.bits(), 0, 0]);
     header.get(8..).and_then(<[u8]>::first_chunk).map_or(0, |middle| u64::from_ne_bytes(*middle) & !PSH)
 }
 
+#[inline(always)]
+fn ports(header: &[u8; HEADER_LEN]) -> u32 {
+    header.first_chunk().map_or(0, |ports| u32::from_ne_bytes(*ports))
+}
+
 /// Of the word with the flags what [`middle`] leaves out: it is of no interest to us.
 #[inline(always)]
-pub(super) fn pushed(flags: u32) -> u32 {
+fn pushed(flags: u32) -> u32 {
     flags & u32::from(Flags::PSH.bits()) << 16
 }
 
@@ -60,8 +93,7 @@ impl<P: Profile> Tcp<'_, P> {
     /// [`input`](Self::input). Most of a stream that comes in batches is taken in like that, for a third of the work.
     ///
     /// For a layer that sees that a packet is like the one before: that one was the last handed to `input` or to this method, and
-    /// all that [`Received`] says of a segment beside its payload is the same for both, `checksum` being
-    /// [`ReceivedChecksum::Unchecked`](mirage_net::ReceivedChecksum::Unchecked). Nothing else is looked at here.
+    /// all that [`Received`] says of a segment beside its payload is the same for both. Nothing else is looked at here.
     ///
     /// With a `place` the bytes may stay in the frame that the segment lies in, which [`Taken::InFrame`] says: the frame is then
     /// kept until [`fetch_kept`](Self::fetch_kept) gives it back, and the connection is read by the methods that are told of
@@ -76,14 +108,39 @@ impl<P: Profile> Tcp<'_, P> {
         segment: &[u8],
         place: Option<InFrame>,
     ) -> Option<Result<Taken, Discard>> {
-        if !P::STRAIGHT {
-            return None;
+        let len = self.resources.again.len;
+        match segment.len() {
+            _ if !P::STRAIGHT => None,
+            these if these == len => self.take_again::<false>(now, segment, place),
+            these if !these == len => self.take_checked_again(now, segment, place),
+            _ => None,
         }
+    }
+
+    /// The same for what a device has looked at.
+    #[inline(never)]
+    fn take_checked_again(
+        &mut self,
+        now: Instant,
+        segment: &[u8],
+        place: Option<InFrame>,
+    ) -> Option<Result<Taken, Discard>> {
+        self.take_again::<true>(now, segment, place)
+    }
+
+    /// The same for a segment of the right length, which is only copied if it was `CHECKED`.
+    #[inline(always)]
+    fn take_again<const CHECKED: bool>(
+        &mut self,
+        now: Instant,
+        segment: &[u8],
+        place: Option<InFrame>,
+    ) -> Option<Result<Taken, Discard>> {
         let Self { connections, resources, .. } = self;
         let again = &resources.again;
         let header = segment.first_chunk::<HEADER_LEN>()?;
         let word = |at| word(header, at);
-        if segment.len() != again.len || middle(header) != again.middle || word(0) != again.ports {
+        if middle(header) != again.middle || ports(header) != again.ports {
             return None;
         }
         let slot = connections.get_mut(self.last as usize)?;
@@ -103,10 +160,8 @@ impl<P: Profile> Tcp<'_, P> {
         if payload.len() > slot.receive_window() as usize {
             return None;
         }
-        let sum = Sum::ZERO
-            .add_u64(again.words)
-            .add_u64(u64::from(word(4)) + u64::from(pushed(word(12))) + u64::from(word(16)));
-        let sum = Some(sum);
+        let rest = u64::from(word(4)) + u64::from(pushed(word(12))) + u64::from(word(16));
+        let sum = (!CHECKED).then(|| Sum::ZERO.add_u64(again.words).add_u64(rest));
         let place = place.and_then(|place| place.behind(segment.len() - payload.len()));
         let kept = match place {
             Some(place) if resources.pool.keeping.may_keep() => {
@@ -160,10 +215,11 @@ impl<P: Profile> Tcp<'_, P> {
     /// Whether what a segment comes with is what the last one came with.
     #[inline(always)]
     pub(super) fn comes_again(&self, received: &Received<'_>) -> bool {
-        received.payload.len() == self.resources.again.len
+        received.payload.len() >= Again::LEAST
+            && Again::mark(received.payload.len(), received.checksum) == self.resources.again.len
             && received.ecn == self.resources.again.ecn
             && received.cast == Cast::Unicast
-            && received.checksum == ReceivedChecksum::Unchecked
+            && received.segment_size == self.resources.again.segment_size
             && self.connections.get(self.last as usize).is_some_and(|slot| slot.tuple.is_of(received))
     }
 }

@@ -5,7 +5,7 @@ use mirage_checksum::{SequenceNumber, Sum};
 use mirage_clock::Instant;
 use mirage_protocols::Received;
 
-use super::again::{Again, middle, pushed};
+use super::again::Again;
 use super::full_size;
 use crate::connection::{Slot, todo};
 use crate::facts::Facts;
@@ -114,20 +114,8 @@ impl<P: Profile> Slot<P> {
             0 => {}
             _ => {
                 self.take_ordered(resources, now, len as u32, full_size(received, len));
-                // What a device has merged may be of longer segments than the last.
-                if len >= Again::LEAST && self.ack_now() && received.segment_size.is_none() && !checked {
-                    resources.again = Again {
-                        len: received.payload.len(),
-                        ports: word(0),
-                        middle: middle(header),
-                        stamps: received
-                            .payload
-                            .get(HEADER_LEN..)
-                            .filter(|_| stamped)
-                            .and_then(|rest| rest.first_chunk().copied()),
-                        ecn: received.ecn,
-                        words: sum.add_u64(u64::from(!seq.0) + u64::from(!pushed(rest)) + u64::from(!word(16))).words(),
-                    };
+                if len >= Again::LEAST && self.ack_now() {
+                    resources.again.remember(received, stamped, sum);
                 }
             }
         }

@@ -1,11 +1,15 @@
 //! Streams that come in bursts, as those that go on do, with everything that may come between.
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::num::NonZeroU16;
 use core::task::{Context, Poll, Waker};
 
 use mirage_checksum::Sum;
 use mirage_clock::{Duration, Instant};
-use mirage_net::{Net, Outgoing, Receive, Transmit};
+use mirage_net::{
+    Capabilities, ChecksumOffload, Frame, Net, Outgoing, PartialChecksum, Receive, ReceivedChecksum,
+    SegmentationOffload, Transmit,
+};
 use mirage_random::SeededGenerator;
 use mirage_stack::{ListenOptions, Stack as _};
 use mirage_tcpip::{Config, Heap, Ipv4Cidr, Profile, Sizes, Stack, Standard, Storage, TcpListener, TcpStream};
@@ -23,8 +27,15 @@ struct Subject<P: Profile> {
 }
 
 impl<P: Profile> Subject<P> {
-    fn new() -> Self {
-        let (device, network) = Cable::new(1600, 256).with_macs([MAC, STATIONS[0]]).connect();
+    /// On a cable that vouches for the checksums of what it carries, or not.
+    fn new(verified: bool) -> Self {
+        let capabilities = Capabilities {
+            checksum: ChecksumOffload::TCP_V4,
+            segmentation: SegmentationOffload::TCP_V4,
+            max_large_frame: 20_000,
+        };
+        let cable = Cable { verified, ..Cable::new(1600, 64) };
+        let (device, network) = cable.with_macs([MAC, STATIONS[0]]).with_capabilities(capabilities).connect();
         let mut random = SeededGenerator::new(&mut Counting(7)).expect("the source is no constant");
         let stack = Stack::new(device, Config::default(), Storage::build(Sizes::default(), &mut Heap), &mut random);
         stack.add_address(Ipv4Cidr::new(OURS, 24).expect("a prefix")).expect("there is room");
@@ -34,14 +45,19 @@ impl<P: Profile> Subject<P> {
         Self { stack, listener, streams: Vec::new(), network, now: Instant::from_secs(1) }
     }
 
-    fn arrive(&mut self, bytes: &[u8]) {
+    fn arrive(&mut self, came: &Came) {
         let (_, transmit) = self.network.split();
-        transmit.send(Outgoing::new(bytes.len()), |frame| frame.put(bytes)).expect("there is room");
+        let order = Outgoing {
+            len: came.bytes.len(),
+            checksum: came.partial.then_some(PartialChecksum { start: 34, offset: 16 }),
+            segment_size: came.segment_size,
+        };
+        transmit.send(order, |frame| frame.put(&came.bytes)).expect("there is room");
         transmit.flush();
     }
 
     /// Lets the stack work; gives what was read of each stream, and what it sent.
-    fn work(&mut self, reads: bool) -> (Vec<String>, Vec<Vec<u8>>) {
+    fn work(&mut self, reads: bool) -> (Vec<String>, Vec<Came>) {
         let cx = &mut Context::from_waker(Waker::noop());
         self.stack.poll(self.now, cx).expect("the cable is in");
         while let Poll::Ready(Ok(stream)) = self.listener.poll_accept(cx) {
@@ -59,8 +75,8 @@ impl<P: Profile> Subject<P> {
         self.stack.poll(self.now, cx).expect("the cable is in");
         let (receive, _) = self.network.split();
         let mut sent = Vec::new();
-        while let Poll::Ready(Ok(bytes)) = receive.poll_frame(cx, |frame| frame.bytes.to_vec()) {
-            sent.push(bytes);
+        while let Poll::Ready(Ok(came)) = receive.poll_frame(cx, |frame| Came::of(&frame)) {
+            sent.push(came);
         }
         (read, sent)
     }
@@ -72,6 +88,29 @@ impl<P: Profile> Subject<P> {
     }
 }
 
+/// A frame, and what devices do for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Came {
+    bytes: Vec<u8>,
+    /// Its checksum was left for a device.
+    partial: bool,
+    /// It was merged from segments with payloads of this length.
+    segment_size: Option<NonZeroU16>,
+}
+
+impl Came {
+    fn of(frame: &Frame<'_>) -> Self {
+        let partial = frame.checksum == ReceivedChecksum::Partial;
+        Self { bytes: frame.bytes.to_vec(), partial, segment_size: frame.segment_size }
+    }
+}
+
+impl From<Vec<u8>> for Came {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes, partial: false, segment_size: None }
+    }
+}
+
 /// One of those who write.
 struct Peer {
     which: usize,
@@ -80,6 +119,9 @@ struct Peer {
     ack: u32,
     identification: u16,
 }
+
+/// The longest frame that nobody merged.
+const PLAIN: usize = 1614;
 
 const SYN: u8 = 2;
 const PSH: u8 = 8;
@@ -96,7 +138,10 @@ impl Peer {
         let mut bytes = [self.port.to_be_bytes(), 80_u16.to_be_bytes()].concat();
         bytes.extend(self.next.to_be_bytes());
         bytes.extend(self.ack.to_be_bytes());
-        bytes.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+        // Those who open say that they take segments of 1460 bytes.
+        let options: &[u8] = if flags & SYN != 0 { &[2, 4, 5, 0xb4] } else { &[] };
+        bytes.extend([0x50 + 4 * options.len() as u8, flags, 0xff, 0xff, 0, 0, 0, 0]);
+        bytes.extend(options);
         bytes.extend(payload);
         let sum =
             Sum::ZERO.pseudo_header(IpAddr::V4(source), IpAddr::V4(OURS), 6, bytes.len() as u32).add_bytes(&bytes);
@@ -116,7 +161,8 @@ impl Peer {
     }
 
     /// The next of the stream, or nearly.
-    fn some(&mut self, chance: &mut Counting, len: usize) -> Vec<u8> {
+    fn some(&mut self, chance: &mut Counting, burst: &Burst) -> Came {
+        let Burst { len, mut partial, mut segment_size } = *burst;
         let flags = if chance.below(12) == 0 { ACK | PSH } else { ACK };
         let class = if chance.below(40) == 0 { 3 } else { 0 };
         let payload: Vec<u8> = (0..len).map(|_| chance.next() as u8).collect();
@@ -140,8 +186,40 @@ impl Peer {
         if at.1 == 0 {
             self.next = at.0;
         }
-        bytes
+        // The device does now and then for one what it did not for the others.
+        partial ^= chance.below(12) == 0;
+        if chance.below(20) == 0 {
+            segment_size = a_size(chance);
+        }
+        if bytes.len() > PLAIN {
+            segment_size = segment_size.or(NonZeroU16::new(1460));
+        }
+        Came { bytes, partial, segment_size }
     }
+}
+
+/// What the frames of a burst have in common.
+struct Burst {
+    len: usize,
+    partial: bool,
+    segment_size: Option<NonZeroU16>,
+}
+
+impl Burst {
+    fn some(chance: &mut Counting) -> Self {
+        let partial = chance.below(3) == 0;
+        match chance.below(3) {
+            0 => {
+                Self { len: [1100, 2920, 4380, 8760][chance.below(4) as usize], partial, segment_size: a_size(chance) }
+            }
+            _ => Self { len: [1460, 1460, 1460, 700, 100][chance.below(5) as usize], partial, segment_size: None },
+        }
+    }
+}
+
+/// How long the segments are of which a frame was merged.
+fn a_size(chance: &mut Counting) -> Option<NonZeroU16> {
+    NonZeroU16::new([1460, 536, 1000, 1500][chance.below(4) as usize])
 }
 
 fn flip(bytes: &mut [u8], bit: usize) {
@@ -151,8 +229,12 @@ fn flip(bytes: &mut [u8], bit: usize) {
 }
 
 /// The acknowledgement for `peer` that the last of these frames carries, and the number of the SYN-ACK.
-fn heard(peer: &mut Peer, sent: &[Vec<u8>]) {
-    for frame in sent.iter().filter(|frame| frame.len() >= 54 && frame[12..14] == [8, 0] && frame[23] == 6) {
+fn heard(peer: &mut Peer, sent: &[Came]) {
+    for frame in sent
+        .iter()
+        .map(|came| &came.bytes)
+        .filter(|frame| frame.len() >= 54 && frame[12..14] == [8, 0] && frame[23] == 6)
+    {
         let word = |at: usize| u32::from_be_bytes(frame[at..at + 4].try_into().expect("four bytes"));
         if frame[36..38] != peer.port.to_be_bytes() || frame[30..34] != PEERS[peer.which].octets() {
             continue;
@@ -167,7 +249,8 @@ fn heard(peer: &mut Peer, sent: &[Vec<u8>]) {
 }
 
 fn both(seed: u64) -> u64 {
-    let (mut straight, mut winding) = (Subject::<Standard>::new(), Subject::<Winding>::new());
+    let verified = seed.is_multiple_of(3);
+    let (mut straight, mut winding) = (Subject::<Standard>::new(verified), Subject::<Winding>::new(verified));
     let mut chance = Counting(seed);
     let mut peers = [Peer::new(0, 5000), Peer::new(1, 5000), Peer::new(0, 5001)];
     for step in 0..150 {
@@ -175,29 +258,30 @@ fn both(seed: u64) -> u64 {
         let mut frames = Vec::new();
         if peer.ack == 0 {
             peer.next = 1000;
-            frames.push(peer.segment(SYN, 0, &[]));
+            frames.push(Came::from(peer.segment(SYN, 0, &[])));
         } else {
-            let len = [1460, 1460, 1460, 700, 100][chance.below(5) as usize];
+            let burst = Burst::some(&mut chance);
             for _ in 0..1 + chance.below(8) {
-                frames.push(peer.some(&mut chance, len));
+                frames.push(peer.some(&mut chance, &burst));
                 if chance.below(30) == 0 {
                     let other = Peer { which: peer.which, port: 9, next: 1, ack: 0, identification: 0 };
-                    frames.push({ other }.segment(ACK, 0, &[0; 600]));
+                    frames.push({ other }.segment(ACK, 0, &[0; 600]).into());
                 }
             }
         }
-        for bytes in frames.iter().filter(|bytes| !bytes.is_empty()) {
-            straight.arrive(bytes);
-            winding.arrive(bytes);
+        for came in frames.iter().filter(|came| !came.bytes.is_empty()) {
+            straight.arrive(came);
+            winding.arrive(came);
         }
         let reads = chance.below(4) > 0;
         let (said, same) = (straight.work(reads), winding.work(reads));
         assert_eq!(said, same, "seed {seed}, step {step}");
         assert_eq!(straight.counters(), winding.counters(), "seed {seed}, step {step}");
-        for asked in said.1.iter().filter(|frame| frame[12..14] == [8, 6]) {
+        for asked in said.1.iter().map(|came| &came.bytes).filter(|frame| frame[12..14] == [8, 6]) {
             for which in (0..2).filter(|which| asked[38..42] == PEERS[*which].octets()) {
-                straight.arrive(&answer(PEERS[which], STATIONS[which]));
-                winding.arrive(&answer(PEERS[which], STATIONS[which]));
+                let answer = Came::from(answer(PEERS[which], STATIONS[which]));
+                straight.arrive(&answer);
+                winding.arrive(&answer);
             }
         }
         for peer in &mut peers {
@@ -218,4 +302,37 @@ fn both(seed: u64) -> u64 {
 fn the_same_streams_are_heard_and_answered_the_same() {
     let segments: u64 = (0..40).map(both).sum();
     assert!(segments > 10_000, "streams there were: {segments}");
+}
+
+/// What a stack says to a frame of 1100 bytes when the last of those before, all of that length, was merged from segments of `last`
+/// bytes and the others from 536.
+fn said_after<P: Profile>(last: u16) -> Vec<Came> {
+    let (mut subject, mut peer) = (Subject::<P>::new(false), Peer::new(0, 5000));
+    let merged = |peer: &mut Peer, size| {
+        let bytes = peer.segment(ACK, 0, &[7; 1100]);
+        Came { segment_size: NonZeroU16::new(size), ..Came::from(bytes) }
+    };
+    subject.arrive(&peer.segment(SYN, 0, &[]).into());
+    subject.work(false);
+    subject.arrive(&answer(PEERS[0], STATIONS[0]).into());
+    heard(&mut peer, &subject.work(false).1);
+    for size in [&[536; 4][..], &[536; 4], &[536; 4], &[536; 4], &[536, 536, 536, last], &[536]] {
+        subject.now += Duration::from_millis(1);
+        size.iter().for_each(|size| subject.arrive(&merged(&mut peer, *size)));
+        let said = subject.work(true).1;
+        if size.len() == 1 {
+            return said;
+        }
+        assert_eq!(said.len(), 1, "each burst is acknowledged");
+    }
+    Vec::new()
+}
+
+/// RFC 9293 §3.8.6.3: at least every second full segment is acknowledged at once; how long one is the last frame of a burst may say.
+#[test]
+fn a_frame_merged_of_longer_segments_than_those_before_is_not_like_them() {
+    for (last, answers) in [(536, 1), (1460, 0)] {
+        assert_eq!(said_after::<Winding>(last).len(), answers, "{last}");
+        assert_eq!(said_after::<Standard>(last).len(), answers, "{last}");
+    }
 }
