@@ -57,11 +57,11 @@ impl FrameSet {
         self.0 &= !(1 << frame.0);
     }
 
-    /// Those that are not among `others`.
+    /// These and `others`.
     #[inline]
     #[must_use]
-    pub const fn without(self, others: Self) -> Self {
-        Self(self.0 & !others.0)
+    pub const fn with(self, others: Self) -> Self {
+        Self(self.0 | others.0)
     }
 
     /// The first of them.
@@ -101,7 +101,8 @@ mod tests {
         set.remove(FrameId::new(0).unwrap());
         assert!(set.contains(FrameId::new(63).unwrap()) && !set.contains(FrameId::new(0).unwrap()));
         assert!(set.map(FrameId::number).eq([7, 63]));
-        assert_eq!(FrameSet::ALL.without(set).count(), 62);
+        assert_eq!(FrameSet::EMPTY.with(set), set);
+        assert_eq!(FrameSet::ALL.with(set).count(), 64);
         assert_eq!(FrameSet::ALL.count(), FrameId::COUNT);
         assert!(FrameSet::EMPTY.is_empty() && FrameSet::EMPTY.first().is_none());
     }

@@ -1,7 +1,11 @@
 //! Received bytes that stay in the device's frame until they are read.
 
+use mirage_clock::Instant;
 use mirage_net::{FrameId, FrameSet, Receive};
+use mirage_protocols::Received;
 use zerocopy::FromZeros;
+
+use crate::{Discard, Profile, Tcp};
 
 /// A device that keeps frames.
 pub trait Keeper {
@@ -29,7 +33,7 @@ impl Frames for NoFrames {
     fn visit(&self, _: &mut dyn FnMut(&dyn Keeper)) {}
 }
 
-/// Where a segment lies that may stay there: see [`Tcp::input_again`](crate::Tcp::input_again).
+/// Where a segment lies that may stay there: see [`Tcp::input_in_frame`](crate::Tcp::input_in_frame).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InFrame {
     /// The frame.
@@ -161,6 +165,8 @@ pub(crate) struct Keeping {
     pub(crate) unread: FrameSet,
     /// The block with the first piece of each.
     pub(crate) blocks: [u32; FrameId::COUNT],
+    /// Where the segment lies that is being taken in, if it may stay there.
+    pub(crate) offered: Option<InFrame>,
     /// How many segments are copied at once, because what was kept before was not read in time.
     pub(crate) pause: u8,
 }
@@ -173,6 +179,7 @@ impl Keeping {
         frames: FrameSet::EMPTY,
         unread: FrameSet::EMPTY,
         blocks: [crate::pool::NONE; FrameId::COUNT],
+        offered: None,
         pause: 0,
     };
 
@@ -207,5 +214,45 @@ impl Keeping {
         if let Some(place) = self.blocks.get_mut(usize::from(frame.number())) {
             *place = block;
         }
+    }
+}
+
+impl<P: Profile> Tcp<'_, P> {
+    /// Takes a segment in as [`input`](Self::input) does. Its bytes may stay at their `place`, and then [the frame is
+    /// kept](Self::keeps): its device must keep it until [`fetch_kept`](Self::fetch_kept) gives it back, and meanwhile
+    /// connections are read by the methods that are told of frames.
+    ///
+    /// # Errors
+    /// Those of [`input`](Self::input).
+    #[inline]
+    pub fn input_in_frame(
+        &mut self,
+        now: Instant,
+        received: &Received<'_>,
+        place: Option<InFrame>,
+    ) -> Result<(), Discard> {
+        self.resources.pool.keeping.offered = place.filter(|_| P::STRAIGHT);
+        let result = self.input(now, received);
+        self.resources.pool.keeping.offered = None;
+        result
+    }
+
+    /// Whether bytes stay in `frame`.
+    #[inline]
+    pub fn keeps(&self, frame: FrameId) -> bool {
+        P::STRAIGHT && self.resources.pool.keeping.frames.contains(frame)
+    }
+
+    /// Whether bytes stay in any frame.
+    #[inline]
+    pub fn keeps_any(&self) -> bool {
+        P::STRAIGHT && !self.resources.pool.keeping.frames.is_empty()
+    }
+
+    /// Takes what nobody has read yet out of the frames that `device` keeps, and gives those that are not needed any more: all.
+    /// To be called before the device is asked for more.
+    #[inline(never)]
+    pub fn fetch_kept(&mut self, device: &impl Keeper) -> FrameSet {
+        self.resources.pool.fetch(device)
     }
 }

@@ -80,7 +80,6 @@ pub use fast_open::{Cookie, FastOpen};
 pub use half_open::HalfOpenSlot;
 pub use identifier::{ConnectionId, ListenerId};
 pub use info::{Recovering, TcpInfo};
-pub use input::Taken;
 pub use kept::{Frames, InFrame, Keeper};
 pub use listen::{ListenerSlot, Local};
 pub use managed::ManagedSlice;

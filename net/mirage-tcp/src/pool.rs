@@ -442,6 +442,35 @@ impl<'s> Pool<'s> {
         Some(next)
     }
 
+    /// Has `take` see block `index` piece by piece, until it leaves some of one: how many bytes it took. When it took all, the
+    /// block is given back; then the one behind it, too.
+    #[inline]
+    pub(crate) fn take_pieces(
+        &mut self,
+        index: u32,
+        device: &dyn Keeper,
+        mut take: impl FnMut(&[u8]) -> usize,
+    ) -> (usize, Option<u32>) {
+        let Self { blocks, keeping, .. } = self;
+        let Some(block) = blocks.get_mut(index as usize) else { return (0, None) };
+        let (mut taken, next) = (0, block.next);
+        while block.len > 0 {
+            let piece = block.front_on(device);
+            let len = piece.len();
+            let count = take(piece).min(len);
+            taken += count;
+            block.skip(count);
+            if let Some(used) = block.pieces.used_up_to(block.start) {
+                keeping.used(used, next);
+            }
+            if count < len || len == 0 {
+                return (taken, None);
+            }
+        }
+        self.give(index);
+        (taken, Some(next))
+    }
+
     /// Copies what still lies in frames to its place; gives the frames, which are not needed any more.
     pub(crate) fn fetch(&mut self, device: &dyn Keeper) -> FrameSet {
         let unread = core::mem::take(&mut self.keeping.unread);

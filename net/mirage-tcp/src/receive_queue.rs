@@ -2,6 +2,7 @@
 
 use mirage_checksum::{SequenceNumber, Sum, copy, copy_and_sum, copy_and_sum_short, copy_short};
 use mirage_net::ReceivedChecksum;
+use mirage_protocols::Received;
 
 use zerocopy::FromZeros;
 
@@ -222,16 +223,17 @@ impl ReceiveQueue {
         Some(true)
     }
 
-    /// The same for bytes that may stay `place`d in their frame until they are read: they are only summed. `None` as well where
-    /// they may not.
+    /// The same for bytes that may stay in their `place` until they are read: they are only summed. `None` as well where they
+    /// may not.
     #[inline(always)]
     pub(crate) fn keep_valid(
         &mut self,
         pool: &mut Pool<'_>,
         bytes: &[u8],
         sum: Option<Sum>,
-        place: InFrame,
+        place: Option<InFrame>,
     ) -> Option<bool> {
+        let place = place.filter(|_| pool.keeping.may_keep())?;
         let len = bytes.len();
         let in_tail = match pool.get(self.tail) {
             Some(tail) if tail.room() > LEAST_ROOM => {
@@ -266,6 +268,19 @@ impl ReceiveQueue {
             self.keep_apart(pool, in_tail, len, place)?;
         }
         Some(true)
+    }
+
+    /// The same for the `payload` of a segment that was offered with its frame.
+    #[inline(never)]
+    pub(crate) fn keep_offered(
+        &mut self,
+        pool: &mut Pool<'_>,
+        received: &Received<'_>,
+        payload: &[u8],
+        sum: Option<Sum>,
+    ) -> Option<bool> {
+        let place = pool.keeping.offered?.behind(received.payload.len() - payload.len());
+        self.keep_valid(pool, payload, sum, place)
     }
 
     /// The same for `len` bytes that are valid, and have no place in one block: `in_tail` go to the last there is.
@@ -758,15 +773,16 @@ impl ReceiveQueue {
         mut take: impl FnMut(&[u8]) -> usize,
     ) -> (usize, bool) {
         let mut taken = 0;
-        while let Some(block) = pool.get(self.head).filter(|block| !block.is_whole()) {
-            let piece = block.front_on(device);
-            let len = piece.len();
-            let count = take(piece).min(len);
+        while pool.get(self.head).is_some_and(|block| !block.is_whole()) {
+            let (count, next) = pool.take_pieces(self.head, device, &mut take);
             taken += count;
-            self.used(pool, count);
-            if count < len {
-                return (taken, true);
-            }
+            self.readable -= count as u32;
+            let Some(next) = next else { return (taken, true) };
+            self.head = next;
+            self.blocks -= 1;
+        }
+        if self.head == NONE {
+            self.tail = NONE;
         }
         (taken, false)
     }

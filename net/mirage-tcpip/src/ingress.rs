@@ -10,7 +10,7 @@ use mirage_icmp::{ErrorToSend, Icmp, Incoming as IcmpIncoming};
 use mirage_ipv4::{Incoming, Outbound};
 use mirage_net::{Disconnected, Frame, FrameId, Receive, Transmit};
 use mirage_protocols::{Cast, Counts, EtherType, Protocol, Reason as _, Received};
-use mirage_tcp::{Profile, Taken, Tcp};
+use mirage_tcp::{InFrame, Profile, Tcp};
 use mirage_udp::Udp;
 use mirage_udp::igmp::Igmp;
 
@@ -37,7 +37,7 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
     transmit: &mut impl Transmit,
     cx: &mut Context<'_>,
 ) -> Result<Came, Disconnected> {
-    if P::STRAIGHT && machines.tcp.keeps_frames() {
+    if P::STRAIGHT && machines.tcp.keeps_any() {
         take_back(machines, receive);
     }
     let mut taken = 0;
@@ -50,11 +50,11 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
             if P::STRAIGHT && !WHOLE {
                 machines.rounds.came(frame.bytes.len());
             }
-            let taken = if P::STRAIGHT && Alike::may_be(&frame) { long_in(machines, &frame, number) } else { None };
-            if taken.is_none() {
-                frame_in(machines, &frame, transmit);
+            if P::STRAIGHT && Alike::may_be(&frame) {
+                return ((), long_in(machines, &frame, number, transmit));
             }
-            ((), taken == Some(Taken::InFrame))
+            frame_in(machines, &frame, transmit);
+            ((), false)
         });
         match came {
             Poll::Ready(came) => came?,
@@ -70,14 +70,25 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
     Ok(Came::Some)
 }
 
-/// A long frame that is like the one before; `None` if it is not, or TCP has no short way for it.
+/// Takes a long frame in, which has a `number` if it may be kept; whether it is.
 // By itself: what is short has the registers of the loop for itself.
 #[cold]
 #[inline(never)]
-fn long_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, number: Option<FrameId>) -> Option<Taken> {
-    let segment = machines.alike.segment(frame)?;
-    // What is damaged is counted, and nothing of it is kept.
-    Some(machines.tcp.input_again(machines.now, segment, number.map(Alike::in_frame))?.unwrap_or(Taken::Copied))
+fn long_in<P: Profile>(
+    machines: &mut Machines<'_, P>,
+    frame: &Frame<'_>,
+    number: Option<FrameId>,
+    transmit: &mut impl Transmit,
+) -> bool {
+    let place = number.map(Alike::in_frame);
+    let is_taken = match machines.alike.segment(frame) {
+        Some(segment) => machines.tcp.input_again(machines.now, segment, place).is_some(),
+        None => false,
+    };
+    if !is_taken {
+        usual_in(machines, frame, place, transmit);
+    }
+    number.is_some_and(|number| machines.tcp.keeps(number))
 }
 
 /// The device shall have its frames back.
@@ -90,9 +101,16 @@ fn take_back<P: Profile, R: Receive>(machines: &mut Machines<'_, P>, receive: &m
 
 #[inline(never)]
 fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
-    if !P::STRAIGHT {
-        return any_in(machines, frame, transmit);
-    }
+    if P::STRAIGHT { usual_in(machines, frame, None, transmit) } else { any_in(machines, frame, transmit) }
+}
+
+#[inline(always)]
+fn usual_in<P: Profile>(
+    machines: &mut Machines<'_, P>,
+    frame: &Frame<'_>,
+    place: Option<InFrame>,
+    transmit: &mut impl Transmit,
+) {
     let Machines { ethernet, ipv4, udp, tcp, now, datagrams, alike, .. } = &mut *machines;
     let (inbound, _) = ipv4.split();
     let packet =
@@ -100,7 +118,10 @@ fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, trans
     let taken = match packet {
         Some((Protocol::TCP, received)) => {
             alike.remember(frame, received.payload.len());
-            let _counted = tcp.input(*now, &received);
+            let _counted = match place {
+                Some(_) => tcp.input_in_frame(*now, &received, place),
+                None => tcp.input(*now, &received),
+            };
             true
         }
         Some((Protocol::UDP, received)) => datagrams.is_some() && udp.input_again(&received),

@@ -5,11 +5,11 @@ use core::num::NonZeroU16;
 
 use mirage_checksum::Sum;
 use mirage_clock::Instant;
-use mirage_net::{FrameSet, ReceivedChecksum};
+use mirage_net::ReceivedChecksum;
 use mirage_protocols::{Cast, Ecn, Received};
 
 use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN, word};
-use crate::{Discard, InFrame, Keeper, Profile, Tcp};
+use crate::{Discard, InFrame, Profile, Tcp};
 
 /// The last segment that [`input_fast`](crate::connection::Slot::input_fast) took in, while nothing else has happened to its
 /// connection: what was looked at then need not be looked at again. It was for the connection in `Tcp::last`.
@@ -79,15 +79,6 @@ fn pushed(flags: u32) -> u32 {
     flags & u32::from(Flags::PSH.bits()) << 16
 }
 
-/// What became of the bytes of a segment that was taken in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// They were copied: nobody needs the frame any more.
-    Copied,
-    /// They lie in the frame still.
-    InFrame,
-}
-
 impl<P: Profile> Tcp<'_, P> {
     /// Takes in a segment that goes on where the last one ended; `None` for any other, and then nothing was done: it is one for
     /// [`input`](Self::input). Most of a stream that comes in batches is taken in like that, for a third of the work.
@@ -95,9 +86,7 @@ impl<P: Profile> Tcp<'_, P> {
     /// For a layer that sees that a packet is like the one before: that one was the last handed to `input` or to this method, and
     /// all that [`Received`] says of a segment beside its payload is the same for both. Nothing else is looked at here.
     ///
-    /// With a `place` the bytes may stay in the frame that the segment lies in, which [`Taken::InFrame`] says: the frame is then
-    /// kept until [`fetch_kept`](Self::fetch_kept) gives it back, and the connection is read by the methods that are told of
-    /// frames.
+    /// With a `place` the bytes may stay in their frame as with [`input_in_frame`](Self::input_in_frame).
     ///
     /// # Errors
     /// Those of [`input`](Self::input).
@@ -107,7 +96,7 @@ impl<P: Profile> Tcp<'_, P> {
         now: Instant,
         segment: &[u8],
         place: Option<InFrame>,
-    ) -> Option<Result<Taken, Discard>> {
+    ) -> Option<Result<(), Discard>> {
         let len = self.resources.again.len;
         match segment.len() {
             _ if !P::STRAIGHT => None,
@@ -124,7 +113,7 @@ impl<P: Profile> Tcp<'_, P> {
         now: Instant,
         segment: &[u8],
         place: Option<InFrame>,
-    ) -> Option<Result<Taken, Discard>> {
+    ) -> Option<Result<(), Discard>> {
         self.take_again::<true>(now, segment, place)
     }
 
@@ -135,7 +124,7 @@ impl<P: Profile> Tcp<'_, P> {
         now: Instant,
         segment: &[u8],
         place: Option<InFrame>,
-    ) -> Option<Result<Taken, Discard>> {
+    ) -> Option<Result<(), Discard>> {
         let Self { connections, resources, .. } = self;
         let again = &resources.again;
         let header = segment.first_chunk::<HEADER_LEN>()?;
@@ -163,13 +152,7 @@ impl<P: Profile> Tcp<'_, P> {
         let rest = u64::from(word(4)) + u64::from(pushed(word(12))) + u64::from(word(16));
         let sum = (!CHECKED).then(|| Sum::ZERO.add_u64(again.words).add_u64(rest));
         let place = place.and_then(|place| place.behind(segment.len() - payload.len()));
-        let kept = match place {
-            Some(place) if resources.pool.keeping.may_keep() => {
-                slot.receive.keep_valid(&mut resources.pool, payload, sum, place)
-            }
-            _ => None,
-        };
-        let is_valid = match kept {
+        let is_valid = match slot.receive.keep_valid(&mut resources.pool, payload, sum, place) {
             Some(is_valid) => is_valid,
             None => slot.receive.take_valid(&mut resources.pool, payload, sum)?,
         };
@@ -189,27 +172,13 @@ impl<P: Profile> Tcp<'_, P> {
             slot.tune(now, resources);
         }
         self.check(self.last);
-        Some(Ok(if kept.is_some() { Taken::InFrame } else { Taken::Copied }))
+        Some(Ok(()))
     }
 
     /// The same from where it is not called for each segment.
     #[inline(never)]
     pub(super) fn input_again_elsewhere(&mut self, now: Instant, segment: &[u8]) -> Option<Result<(), Discard>> {
-        Some(self.input_again(now, segment, None)?.map(drop))
-    }
-
-    /// Whether there are frames that [`input_again`](Self::input_again) left bytes in, and that were not
-    /// [fetched](Self::fetch_kept) since.
-    #[inline]
-    pub fn keeps_frames(&self) -> bool {
-        !self.resources.pool.keeping.frames.is_empty()
-    }
-
-    /// Takes what nobody has read yet out of the frames that `device` keeps, and gives those that are not needed any more: all. To be
-    /// called before the device needs their buffers again.
-    #[inline(never)]
-    pub fn fetch_kept(&mut self, device: &impl Keeper) -> FrameSet {
-        self.resources.pool.fetch(device)
+        self.input_again(now, segment, self.resources.pool.keeping.offered)
     }
 
     /// Whether what a segment comes with is what the last one came with.

@@ -76,8 +76,11 @@ impl<P: Profile> Slot<P> {
         sum = sum.add_u64(received.payload.len() as u64);
         let is_valid = match len {
             0 => checked || sum.is_valid(),
-            _ if checked => self.receive.take_checked(&mut resources.pool, payload)?,
-            _ => self.receive.take_valid(&mut resources.pool, payload, Some(sum))?,
+            _ => match self.receive.keep_offered(&mut resources.pool, received, payload, (!checked).then_some(sum)) {
+                Some(is_valid) => is_valid,
+                None if checked => self.receive.take_checked(&mut resources.pool, payload)?,
+                None => self.receive.take_valid(&mut resources.pool, payload, Some(sum))?,
+            },
         };
         if !is_valid {
             return Some(Err(Discard::BadChecksum));

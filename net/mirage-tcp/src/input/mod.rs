@@ -21,7 +21,6 @@ use mirage_net::ReceivedChecksum;
 use mirage_protocols::{Cast, Received};
 
 pub(crate) use self::again::Again;
-pub use self::again::Taken;
 use crate::connection::Slot;
 use crate::demux::{Found, Tuple};
 use crate::open::may_be_peer;

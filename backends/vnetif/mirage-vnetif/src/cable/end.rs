@@ -61,7 +61,7 @@ impl CableEnd {
         let offers = !cable.capabilities.checksum.is_empty();
         let arrives = [complete, if offers { ReceivedChecksum::Partial } else { complete }];
         Self {
-            receive: CableReceive { kept: Kept::NONE, ring: receive },
+            receive: CableReceive { kept: Kept::new(), ring: receive },
             transmit: CableTransmit {
                 ring: transmit,
                 written: 0,

@@ -1,17 +1,13 @@
 //! Frames that the receiver has not given back yet.
 
-use alloc::vec::Vec;
-
 use mirage_net::{FrameId, FrameSet};
 
-/// The buffers of kept frames.
+/// Frames that are kept, and buffers to be exchanged for those of others.
 pub(super) struct Kept {
-    /// By their numbers; made with the first that is kept.
-    frames: Vec<Frame>,
+    /// By their numbers. What is not kept holds a spare buffer, or none yet.
+    frames: Box<[Frame; FrameId::COUNT]>,
     /// The numbers that are free.
     free: FrameSet,
-    /// Buffers that were given back. The last that came is used first, while it is near the processor.
-    spare: Vec<Box<[u8]>>,
 }
 
 #[derive(Default)]
@@ -21,9 +17,11 @@ struct Frame {
 }
 
 impl Kept {
-    pub(super) const NONE: Self = Self { frames: Vec::new(), free: FrameSet::ALL, spare: Vec::new() };
+    pub(super) fn new() -> Self {
+        Self { frames: Box::new(core::array::from_fn(|_| Frame::default())), free: FrameSet::ALL }
+    }
 
-    /// The number the next frame could have.
+    /// The number the next frame could have: the lowest, so that buffers are used again while they are near the processor.
     #[inline(always)]
     pub(super) const fn offer(&self) -> Option<FrameId> {
         self.free.first()
@@ -31,28 +29,31 @@ impl Kept {
 
     /// Keeps `buffer`, whose first `len` bytes are a frame, under an [offered](Self::offer) number, and leaves another one.
     #[inline]
-    pub(super) fn keep(&mut self, frame: FrameId, buffer: &mut Box<[u8]>, len: usize) {
-        if self.frames.is_empty() {
-            self.frames.resize_with(FrameId::COUNT, Frame::default);
+    pub(super) fn keep(&mut self, number: FrameId, buffer: &mut Box<[u8]>, len: usize) {
+        let frame = &mut self.frames[usize::from(number.number())];
+        if frame.buffer.is_empty() {
+            frame.buffer = another(buffer);
         }
-        if let Some(place) = self.frames.get_mut(usize::from(frame.number())) {
-            self.free.remove(frame);
-            let spare = self.spare.pop().unwrap_or_else(|| vec![0; buffer.len()].into());
-            *place = Frame { buffer: core::mem::replace(buffer, spare), len };
-        }
+        core::mem::swap(&mut frame.buffer, buffer);
+        frame.len = len;
+        self.free.remove(number);
+    }
+
+    /// The bytes of a frame that is kept; none for another number.
+    #[inline]
+    pub(super) fn bytes(&self, number: FrameId) -> &[u8] {
+        let frame = &self.frames[usize::from(number.number())];
+        if self.free.contains(number) { &[] } else { frame.buffer.get(..frame.len).unwrap_or_default() }
     }
 
     #[inline]
-    pub(super) fn bytes(&self, frame: FrameId) -> &[u8] {
-        self.frames.get(usize::from(frame.number())).and_then(|kept| kept.buffer.get(..kept.len)).unwrap_or_default()
+    pub(super) const fn release(&mut self, frames: FrameSet) {
+        self.free = self.free.with(frames);
     }
+}
 
-    pub(super) fn release(&mut self, frames: FrameSet) {
-        for frame in frames.without(self.free) {
-            if let Some(kept) = self.frames.get_mut(usize::from(frame.number())) {
-                self.free.insert(frame);
-                self.spare.push(core::mem::take(kept).buffer);
-            }
-        }
-    }
+/// A buffer as large as `buffer`.
+#[cold]
+fn another(buffer: &[u8]) -> Box<[u8]> {
+    vec![0; buffer.len()].into()
 }
