@@ -2,7 +2,9 @@
 
 use core::task::{Context, Poll};
 
-use crate::{Capabilities, Disconnected, Frame, FrameId, FrameSet, FrameWriter, MacAddress, Outgoing, SendError, Stats};
+use crate::{
+    Capabilities, Disconnected, Frame, FrameId, FrameSet, FrameWriter, MacAddress, Outgoing, SendError, Stats,
+};
 
 /// Whether the cable is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -71,6 +71,14 @@ impl FrameSet {
     }
 }
 
+impl FromIterator<FrameId> for FrameSet {
+    fn from_iter<I: IntoIterator<Item = FrameId>>(frames: I) -> Self {
+        let mut set = Self::EMPTY;
+        frames.into_iter().for_each(|frame| set.insert(frame));
+        set
+    }
+}
+
 impl Iterator for FrameSet {
     type Item = FrameId;
 
@@ -94,10 +102,7 @@ mod tests {
 
     #[test]
     fn a_set_holds_what_was_put_in_and_not_taken_out() {
-        let mut set = FrameSet::EMPTY;
-        for number in [63, 0, 7, 7] {
-            set.insert(FrameId::new(number).unwrap());
-        }
+        let mut set: FrameSet = [63, 0, 7, 7].into_iter().filter_map(FrameId::new).collect();
         set.remove(FrameId::new(0).unwrap());
         assert!(set.contains(FrameId::new(63).unwrap()) && !set.contains(FrameId::new(0).unwrap()));
         assert!(set.map(FrameId::number).eq([7, 63]));

@@ -1,12 +1,13 @@
 //! What came in: bytes in order that wait for the application, and bytes out of order that wait for a hole to fill.
 
+mod kept;
+
 use mirage_checksum::{SequenceNumber, Sum, copy, copy_and_sum, copy_and_sum_short, copy_short};
 use mirage_net::ReceivedChecksum;
-use mirage_protocols::Received;
 
 use zerocopy::FromZeros;
 
-use crate::kept::{Frames, InFrame, Keeper};
+use crate::kept::Frames;
 use crate::pool::{BLOCK_BYTES, NONE, Pool};
 
 /// A stream's bytes from the first unread one on, and pieces of what follows behind holes.
@@ -221,99 +222,6 @@ impl ReceiveQueue {
         self.blocks += 1;
         self.readable += len as u32;
         Some(true)
-    }
-
-    /// The same for bytes that may stay in their `place` until they are read: they are only summed. `None` as well where they
-    /// may not.
-    #[inline(always)]
-    pub(crate) fn keep_valid(
-        &mut self,
-        pool: &mut Pool<'_>,
-        bytes: &[u8],
-        sum: Option<Sum>,
-        place: Option<InFrame>,
-    ) -> Option<bool> {
-        let place = place.filter(|_| pool.keeping.may_keep())?;
-        let len = bytes.len();
-        let in_tail = match pool.get(self.tail) {
-            Some(tail) if tail.room() > LEAST_ROOM => {
-                if !tail.can_refer() {
-                    return None;
-                }
-                tail.room().min(len)
-            }
-            _ => 0,
-        };
-        if let Some(sum) = sum
-            && !sum.add_bytes(bytes).is_valid()
-        {
-            return Some(false);
-        }
-        if in_tail == len {
-            pool.block_mut(self.tail).refer(place, len, true);
-            pool.keeping.keep(place.frame, self.tail);
-            self.readable += len as u32;
-        } else if in_tail == 0 && len <= BLOCK_BYTES {
-            let index = pool.take_for_order(self.blocks)?;
-            pool.block_mut(index).refer(place, len, true);
-            pool.keeping.keep(place.frame, index);
-            match pool.get_mut(self.tail) {
-                Some(tail) => tail.next = index,
-                None => self.head = index,
-            }
-            self.tail = index;
-            self.blocks += 1;
-            self.readable += len as u32;
-        } else {
-            self.keep_apart(pool, in_tail, len, place)?;
-        }
-        Some(true)
-    }
-
-    /// The same for the `payload` of a segment that was offered with its frame.
-    #[inline(never)]
-    pub(crate) fn keep_offered(
-        &mut self,
-        pool: &mut Pool<'_>,
-        received: &Received<'_>,
-        payload: &[u8],
-        sum: Option<Sum>,
-    ) -> Option<bool> {
-        let place = pool.keeping.offered?.behind(received.payload.len() - payload.len());
-        self.keep_valid(pool, payload, sum, place)
-    }
-
-    /// The same for `len` bytes that are valid, and have no place in one block: `in_tail` go to the last there is.
-    #[inline(never)]
-    fn keep_apart(&mut self, pool: &mut Pool<'_>, in_tail: usize, len: usize, place: InFrame) -> Option<()> {
-        place.behind(len)?;
-        let mut copied = Copied { in_tail: 0, first: NONE, last: NONE, blocks: 0 };
-        let mut done = in_tail;
-        while done < len {
-            let Some(index) = pool.take_for_order(self.blocks + copied.blocks) else {
-                pool.give_chain(copied.first);
-                return None;
-            };
-            let count = (len - done).min(BLOCK_BYTES);
-            pool.block_mut(index).refer(place.behind(done)?, count, done + count == len);
-            done += count;
-            copied.blocks += 1;
-            match copied.last {
-                NONE => copied.first = index,
-                last => pool.block_mut(last).next = index,
-            }
-            copied.last = index;
-        }
-        let mut begins = copied.first;
-        if in_tail > 0
-            && let Some(tail) = pool.get_mut(self.tail)
-        {
-            tail.refer(place, in_tail, false);
-            begins = self.tail;
-        }
-        pool.keeping.keep(place.frame, begins);
-        self.keep(pool, &copied, len);
-        Some(())
     }
 
     /// The same for a few bytes into an empty queue, which may have been `checked` before; whether they were taken.
@@ -655,12 +563,7 @@ impl ReceiveQueue {
     }
 
     /// Moves readable bytes into `buffer`; gives how many.
-    pub(crate) fn read(
-        &mut self,
-        pool: &mut Pool<'_>,
-        frames: &(impl Frames + ?Sized),
-        buffer: &mut [u8],
-    ) -> usize {
+    pub(crate) fn read(&mut self, pool: &mut Pool<'_>, frames: &(impl Frames + ?Sized), buffer: &mut [u8]) -> usize {
         let mut copied = 0;
         while let Some(space) = buffer.get_mut(copied..).filter(|space| !space.is_empty())
             && let Some(block) = pool.get_mut(self.head)
@@ -762,29 +665,6 @@ impl ReceiveQueue {
         }
         self.tail = NONE;
         taken
-    }
-
-    /// The same as long as the blocks are not whole; whether `take` left some, too.
-    #[inline]
-    fn take_each_kept(
-        &mut self,
-        pool: &mut Pool<'_>,
-        device: &dyn Keeper,
-        mut take: impl FnMut(&[u8]) -> usize,
-    ) -> (usize, bool) {
-        let mut taken = 0;
-        while pool.get(self.head).is_some_and(|block| !block.is_whole()) {
-            let (count, next) = pool.take_pieces(self.head, device, &mut take);
-            taken += count;
-            self.readable -= count as u32;
-            let Some(next) = next else { return (taken, true) };
-            self.head = next;
-            self.blocks -= 1;
-        }
-        if self.head == NONE {
-            self.tail = NONE;
-        }
-        (taken, false)
     }
 
     /// The first `count` bytes are used, which are not more than lie in one piece.
@@ -927,6 +807,7 @@ const SCRAP: u32 = 256;
 mod tests {
     extern crate alloc;
     use super::*;
+    use crate::kept::NoFrames;
     use crate::pool::Block;
     use alloc::vec;
     use alloc::vec::Vec;
@@ -959,7 +840,7 @@ mod tests {
 
         fn read(&mut self, pool: &mut Pool<'_>, count: usize) {
             let mut buffer = vec![0; count];
-            let count = self.queue.read(pool, &mut buffer);
+            let count = self.queue.read(pool, &NoFrames, &mut buffer);
             self.read.extend(&buffer[..count]);
             self.queue.check(pool, self.next);
         }

@@ -94,12 +94,7 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
 }
 
 impl<'s, P: Profile> Shared<'s, P> {
-    fn connect(
-        &self,
-        source: IpAddr,
-        remote: SocketAddr,
-        options: TcpOptions,
-    ) -> Result<ConnectionId, ErrorKind> {
+    fn connect(&self, source: IpAddr, remote: SocketAddr, options: TcpOptions) -> Result<ConnectionId, ErrorKind> {
         let mut shared = self.undisturbed();
         let machines = &mut *shared;
         let id = machines.tcp.connect(machines.now, source, None, remote, options).map_err(|error| match error {
@@ -122,11 +117,7 @@ impl<'s, P: Profile> Shared<'s, P> {
     }
 
     /// Listens on a free port of the dynamic range (RFC 6335 §6).
-    fn listen_anywhere(
-        &self,
-        address: Option<IpAddr>,
-        options: ListenOptions,
-    ) -> Result<ListenerId, ErrorKind> {
+    fn listen_anywhere(&self, address: Option<IpAddr>, options: ListenOptions) -> Result<ListenerId, ErrorKind> {
         for port in DYNAMIC_PORTS {
             match self.listen_on(Local { address, port: NonZeroU16::new(port) }, options) {
                 Err(ErrorKind::AddressInUse) => {}

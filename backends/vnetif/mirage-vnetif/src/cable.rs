@@ -1,7 +1,6 @@
 //! Two devices and the cable between them.
 
 mod end;
-mod kept;
 mod ring;
 
 use alloc::rc::Rc;

@@ -91,12 +91,7 @@ impl<P: Profile> Tcp<'_, P> {
     /// # Errors
     /// Those of [`input`](Self::input).
     #[inline(always)]
-    pub fn input_again(
-        &mut self,
-        now: Instant,
-        segment: &[u8],
-        place: Option<InFrame>,
-    ) -> Option<Result<(), Discard>> {
+    pub fn input_again(&mut self, now: Instant, segment: &[u8], place: Option<InFrame>) -> Option<Result<(), Discard>> {
         let len = self.resources.again.len;
         match segment.len() {
             _ if !P::STRAIGHT => None,

@@ -7,11 +7,10 @@ use core::task::{Context, Poll};
 
 use mirage_clock::Instant;
 use mirage_net::{
-    Capabilities, Disconnected, Frame, FrameId, FrameSet, FrameWriter, Link, MacAddress, Net, Outgoing, Receive, ReceivedChecksum,
-    SendError, Stats, Transmit,
+    Capabilities, Disconnected, Exchange, Frame, FrameId, FrameSet, FrameWriter, Link, MacAddress, Net, Outgoing,
+    Receive, ReceivedChecksum, SendError, Stats, Transmit,
 };
 
-use super::kept::Kept;
 use super::ring::{Ring, Stored};
 use super::{Cable, LINK_HEADER};
 use crate::Recorder;
@@ -27,7 +26,7 @@ pub struct CableEnd {
 /// The half of a [`CableEnd`] that lends received frames.
 pub struct CableReceive {
     ring: Rc<Ring>,
-    kept: Kept,
+    kept: Exchange,
 }
 
 /// The half of a [`CableEnd`] that sends. The other end sees frames after [`flush`](Transmit::flush), or when no
@@ -61,7 +60,7 @@ impl CableEnd {
         let offers = !cable.capabilities.checksum.is_empty();
         let arrives = [complete, if offers { ReceivedChecksum::Partial } else { complete }];
         Self {
-            receive: CableReceive { kept: Kept::new(), ring: receive },
+            receive: CableReceive { kept: Exchange::new(), ring: receive },
             transmit: CableTransmit {
                 ring: transmit,
                 written: 0,
@@ -135,7 +134,7 @@ impl Receive for CableReceive {
                 let offered = kept.offer();
                 let (result, keep) = take(frame, offered);
                 if let (true, Some(number)) = (keep, offered) {
-                    kept.keep(number, buffer, len);
+                    kept.keep(number, buffer, 0..len);
                 }
                 result
             },
@@ -151,7 +150,7 @@ impl Receive for CableReceive {
     }
 
     fn kept(&self, frame: FrameId) -> &[u8] {
-        self.kept.bytes(frame)
+        self.kept.kept(frame)
     }
 
     fn release(&mut self, frames: FrameSet) {
