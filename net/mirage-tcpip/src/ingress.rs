@@ -161,7 +161,7 @@ struct Rest<'a, 's, T, P: Profile> {
 #[cold]
 #[inline(never)]
 fn unusual<T: Transmit, P: Profile>(packet: &Incoming<'_>, rest: Rest<'_, '_, T, P>) {
-    let Rest { datagrams, arp, icmp, igmp, udp, tcp, now, discards, mut outbound, mut link } = rest;
+    let Rest { datagrams, arp, icmp, igmp, udp, tcp, now, discards, mut outbound, link } = rest;
     let received = &packet.received;
     let error = match packet.protocol {
         Protocol::UDP => {
@@ -182,8 +182,8 @@ fn unusual<T: Transmit, P: Profile>(packet: &Incoming<'_>, rest: Rest<'_, '_, T,
             Some(ErrorToSend::ProtocolUnreachable)
         }
     };
-    let mut neighbours = arp.over(now, &mut link);
-    let mut ip = outbound.over(&mut neighbours);
+    let neighbours = arp.over(now, link);
+    let mut ip = outbound.over(neighbours);
     let report = match error {
         Some(error) => {
             let _counted = icmp.send_error(now, error, packet.header, received.payload, received.cast, &mut ip);
