@@ -1,5 +1,6 @@
 //! The walk of a frame inwards: device → Ethernet → ARP | IPv4 → ICMP | UDP | TCP.
 
+use core::hint::cold_path;
 use core::net::{IpAddr, Ipv4Addr};
 use core::task::{Context, Poll};
 
@@ -37,10 +38,10 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
     cx: &mut Context<'_>,
 ) -> Result<Came, Disconnected> {
     let mut taken = 0;
-    while taken < machines.budget {
+    loop {
         if P::STRAIGHT && !WHOLE && machines.rounds.is_over(taken) {
             machines.rounds.unasked();
-            break;
+            return Ok(Came::Some);
         }
         let came = receive.poll_frame(cx, |frame| {
             if P::STRAIGHT && !WHOLE {
@@ -65,8 +66,12 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
             }
         }
         taken += 1;
+        // It is never 0.
+        if taken >= machines.budget {
+            cold_path();
+            return Ok(Came::Some);
+        }
     }
-    Ok(Came::Some)
 }
 
 #[inline(never)]
