@@ -2,7 +2,6 @@
 //! places.
 
 use mirage_checksum::{SequenceNumber, Sum};
-use mirage_net::FrameWriter;
 
 use crate::options::{MAX_WINDOW_SCALE, SynOptions};
 use crate::wire::{Checksum, Flags, SYN_LEN, pair, word};
@@ -62,9 +61,9 @@ impl UsualSyn {
         }
     }
 
-    /// Writes it, `pseudo` being the sum of its pseudo-header but for the length.
+    /// The segment, `pseudo` being the sum of its pseudo-header but for the length.
     #[inline(always)]
-    pub(crate) fn write(&self, writer: &mut FrameWriter<'_>, pseudo: Sum, checksum: Checksum) {
+    pub(crate) fn bytes(&self, pseudo: Sum, checksum: Checksum) -> [u8; SYN_LEN] {
         let control = WORDS << 28 | u32::from(self.flags.bits()) << 16 | u32::from(self.window);
         let mut words = [
             pair(self.ports, self.seq.0),
@@ -83,7 +82,7 @@ impl UsualSyn {
         for (place, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(words) {
             *place = word.to_be_bytes();
         }
-        writer.put_header(&bytes);
+        bytes
     }
 }
 
@@ -101,6 +100,7 @@ mod tests {
     use crate::wire::{Header, write_segment};
     use alloc::vec;
     use core::net::IpAddr;
+    use mirage_net::FrameWriter;
 
     fn syn() -> UsualSyn {
         UsualSyn {
@@ -116,11 +116,8 @@ mod tests {
     }
 
     fn written(checksum: Checksum) -> [u8; SYN_LEN] {
-        let mut bytes = vec![0; SYN_LEN];
         let (local, remote) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        let pseudo = Sum::ZERO.pseudo_header(local, remote, 6, 0);
-        FrameWriter::fill(&mut bytes, |writer| syn().write(writer, pseudo, checksum)).unwrap();
-        bytes.try_into().unwrap()
+        syn().bytes(Sum::ZERO.pseudo_header(local, remote, 6, 0), checksum)
     }
 
     #[test]

@@ -219,10 +219,10 @@ impl Stamped {
         );
     }
 
-    /// Writes the segment without any payload, in the place of the call.
+    /// The segment without any payload.
     #[inline(always)]
-    pub(crate) fn write_bare(self, writer: &mut FrameWriter<'_>) {
-        writer.put_header(&self.bytes(Sum::ZERO, 0));
+    pub(crate) fn bare(self) -> [u8; STAMPED_LEN] {
+        self.bytes(Sum::ZERO, 0)
     }
 
     /// The header of a segment whose `len` bytes of payload have the sum `body`.
@@ -569,8 +569,6 @@ mod tests {
                 window,
                 ..header()
             };
-            let mut buffer = [0xee; 64];
-            let mut writer = FrameWriter::new(&mut buffer);
             let stamped = Stamped {
                 pseudo: pseudo_v4(HERE_V4, THERE_V4),
                 source_port: header.source_port,
@@ -582,11 +580,10 @@ mod tests {
                 value: stamps.0,
                 echo: stamps.1,
             };
-            stamped.write_bare(&mut writer);
             let mut options = [1, 1, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0];
             options[4..8].copy_from_slice(&stamps.0.to_be_bytes());
             options[8..].copy_from_slice(&stamps.1.to_be_bytes());
-            prop_assert_eq!(&buffer[..STAMPED_LEN], &written(&header, &options, &[], Checksum::Complete)[..]);
+            prop_assert_eq!(&stamped.bare()[..], &written(&header, &options, &[], Checksum::Complete)[..]);
         }
     }
 

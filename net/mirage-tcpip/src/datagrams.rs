@@ -48,10 +48,10 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
         let mut device = self.device.lent();
         let mut machines = self.shared.undisturbed();
         let Machines { ethernet, arp, ipv4, udp, now, stirred, at_once, .. } = &mut *machines;
-        let mut link = ethernet.over(device.split().1);
-        let mut neighbours = arp.over(*now, &mut link);
+        let link = ethernet.over(device.split().1);
+        let neighbours = arp.over(*now, link);
         let (_, mut outbound) = ipv4.split();
-        let mut ip = outbound.over(&mut neighbours);
+        let mut ip = outbound.over(neighbours);
         let left = at_once.checked_sub(1);
         *at_once = left.unwrap_or(0);
         let sent = udp.poll_send_over(*now, id, cx, payload, source, remote, left.map(|_| &mut ip));
@@ -78,10 +78,10 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
             cold_path();
             return false;
         };
-        let mut link = ethernet.over(device.split().1);
-        let mut neighbours = arp.over(*now, &mut link);
+        let link = ethernet.over(device.split().1);
+        let neighbours = arp.over(*now, link);
         let (_, mut outbound) = ipv4.split();
-        let sent = udp.send_again(id, payload, remote, &mut outbound.over(&mut neighbours));
+        let sent = udp.send_again(id, payload, remote, &mut outbound.over(neighbours));
         if !sent {
             cold_path();
             return false;
@@ -102,8 +102,8 @@ pub(crate) type Send<N, P> = fn(&mut Machines<'_, P>, &mut N) -> Result<bool, Se
 pub(crate) fn send<N: Net, P: Profile>(machines: &mut Machines<'_, P>, device: &mut N) -> Result<bool, SendError> {
     let Machines { ethernet, arp, ipv4, udp, now, budget, stirred, .. } = machines;
     stirred.stir();
-    let mut link = ethernet.over(device.split().1);
-    let mut neighbours = arp.over(*now, &mut link);
+    let link = ethernet.over(device.split().1);
+    let neighbours = arp.over(*now, link);
     let (_, mut outbound) = ipv4.split();
-    udp.poll_transmit(*now, &mut outbound.over(&mut neighbours), *budget)
+    udp.poll_transmit(*now, &mut outbound.over(neighbours), *budget)
 }

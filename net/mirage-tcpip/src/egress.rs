@@ -97,10 +97,10 @@ fn network<P: Profile>(machines: &mut Machines<'_, P>, transmit: &mut impl Trans
     if arp.wants_transmit() {
         arp.poll_transmit(now, &mut link)?;
     }
-    let mut neighbours = arp.over(now, &mut link);
+    let neighbours = arp.over(now, link);
     let (mut inbound, mut outbound) = ipv4.split();
-    outbound.poll_transmit(now, &mut neighbours);
-    let mut ip = outbound.over(&mut neighbours);
+    let mut ip = outbound.over(neighbours);
+    ip.poll_transmit(now);
     while let Some(expired) = inbound.poll_expired(now) {
         let error = ErrorToSend::TimeExceededReassembly;
         let _counted = icmp.send_error(now, error, expired.header, expired.payload, expired.cast, &mut ip);
@@ -118,8 +118,8 @@ fn segments<P: Profile>(machines: &mut Machines<'_, P>, transmit: &mut impl Tran
 #[inline(always)]
 fn segments_here<P: Profile>(machines: &mut Machines<'_, P>, transmit: &mut impl Transmit) -> Result<bool, SendError> {
     let Machines { ethernet, arp, ipv4, tcp, now, budget, .. } = machines;
-    let mut link = ethernet.over(transmit);
-    let mut neighbours = arp.over(*now, &mut link);
+    let link = ethernet.over(transmit);
+    let neighbours = arp.over(*now, link);
     let (_, mut outbound) = ipv4.split();
-    tcp.poll_transmit(*now, &mut outbound.over(&mut neighbours), *budget)
+    tcp.poll_transmit(*now, &mut outbound.over(neighbours), *budget)
 }

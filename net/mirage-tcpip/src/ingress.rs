@@ -1,5 +1,6 @@
 //! The walk of a frame inwards: device → Ethernet → ARP | IPv4 → ICMP | UDP | TCP.
 
+use core::hint::cold_path;
 use core::net::{IpAddr, Ipv4Addr};
 use core::task::{Context, Poll};
 
@@ -41,10 +42,10 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
         take_back(machines, receive);
     }
     let mut taken = 0;
-    while taken < machines.budget {
+    loop {
         if P::STRAIGHT && !WHOLE && machines.rounds.is_over(taken) {
             machines.rounds.unasked();
-            break;
+            return Ok(Came::Some);
         }
         let came = receive.poll_frame_to_keep(cx, |frame, number| {
             if P::STRAIGHT && !WHOLE {
@@ -66,8 +67,12 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
             }
         }
         taken += 1;
+        // It is never 0.
+        if taken >= machines.budget {
+            cold_path();
+            return Ok(Came::Some);
+        }
     }
-    Ok(Came::Some)
 }
 
 /// Takes a long frame in, which has a `number` if it may be kept; whether it is.
@@ -201,7 +206,7 @@ struct Rest<'a, 's, T, P: Profile> {
 #[cold]
 #[inline(never)]
 fn unusual<T: Transmit, P: Profile>(packet: &Incoming<'_>, rest: Rest<'_, '_, T, P>) {
-    let Rest { datagrams, arp, icmp, igmp, udp, tcp, now, discards, mut outbound, mut link } = rest;
+    let Rest { datagrams, arp, icmp, igmp, udp, tcp, now, discards, mut outbound, link } = rest;
     let received = &packet.received;
     let error = match packet.protocol {
         Protocol::UDP => {
@@ -222,8 +227,8 @@ fn unusual<T: Transmit, P: Profile>(packet: &Incoming<'_>, rest: Rest<'_, '_, T,
             Some(ErrorToSend::ProtocolUnreachable)
         }
     };
-    let mut neighbours = arp.over(now, &mut link);
-    let mut ip = outbound.over(&mut neighbours);
+    let neighbours = arp.over(now, link);
+    let mut ip = outbound.over(neighbours);
     let report = match error {
         Some(error) => {
             let _counted = icmp.send_error(now, error, packet.header, received.payload, received.cast, &mut ip);

@@ -40,6 +40,7 @@ pub(crate) struct Machines<'s, P: Profile> {
     pub(crate) datagrams: Option<Datagrams>,
     /// Who polls the stack, unless he was woken since.
     pub(crate) driver: Option<Waker>,
+    /// Never 0.
     pub(crate) budget: usize,
     pub(crate) rounds: Rounds,
     /// The last frame that went straight to TCP.

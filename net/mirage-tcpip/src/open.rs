@@ -81,10 +81,10 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
     fn source(&self, to: IpAddr) -> Result<IpAddr, ErrorKind> {
         let machines = &mut *self.shared.machines();
         let mut device = self.device.lent();
-        let mut link = machines.ethernet.over(device.split().1);
-        let mut neighbours = machines.arp.over(machines.now, &mut link);
+        let link = machines.ethernet.over(device.split().1);
+        let neighbours = machines.arp.over(machines.now, link);
         let (_, mut outbound) = machines.ipv4.split();
-        outbound.over(&mut neighbours).source(to).ok_or(ErrorKind::HostUnreachable)
+        outbound.over(neighbours).source(to).ok_or(ErrorKind::HostUnreachable)
     }
 
     /// Whether the cable is in.

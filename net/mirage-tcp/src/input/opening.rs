@@ -156,7 +156,7 @@ impl<P: Profile> Tcp<'_, P> {
         let SynOptions { mss, window_scale, .. } = handshake.peer;
         let (scale, rcv_nxt) = (window_scale.unwrap_or_default(), handshake.irs + 1);
         let numbers = (handshake.iss + 1, rcv_nxt);
-        slot.begin_here(now, &handshake.tuple, numbers, &door.options, (config, beginning));
+        slot.begin(now, &handshake.tuple, numbers, &door.options, (config, beginning));
         (slot.iss, slot.irs) = (handshake.iss, handshake.irs);
         (slot.window_seq, slot.rcv_end) = (rcv_nxt, rcv_nxt + u32::from(handshake.window));
         (slot.window, slot.max_window) = (window << scale, window << scale);

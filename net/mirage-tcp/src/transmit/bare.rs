@@ -1,18 +1,17 @@
 //! A segment without data while nothing is under way, in one straight line: our FIN, or an acknowledgement, and nothing is out of
 //! the ordinary.
 
-use core::convert::identity;
 use core::net::IpAddr;
 
 use mirage_clock::Instant;
 use mirage_congestion::Congestion as _;
-use mirage_net::FrameWriter;
-use mirage_protocols::{Ip, Packet, Protocol};
+use mirage_protocols::Ip;
 
 use crate::connection::Slot;
 use crate::facts::Facts;
 use crate::resources::Resources;
-use crate::wire::{Flags, STAMPED_LEN, Stamped, pseudo_v4};
+use crate::transmit::reply::send_header_again;
+use crate::wire::{Checksum, Flags, Stamped, pseudo_v4};
 use crate::{Profile, State};
 
 impl<P: Profile> Slot<P> {
@@ -43,14 +42,8 @@ impl<P: Profile> Slot<P> {
         }
         self.offer_window(resources);
         let header = self.header(now, pseudo_v4(local, remote), if fin { Flags::ACK | Flags::FIN } else { Flags::ACK });
-        let mut packet = Packet::new(IpAddr::V4(local), IpAddr::V4(remote), Protocol::TCP, STAMPED_LEN);
-        packet.dont_fragment = true;
-        let mut fill = identity(
-            #[inline(always)]
-            |writer: &mut FrameWriter<'_>| header.write_bare(writer),
-        );
         // An error is as good as loss.
-        if ip.send_again(&packet, &mut fill).is_none() {
+        if send_header_again(ip, &self.tuple, &header.bare(), Checksum::Complete).is_none() {
             return false;
         }
         resources.stats.segments_out += 1;

@@ -87,12 +87,7 @@ impl<P: Profile> Tcp<'_, P> {
                 shift: *window_scale,
             };
             let (pseudo, checksum) = (tuple.pseudo_header(), Checksum::by(link.partial_checksum));
-            let packet = bare_packet(tuple, SYN_LEN, checksum);
-            let fill = identity(
-                #[inline(always)]
-                |writer: &mut FrameWriter<'_>| syn_ack.write(writer, pseudo, checksum),
-            );
-            return Some(ip.send_straight(packet, fill));
+            return Some(send_header(ip, tuple, &syn_ack.bytes(pseudo, checksum), checksum));
         }
         let reply = self.syn_ack(index, iss)?;
         let Resources { pool, link, .. } = &mut self.resources;
@@ -115,9 +110,53 @@ impl<P: Profile> Tcp<'_, P> {
     }
 }
 
+/// Sends a segment that is nothing but this header.
+///
+/// # Errors
+/// Those of [`Ip::send`].
+#[inline(always)]
+pub(super) fn send_header<const N: usize>(
+    ip: &mut impl Ip,
+    tuple: &Tuple,
+    header: &[u8; N],
+    checksum: Checksum,
+) -> Result<(), SendError> {
+    match send_header_again(ip, tuple, header, checksum) {
+        Some(sent) => sent,
+        None => send_header_slowly(ip, tuple, header, checksum),
+    }
+}
+
+#[inline(never)]
+fn send_header_slowly(ip: &mut impl Ip, tuple: &Tuple, header: &[u8], checksum: Checksum) -> Result<(), SendError> {
+    ip.send(bare_packet(tuple, header.len(), checksum), |writer| writer.put(header))
+}
+
+/// The same if its packet is like the one before; `None` if nothing was done. `header` has timestamps alone, or is that of a SYN.
+// One for all of them: the way down to the device is long.
+#[inline(never)]
+pub(super) fn send_header_again(
+    ip: &mut impl Ip,
+    tuple: &Tuple,
+    header: &[u8],
+    checksum: Checksum,
+) -> Option<Result<(), SendError>> {
+    let (stamped, rest) = header.split_first_chunk::<STAMPED_LEN>()?;
+    let mut fill = identity(
+        #[inline(always)]
+        |writer: &mut FrameWriter<'_>| {
+            writer.put_header(stamped);
+            if let Some(rest) = rest.first_chunk::<{ SYN_LEN - STAMPED_LEN }>() {
+                writer.put_header(rest);
+            }
+        },
+    );
+    ip.send_again(&bare_packet(tuple, header.len(), checksum), &mut fill)
+}
+
 /// A packet for a segment of `len` bytes between these two ends.
 #[inline(always)]
-pub(super) fn bare_packet(tuple: &Tuple, len: usize, checksum: Checksum) -> Packet {
+fn bare_packet(tuple: &Tuple, len: usize, checksum: Checksum) -> Packet {
     let mut packet = Packet::new(tuple.local, tuple.remote, Protocol::TCP, len);
     packet.dont_fragment = true;
     packet.checksum = checksum.for_device();
@@ -208,12 +247,7 @@ fn send_stamped(reply: &Reply, (value, echo): (u32, u32), ip: &mut impl Ip) -> O
         value,
         echo,
     };
-    let packet = bare_packet(tuple, STAMPED_LEN, Checksum::Complete);
-    let mut fill = identity(
-        #[inline(always)]
-        |writer: &mut FrameWriter<'_>| header.write_bare(writer),
-    );
-    ip.send_again(&packet, &mut fill)
+    send_header_again(ip, tuple, &header.bare(), Checksum::Complete)
 }
 
 /// Who completes checksums on the way to the peer.

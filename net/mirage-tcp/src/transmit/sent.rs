@@ -68,7 +68,7 @@ impl<P: Profile> Slot<P> {
         self.start_resend_timer(now, resources);
     }
 
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn on_next_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
         let bytes = plan.len + u32::from(plan.flags.contains(Flags::FIN));
         let end = plan.seq + bytes;

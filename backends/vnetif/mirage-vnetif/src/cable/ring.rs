@@ -24,6 +24,8 @@ pub(super) struct Ring {
     closed: Cell<bool>,
     receiver: Cell<Option<Waker>>,
     sender: Cell<Option<Waker>>,
+    /// Whether there may be one: for each frame that is received this is asked.
+    sender_waits: Cell<bool>,
 }
 
 struct Slot {
@@ -54,6 +56,7 @@ impl Ring {
             closed: Cell::new(false),
             receiver: Cell::new(None),
             sender: Cell::new(None),
+            sender_waits: Cell::new(false),
         }
     }
 
@@ -88,8 +91,8 @@ impl Ring {
         let result = take(&mut buffer, stored);
         drop(buffer);
         self.head.set(head.wrapping_add(1));
-        if let Some(sender) = self.sender.take() {
-            sender.wake();
+        if self.sender_waits.get() {
+            self.wake_sender();
         }
         Some(result)
     }
@@ -119,6 +122,7 @@ impl Ring {
 
     pub(super) fn wait_for_slot(&self, cx: &Context<'_>) {
         register(&self.sender, cx);
+        self.sender_waits.set(true);
     }
 
     #[inline]
@@ -140,6 +144,12 @@ impl Ring {
     pub(super) fn close(&self) {
         self.closed.set(true);
         self.wake_receiver();
+        self.wake_sender();
+    }
+
+    #[cold]
+    fn wake_sender(&self) {
+        self.sender_waits.set(false);
         if let Some(sender) = self.sender.take() {
             sender.wake();
         }
