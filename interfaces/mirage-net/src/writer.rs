@@ -122,6 +122,35 @@ impl<'a> FrameWriter<'a> {
         }
     }
 
+    /// Appends `len` bytes in the pieces that `next` gives, of at most so many bytes each, until one is empty. With `SUM` they are
+    /// summed in the same pass; else the sum is zero. Of what does not fit nothing is written.
+    #[inline(always)]
+    pub fn put_pieces<'p, const SUM: bool>(&mut self, len: usize, mut next: impl FnMut(usize) -> &'p [u8]) -> Sum {
+        let mut sum = Sum::ZERO;
+        let Some(mut space) = self.buffer.get_mut(self.written..).and_then(|space| space.get_mut(..len)) else {
+            cold_path();
+            self.overflowed = true;
+            return sum;
+        };
+        let mut left = len;
+        while left > 0 {
+            let piece = next(left);
+            if piece.is_empty() {
+                break;
+            }
+            // It is no longer than asked for; of one that is, the rest is not written.
+            let (to, behind) = space.split_at_mut(piece.len().min(left));
+            match SUM {
+                true => sum = sum.add_sum(copy_and_sum(to, piece)),
+                false => _ = copy(to, piece),
+            }
+            left -= to.len();
+            space = behind;
+        }
+        self.written += len - left;
+        sum
+    }
+
     /// Space for a header of `N` bytes and `len` bytes behind it, which count as written.
     #[inline(always)]
     fn headed_space<const N: usize>(&mut self, len: usize) -> Option<(&mut [u8; N], &mut [u8])> {
@@ -228,6 +257,43 @@ mod tests {
         assert_eq!(frame.written(), [1, 2, 3]);
         frame.put(&[6]);
         assert!(frame.overflowed(), "a later write that fits does not heal the frame");
+    }
+
+    /// Writes up to `len` bytes in pieces of these lengths behind three others; the sum, and what was written.
+    fn in_pieces<const SUM: bool>(lens: &[usize], len: usize, room: usize) -> (Sum, alloc::vec::Vec<u8>, bool) {
+        let bytes: [u8; 300] = core::array::from_fn(|index| index as u8);
+        let mut buffer = [0xee; 300];
+        let mut frame = FrameWriter::new(&mut buffer[..room]);
+        frame.put(&[1, 2, 3]);
+        let (mut place, mut lens) = (0, lens.iter());
+        let sum = frame.put_pieces::<SUM>(len, |most| {
+            let start = place;
+            place += lens.next().map_or(0, |len| most.min(*len));
+            &bytes[start..place]
+        });
+        (sum, frame.written().to_vec(), frame.overflowed())
+    }
+
+    #[test]
+    fn pieces_lie_one_behind_the_other_and_what_is_missing_is_not_written() {
+        let bytes: [u8; 300] = core::array::from_fn(|index| index as u8);
+        for (lens, len, comes) in [
+            (&[3, 130, 1, 66][..], 200, 200),
+            (&[200], 100, 100),
+            (&[7, 0, 50], 57, 7),
+            (&[], 10, 0),
+            (&[5], 0, 0),
+            (&[31, 64], 200, 95),
+        ] {
+            let expected = [&[1, 2, 3], &bytes[..comes]].concat();
+            let (sum, summed, _) = in_pieces::<true>(lens, len, 203);
+            let (zero, copied, overflowed) = in_pieces::<false>(lens, len, 203);
+            assert_eq!((&summed, &copied, overflowed), (&expected, &expected, false), "{lens:?} {len}");
+            assert_eq!(sum.finish(), Sum::of(&bytes[..comes]).finish(), "{lens:?} {len}");
+            assert_eq!(zero.partial(), 0);
+        }
+        let (_, written, overflowed) = in_pieces::<true>(&[100, 100], 200, 202);
+        assert!(written == [1, 2, 3] && overflowed, "there is no room for all");
     }
 
     #[test]

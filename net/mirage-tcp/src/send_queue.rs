@@ -304,7 +304,16 @@ impl SendQueue {
         Slices { pool, block, place, left, cursor }
     }
 
-    /// The same when all of them lie in one piece that is found at once, as they mostly do.
+    /// All bytes from `offset` on, to be read piece by piece. `cursor` remembers where the last reading ended.
+    #[inline]
+    pub(crate) fn walk<'p, 's>(&self, pool: &'p Pool<'s>, offset: u32, cursor: &Cursor) -> Walk<'p, 's> {
+        let place = self.base.wrapping_add(offset);
+        let mut reached = *cursor;
+        let rest = self.rest_of_block(pool, place, &mut reached);
+        Walk { pool, block: reached.block, rest, place }
+    }
+
+    /// The bytes themselves when all of them lie in one piece that is found at once, as they mostly do.
     #[inline(always)]
     pub(crate) fn piece<'p>(&self, pool: &'p Pool<'_>, offset: u32, len: u32, cursor: &mut Cursor) -> Option<&'p [u8]> {
         if len == 0 {
@@ -380,6 +389,40 @@ impl SendQueue {
     /// Forgets everything.
     pub(crate) fn clear(&mut self, pool: &mut Pool<'_>) {
         self.acked(pool, self.len);
+    }
+}
+
+/// A reading that goes on from piece to piece.
+#[derive(Clone, Copy)]
+pub(crate) struct Walk<'p, 's> {
+    pool: &'p Pool<'s>,
+    block: u32,
+    /// What is left of the block.
+    rest: &'p [u8],
+    /// Birth place of the next byte.
+    place: u32,
+}
+
+impl<'p> Walk<'p, '_> {
+    /// The next bytes that lie in one piece, at most `most`; none if there are no more.
+    #[inline(always)]
+    pub(crate) fn next(&mut self, most: usize) -> &'p [u8] {
+        while self.rest.is_empty() {
+            // What follows begins with its block.
+            let next = self.pool.get(self.block).map_or(NONE, |block| block.next);
+            let Some(block) = self.pool.get(next) else { return &[] };
+            (self.block, self.rest) = (next, block.data());
+        }
+        let (piece, rest) = self.rest.split_at(self.rest.len().min(most));
+        self.rest = rest;
+        self.place = self.place.wrapping_add(piece.len() as u32);
+        piece
+    }
+
+    /// Where it is.
+    #[inline]
+    pub(crate) fn cursor(&self) -> Cursor {
+        Cursor { block: self.block, last: self.place.wrapping_sub(1) }
     }
 }
 

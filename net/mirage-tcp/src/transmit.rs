@@ -12,9 +12,7 @@ mod usual;
 
 use core::num::NonZeroU16;
 
-use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
-use mirage_net::FrameWriter;
 use mirage_protocols::{Ecn, Ip, Packet, Protocol, SendError};
 
 use crate::connection::{Slot, todo};
@@ -310,7 +308,7 @@ impl<P: Profile> Slot<P> {
             accurate,
             window: if plan.flags.contains(Flags::SYN) { self.receive_window().min(0xffff) as u16 } else { window },
         };
-        let checksum = if self.partial_checksum() { Checksum::Partial } else { Checksum::Complete };
+        let checksum = Checksum::by(self.partial_checksum());
         let template = Template::new(self.tuple.pseudo_header(), &header, options, checksum);
         let headers = HEADER_LEN + options.len();
         // The device cuts, or we do; it repeats the options in each piece.
@@ -320,15 +318,20 @@ impl<P: Profile> Slot<P> {
         let mut packet = Packet::new(self.tuple.local, self.tuple.remote, Protocol::TCP, headers);
         packet.dont_fragment = true;
         packet.ecn = ecn;
-        if self.partial_checksum() {
+        if most > full && !longer {
+            packet.segment_size = NonZeroU16::new(full as u16);
+        }
+        let partial = self.partial_checksum();
+        if partial {
             packet.checksum = Some(PARTIAL_CHECKSUM);
         }
         let send = &self.send;
         let mut cursor = if P::BURSTS { resources.pool.under_way(send.head()).cursor } else { Cursor::NEW };
         let (mut sent, mut segments) = (0, 0);
-        let mut straight = P::STRAIGHT && P::BURSTS && most < plan.len && !(P::MARKS && self.marks.is_on());
+        // More than one, or one that the device makes more of.
+        let mut straight = P::STRAIGHT && P::BURSTS && plan.len > full && !longer && !(P::MARKS && self.marks.is_on());
         let result = loop {
-            if straight && plan.len - sent > most {
+            if straight && plan.len - sent > full {
                 packet.len = headers + most as usize;
                 let run =
                     Run { plan, sent, flags, queue: send, pool: &resources.pool, full: most, limit: limit - segments };
@@ -348,24 +351,22 @@ impl<P: Profile> Slot<P> {
                 }
             }
             let len = (plan.len - sent).min(most);
-            let last = sent + len == plan.len;
             packet.len = headers + len as usize;
-            packet.segment_size = if len > full && !longer { NonZeroU16::new(full as u16) } else { None };
+            let last = sent + len == plan.len;
             let piece_flags = if last { flags } else { flags - Flags::PSH - Flags::FIN };
             let (seq, offset) = (plan.seq + sent, plan.offset + sent);
             let template = &template;
             let result = if P::BURSTS {
                 match send.piece(&resources.pool, offset, len, &mut cursor) {
                     Some(piece) => ip.send(packet, move |writer| template.write(writer, seq, piece_flags, [piece])),
-                    None => ip.send(packet, |writer| {
-                        template.write_pieces(
-                            writer,
-                            seq,
-                            piece_flags,
-                            (send, &resources.pool, offset, len),
-                            &mut cursor,
-                        );
-                    }),
+                    None => {
+                        let mut walk = send.walk(&resources.pool, offset, &cursor);
+                        let result = ip.send(packet, |writer| {
+                            template.write_pieces(writer, (seq, piece_flags), len, partial, &mut walk);
+                        });
+                        cursor = walk.cursor();
+                        result
+                    }
                 }
             } else {
                 let payload = (send, &resources.pool, offset, len);
@@ -430,21 +431,6 @@ impl<P: Profile> Slot<P> {
             encoded.put_cookie(&resources.servers.cookie(&self.tuple));
         }
         encoded
-    }
-}
-
-impl Template<'_> {
-    /// Writes a segment with `len` bytes of a queue from `offset` on that lie in more than one piece.
-    #[inline(never)]
-    fn write_pieces(
-        &self,
-        writer: &mut FrameWriter<'_>,
-        seq: SequenceNumber,
-        flags: Flags,
-        (queue, pool, offset, len): (&SendQueue, &Pool<'_>, u32, u32),
-        cursor: &mut Cursor,
-    ) {
-        self.write(writer, seq, flags, queue.slices(pool, offset, len, cursor));
     }
 }
 

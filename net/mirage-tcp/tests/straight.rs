@@ -8,6 +8,7 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::num::NonZeroU16;
 use core::task::{Context, Poll, Waker};
 
+use mirage_checksum::Sum;
 use mirage_clock::{Duration, Instant};
 use mirage_net::{ChecksumOffload, PartialChecksum, SegmentationOffload};
 use mirage_protocols::Received;
@@ -212,6 +213,7 @@ impl<P: Profile> World<P> {
             Step::Transmit(side, most) => {
                 let result = self.tcp[side].poll_transmit(self.now, &mut self.ip[side], most);
                 self.seen.push(format!("{result:?} {:?}", self.ip[side].sent));
+                self.ip[side].sent.iter().for_each(check_sum);
                 self.links[side].extend(self.ip[side].sent.drain(..));
             }
             Step::Deliver(side, count) => {
@@ -300,6 +302,16 @@ impl<P: Profile> World<P> {
             let seen = act(&mut self.tcp[side], id);
             self.seen.push(seen);
         }
+    }
+}
+
+/// Demands that the checksum of a packet is right, or that a device can complete it (and that of each segment, if it is cut).
+fn check_sum(sent: &SentPacket) {
+    let SentPacket { packet, bytes } = sent;
+    let pseudo = Sum::ZERO.pseudo_header(packet.source, packet.destination, 6, bytes.len() as u32);
+    match packet.checksum {
+        Some(_) => assert_eq!(bytes[16..18], pseudo.partial().to_be_bytes(), "a sum for the device to begin with"),
+        None => assert!(pseudo.add_bytes(bytes).is_valid(), "a checksum"),
     }
 }
 

@@ -2,14 +2,14 @@
 
 use core::cell::Cell;
 
-use mirage_checksum::SequenceNumber;
+use mirage_checksum::{SequenceNumber, Sum};
 use mirage_net::FrameWriter;
 use mirage_protocols::{Ip, Packet, SendError};
 
 use super::plan::Plan;
 use crate::pool::{BLOCK_BYTES, Pool};
-use crate::send_queue::{Cursor, SendQueue};
-use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN, Template};
+use crate::send_queue::{Cursor, SendQueue, Walk};
+use crate::wire::{Flags, HEADER_LEN, PARTIAL_CHECKSUM, STAMPED_LEN, Template};
 
 /// The full segments of a plan. They differ in their number and their bytes alone.
 pub(super) struct Run<'a, 's> {
@@ -77,16 +77,19 @@ impl Run<'_, '_> {
         cursor: &mut Cursor,
         ip: &mut impl Ip,
     ) -> Option<(usize, Result<(), SendError>)> {
-        let Self { queue, pool, full, .. } = *self;
-        let cursor = &Cell::from_mut(cursor);
-        let fills = self.segments().map(|(offset, seq, flags)| {
+        let Self { plan, sent, queue, pool, full, .. } = *self;
+        let partial = packet.checksum.is_some();
+        let walk = &Cell::new(queue.walk(pool, plan.offset + sent, cursor));
+        let fills = self.segments().map(|(_, seq, flags)| {
             move |writer: &mut FrameWriter<'_>| {
-                let mut reached = cursor.get();
-                template.write_pieces(writer, seq, flags, (queue, pool, offset, full), &mut reached);
-                cursor.set(reached);
+                let mut reached = walk.get();
+                template.write_pieces(writer, (seq, flags), full, partial, &mut reached);
+                walk.set(reached);
             }
         });
-        ip.send_run(packet, fills)
+        let done = ip.send_run(packet, fills);
+        *cursor = walk.get().cursor();
+        done
     }
 
     /// Of each segment its place in the queue, its number and its flags.
@@ -102,5 +105,37 @@ impl Run<'_, '_> {
             let flags = if next == last { flags } else { flags - Flags::PSH - Flags::FIN };
             (offset, plan.seq + (offset - plan.offset), flags)
         })
+    }
+}
+
+impl Template<'_> {
+    /// Writes a segment with the next `len` bytes of a queue, which lie in several pieces; `partial`: a device completes its checksum.
+    #[inline(never)]
+    pub(super) fn write_pieces(
+        &self,
+        writer: &mut FrameWriter<'_>,
+        (seq, flags): (SequenceNumber, Flags),
+        len: u32,
+        partial: bool,
+        walk: &mut Walk<'_, '_>,
+    ) {
+        let at = writer.len() + usize::from(PARTIAL_CHECKSUM.offset);
+        // The header of a segment without any; what its checksum lacks is added.
+        self.write(writer, seq, flags, []);
+        let header = writer.written().get(at..).and_then(<[u8]>::first_chunk).map_or(0, |sum| u16::from_be_bytes(*sum));
+        let mut here = *walk;
+        // The only copy on the way out: the blocks keep the bytes until they are acknowledged.
+        let checksum = match partial {
+            true => {
+                let _zero = writer.put_pieces::<false>(len as usize, |most| here.next(most));
+                Sum::ZERO.add_u64(u64::from(header) + u64::from(len)).partial()
+            }
+            false => {
+                let body = writer.put_pieces::<true>(len as usize, |most| here.next(most));
+                Sum::ZERO.add_u64(u64::from(!header) + u64::from(len)).add_sum(body).finish()
+            }
+        };
+        *walk = here;
+        writer.patch(at, &checksum.to_be_bytes());
     }
 }
