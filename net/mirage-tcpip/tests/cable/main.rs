@@ -4,6 +4,7 @@ mod still;
 
 mod order;
 mod profiles;
+mod quiet;
 mod rounds;
 mod turns;
 
