@@ -110,6 +110,41 @@ impl Net for CableEnd {
     }
 }
 
+impl CableReceive {
+    /// The same as [`poll_frame_to_keep`](Receive::poll_frame_to_keep) for a frame that is worth keeping.
+    // By itself, so that short frames have the registers.
+    #[inline(never)]
+    fn poll_long_frame<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool),
+    ) -> Poll<Result<R, Disconnected>> {
+        let Self { ring, kept } = self;
+        let taken = ring.take(|buffer, Stored { len, checksum, segment_size }| {
+            let frame = Frame { bytes: buffer.get(..len).unwrap_or_default(), checksum, segment_size };
+            let (result, keep) = take(frame, kept.offer());
+            if keep && let Some(number) = kept.offer() {
+                kept.keep(number, buffer, 0..len);
+            }
+            result
+        });
+        match taken {
+            Some(result) => Poll::Ready(Ok(result)),
+            None => self.wait(cx),
+        }
+    }
+
+    /// There is no frame.
+    #[inline]
+    fn wait<R>(&self, cx: &Context<'_>) -> Poll<Result<R, Disconnected>> {
+        if self.ring.is_closed() {
+            return Poll::Ready(Err(Disconnected));
+        }
+        self.ring.wait_for_frame(cx);
+        Poll::Pending
+    }
+}
+
 impl Receive for CableReceive {
     #[inline]
     fn poll_frame<R>(
@@ -117,7 +152,13 @@ impl Receive for CableReceive {
         cx: &mut Context<'_>,
         take: impl FnOnce(Frame<'_>) -> R,
     ) -> Poll<Result<R, Disconnected>> {
-        self.poll_frame_to_keep(cx, |frame, _| (take(frame), false))
+        let taken = self.ring.take(|buffer, Stored { len, checksum, segment_size }| {
+            take(Frame { bytes: buffer.get(..len).unwrap_or_default(), checksum, segment_size })
+        });
+        match taken {
+            Some(result) => Poll::Ready(Ok(result)),
+            None => self.wait(cx),
+        }
     }
 
     #[inline(always)]
@@ -126,27 +167,7 @@ impl Receive for CableReceive {
         cx: &mut Context<'_>,
         take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool),
     ) -> Poll<Result<R, Disconnected>> {
-        let Self { ring, kept } = self;
-        let taken = ring.take(
-            #[inline(always)]
-            |buffer, Stored { len, checksum, segment_size }| {
-                let frame = Frame { bytes: buffer.get(..len).unwrap_or_default(), checksum, segment_size };
-                let offered = kept.offer();
-                let (result, keep) = take(frame, offered);
-                if let (true, Some(number)) = (keep, offered) {
-                    kept.keep(number, buffer, 0..len);
-                }
-                result
-            },
-        );
-        match taken {
-            Some(result) => Poll::Ready(Ok(result)),
-            None if ring.is_closed() => Poll::Ready(Err(Disconnected)),
-            None => {
-                ring.wait_for_frame(cx);
-                Poll::Pending
-            }
-        }
+        if self.ring.has_long() { self.poll_long_frame(cx, take) } else { self.poll_frame(cx, |frame| take(frame, None).0) }
     }
 
     fn kept(&self, frame: FrameId) -> &[u8] {

@@ -97,6 +97,13 @@ impl Ring {
         Some(result)
     }
 
+    /// Whether the oldest frame is so long that to copy it would be more work than to keep it.
+    #[inline]
+    pub(super) fn has_long(&self) -> bool {
+        let head = self.head.get();
+        head != self.tail.get() && self.slots[(head & self.mask) as usize].frame.get().len >= LONG
+    }
+
     /// How many frames were received.
     pub(super) fn taken(&self) -> u64 {
         self.head.get()
@@ -162,6 +169,9 @@ impl Ring {
         }
     }
 }
+
+/// Bytes of a frame that is worth keeping.
+const LONG: usize = 512;
 
 /// Keeps `cx`'s waker in `cell`; a waker that is there already is not cloned again.
 fn register(cell: &Cell<Option<Waker>>, cx: &Context<'_>) {
