@@ -101,7 +101,7 @@ impl<P: Profile> Slot<P> {
         if acked > queued && !self.held() && P::SELECTIVE {
             self.take_last(resources, now, acked);
         } else if acked > 0
-            && !(self.calm() && acked == queued && ack == self.nxt && self.take_whole_elsewhere(resources, now, acked))
+            && !(self.calm() && acked == queued && ack == self.nxt && self.take_whole(resources, now, acked))
         {
             let news = News { ack, echo, duplicate: false };
             self.take_news(resources, now, &news, &Blocks::NONE);
