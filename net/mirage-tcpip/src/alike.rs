@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn what_a_device_has_done_more_or_less_for_is_not_like_it() {
         let bytes = frame(7);
-        let size = core::num::NonZeroU16::new;
+        let size = NonZeroU16::new;
         let kinds =
             [ReceivedChecksum::Unchecked, ReceivedChecksum::Verified, ReceivedChecksum::Partial].map(|checksum| {
                 [None, size(500), size(501)].map(|segment_size| Frame { checksum, segment_size, bytes: &bytes })
