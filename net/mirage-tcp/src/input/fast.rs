@@ -117,7 +117,8 @@ impl<P: Profile> Slot<P> {
             0 => {}
             _ => {
                 self.take_ordered(resources, now, len as u32, full_size(received, len));
-                if len >= Again::LEAST && self.ack_now() {
+                // One that said nothing of the window is not like those behind it, which do.
+                if len >= Again::LEAST && self.ack_now() && self.window_seq == seq {
                     resources.again.remember(received, stamped, sum);
                 }
             }
