@@ -214,16 +214,21 @@ impl<'s> Pool<'s> {
     /// The same with the block itself.
     #[inline(always)]
     pub(crate) fn take_block(&mut self, place: u32) -> Option<(u32, &mut Block)> {
-        let free = self.free_head;
-        let index = if free != NONE { free } else { self.untouched };
-        let block = self.blocks.get_mut(index as usize)?;
-        match free {
-            NONE => self.untouched += 1,
-            _ => self.free_head = block.next,
+        if self.free_head == NONE {
+            // Not in the place of the call: each is taken for the first time once.
+            self.touch_next()?;
         }
-        (block.next, block.seq, block.start, block.len, block.ends) = (NONE, place, 0, 0, false);
-        self.in_use += 1;
-        Some((index, block))
+        self.take_used(place)
+    }
+
+    /// Makes the first block that was never taken one that was given back.
+    #[inline(never)]
+    fn touch_next(&mut self) -> Option<()> {
+        let index = self.untouched;
+        let block = self.blocks.get_mut(index as usize)?;
+        (block.next, block.start, block.len) = (NONE, FREE, 0);
+        (self.free_head, self.untouched) = (index, index + 1);
+        Some(())
     }
 
     /// The same if one was given back before; they are used first.
