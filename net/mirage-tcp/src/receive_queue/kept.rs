@@ -21,8 +21,10 @@ impl ReceiveQueue {
         sum: Option<Sum>,
         place: Option<InFrame>,
     ) -> Option<bool> {
-        let place = place.filter(|_| pool.keeping.may_keep())?;
-        let len = bytes.len();
+        let (place, len) = (place?, bytes.len());
+        if (sum.is_some() && len < LEAST_TO_SUM) || !pool.keeping.may_keep() {
+            return None;
+        }
         let in_tail = match pool.get(self.tail) {
             Some(tail) if tail.room() > LEAST_ROOM => {
                 if !tail.can_refer() {
@@ -128,6 +130,9 @@ impl ReceiveQueue {
         (taken, false)
     }
 }
+
+/// To sum fewer bytes takes no less time than to copy them on the way: they are waited for either way.
+const LEAST_TO_SUM: usize = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -306,10 +311,11 @@ mod tests {
         with_pool(8, |pool| {
             let mut queue = ReceiveQueue::default();
             let place = FrameId::new(3).map(|frame| InFrame { frame, offset: 54 });
-            let bytes = [7; 1000];
+            let bytes = [7; LEAST_TO_SUM];
             let sum = Sum::ZERO.add_u16(Sum::of(&bytes).finish());
             assert_eq!(queue.keep_valid(pool, &bytes, Some(sum.add_u16(1)), place), Some(false));
             assert!(pool.in_use() == 0 && pool.keeping.frames.is_empty() && queue.readable() == 0);
+            assert_eq!(queue.keep_valid(pool, &bytes[1..], Some(sum), place), None, "it is copied");
             assert_eq!(queue.keep_valid(pool, &bytes, Some(sum), place), Some(true));
         });
     }
