@@ -6,6 +6,7 @@ mod disconnected;
 mod fake;
 mod pair;
 mod wakes;
+mod way;
 
 pub use disconnected::examine_disconnected;
 pub use fake::{FakeFrame, FakeNet, FakeReceive, FakeTransmit};
