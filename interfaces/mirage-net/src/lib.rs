@@ -2,7 +2,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(any(feature = "alloc", feature = "testing"))]
+#[cfg(feature = "alloc")]
 extern crate alloc;
 
 mod capabilities;
