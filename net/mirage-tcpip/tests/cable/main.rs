@@ -1,7 +1,9 @@
 //! Two stacks on a cable.
 
+mod end;
 mod still;
 
+mod keeping;
 mod order;
 mod profiles;
 mod quiet;

@@ -167,7 +167,11 @@ impl Receive for CableReceive {
         cx: &mut Context<'_>,
         take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool),
     ) -> Poll<Result<R, Disconnected>> {
-        if self.ring.has_long() { self.poll_long_frame(cx, take) } else { self.poll_frame(cx, |frame| take(frame, None).0) }
+        if self.ring.has_long() {
+            self.poll_long_frame(cx, take)
+        } else {
+            self.poll_frame(cx, |frame| take(frame, None).0)
+        }
     }
 
     fn kept(&self, frame: FrameId) -> &[u8] {
