@@ -136,7 +136,7 @@ impl<A: Net, B: Net, S: FnMut()> Keeper<'_, A, B, S> {
         let bytes = passed * self.way.longest() as u64;
         assert!(now.rx_frames - before.rx_frames >= passed, "frames that are kept are counted");
         assert!(now.rx_bytes - before.rx_bytes >= bytes, "bytes of frames that are kept are counted");
-        self.out().count()
+        self.out().len()
     }
 
     /// More than a ring has places, one by one and several at once, while others are kept.
@@ -158,7 +158,7 @@ impl<A: Net, B: Net, S: FnMut()> Keeper<'_, A, B, S> {
 
     fn what_was_released_can_be_kept_again(&mut self, most: usize) {
         for nth in [1, 2, 3] {
-            self.release(self.out().step_by(nth).collect());
+            self.release(self.out().into_iter().step_by(nth).collect());
             self.pass(false);
             assert_eq!(self.keep_as_many_as_can_be(), most, "what was released must be offered again");
         }
@@ -166,9 +166,11 @@ impl<A: Net, B: Net, S: FnMut()> Keeper<'_, A, B, S> {
 
     fn what_is_not_kept_is_not_released(&mut self, most: usize) {
         let mut others = FrameSet::ALL;
-        self.out().for_each(|frame| others.remove(frame));
+        for frame in self.out() {
+            others.remove(frame);
+        }
         self.release(others);
-        let first: FrameSet = self.out().take(1).collect();
+        let first: FrameSet = self.out().first().into_iter().collect();
         for _ in 0..3 {
             self.release(first);
             self.release(FrameSet::EMPTY);
@@ -313,14 +315,16 @@ impl<A: Net, B: Net, S: FnMut()> Keeper<'_, A, B, S> {
 
     fn release(&mut self, frames: FrameSet) {
         self.way.to.split().0.release(frames);
-        frames.for_each(|frame| self.kept[usize::from(frame.number())] = None);
+        for frame in frames {
+            self.kept[usize::from(frame.number())] = None;
+        }
         self.check();
     }
 
     /// The numbers of what is kept.
     fn out(&self) -> FrameSet {
         let is_kept = |frame: &FrameId| self.kept[usize::from(frame.number())].is_some();
-        FrameSet::ALL.filter(is_kept).collect()
+        FrameSet::ALL.into_iter().filter(is_kept).collect()
     }
 
     /// Whether the device still has what is kept, and nothing else.
