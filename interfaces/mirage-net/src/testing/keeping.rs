@@ -8,7 +8,8 @@ use core::task::{Context, Poll, Waker};
 use super::way::{MOST_FRAMES, PATIENCE, Way};
 use super::{Wakes, packet};
 use crate::{
-    ChecksumOffload, FrameId, FrameSet, Net, Outgoing, Receive, ReceivedChecksum, SegmentationOffload, Transmit,
+    ChecksumOffload, FrameId, FrameSet, Net, Outgoing, Receive, ReceivedChecksum, SegmentationOffload, SendError,
+    Transmit,
 };
 
 /// Examines how two devices that are connected to each other [keep](Receive::poll_frame_to_keep) frames, and says how many
@@ -235,10 +236,17 @@ impl<A: Net, B: Net, S: FnMut()> Keeper<'_, A, B, S> {
     }
 
     fn send(&mut self, bytes: &[u8], outgoing: Outgoing) {
-        let (_, transmit) = self.way.from.split();
-        let sent = transmit.send(outgoing, |frame| frame.put(bytes));
-        transmit.flush();
-        assert_eq!(sent, Ok(()), "a device whose peer is empty must take a frame");
+        for _ in 0..PATIENCE {
+            let (_, transmit) = self.way.from.split();
+            let sent = transmit.send(outgoing, |frame| frame.put(bytes));
+            transmit.flush();
+            match sent {
+                Ok(()) => return,
+                Err(SendError::Full) => (self.way.settle)(),
+                Err(error) => panic!("a frame of {} bytes was refused: {error}", bytes.len()),
+            }
+        }
+        panic!("the device stays full while its peer is empty");
     }
 
     /// The next that comes is `frame`.
