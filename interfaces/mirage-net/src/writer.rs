@@ -233,6 +233,7 @@ mod tests {
 
     use alloc::boxed::Box;
     use alloc::vec;
+    use alloc::vec::Vec;
 
     use super::*;
 
@@ -260,7 +261,7 @@ mod tests {
     }
 
     /// Writes up to `len` bytes in pieces of these lengths behind three others; the sum, and what was written.
-    fn in_pieces<const SUM: bool>(lens: &[usize], len: usize, room: usize) -> (Sum, vec::Vec<u8>, bool) {
+    fn in_pieces<const SUM: bool>(lens: &[usize], len: usize, room: usize) -> (Sum, Vec<u8>, bool) {
         let bytes: [u8; 300] = core::array::from_fn(|index| index as u8);
         let mut buffer = [0xee; 300];
         let mut frame = FrameWriter::new(&mut buffer[..room]);

@@ -11,8 +11,8 @@ use core::task::{Context, Poll, Waker};
 use mirage_checksum::Sum;
 use mirage_clock::{Duration, Instant};
 use mirage_net::{ChecksumOffload, PartialChecksum, SegmentationOffload};
-use mirage_protocols::Received;
 use mirage_protocols::testing::{FakeIp, SentPacket};
+use mirage_protocols::{Received, SendError};
 use mirage_tcp::{
     Block, Config, ConnectionId, Direction, HalfOpenSlot, ListenOptions, ListenerId, ListenerSlot, Local, ManagedSlice,
     Marking, Profile, RunSlot, Secrets, Slot, Standard, Storage, Tcp, TcpOptions, TimeWaitSlot, TimerSlot,
@@ -60,10 +60,12 @@ enum Step {
     Cork(usize, bool),
     /// The device of one side holds so many packets and no more.
     Room(usize, usize),
+    /// The layer below one side knows no way for the next packets, so many.
+    Refuse(usize, usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let len = prop_oneof![1_usize..20, 1400_usize..1500, 1_usize..20_000];
+    let len = prop_oneof![1_usize..20, 1400_usize..1500, 1_usize..20_000, 30_000_usize..60_000];
     let side = 0_usize..2;
     prop_oneof![
         4 => (side.clone(), len.clone()).prop_map(|(side, len)| Step::Write(side, len)),
@@ -85,7 +87,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => side.clone().prop_map(Step::Leave),
         1 => (side.clone(), any::<bool>()).prop_map(|(side, on)| Step::NoDelay(side, on)),
         1 => (side.clone(), any::<bool>()).prop_map(|(side, on)| Step::Cork(side, on)),
-        1 => (side, 0_usize..5).prop_map(|(side, room)| Step::Room(side, room)),
+        1 => (side.clone(), 0_usize..5).prop_map(|(side, room)| Step::Room(side, room)),
+        1 => (side, 1_usize..4).prop_map(|(side, count)| Step::Refuse(side, count)),
     ]
 }
 
@@ -282,6 +285,7 @@ impl<P: Profile> World<P> {
                 tcp.set_cork(id, on);
                 String::new()
             }),
+            Step::Refuse(side, count) => self.ip[side].next_errors.extend((0..count).map(|_| SendError::NoRoute)),
             Step::Room(side, room) => self.ip[side].capacity = if room == 0 { usize::MAX } else { room },
         }
         for (tcp, id) in self.tcp.iter().zip(self.ids) {

@@ -34,6 +34,20 @@ fn a_scaled_window_counts_scaled() {
     let _ = peer;
 }
 
+/// RFC 9293 §3.10.7.4: the window is that of the segment with the highest number, so what comes again says nothing of it; what
+/// follows that does, be it like it in all but its number and its bytes.
+#[test]
+fn a_segment_behind_those_that_say_nothing_of_the_window_says_something_of_it() {
+    let mut host = Host::default();
+    let (mut peer, id) = accepted(&mut host, Handshake { scale: Some(0), window: 20_000, ..Handshake::default() });
+    host.input(&peer.segment(ACK, 1 + 3 * 1460, 1)).unwrap();
+    peer.window = 3_000;
+    for (number, window) in [(0, 20_000), (1, 20_000), (2, 20_000), (3, 3_000)] {
+        host.input(&peer.data(1 + number * 1460, 1, &pattern(1460))).unwrap();
+        assert_eq!(host.tcp.info(id).unwrap().send_window, window, "segment {number}");
+    }
+}
+
 #[test]
 fn the_window_in_a_syn_is_never_scaled() {
     let mut host = Host::default();

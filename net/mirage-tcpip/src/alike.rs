@@ -19,12 +19,13 @@ pub(crate) struct Alike {
     sum: u16,
     /// What its device had done for it.
     checksum: ReceivedChecksum,
-    segment_size: Option<NonZeroU16>,
+    /// 0 for none.
+    segment_size: u16,
 }
 
 impl Alike {
     pub(crate) const NONE: Self =
-        Self { len: NO_LEN, words: [0; 4], sum: 0, checksum: ReceivedChecksum::Unchecked, segment_size: None };
+        Self { len: NO_LEN, words: [0; 4], sum: 0, checksum: ReceivedChecksum::Unchecked, segment_size: 0 };
 
     /// Whether `frame` is long enough to be like the last one.
     #[inline(always)]
@@ -36,7 +37,7 @@ impl Alike {
     #[inline(always)]
     pub(crate) fn segment<'f>(&self, frame: &Frame<'f>) -> Option<&'f [u8]> {
         let headers = frame.bytes.first_chunk()?;
-        if frame.checksum != self.checksum || frame.segment_size != self.segment_size {
+        if frame.checksum != self.checksum || size(frame) != self.segment_size {
             return None;
         }
         if differ(words(headers), self.words) != 0 || sum(headers) != self.sum {
@@ -58,8 +59,7 @@ impl Alike {
             && let Some(headers) = frame.bytes.first_chunk()
         {
             let (words, sum) = (words(headers), sum(headers));
-            let Frame { checksum, segment_size, .. } = *frame;
-            *self = Self { len: segment, words, sum, checksum, segment_size };
+            *self = Self { len: segment, words, sum, checksum: frame.checksum, segment_size: size(frame) };
         }
     }
 
@@ -78,6 +78,12 @@ const LEAST: usize = 512;
 const NO_LEN: usize = usize::MAX;
 /// The identification, in the third word.
 const CHANGING: u64 = u64::from_ne_bytes([0, 0, 0xff, 0xff, 0, 0, 0, 0]);
+
+/// How long the segments are that the device merged, or 0.
+#[inline(always)]
+fn size(frame: &Frame<'_>) -> u16 {
+    frame.segment_size.map_or(0, NonZeroU16::get)
+}
 
 /// The headers in words: all but the checksum of IPv4, which lies between the third and the fourth, and its identification.
 #[inline(always)]

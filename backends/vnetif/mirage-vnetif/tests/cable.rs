@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use mirage_net::{
-    Capabilities, ChecksumOffload, Disconnected, FrameId, Link, Net, Outgoing, PartialChecksum, Receive, ReceivedChecksum,
-    SegmentationOffload, SendError, Transmit,
+    Capabilities, ChecksumOffload, Disconnected, FrameId, Link, Net, Outgoing, PartialChecksum, Receive,
+    ReceivedChecksum, SegmentationOffload, SendError, Transmit,
 };
 use mirage_vnetif::{Cable, CableEnd, cable};
 

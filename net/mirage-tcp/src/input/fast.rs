@@ -101,7 +101,7 @@ impl<P: Profile> Slot<P> {
         if acked > queued && !self.held() && P::SELECTIVE {
             self.take_last(resources, now, acked);
         } else if acked > 0
-            && !(self.calm() && acked == queued && ack == self.nxt && self.take_whole_elsewhere(resources, now, acked))
+            && !(self.calm() && acked == queued && ack == self.nxt && self.take_whole(resources, now, acked))
         {
             let news = News { ack, echo, duplicate: false };
             self.take_news(resources, now, &news, &Blocks::NONE);
@@ -117,7 +117,8 @@ impl<P: Profile> Slot<P> {
             0 => {}
             _ => {
                 self.take_ordered(resources, now, len as u32, full_size(received, len));
-                if len >= Again::LEAST && self.ack_now() {
+                // One that said nothing of the window is not like those behind it, which do.
+                if len >= Again::LEAST && self.ack_now() && self.window_seq == seq {
                     resources.again.remember(received, stamped, sum);
                 }
             }

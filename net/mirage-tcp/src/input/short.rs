@@ -18,9 +18,8 @@ use crate::{Discard, Profile, State, Tcp, options};
 pub(super) const END: usize = STAMPED_LEN + 128;
 
 impl<P: Profile> Tcp<'_, P> {
-    /// A short segment.
-    // By itself, so that the compiler has registers for it.
-    #[inline(never)]
+    /// A short segment. Whom it is for is asked in the place of the call, where more is known of it.
+    #[inline(always)]
     pub(super) fn input_short(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         let index = self.last;
         if received.cast == Cast::Unicast
@@ -28,23 +27,27 @@ impl<P: Profile> Tcp<'_, P> {
             && let Some(pseudo) = slot.tuple.sum_if_of(received)
             && slot.input_short(&mut self.resources, now, received, pseudo)
         {
-            self.resources.stats.segments_in += 1;
-            self.resources.again.len = 0;
             if slot.todo != 0 {
-                self.settle_here(index);
+                self.settle_elsewhere(index);
             }
             self.check(index);
             return Ok(());
         }
         self.input_any(now, received)
     }
+
+    #[inline(never)]
+    fn settle_elsewhere(&mut self, index: u32) {
+        self.settle_here(index);
+    }
 }
 
 impl<P: Profile> Slot<P> {
     /// Takes in such a segment as [`input_fast`](Self::input_fast) would; `false` when anything is unusual, and then nothing was
     /// done.
-    #[inline(always)]
-    pub(super) fn input_short(
+    // By itself, so that the compiler has registers for it.
+    #[inline(never)]
+    fn input_short(
         &mut self,
         resources: &mut Resources<'_>,
         now: Instant,
@@ -76,6 +79,8 @@ impl<P: Profile> Slot<P> {
         if !self.receive.take_first(&mut resources.pool, payload, sum, received.checksum) {
             return false;
         }
+        resources.stats.segments_in += 1;
+        resources.again.len = 0;
         // What is known of the header by now, and the rest of it, is looked at again rather than kept.
         let (seq, ack, acked, len) = (self.rcv_nxt, self.nxt, self.send.len(), payload.len() as u32);
         self.stamps.keep(now, word(24), seq, self.acked_to);
