@@ -8,7 +8,7 @@ use std::panic::catch_unwind;
 use mirage_net::testing::{FakeFrame, FakeNet, FakeReceive, FakeTransmit, examine_keeping};
 use mirage_net::{
     Capabilities, ChecksumOffload, Disconnected, Frame, FrameId, FrameSet, MacAddress, Net, Outgoing, Receive,
-    ReceivedChecksum, SegmentationOffload, Stats, Transmit,
+    ReceivedChecksum, SegmentationOffload, Stats,
 };
 
 const OFFLOADS: Capabilities = Capabilities {
@@ -21,7 +21,7 @@ const OFFLOADS: Capabilities = Capabilities {
 fn the_fake_device_passes_with_and_without_offloads() {
     for capabilities in [Capabilities::default(), OFFLOADS] {
         let (mut a, mut b) = FakeNet::pair();
-        [&a, &b].map(|device| device.set_capabilities(capabilities));
+        [&a, &b].iter().for_each(|device| device.set_capabilities(capabilities));
         assert_eq!(examine_keeping(&mut a, &mut b, || ()), [64, 64]);
     }
 }
@@ -40,7 +40,7 @@ fn a_device_that_keeps_few_or_none_passes_and_is_known_by_that() {
         b.set_most_kept(none);
         assert_eq!(examine_keeping(&mut a, &mut b, || ()), [few, none]);
     }
-    let [mut a, mut b] = pair(Fault::KeepsNone);
+    let [mut a, mut b] = pair(KeepsNone);
     assert_eq!(examine_keeping(&mut a, &mut b, || ()), [0, 0]);
 }
 
