@@ -435,4 +435,13 @@ fn a_run_goes_the_straight_way_whole_or_not_at_all_and_stops_where_the_device_do
     assert_eq!(host.send_run(&order, 3), None, "each has an identification of its own");
     (order.dont_fragment, order.len) = (true, 1481);
     assert_eq!(host.send_run(&order, 3), None, "longer than the MTU");
+    (order.len, order.checksum, order.segment_size) = (8000, true, Some(1460));
+    host.below.links.sent.clear();
+    assert_eq!(host.send_run(&order, 2), Some((2, Ok(()))), "the device cuts it");
+    for (_, packet, bytes) in host.below.links.sent.drain(..) {
+        assert_eq!((packet.len, packet.segment_size, bytes.len()), (8020, NonZeroU16::new(1460), 8020));
+        assert_eq!(packet.checksum, Some(PartialChecksum { start: 20, offset: 6 }), "behind the header");
+    }
+    order.len = 65_516;
+    assert_eq!(host.send_run(&order, 2), None, "longer than a packet can be");
 }

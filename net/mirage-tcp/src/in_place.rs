@@ -112,7 +112,7 @@ impl<P: Profile> Tcp<'_, P> {
         write: impl FnOnce(&mut FrameWriter<'_>) -> R,
     ) -> Poll<Result<(usize, R), Error>> {
         let (mut write, mut result) = (Some(write), None);
-        let wrote = self.write_pieces(id, cx, (usize::MAX, 1), |writer| {
+        let wrote = self.write_pieces(id, cx, (usize::MAX, true), |writer| {
             result = write.take().map(|write| write(writer));
         });
         match (wrote, result) {
@@ -137,16 +137,16 @@ impl<P: Profile> Tcp<'_, P> {
         most: usize,
         write: impl FnMut(&mut FrameWriter<'_>),
     ) -> Poll<Result<usize, Error>> {
-        self.write_pieces(id, cx, (most, usize::MAX), write)
+        self.write_pieces(id, cx, (most, false), write)
     }
 
-    /// Up to `most` bytes in so many `pieces`.
+    /// Up to `most` bytes, in one piece if it is done `once`.
     #[inline(always)]
     fn write_pieces(
         &mut self,
         id: ConnectionId,
         cx: &mut Context<'_>,
-        (most, pieces): (usize, usize),
+        (most, once): (usize, bool),
         write: impl FnMut(&mut FrameWriter<'_>),
     ) -> Poll<Result<usize, Error>> {
         let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
@@ -159,8 +159,7 @@ impl<P: Profile> Tcp<'_, P> {
                 }
                 let limit = slot.send_limit.min(slot.most_queued(&resources.pool));
                 let room = limit.saturating_sub(slot.send.len()) as usize;
-                if let Some(count) = slot.send.fill_each(&mut resources.pool, room.min(most), pieces, held, cuts, write)
-                {
+                if let Some(count) = slot.send.fill_each(&mut resources.pool, room.min(most), once, held, cuts, write) {
                     if count > 0 {
                         slot.todo |= todo::OUTPUT;
                     }

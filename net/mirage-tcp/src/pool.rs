@@ -19,7 +19,7 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// Lend a slice of them in [`Storage`](crate::Storage). What a block holds is the machine's own affair; one that was never
 /// used may be all zeroes, so that a large pool costs nothing before it is needed.
 #[derive(Clone, Debug, FromZeros)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Block {
     /// The block behind this one in its chain, or [`NONE`].
     pub(crate) next: u32,
@@ -30,14 +30,18 @@ pub struct Block {
     len: u16,
     /// In a send queue: the application wants a segment to end with its last byte.
     pub(crate) ends: bool,
+    /// In a receive queue: what of it lies elsewhere.
+    pieces: Pieces,
     /// What is known of what is under way, in the first block of a send queue.
     under_way: UnderWay,
     /// What is known of what waits behind holes, in the first block of that.
     pub(crate) behind: Behind,
-    /// In a receive queue: what of it lies elsewhere.
-    pieces: Pieces,
+    /// For the bytes to begin a line of the cache: where they do not, each second vector is copied to two.
+    pad: [u32; 13],
     bytes: [u8; BLOCK_BYTES],
 }
+
+const _: () = assert!(core::mem::offset_of!(Block, bytes) % 64 == 0, "`pad` fills what is left of a line");
 
 /// What `start` says in a block that nobody holds.
 const FREE: u16 = u16::MAX;
@@ -254,16 +258,21 @@ impl<'s> Pool<'s> {
     /// The same with the block itself.
     #[inline(always)]
     pub(crate) fn take_block(&mut self, place: u32) -> Option<(u32, &mut Block)> {
-        let free = self.free_head;
-        let index = if free != NONE { free } else { self.untouched };
-        let block = self.blocks.get_mut(index as usize)?;
-        match free {
-            NONE => self.untouched += 1,
-            _ => self.free_head = block.next,
+        if self.free_head == NONE {
+            // Not in the place of the call: each is taken for the first time once.
+            self.touch_next()?;
         }
-        (block.next, block.seq, block.start, block.len, block.ends) = (NONE, place, 0, 0, false);
-        self.in_use += 1;
-        Some((index, block))
+        self.take_used(place)
+    }
+
+    /// Makes the first block that was never taken one that was given back.
+    #[inline(never)]
+    fn touch_next(&mut self) -> Option<()> {
+        let index = self.untouched;
+        let block = self.blocks.get_mut(index as usize)?;
+        (block.next, block.start, block.len) = (NONE, FREE, 0);
+        (self.free_head, self.untouched) = (index, index + 1);
+        Some(())
     }
 
     /// The same if one was given back before; they are used first.
@@ -547,7 +556,7 @@ mod tests {
 
     #[test]
     fn a_block_is_nearly_three_kilobytes_in_all() {
-        assert_eq!(size_of::<Block>(), 3128);
+        assert_eq!(size_of::<Block>(), 3200);
     }
 
     #[test]

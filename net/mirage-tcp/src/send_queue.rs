@@ -142,22 +142,22 @@ impl SendQueue {
         if self.head == self.tail { pool.get_mut(self.head) } else { None }
     }
 
-    /// Has `fill` write up to `most` bytes behind what is queued, in up to so many `pieces`, until it leaves room in one; gives
+    /// Has `fill` write up to `most` bytes behind what is queued, piece by piece until it leaves room in one, or `once`; gives
     /// how many bytes that were. `None` when no byte is wanted or no block is free: it was not called then.
     #[inline(always)]
     pub(crate) fn fill_each(
         &mut self,
         pool: &mut Pool<'_>,
         most: usize,
-        mut pieces: usize,
+        once: bool,
         held: u32,
         cuts: Cuts,
         mut fill: impl FnMut(&mut FrameWriter<'_>),
     ) -> Option<usize> {
         let (mut left, mut called) = (most, false);
-        while left > 0 && pieces > 0 {
+        let mut full = pool.get(self.tail).is_none_or(|tail| tail.is_filled(self.tail_limit));
+        while left > 0 {
             let before = self.tail;
-            let full = before == NONE || pool.block(before).is_filled(self.tail_limit);
             if full && !self.extend(pool, held, cuts) {
                 break;
             }
@@ -170,13 +170,17 @@ impl SendQueue {
             block.grow(count);
             self.len += count as u32;
             left -= count;
-            pieces -= 1;
             if count < room {
                 if full && count == 0 {
                     self.withdraw(pool, before);
                 }
                 break;
             }
+            if once {
+                break;
+            }
+            // Or nothing is left.
+            full = true;
         }
         called.then_some(most - left)
     }
@@ -235,7 +239,7 @@ impl SendQueue {
             count -= held;
             self.head = block.next;
             self.blocks -= 1;
-            pool.give(head);
+            pool.give_held(head);
         }
         if self.head == NONE {
             self.tail = NONE;
@@ -410,8 +414,8 @@ impl<'p> Walk<'p, '_> {
         while self.rest.is_empty() {
             // What follows begins with its block.
             let next = self.pool.get(self.block).map_or(NONE, |block| block.next);
-            let Some(block) = self.pool.get(next) else { return &[] };
-            (self.block, self.rest) = (next, block.data());
+            let Some(data) = self.pool.get(next).and_then(Block::held) else { return &[] };
+            (self.block, self.rest) = (next, data);
         }
         let (piece, rest) = self.rest.split_at(self.rest.len().min(most));
         self.rest = rest;
