@@ -1,4 +1,4 @@
-//! Frames that stay where the device put them, for longer than a call.
+//! FrameIds that stay where the device put them, for longer than a call.
 
 use core::fmt;
 
@@ -37,6 +37,12 @@ impl FrameSet {
     #[inline]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// How many there are.
+    #[inline]
+    pub const fn len(self) -> usize {
+        self.0.count_ones() as usize
     }
 
     /// Whether `frame` is one of them.
@@ -79,20 +85,34 @@ impl FromIterator<FrameId> for FrameSet {
     }
 }
 
-impl Iterator for FrameSet {
+impl IntoIterator for FrameSet {
+    type Item = FrameId;
+    type IntoIter = FrameIds;
+
+    #[inline]
+    fn into_iter(self) -> FrameIds {
+        FrameIds(self)
+    }
+}
+
+/// The frames of a [`FrameSet`], by their numbers.
+#[derive(Clone, Debug)]
+pub struct FrameIds(FrameSet);
+
+impl Iterator for FrameIds {
     type Item = FrameId;
 
     #[inline]
     fn next(&mut self) -> Option<FrameId> {
-        let first = self.first()?;
-        self.remove(first);
+        let first = self.0.first()?;
+        self.0.remove(first);
         Some(first)
     }
 }
 
 impl fmt::Debug for FrameSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.map(FrameId::number)).finish()
+        f.debug_set().entries(self.into_iter().map(FrameId::number)).finish()
     }
 }
 
@@ -105,10 +125,11 @@ mod tests {
         let mut set: FrameSet = [63, 0, 7, 7].into_iter().filter_map(FrameId::new).collect();
         set.remove(FrameId::new(0).unwrap());
         assert!(set.contains(FrameId::new(63).unwrap()) && !set.contains(FrameId::new(0).unwrap()));
-        assert!(set.map(FrameId::number).eq([7, 63]));
+        assert!(set.into_iter().map(FrameId::number).eq([7, 63]));
+        assert_eq!(set.len(), 2);
         assert_eq!(FrameSet::EMPTY.with(set), set);
-        assert_eq!(FrameSet::ALL.with(set).count(), 64);
-        assert_eq!(FrameSet::ALL.count(), FrameId::COUNT);
+        assert_eq!(FrameSet::ALL.with(set).len(), 64);
+        assert_eq!(FrameSet::ALL.into_iter().count(), FrameId::COUNT);
         assert!(FrameSet::EMPTY.is_empty() && FrameSet::EMPTY.first().is_none());
     }
 

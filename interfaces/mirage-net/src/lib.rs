@@ -2,7 +2,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(any(feature = "alloc", feature = "testing"))]
+#[cfg(feature = "alloc")]
 extern crate alloc;
 
 mod capabilities;
@@ -24,7 +24,7 @@ pub use error::{Disconnected, SendError};
 #[cfg(feature = "alloc")]
 pub use exchange::Exchange;
 pub use frame::{Frame, Outgoing, PartialChecksum, ReceivedChecksum};
-pub use kept::{FrameId, FrameSet};
+pub use kept::{FrameId, FrameIds, FrameSet};
 pub use mac::{MacAddress, ParseMacError};
 pub use stats::Stats;
 pub use writer::FrameWriter;

@@ -355,6 +355,7 @@ mod tests {
         let mut here = Port::new(&up, &down, MacAddress::local([0, 0, 0, 0, 0, 1]));
         let mut there = Port::new(&down, &up, MacAddress::local([0, 0, 0, 0, 0, 2]));
         mirage_net::testing::examine_pair(&mut here, &mut there, || ());
+        assert_eq!(mirage_net::testing::examine_keeping(&mut here, &mut there, || ()), [0, 0], "its frames are copied");
     }
 
     #[test]

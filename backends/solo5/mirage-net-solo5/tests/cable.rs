@@ -7,7 +7,7 @@ mod model;
 use core::task::{Context, Poll};
 
 use mirage_clock::{Duration, Instant};
-use mirage_net::testing::{Wakes, examine_disconnected, examine_pair};
+use mirage_net::testing::{Wakes, examine_disconnected, examine_keeping, examine_pair};
 use mirage_net::{Net, Outgoing, Receive, SendError, Transmit};
 use mirage_net_solo5::{Nic, OpenError};
 use mirage_solo5::Machine;
@@ -35,7 +35,9 @@ fn came(nic: &mut Nic<Cable>, wakes: &Wakes) -> Option<u8> {
 fn two_devices_on_a_long_cable_pass_the_exam() {
     model::room(usize::MAX);
     let (machine, mut left, mut right) = pair();
-    examine_pair(&mut left, &mut right, || machine.wait(Some(Instant::ZERO)));
+    let settle = || machine.wait(Some(Instant::ZERO));
+    examine_pair(&mut left, &mut right, settle);
+    assert_eq!(examine_keeping(&mut left, &mut right, settle), [0, 0], "frames are copied");
 }
 
 #[test]

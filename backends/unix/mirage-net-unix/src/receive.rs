@@ -66,19 +66,13 @@ impl Receive for TapReceive {
                 return Poll::Pending;
             }
         };
-        let bytes = buffer.get(..len).unwrap_or_default();
-        let frame = match bytes.split_first_chunk() {
-            Some((header, bytes)) if shared.with_header => {
-                let (checksum, segment_size) = header::received(header);
-                Frame { bytes, checksum, segment_size }
-            }
-            _ => Frame::new(bytes),
-        };
+        let frame = frame_in(buffer.get(..len).unwrap_or_default(), shared.with_header);
         shared.count(|stats| {
             stats.rx_frames += 1;
             stats.rx_bytes += frame.bytes.len() as u64;
         });
         let offered = kept.offer();
+        // It ends where the kernel stopped.
         let start = len - frame.bytes.len();
         let (result, keep) = take(frame, offered);
         if let (true, Some(number)) = (keep, offered) {
@@ -96,6 +90,17 @@ impl Receive for TapReceive {
     }
 }
 
+/// The frame in what was read, of which it is the end. What is shorter than its header is lent as it is: no protocol takes it.
+fn frame_in(read: &[u8], with_header: bool) -> Frame<'_> {
+    match read.split_first_chunk() {
+        Some((header, bytes)) if with_header => {
+            let (checksum, segment_size) = header::received(header);
+            Frame { bytes, checksum, segment_size }
+        }
+        _ => Frame::new(read),
+    }
+}
+
 /// Frames that the kernel did not take wait for a flush; whoever waits for frames is the one who can do it.
 fn wake_when_unstuck(shared: &Shared, cx: &mut Context<'_>) {
     if !shared.stuck.get() {
@@ -110,5 +115,23 @@ fn wake_when_unstuck(shared: &Shared, cx: &mut Context<'_>) {
     });
     if writable.is_ready() {
         cx.waker().wake_by_ref();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_the_end_of_what_was_read_however_short_or_damaged_that_is() {
+        for (with_header, rubbish) in [(true, 0x00), (true, 0xff), (true, 0xa5), (false, 0xff)] {
+            let read: Vec<u8> = (0..40).map(|at| at ^ rubbish).collect();
+            for len in 0..read.len() {
+                let frame = frame_in(&read[..len], with_header);
+                let header = if with_header && len >= header::LEN { header::LEN } else { 0 };
+                assert_eq!(len - frame.bytes.len(), header, "{len} bytes");
+                assert_eq!(frame.bytes, &read[header..len]);
+            }
+        }
     }
 }

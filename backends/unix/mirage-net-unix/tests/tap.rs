@@ -3,14 +3,16 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::std_instead_of_core, reason = "std is there")]
 
+use std::net::UdpSocket;
 use std::num::NonZeroU16;
 use std::process::Command;
 use std::task::{Context, Poll, Waker};
 
 use mirage_clock::{Duration, Monotonic};
-use mirage_net::testing::{examine_disconnected, examine_pair};
+use mirage_net::testing::{examine_disconnected, examine_keeping, examine_pair};
 use mirage_net::{
-    Capabilities, ChecksumOffload, Frame, Link, Net, Outgoing, PartialChecksum, Receive, ReceivedChecksum, Transmit,
+    Capabilities, ChecksumOffload, Frame, FrameId, FrameSet, Link, Net, Outgoing, PartialChecksum, Receive,
+    ReceivedChecksum, Transmit,
 };
 use mirage_net_unix::{Options, Tap};
 use mirage_unix::{MonotonicClock, Reactor};
@@ -82,6 +84,24 @@ fn receive<R>(reactor: &Reactor, tap: &mut Tap, mut wanted: impl FnMut(Frame<'_>
     None
 }
 
+/// Keeps the first UDP datagram to port 5000: its number, and what was lent.
+fn keep_datagram(reactor: &Reactor, tap: &mut Tap) -> Option<(Option<FrameId>, Vec<u8>)> {
+    let mut cx = Context::from_waker(Waker::noop());
+    for _ in 0..500 {
+        let came = tap.split().0.poll_frame_to_keep(&mut cx, |frame, number| {
+            let ours = frame.bytes.get(12..14) == Some(&[8, 0]) && frame.bytes.get(36..38) == Some(&[0x13, 0x88]);
+            (ours.then(|| (number, frame.bytes.to_vec())), ours)
+        });
+        match came {
+            Poll::Ready(Ok(Some(found))) => return Some(found),
+            Poll::Ready(Ok(None)) => {}
+            Poll::Ready(Err(error)) => panic!("{error}"),
+            Poll::Pending => settle(reactor),
+        }
+    }
+    None
+}
+
 /// As [`receive`], but soon.
 fn receive_now<R>(reactor: &Reactor, tap: &mut Tap, mut wanted: impl FnMut(Frame<'_>) -> Option<R>) -> Option<R> {
     let mut cx = Context::from_waker(Waker::noop());
@@ -110,6 +130,49 @@ fn two_plain_devices_pass_the_exam() {
         let [mut a, mut b] = bridged(&reactor, [false, false]);
         assert_eq!(a.split().1.capabilities(), Capabilities::default());
         examine_pair(&mut a, &mut b, || settle(&reactor));
+    });
+}
+
+#[test]
+fn devices_keep_frames_with_and_without_offloads() {
+    in_namespace("devices_keep_frames_with_and_without_offloads", || {
+        for offloads in [[true, true], [true, false], [false, false]] {
+            let reactor = Reactor::new().expect("a reactor");
+            let [mut a, mut b] = bridged(&reactor, offloads);
+            assert_eq!(examine_keeping(&mut a, &mut b, || settle(&reactor)), [FrameId::COUNT; 2], "{offloads:?}");
+            ip("link delete bridge0");
+        }
+    });
+}
+
+#[test]
+fn what_the_kernel_sends_is_kept_until_the_interface_is_gone_and_longer() {
+    in_namespace("what_the_kernel_sends_is_kept_until_the_interface_is_gone_and_longer", || {
+        for offloads in [true, false] {
+            let reactor = Reactor::new().expect("a reactor");
+            let mut tap = open(&reactor, "tap0", offloads);
+            ip("address add 10.9.0.1/24 dev tap0");
+            ip("link set tap0 up");
+            // The kernel need not ask who that is.
+            ip("neighbour add 10.9.0.2 lladdr 02:00:00:00:00:09 dev tap0");
+            let socket = UdpSocket::bind("10.9.0.1:4000").expect("the kernel's address");
+            let payload = |number: usize| vec![number as u8; 100 * number];
+            let mut kept = Vec::new();
+            for number in 1..=14 {
+                socket.send_to(&payload(number), "10.9.0.2:5000").expect("sent");
+                let (frame, lent) = keep_datagram(&reactor, &mut tap).expect("it arrives");
+                assert_eq!(lent[42..], payload(number), "what was sent");
+                kept.push((frame.expect("a number"), lent));
+            }
+            ip("link delete tap0");
+            examine_disconnected(&mut tap);
+            let (receive, _) = tap.split();
+            for (frame, lent) in &kept {
+                assert_eq!(receive.kept(*frame), lent);
+            }
+            receive.release(FrameSet::ALL);
+            assert!(kept.iter().all(|(frame, _)| receive.kept(*frame).is_empty()));
+        }
     });
 }
 

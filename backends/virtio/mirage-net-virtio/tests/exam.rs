@@ -4,7 +4,7 @@
 
 mod world;
 
-use mirage_net::testing::{examine_disconnected, examine_pair};
+use mirage_net::testing::{examine_disconnected, examine_keeping, examine_pair};
 use mirage_net_virtio::Options;
 use mirage_virtqueue::{ANY_LAYOUT, EVENT_INDEX, VERSION_1};
 use world::{ALL, CSUM, GUEST_CSUM, GUEST_TSO, HOST_TSO, MAC, MRG_RXBUF, STATUS, World, model, next, nic};
@@ -14,6 +14,7 @@ fn examine(features: [u64; 2], options: Options) {
     let [mut a, mut b] = models.each_ref().map(|model| nic(model, options));
     let mut world = World::new(&models[0], &models[1]);
     examine_pair(&mut a, &mut b, || world.settle());
+    assert_eq!(examine_keeping(&mut a, &mut b, || world.settle()), [0, 0], "frames are copied");
 }
 
 #[test]

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use mirage_net::{
-    Capabilities, ChecksumOffload, Disconnected, Link, Net, Outgoing, PartialChecksum, Receive, ReceivedChecksum,
-    SegmentationOffload, SendError, Transmit,
+    Capabilities, ChecksumOffload, Disconnected, FrameId, Link, Net, Outgoing, PartialChecksum, Receive,
+    ReceivedChecksum, SegmentationOffload, SendError, Transmit,
 };
 use mirage_vnetif::{Cable, CableEnd, cable};
 
@@ -205,6 +205,33 @@ fn the_last_frames_of_a_dropped_end_are_received_and_then_it_is_gone() {
     assert_eq!(receive(&mut there), received(b"farewell"));
     assert_eq!(receive(&mut there), Poll::Ready(Err(Disconnected)));
     assert_eq!(receive(&mut there), Poll::Ready(Err(Disconnected)));
+}
+
+/// Asks for the next frame: its number if it is kept.
+fn keep(end: &mut CableEnd) -> Option<FrameId> {
+    let mut cx = Context::from_waker(Waker::noop());
+    match end.split().0.poll_frame_to_keep(&mut cx, |_, number| (number, true)) {
+        Poll::Ready(Ok(number)) => number,
+        nothing => panic!("{nothing:?}"),
+    }
+}
+
+#[test]
+fn long_frames_are_kept_beside_short_ones_and_outlive_the_other_end() {
+    let (mut here, mut there) = cable(1500, 2);
+    let mut kept = Vec::new();
+    for (len, is_long) in [(1514, true), (60, false), (512, true), (511, false), (1514, true)] {
+        send(&mut here, &vec![len as u8; len]).unwrap();
+        flush(&mut here);
+        let number = keep(&mut there);
+        assert_eq!(number.is_some(), is_long, "a frame of {len} bytes");
+        kept.extend(number.map(|number| (number, vec![len as u8; len])));
+    }
+    drop(here);
+    assert_eq!(receive(&mut there), Poll::Ready(Err(Disconnected)));
+    for (number, bytes) in kept {
+        assert_eq!(there.split().0.kept(number), bytes);
+    }
 }
 
 #[test]

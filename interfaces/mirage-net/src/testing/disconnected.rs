@@ -20,6 +20,8 @@ pub fn examine_disconnected(device: &mut impl Net) {
     for _ in 0..3 {
         let frame = receive.poll_frame(&mut cx, |_| ());
         assert_eq!(frame, Poll::Ready(Err(Disconnected)), "a gone device must say so, each time");
+        let frame = receive.poll_frame_to_keep(&mut cx, |_, _| ((), true));
+        assert_eq!(frame, Poll::Ready(Err(Disconnected)), "a gone device has nothing to keep");
         assert_eq!(transmit.poll_ready(&mut cx), Poll::Ready(Err(Disconnected)), "poll_ready of a gone device");
         let mut called = false;
         let sent = transmit.send(Outgoing::new(60), |_| called = true);

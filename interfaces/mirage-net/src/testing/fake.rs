@@ -8,15 +8,15 @@ use core::cell::RefCell;
 use core::task::{Context, Poll, Waker};
 
 use crate::{
-    Capabilities, Disconnected, Frame, FrameWriter, Link, MacAddress, Net, Outgoing, Receive, ReceivedChecksum,
-    SendError, Stats, Transmit,
+    Capabilities, Disconnected, Exchange, Frame, FrameId, FrameSet, FrameWriter, Link, MacAddress, Net, Outgoing,
+    Receive, ReceivedChecksum, SendError, Stats, Transmit,
 };
 
 /// A device that tests own: they put frames in, take frames out and turn every knob.
 ///
 /// Clones are the same device, so a test keeps one and gives the other to the stack. Each buffer is full of rubbish
 /// (`0xa5`) before it is filled, and frames leave only with [`Transmit::flush`]: a layer that trusts the buffer or
-/// forgets to flush is found out.
+/// forgets to flush is found out. Frames of every length [may be kept](Receive::poll_frame_to_keep).
 ///
 /// ```
 /// use mirage_net::{MacAddress, Net, Outgoing, Transmit, testing::FakeNet};
@@ -33,11 +33,12 @@ pub struct FakeNet {
     transmit: FakeTransmit,
 }
 
-/// The receiving half of a [`FakeNet`].
-#[derive(Clone, Debug)]
+/// The receiving half of a [`FakeNet`]. What one clone keeps the others know nothing of.
+#[derive(Debug)]
 pub struct FakeReceive {
     device: Rc<RefCell<Device>>,
     wire: Rc<RefCell<Wire>>,
+    kept: Exchange,
 }
 
 /// The transmitting half of a [`FakeNet`].
@@ -65,6 +66,8 @@ struct Device {
     capabilities: Capabilities,
     link: Link,
     disconnected: bool,
+    /// How many frames may be kept.
+    most_kept: usize,
     stats: Stats,
 }
 
@@ -103,10 +106,11 @@ impl FakeNet {
             capabilities: Capabilities::default(),
             link: Link::Up,
             disconnected: false,
+            most_kept: FrameId::COUNT,
             stats: Stats::default(),
         }));
         Self {
-            receive: FakeReceive { device: device.clone(), wire: receive },
+            receive: FakeReceive { device: device.clone(), wire: receive, kept: Exchange::new() },
             transmit: FakeTransmit { device, wire: transmit },
         }
     }
@@ -153,6 +157,12 @@ impl FakeNet {
         let mut wire = self.transmit.wire.borrow_mut();
         wire.capacity = capacity;
         wire.wake_sender();
+    }
+
+    /// Sets how many frames may be kept at a time: [`FrameId::COUNT`] in the beginning, and with 0 it is a device that keeps
+    /// none. What is kept already stays.
+    pub fn set_most_kept(&self, most: usize) {
+        self.transmit.device.borrow_mut().most_kept = most;
     }
 
     /// Takes the device away for good. Frames that arrived before are still lent.
@@ -204,11 +214,25 @@ impl Net for FakeNet {
     }
 }
 
+impl Clone for FakeReceive {
+    fn clone(&self) -> Self {
+        Self { device: self.device.clone(), wire: self.wire.clone(), kept: Exchange::new() }
+    }
+}
+
 impl Receive for FakeReceive {
     fn poll_frame<R>(
         &mut self,
         cx: &mut Context<'_>,
         take: impl FnOnce(Frame<'_>) -> R,
+    ) -> Poll<Result<R, Disconnected>> {
+        self.poll_frame_to_keep(cx, |frame, _| (take(frame), false))
+    }
+
+    fn poll_frame_to_keep<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool),
     ) -> Poll<Result<R, Disconnected>> {
         let frame = self.wire.borrow_mut().take();
         let Some(FakeFrame { bytes, outgoing, received }) = frame else {
@@ -218,14 +242,30 @@ impl Receive for FakeReceive {
             self.wire.borrow_mut().receiver = Some(cx.waker().clone());
             return Poll::Pending;
         };
-        {
+        let most_kept = {
             // Given back before `take`, which may send on the other half.
-            let stats = &mut self.device.borrow_mut().stats;
+            let Device { stats, most_kept, .. } = &mut *self.device.borrow_mut();
             stats.rx_frames += 1;
             stats.rx_bytes += bytes.len() as u64;
-        }
+            *most_kept
+        };
+        // It is the lowest that is free.
+        let offered = self.kept.offer().filter(|number| usize::from(number.number()) < most_kept);
         let frame = Frame { bytes: &bytes, checksum: received, segment_size: outgoing.segment_size };
-        Poll::Ready(Ok(take(frame)))
+        let (result, keep) = take(frame, offered);
+        if let Some(number) = offered.filter(|_| keep) {
+            let place = 0..bytes.len();
+            self.kept.keep(number, &mut bytes.into(), place);
+        }
+        Poll::Ready(Ok(result))
+    }
+
+    fn kept(&self, frame: FrameId) -> &[u8] {
+        self.kept.kept(frame)
+    }
+
+    fn release(&mut self, frames: FrameSet) {
+        self.kept.release(frames);
     }
 }
 

@@ -96,7 +96,7 @@ impl Receive for In {
     }
 
     fn release(&mut self, frames: FrameSet) {
-        self.told.out.set(self.told.out.get() - frames.count() as u32);
+        self.told.out.set(self.told.out.get() - frames.len() as u32);
         self.exchange.release(frames);
     }
 }

@@ -5,8 +5,8 @@ use core::cell::RefCell;
 use core::task::{Context, Poll};
 
 use mirage_net::{
-    Capabilities, ChecksumOffload, Disconnected, Frame, FrameWriter, Link, MacAddress, Net, Outgoing, PartialChecksum,
-    Receive, SegmentationOffload, SendError, Stats, Transmit,
+    Capabilities, ChecksumOffload, Disconnected, Exchange, Frame, FrameId, FrameSet, FrameWriter, Link, MacAddress,
+    Net, Outgoing, PartialChecksum, Receive, SegmentationOffload, SendError, Stats, Transmit,
 };
 
 use super::NodeId;
@@ -52,11 +52,13 @@ pub struct Node {
     transmit: NodeTransmit,
 }
 
-/// The half of a [`Node`] that lends received frames.
+/// The half of a [`Node`] that lends received frames. Those of every length may be
+/// [kept](Receive::poll_frame_to_keep), 64 at a time; each then costs an allocation.
 #[derive(Debug)]
 pub struct NodeReceive {
     simulation: Rc<RefCell<Simulation>>,
     id: NodeId,
+    kept: Exchange,
 }
 
 /// The half of a [`Node`] that sends. It is never full: what a link cannot carry is dropped there.
@@ -75,7 +77,7 @@ impl Node {
         let [.., a, b, c, d] = (id.0 as u32).wrapping_add(1).to_be_bytes();
         let mac = config.mac.unwrap_or(MacAddress([2, 0, a, b, c, d]));
         Self {
-            receive: NodeReceive { simulation: simulation.clone(), id },
+            receive: NodeReceive { simulation: simulation.clone(), id, kept: Exchange::new() },
             transmit: NodeTransmit {
                 simulation: simulation.clone(),
                 id,
@@ -111,11 +113,26 @@ impl Receive for NodeReceive {
         cx: &mut Context<'_>,
         take: impl FnOnce(Frame<'_>) -> R,
     ) -> Poll<Result<R, Disconnected>> {
+        self.poll_frame_to_keep(cx, |frame, _| (take(frame), false))
+    }
+
+    fn poll_frame_to_keep<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool),
+    ) -> Poll<Result<R, Disconnected>> {
         // Not borrowed while `take` runs: it may send.
         let received = self.simulation.borrow_mut().receive(self.id);
         if let Some(frame) = received {
-            let result = take(Frame::new(&frame));
-            self.simulation.borrow_mut().recycle(frame);
+            let offered = self.kept.offer();
+            let (result, keep) = take(Frame::new(&frame), offered);
+            match offered.filter(|_| keep) {
+                Some(number) => {
+                    let place = 0..frame.len();
+                    self.kept.keep(number, &mut frame.into(), place);
+                }
+                None => self.simulation.borrow_mut().recycle(frame),
+            }
             return Poll::Ready(Ok(result));
         }
         let mut simulation = self.simulation.borrow_mut();
@@ -124,6 +141,14 @@ impl Receive for NodeReceive {
         }
         simulation.wait(self.id, cx);
         Poll::Pending
+    }
+
+    fn kept(&self, frame: FrameId) -> &[u8] {
+        self.kept.kept(frame)
+    }
+
+    fn release(&mut self, frames: FrameSet) {
+        self.kept.release(frames);
     }
 }
 
