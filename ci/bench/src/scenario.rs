@@ -35,8 +35,11 @@ fn bulk_in_place<W: World>(cable: Cable, bytes: u64) -> Duration {
             if sent < bytes {
                 sent += world.client_write_in_place(pair, (bytes - sent).min(CHUNK as u64) as usize) as u64;
             }
-            world.poll();
+            world.send_out(Who::Client);
+            world.take_in(Who::Server);
             let got = world.server_read_in_place(pair);
+            world.send_out(Who::Server);
+            world.take_in(Who::Client);
             received += got as u64;
             idle = if got == 0 { idle + 1 } else { 0 };
             assert!(idle < 100_000, "stalled after {received} of {bytes} bytes");
@@ -59,7 +62,8 @@ fn bulk_copying<W: World>(cable: Cable, bytes: u64) -> Duration {
                 let len = (bytes - sent).min(CHUNK as u64) as usize;
                 sent += world.client_send(pair, &data[..len]) as u64;
             }
-            world.poll();
+            world.send_out(Who::Client);
+            world.take_in(Who::Server);
             let mut got = 0;
             loop {
                 let len = world.server_receive(pair, &mut buffer);
@@ -68,6 +72,8 @@ fn bulk_copying<W: World>(cable: Cable, bytes: u64) -> Duration {
                     break;
                 }
             }
+            world.send_out(Who::Server);
+            world.take_in(Who::Client);
             received += got as u64;
             idle = if got == 0 { idle + 1 } else { 0 };
             assert!(idle < 100_000, "stalled after {received} of {bytes} bytes");

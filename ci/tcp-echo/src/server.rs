@@ -102,8 +102,8 @@ pub(crate) fn serve<P: Profile>(mut now: Instant) -> Option<()> {
         }
         let mut link = ethernet.over(&mut wire);
         let _full = arp.poll_transmit(now, &mut link);
-        let mut neighbours = arp.over(now, &mut link);
-        let _full = tcp.poll_transmit(now, &mut ipv4.over(&mut neighbours), 64);
+        let neighbours = arp.over(now, link);
+        let _full = tcp.poll_transmit(now, &mut ipv4.over(neighbours), 64);
         black_box([tcp.poll_timeout(), arp.poll_timeout()]);
     }
 }

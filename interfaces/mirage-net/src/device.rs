@@ -2,7 +2,9 @@
 
 use core::task::{Context, Poll};
 
-use crate::{Capabilities, Disconnected, Frame, FrameWriter, MacAddress, Outgoing, SendError, Stats};
+use crate::{
+    Capabilities, Disconnected, Frame, FrameId, FrameSet, FrameWriter, MacAddress, Outgoing, SendError, Stats,
+};
 
 /// Whether the cable is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,36 @@ pub trait Receive {
         cx: &mut Context<'_>,
         take: impl FnOnce(Frame<'_>) -> R,
     ) -> Poll<Result<R, Disconnected>>;
+
+    /// The same for who may want the frame longer than for the call: `take` also learns under which number, if the device has
+    /// a buffer to spare, and says beside its result whether it keeps the frame. The bytes then stay as they are, seen through
+    /// [`kept`](Self::kept), until the frame is [released](Self::release).
+    ///
+    /// A device that keeps none offers no number: that is what a device does which does not say otherwise.
+    ///
+    /// # Errors
+    /// As for [`poll_frame`](Self::poll_frame).
+    #[inline]
+    fn poll_frame_to_keep<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool),
+    ) -> Poll<Result<R, Disconnected>> {
+        self.poll_frame(cx, |frame| take(frame, None).0)
+    }
+
+    /// The bytes of a frame that is kept; none of one that is not.
+    #[inline]
+    fn kept(&self, frame: FrameId) -> &[u8] {
+        let _ = frame;
+        &[]
+    }
+
+    /// Gives frames back that were kept; others of `frames` make no difference.
+    #[inline]
+    fn release(&mut self, frames: FrameSet) {
+        let _ = frames;
+    }
 }
 
 /// The half of a device that sends.
@@ -102,6 +134,19 @@ impl<T: Receive + ?Sized> Receive for &mut T {
         take: impl FnOnce(Frame<'_>) -> R,
     ) -> Poll<Result<R, Disconnected>> {
         T::poll_frame(self, cx, take)
+    }
+    fn poll_frame_to_keep<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool),
+    ) -> Poll<Result<R, Disconnected>> {
+        T::poll_frame_to_keep(self, cx, take)
+    }
+    fn kept(&self, frame: FrameId) -> &[u8] {
+        T::kept(self, frame)
+    }
+    fn release(&mut self, frames: FrameSet) {
+        T::release(self, frames);
     }
 }
 

@@ -8,7 +8,10 @@ extern crate alloc;
 mod capabilities;
 mod device;
 mod error;
+#[cfg(feature = "alloc")]
+mod exchange;
 mod frame;
+mod kept;
 mod mac;
 mod stats;
 #[cfg(feature = "testing")]
@@ -18,7 +21,10 @@ mod writer;
 pub use capabilities::{Capabilities, ChecksumOffload, SegmentationOffload};
 pub use device::{Link, Net, Receive, Transmit};
 pub use error::{Disconnected, SendError};
+#[cfg(feature = "alloc")]
+pub use exchange::Exchange;
 pub use frame::{Frame, Outgoing, PartialChecksum, ReceivedChecksum};
+pub use kept::{FrameId, FrameSet};
 pub use mac::{MacAddress, ParseMacError};
 pub use stats::Stats;
 pub use writer::FrameWriter;

@@ -50,9 +50,9 @@ impl<'s> Arp<'s> {
         }
     }
 
-    /// Borrows a link to send on.
+    /// Takes a link to send on, lent or given.
     #[inline]
-    pub fn over<'a, L: Ethernet>(&'a mut self, now: Instant, link: &'a mut L) -> ArpOver<'a, 's, L> {
+    pub fn over<L: Ethernet>(&mut self, now: Instant, link: L) -> ArpOver<'_, 's, L> {
         ArpOver::new(self, now, link)
     }
 

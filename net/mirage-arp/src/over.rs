@@ -14,12 +14,12 @@ use crate::arp::Arp;
 pub struct ArpOver<'a, 's, L> {
     arp: &'a mut Arp<'s>,
     now: Instant,
-    link: &'a mut L,
+    link: L,
 }
 
 impl<'a, 's, L: Ethernet> ArpOver<'a, 's, L> {
     #[inline]
-    pub(crate) const fn new(arp: &'a mut Arp<'s>, now: Instant, link: &'a mut L) -> Self {
+    pub(crate) const fn new(arp: &'a mut Arp<'s>, now: Instant, link: L) -> Self {
         Self { arp, now, link }
     }
 }
@@ -42,7 +42,7 @@ impl<L: Ethernet> Neighbours for ArpOver<'_, '_, L> {
         packet: HopPacket,
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError> {
-        self.arp.send(self.now, packet, EtherType::IPV4, self.link, fill)
+        self.arp.send(self.now, packet, EtherType::IPV4, &mut self.link, fill)
     }
 
     #[inline]

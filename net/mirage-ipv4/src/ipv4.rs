@@ -152,14 +152,13 @@ impl<'s> Ipv4<'s> {
     }
 
     /// Sends the fragments for which the device had no room before.
-    pub fn poll_transmit<N: Neighbours + ?Sized>(&mut self, now: Instant, neighbours: &mut N) {
-        let (_, mut outbound) = self.split();
-        outbound.poll_transmit(now, neighbours);
+    pub fn poll_transmit(&mut self, now: Instant, neighbours: impl Neighbours) {
+        self.over(neighbours).poll_transmit(now);
     }
 
-    /// The layer with its links: what ICMP, UDP and TCP send on.
+    /// The layer with its links, lent or given: what ICMP, UDP and TCP send on.
     #[inline]
-    pub fn over<'a, N: Neighbours + ?Sized>(&'a mut self, neighbours: &'a mut N) -> Ipv4Over<'a, 's, N> {
+    pub fn over<N: Neighbours>(&mut self, neighbours: N) -> Ipv4Over<'_, 's, N> {
         let (_, outbound) = self.split();
         Ipv4Over::new(outbound, neighbours)
     }

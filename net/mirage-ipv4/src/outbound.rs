@@ -3,7 +3,6 @@
 use core::fmt;
 use core::net::Ipv4Addr;
 
-use mirage_clock::Instant;
 use mirage_protocols::Neighbours;
 
 use crate::Ipv4Over;
@@ -18,7 +17,7 @@ pub struct Outbound<'a, 's> {
 impl<'s> Outbound<'_, 's> {
     /// As [`Ipv4::over`](crate::Ipv4::over).
     #[inline]
-    pub fn over<'b, N: Neighbours + ?Sized>(&'b mut self, neighbours: &'b mut N) -> Ipv4Over<'b, 's, N> {
+    pub fn over<N: Neighbours>(&mut self, neighbours: N) -> Ipv4Over<'_, 's, N> {
         Ipv4Over::new(Outbound { known: self.known, sender: self.sender }, neighbours)
     }
 
@@ -32,13 +31,6 @@ impl<'s> Outbound<'_, 's> {
     #[inline]
     pub fn wants_transmit(&self) -> bool {
         self.sender.fragments.wants_transmit()
-    }
-
-    /// As [`Ipv4::poll_transmit`](crate::Ipv4::poll_transmit).
-    pub fn poll_transmit<N: Neighbours + ?Sized>(&mut self, now: Instant, neighbours: &mut N) {
-        if !self.sender.fragments.is_empty() {
-            self.over(neighbours).send_rest(now);
-        }
     }
 }
 

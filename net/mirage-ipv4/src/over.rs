@@ -18,16 +18,23 @@ use crate::wire::{DONT_FRAGMENT, Framed, HEADER_LEN, MAX_LEN, NO_OPTIONS, ROUTER
 
 /// The sending half over its links for the time of a call; from [`Ipv4::over`](crate::Ipv4::over). An address of IPv6 has no route here.
 #[derive(Debug)]
-pub struct Ipv4Over<'a, 's, N: ?Sized> {
+pub struct Ipv4Over<'a, 's, N> {
     outbound: Outbound<'a, 's>,
-    neighbours: &'a mut N,
+    neighbours: N,
     by: By,
 }
 
-impl<'a, 's, N: Neighbours + ?Sized> Ipv4Over<'a, 's, N> {
+impl<'a, 's, N: Neighbours> Ipv4Over<'a, 's, N> {
     #[inline]
-    pub(crate) fn new(outbound: Outbound<'a, 's>, neighbours: &'a mut N) -> Self {
+    pub(crate) fn new(outbound: Outbound<'a, 's>, neighbours: N) -> Self {
         Self { outbound, neighbours, by: By::ROUTE }
+    }
+
+    /// As [`Ipv4::poll_transmit`](crate::Ipv4::poll_transmit).
+    pub fn poll_transmit(&mut self, now: Instant) {
+        if !self.outbound.sender.fragments.is_empty() {
+            self.send_rest(now);
+        }
     }
 
     /// Sends by this interface only. A DHCP client on the second of two interfaces needs it: a broadcast goes by the
@@ -53,7 +60,7 @@ impl<'a, 's, N: Neighbours + ?Sized> Ipv4Over<'a, 's, N> {
     }
 }
 
-impl<N: Neighbours + ?Sized> Ip for Ipv4Over<'_, '_, N> {
+impl<N: Neighbours> Ip for Ipv4Over<'_, '_, N> {
     /// The first address on the way's interface whose network has the next hop, else the interface's first, else the
     /// first of all. To everybody, 0.0.0.0 while there is none (RFC 2131 §4.1).
     #[inline]
@@ -171,7 +178,7 @@ impl Straight {
     }
 }
 
-impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
+impl<N: Neighbours> Ipv4Over<'_, '_, N> {
     /// What is known of a packet if there is nothing to find, cut or ask for.
     #[inline(always)]
     fn straight(&self, packet: &Packet) -> Option<Straight> {
@@ -205,7 +212,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
     }
 }
 
-impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
+impl<N: Neighbours> Ipv4Over<'_, '_, N> {
     /// As `send`, or a `piece` of a packet. Behind a pointer, so that a program holds the walk from here to the device once
     /// and not once for each place that sends.
     #[inline(never)]
@@ -289,7 +296,7 @@ impl<N: Neighbours + ?Sized> Ipv4Over<'_, '_, N> {
 
     /// Sends the pieces for which the device had no room before.
     #[cold]
-    pub(crate) fn send_rest(&mut self, now: Instant) {
+    fn send_rest(&mut self, now: Instant) {
         let Some(verbs) = self.outbound.known.config.fragmentation.0 else { return };
         let mut fragments = self.outbound.sender.fragments.take();
         (verbs.send_rest)(&mut fragments, now, &mut |packet, piece, fill| self.send_packet(packet, Some(piece), fill));

@@ -13,10 +13,11 @@ use crate::cork::{Hold, Then};
 use crate::facts::Facts;
 use crate::identifier::NONE;
 use crate::keepalive::Schedule;
+use crate::kept::NoFrames;
 use crate::ready::{Ends, Place};
 use crate::resources::Resources;
 use crate::send_queue::Cuts;
-use crate::{ConnectionId, Error, Info, Profile, State, Tcp};
+use crate::{ConnectionId, Error, Frames, Info, Profile, State, Tcp};
 
 impl<'s, P: Profile> Tcp<'s, P> {
     /// Reads what has come: at least one byte; 0 is the end of the peer's stream (or an empty buffer). Before the
@@ -30,12 +31,27 @@ impl<'s, P: Profile> Tcp<'s, P> {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<Result<usize, Error>> {
+        self.poll_read_kept(id, cx, &NoFrames, buffer)
+    }
+
+    /// The same, where bytes may lie in `frames` that [`input_again`](Self::input_again) left there.
+    ///
+    /// # Errors
+    /// Those of [`poll_read`](Self::poll_read).
+    #[inline]
+    pub fn poll_read_kept(
+        &mut self,
+        id: ConnectionId,
+        cx: &mut Context<'_>,
+        frames: &(impl Frames + ?Sized),
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, Error>> {
         if P::STRAIGHT
             && let Some(count) = self.read_whole(id, buffer)
         {
             return Poll::Ready(Ok(count));
         }
-        self.read(id, cx, buffer)
+        self.read(id, cx, frames, buffer)
     }
 
     /// Reads all there is, if it lies in one block and there is room for it.
@@ -59,7 +75,13 @@ impl<'s, P: Profile> Tcp<'s, P> {
 
     /// The same, whatever there is.
     #[inline(never)]
-    fn read(&mut self, id: ConnectionId, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Error>> {
+    fn read(
+        &mut self,
+        id: ConnectionId,
+        cx: &mut Context<'_>,
+        frames: &(impl Frames + ?Sized),
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, Error>> {
         let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
@@ -70,7 +92,11 @@ impl<'s, P: Profile> Tcp<'s, P> {
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Pending => return Poll::Pending,
         }
-        let count = slot.receive.read(&mut resources.pool, buffer);
+        let count = slot.receive.read(&mut resources.pool, frames, buffer);
+        if count == 0 {
+            // It lies in a frame that we are not shown.
+            return Poll::Pending;
+        }
         slot.after_read(resources);
         resources.relieve();
         self.settle(id.index);
@@ -219,8 +245,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
         }
         if matches!(direction, Direction::Read | Direction::Both) && !slot.read_shut() {
             slot.set_read_shut(true);
-            let readable = slot.receive.readable();
-            slot.receive.consume(&mut resources.pool, readable);
+            slot.receive.forget_readable(&mut resources.pool);
             slot.after_read(resources);
             resources.wakers.wake(&mut slot.readers);
             resources.relieve();

@@ -261,19 +261,6 @@ impl<P: Profile> Slot<P> {
         &mut self,
         now: Instant,
         tuple: &Tuple,
-        numbers: (SequenceNumber, SequenceNumber),
-        options: &TcpOptions,
-        (config, beginning): (&Config, &Beginning<P>),
-    ) {
-        self.begin_here(now, tuple, numbers, options, (config, beginning));
-    }
-
-    /// The same in the place of the call.
-    #[inline(always)]
-    pub(crate) fn begin_here(
-        &mut self,
-        now: Instant,
-        tuple: &Tuple,
         (iss, rcv_nxt): (SequenceNumber, SequenceNumber),
         options: &TcpOptions,
         (config, beginning): (&Config, &Beginning<P>),

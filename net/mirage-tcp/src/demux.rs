@@ -10,6 +10,7 @@ use mirage_secret::Secret;
 
 use crate::identifier::NONE;
 use crate::keyed;
+use crate::wire::pseudo_v4;
 use crate::{Profile, Tcp};
 
 /// The two ends of a connection.
@@ -56,13 +57,10 @@ impl Tuple {
     /// The sum of the pseudo-header of segments between them, either way, but for the length.
     #[inline(always)]
     pub(crate) fn pseudo_header(&self) -> Sum {
-        let protocol = Protocol::TCP.0;
         match (&self.local, &self.remote) {
-            // Without a copy of either: three numbers of 32 bits fit.
-            (IpAddr::V4(local), IpAddr::V4(remote)) => {
-                Sum::ZERO.add_u64(u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(protocol))
-            }
-            _ => Sum::ZERO.pseudo_header(self.local, self.remote, protocol, 0),
+            // Without a copy of either.
+            (IpAddr::V4(local), IpAddr::V4(remote)) => Sum::ZERO.add_u64(pseudo_v4(*local, *remote)),
+            _ => Sum::ZERO.pseudo_header(self.local, self.remote, Protocol::TCP.0, 0),
         }
     }
 

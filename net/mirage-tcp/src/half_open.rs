@@ -116,7 +116,7 @@ impl<P: Profile> Tcp<'_, P> {
         self.half_open.count += 1;
         slot.clone_from(handshake);
         self.link_latest(Found::HalfOpen(index));
-        self.replies.push_syn_ack(index);
+        self.replies.push_syn_ack(index, handshake.iss);
         let timer = self.half_open_timer(index);
         self.resources.timers.set(timer, now + self.resources.config.initial_rto);
         true
@@ -147,10 +147,11 @@ impl<P: Profile> Tcp<'_, P> {
         }
     }
 
-    /// Our SYN-ACK, whatever it says; `None` when there is no such handshake any more.
+    /// Our SYN-ACK, whatever it says; `None` when there is no handshake with this number there any more.
     #[inline(never)]
-    pub(crate) fn syn_ack(&self, index: u32) -> Option<Reply> {
-        let slot = self.half_open.slots.get(index as usize).filter(|slot| slot.tuple != Tuple::NONE)?;
+    pub(crate) fn syn_ack(&self, index: u32, iss: SequenceNumber) -> Option<Reply> {
+        let slot = self.half_open.slots.get(index as usize);
+        let slot = slot.filter(|slot| slot.tuple != Tuple::NONE && slot.iss == iss)?;
         let config = &self.resources.config;
         let scale = slot.peer.window_scale.map(|_| config.window_scale());
         let (mut flags, accurate) = match config.accurate_answer::<P>(slot.peer.accurate) {
@@ -193,7 +194,7 @@ impl<P: Profile> Tcp<'_, P> {
         }
         slot.resent += 1;
         let pause = config.initial_rto.saturating_mul(1 << slot.resent.min(16)).min(config.max_rto);
-        self.replies.push_syn_ack(index);
+        self.replies.push_syn_ack(index, slot.iss);
         let timer = self.half_open_timer(index);
         self.resources.timers.set(timer, now + pause);
     }

@@ -5,7 +5,8 @@ use core::task::{Context, Poll};
 use mirage_net::FrameWriter;
 
 use crate::connection::todo;
-use crate::{ConnectionId, Error, Profile, Tcp};
+use crate::kept::NoFrames;
+use crate::{ConnectionId, Error, Frames, Profile, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
     /// Reads in place: `take` sees the oldest bytes that lie in one piece, or none at the end, and says how many of them it
@@ -19,6 +20,20 @@ impl<P: Profile> Tcp<'_, P> {
         cx: &mut Context<'_>,
         take: impl FnOnce(&[u8]) -> (usize, R),
     ) -> Poll<Result<R, Error>> {
+        self.poll_read_with_kept(id, cx, &NoFrames, take)
+    }
+
+    /// The same, where bytes may lie in `frames` that [`input_again`](Self::input_again) left there.
+    ///
+    /// # Errors
+    /// Those of [`poll_read`](Self::poll_read); `take` was not called then.
+    pub fn poll_read_with_kept<R>(
+        &mut self,
+        id: ConnectionId,
+        cx: &mut Context<'_>,
+        frames: &(impl Frames + ?Sized),
+        take: impl FnOnce(&[u8]) -> (usize, R),
+    ) -> Poll<Result<R, Error>> {
         let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
         match slot.readable(resources, cx) {
             Poll::Ready(Ok(true)) => {}
@@ -26,10 +41,7 @@ impl<P: Profile> Tcp<'_, P> {
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Pending => return Poll::Pending,
         }
-        let front = slot.receive.front(&resources.pool);
-        let available = front.len();
-        let (count, result) = take(front);
-        slot.receive.consume(&mut resources.pool, count.min(available) as u32);
+        let Some(result) = slot.receive.take_front(&mut resources.pool, frames, take) else { return Poll::Pending };
         slot.after_read(resources);
         resources.relieve();
         self.settle(id.index);
@@ -49,6 +61,21 @@ impl<P: Profile> Tcp<'_, P> {
         cx: &mut Context<'_>,
         take: impl FnMut(&[u8]) -> usize,
     ) -> Poll<Result<usize, Error>> {
+        self.poll_read_each_kept(id, cx, &NoFrames, take)
+    }
+
+    /// The same, where bytes may lie in `frames` that [`input_again`](Self::input_again) left there.
+    ///
+    /// # Errors
+    /// Those of [`poll_read`](Self::poll_read); `take` was not called then.
+    #[inline]
+    pub fn poll_read_each_kept(
+        &mut self,
+        id: ConnectionId,
+        cx: &mut Context<'_>,
+        frames: &(impl Frames + ?Sized),
+        mut take: impl FnMut(&[u8]) -> usize,
+    ) -> Poll<Result<usize, Error>> {
         let Some((slot, resources)) = self.open(id) else { return Poll::Ready(Err(Error::Closed)) };
         match slot.readable(resources, cx) {
             Poll::Ready(Ok(true)) => {}
@@ -56,7 +83,15 @@ impl<P: Profile> Tcp<'_, P> {
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Pending => return Poll::Pending,
         }
-        let count = slot.receive.take_each(&mut resources.pool, take);
+        let mut is_shown = false;
+        let count = slot.receive.take_each(&mut resources.pool, frames, |bytes| {
+            is_shown = true;
+            take(bytes)
+        });
+        if !is_shown {
+            // It lies in a frame that we are not shown.
+            return Poll::Pending;
+        }
         slot.after_read(resources);
         resources.relieve();
         self.settle(id.index);

@@ -1,8 +1,10 @@
 //! The blocks that all connections of a machine share for their bytes.
 
 use managed::ManagedSlice;
+use mirage_net::FrameSet;
 use zerocopy::FromZeros;
 
+use crate::kept::{Front, InFrame, Keeper, Keeping, PAUSE, Pieces};
 use crate::receive_queue::Behind;
 use crate::under_way::UnderWay;
 
@@ -28,13 +30,15 @@ pub struct Block {
     len: u16,
     /// In a send queue: the application wants a segment to end with its last byte.
     pub(crate) ends: bool,
+    /// In a receive queue: what of it lies elsewhere.
+    pieces: Pieces,
     /// What is known of what is under way, in the first block of a send queue.
     under_way: UnderWay,
+    /// For the bytes to begin a line of the cache: where they do not, each second vector is copied to two.
+    pad: u64,
+    bytes: [u8; BLOCK_BYTES],
     /// What is known of what waits behind holes, in the first block of that.
     pub(crate) behind: Behind,
-    /// For the bytes to begin a line of the cache: where they do not, each second vector is copied to two.
-    pad: u32,
-    bytes: [u8; BLOCK_BYTES],
 }
 
 const _: () = assert!(core::mem::offset_of!(Block, bytes) % 64 == 0, "`pad` fills what is left of a line");
@@ -55,17 +59,50 @@ impl Block {
         &mut self.under_way
     }
 
-    /// The bytes it holds.
+    /// The bytes it holds, all of which are in it.
     pub(crate) fn data(&self) -> &[u8] {
+        debug_assert!(self.pieces.is_empty(), "nothing of it lies elsewhere");
         let start = usize::from(self.start);
         self.bytes.get(start..start + self.len()).unwrap_or_default()
     }
 
-    /// The same, in the place of the call. It is never `None`.
+    /// The same, in the place of the call; `None` if some of it lies elsewhere.
     #[inline(always)]
     pub(crate) fn held(&self) -> Option<&[u8]> {
         let start = usize::from(self.start);
-        self.bytes.get(start..start + self.len())
+        self.bytes.get(start..start + self.len()).filter(|_| self.pieces.is_empty())
+    }
+
+    /// Whether all its bytes are in it.
+    #[inline(always)]
+    pub(crate) fn is_whole(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// The bytes that lie in one piece at its front, be they in it or in a frame that `device` keeps.
+    #[inline]
+    pub(crate) fn front_on<'b>(&'b self, device: &'b dyn Keeper) -> &'b [u8] {
+        match self.pieces.front(self.start, self.start + self.len) {
+            Front::Here { len } => {
+                let start = usize::from(self.start);
+                self.bytes.get(start..start + len).unwrap_or_default()
+            }
+            Front::InFrame { frame, offset, len } => device.kept(frame).get(offset..offset + len).unwrap_or_default(),
+        }
+    }
+
+    /// Whether it can hold bytes that lie elsewhere.
+    #[inline]
+    pub(crate) fn can_refer(&self) -> bool {
+        self.pieces.have_room()
+    }
+
+    /// Holds `len` bytes more that lie elsewhere: there is room for them, and [for that](Self::can_refer). `is_last`: nothing
+    /// else lies there.
+    #[inline]
+    pub(crate) fn refer(&mut self, place: InFrame, len: usize, is_last: bool) {
+        self.pieces.push(place, self.start + self.len, len as u16, is_last);
+        self.grow(len);
     }
 
     /// How many bytes it holds.
@@ -183,6 +220,8 @@ pub(crate) struct Pool<'s> {
     in_use: u32,
     total: u32,
     reserve: u32,
+    /// The frames that bytes of receive queues lie in.
+    pub(crate) keeping: Keeping,
     /// For those that have nothing under way but a FIN; made anew each time unless it is `kept`.
     nothing: UnderWay,
     kept: bool,
@@ -199,6 +238,7 @@ impl<'s> Pool<'s> {
             in_use: 0,
             total,
             reserve: (total / 4).max(1),
+            keeping: Keeping::NONE,
             nothing: UnderWay::NEW,
             kept: false,
         }
@@ -340,6 +380,7 @@ impl<'s> Pool<'s> {
         let taken = self.blocks.get_mut(index as usize).filter(|_| index < self.untouched);
         let Some(block) = taken else { return };
         debug_assert_ne!(block.start, FREE, "a block is given back once");
+        debug_assert!(block.is_whole(), "nothing of it lies elsewhere");
         if block.start == FREE {
             return;
         }
@@ -378,9 +419,85 @@ impl<'s> Pool<'s> {
                 return;
             }
             let next = block.next;
+            self.forget_pieces(index);
             self.give(index);
             index = next;
         }
+    }
+
+    /// Nobody will read what of block `index` lies elsewhere.
+    fn forget_pieces(&mut self, index: u32) {
+        let Some(block) = self.blocks.get_mut(index as usize) else { return };
+        let next = block.next;
+        for used in block.pieces.take_all() {
+            self.keeping.used(used, next);
+        }
+    }
+
+    /// The first `count` bytes of block `index` were read: not more than what is at its [front](Block::front). The block is
+    /// given back when none is left; then gives the one behind it.
+    #[inline]
+    pub(crate) fn used(&mut self, index: u32, count: usize) -> Option<u32> {
+        let block = self.blocks.get_mut(index as usize)?;
+        block.skip(count);
+        let (next, is_empty) = (block.next, block.len == 0);
+        if let Some(used) = block.pieces.used_up_to(block.start) {
+            self.keeping.used(used, next);
+        }
+        if !is_empty {
+            return None;
+        }
+        self.give(index);
+        Some(next)
+    }
+
+    /// Has `take` see block `index` piece by piece, until it leaves some of one: how many bytes it took. When it took all, the
+    /// block is given back; then the one behind it, too.
+    #[inline]
+    pub(crate) fn take_pieces(
+        &mut self,
+        index: u32,
+        device: &dyn Keeper,
+        mut take: impl FnMut(&[u8]) -> usize,
+    ) -> (usize, Option<u32>) {
+        let Self { blocks, keeping, .. } = self;
+        let Some(block) = blocks.get_mut(index as usize) else { return (0, None) };
+        let (mut taken, next) = (0, block.next);
+        while block.len > 0 {
+            let piece = block.front_on(device);
+            let len = piece.len();
+            let count = take(piece).min(len);
+            taken += count;
+            block.skip(count);
+            if let Some(used) = block.pieces.used_up_to(block.start) {
+                keeping.used(used, next);
+            }
+            if count < len || len == 0 {
+                return (taken, None);
+            }
+        }
+        self.give(index);
+        (taken, Some(next))
+    }
+
+    /// Copies what still lies in frames to its place; gives the frames, which are not needed any more.
+    pub(crate) fn fetch(&mut self, device: &dyn Keeper) -> FrameSet {
+        let unread = core::mem::take(&mut self.keeping.unread);
+        for frame in unread {
+            let first = self.keeping.blocks.get(usize::from(frame.number())).copied().unwrap_or(NONE);
+            let bytes = device.kept(frame);
+            let mut index = first;
+            while let Some(block) = self.blocks.get_mut(index as usize)
+                && let Some((offset, at, len, is_last)) = block.pieces.take(frame)
+            {
+                if let (Some(to), Some(from)) = (block.bytes.get_mut(at..at + len), bytes.get(offset..offset + len)) {
+                    mirage_checksum::copy(to, from);
+                }
+                index = if is_last { NONE } else { block.next };
+            }
+            self.keeping.pause = PAUSE;
+        }
+        core::mem::take(&mut self.keeping.frames)
     }
 
     /// How many blocks nobody holds.

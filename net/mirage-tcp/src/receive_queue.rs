@@ -1,10 +1,13 @@
 //! What came in: bytes in order that wait for the application, and bytes out of order that wait for a hole to fill.
 
+mod kept;
+
 use mirage_checksum::{SequenceNumber, Sum, copy, copy_and_sum, copy_and_sum_short, copy_short};
 use mirage_net::ReceivedChecksum;
 
 use zerocopy::FromZeros;
 
+use crate::kept::Frames;
 use crate::pool::{BLOCK_BYTES, NONE, Pool};
 
 /// A stream's bytes from the first unread one on, and pieces of what follows behind holes.
@@ -560,17 +563,27 @@ impl ReceiveQueue {
     }
 
     /// Moves readable bytes into `buffer`; gives how many.
-    pub(crate) fn read(&mut self, pool: &mut Pool<'_>, buffer: &mut [u8]) -> usize {
+    pub(crate) fn read(&mut self, pool: &mut Pool<'_>, frames: &(impl Frames + ?Sized), buffer: &mut [u8]) -> usize {
         let mut copied = 0;
         while let Some(space) = buffer.get_mut(copied..).filter(|space| !space.is_empty())
             && let Some(block) = pool.get_mut(self.head)
         {
-            let front = block.data();
-            let count = front.len().min(space.len());
-            if let (Some(to), Some(from)) = (space.get_mut(..count), front.get(..count)) {
-                // The second and last copy on the way in.
-                copy(to, from);
+            // The second and last copy on the way in; the only one of what stayed in its frame.
+            if !block.is_whole() {
+                let before = copied;
+                frames.visit(&mut |device| {
+                    self.take_each_kept(pool, device, |bytes| {
+                        let count = copy_some(buffer.get_mut(copied..).unwrap_or_default(), bytes);
+                        copied += count;
+                        count
+                    });
+                });
+                if copied == before || copied == buffer.len() {
+                    break;
+                }
+                continue;
             }
+            let count = copy_some(space, block.data());
             copied += count;
             self.readable -= count as u32;
             if count < block.len() {
@@ -587,56 +600,95 @@ impl ReceiveQueue {
         copied
     }
 
-    /// The readable bytes that lie in one piece at the front; empty only when there are none.
-    pub(crate) fn front<'p>(&self, pool: &'p Pool<'_>) -> &'p [u8] {
-        if self.head == NONE { &[] } else { pool.block(self.head).data() }
+    /// Has `take` see the readable bytes that lie in one piece at the front, and say how many of them it took.
+    pub(crate) fn take_front<R>(
+        &mut self,
+        pool: &mut Pool<'_>,
+        frames: &(impl Frames + ?Sized),
+        take: impl FnOnce(&[u8]) -> (usize, R),
+    ) -> Option<R> {
+        let block = pool.get(self.head)?;
+        let (count, result) = if block.is_whole() {
+            let piece = block.data();
+            let (count, result) = take(piece);
+            (count.min(piece.len()), result)
+        } else {
+            let (mut take, mut taken) = (Some(take), None);
+            frames.visit(&mut |device| {
+                if let Some(take) = take.take() {
+                    let piece = block.front_on(device);
+                    let (count, result) = take(piece);
+                    taken = Some((count.min(piece.len()), result));
+                }
+            });
+            taken?
+        };
+        self.used(pool, count);
+        Some(result)
     }
 
     /// Has `take` see what lies in order, piece by piece, until it leaves some of one; gives how many bytes it took.
     #[inline(always)]
-    pub(crate) fn take_each(&mut self, pool: &mut Pool<'_>, mut take: impl FnMut(&[u8]) -> usize) -> usize {
+    pub(crate) fn take_each(
+        &mut self,
+        pool: &mut Pool<'_>,
+        frames: &(impl Frames + ?Sized),
+        mut take: impl FnMut(&[u8]) -> usize,
+    ) -> usize {
         let mut taken = 0;
         while let Some(block) = pool.get_mut(self.head) {
+            if !block.is_whole() {
+                let mut is_left = true;
+                frames.visit(&mut |device| {
+                    let count = self.take_each_kept(pool, device, &mut take);
+                    taken += count.0;
+                    is_left = count.1;
+                });
+                if is_left {
+                    return taken;
+                }
+                continue;
+            }
             let piece = block.data();
             let len = piece.len();
             let count = take(piece).min(len);
             taken += count;
+            self.readable -= count as u32;
             if count < len {
                 block.skip(count);
-                break;
+                return taken;
             }
             let head = self.head;
             self.head = block.next;
             self.blocks -= 1;
             pool.give(head);
         }
-        self.readable -= taken as u32;
-        if self.head == NONE {
-            self.tail = NONE;
-        }
+        self.tail = NONE;
         taken
     }
 
-    /// Forgets the first `count` readable bytes, at most all: the application has them.
-    pub(crate) fn consume(&mut self, pool: &mut Pool<'_>, count: u32) {
-        let mut count = count.min(self.readable);
-        self.readable -= count;
-        while count > 0 {
-            let head = self.head;
-            let block = pool.block_mut(head);
-            let held = block.len() as u32;
-            if held > count {
-                block.skip(count as usize);
-                return;
-            }
-            count -= held;
-            self.head = block.next;
+    /// The first `count` bytes are used, which are not more than lie in one piece.
+    #[inline]
+    fn used(&mut self, pool: &mut Pool<'_>, count: usize) {
+        self.readable -= count as u32;
+        if let Some(next) = pool.used(self.head, count) {
             self.blocks -= 1;
-            pool.give(head);
+            self.head = next;
+            if next == NONE {
+                self.tail = NONE;
+            }
         }
-        if self.head == NONE {
-            self.tail = NONE;
+    }
+
+    /// Forgets the readable bytes: nobody will read them.
+    pub(crate) fn forget_readable(&mut self, pool: &mut Pool<'_>) {
+        let mut index = self.head;
+        while let Some(block) = pool.get(index) {
+            index = block.next;
+            self.blocks -= 1;
         }
+        pool.give_chain(self.head);
+        (self.head, self.tail, self.readable) = (NONE, NONE, 0);
     }
 
     /// How many runs of bytes out of order there are.
@@ -714,6 +766,15 @@ struct Copied {
     blocks: u32,
 }
 
+/// Copies as much of `bytes` as there is `space` for; gives how much that is.
+fn copy_some(space: &mut [u8], bytes: &[u8]) -> usize {
+    let count = bytes.len().min(space.len());
+    match (space.get_mut(..count), bytes.get(..count)) {
+        (Some(to), Some(from)) => copy(to, from),
+        _ => 0,
+    }
+}
+
 /// Copies `bytes` to the start of `space`; whether they end a valid sum that begins with `sum`, if there is one.
 #[inline(always)]
 fn copy_valid(space: &mut [u8], bytes: &[u8], sum: Option<Sum>) -> bool {
@@ -746,6 +807,7 @@ const SCRAP: u32 = 256;
 mod tests {
     extern crate alloc;
     use super::*;
+    use crate::kept::NoFrames;
     use crate::pool::Block;
     use alloc::vec;
     use alloc::vec::Vec;
@@ -778,7 +840,7 @@ mod tests {
 
         fn read(&mut self, pool: &mut Pool<'_>, count: usize) {
             let mut buffer = vec![0; count];
-            let count = self.queue.read(pool, &mut buffer);
+            let count = self.queue.read(pool, &NoFrames, &mut buffer);
             self.read.extend(&buffer[..count]);
             self.queue.check(pool, self.next);
         }

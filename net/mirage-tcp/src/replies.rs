@@ -111,8 +111,8 @@ pub(crate) struct Replies {
 /// What waits to be sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Waiting {
-    /// The SYN-ACK of this handshake, if there is one by then.
-    SynAck(u32),
+    /// The SYN-ACK of the handshake in this slot, if it is still the one with this number.
+    SynAck(u32, SequenceNumber),
     /// Anything else.
     Other(Reply),
 }
@@ -127,8 +127,8 @@ impl Replies {
     }
 
     /// The same for the SYN-ACK of a handshake: what it says is put together when it is sent.
-    pub(crate) fn push_syn_ack(&mut self, handshake: u32) {
-        self.queue(Waiting::SynAck(handshake));
+    pub(crate) fn push_syn_ack(&mut self, handshake: u32, iss: SequenceNumber) {
+        self.queue(Waiting::SynAck(handshake, iss));
     }
 
     fn queue(&mut self, waiting: Waiting) {

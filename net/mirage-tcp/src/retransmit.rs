@@ -72,24 +72,17 @@ impl<P: Profile> Slot<P> {
     /// The same in the place of the call.
     #[inline(always)]
     pub(crate) fn start_timer_here(&mut self, now: Instant, max_rto: Duration, probed: bool) {
-        let rto = self.round_trip.rto(max_rto);
-        match self.tail_timeout(probed) {
-            // RFC 8985 §7.2: no later than the timeout, which then comes after the probe.
-            Some(pto) => self.watch_for(Watch::Tail, now + pto.min(rto)),
-            None => self.watch_for(Watch::Resend, now + rto),
-        }
+        let (watch, after) = sooner(self.round_trip.rto(max_rto), self.tail_timeout(probed));
+        self.watch_for(watch, now + after);
     }
 
     /// The same for the first segment under way, which is no longer than a full one, between two who understand selective
     /// acknowledgments, while nothing is out of the ordinary.
     #[inline(always)]
     pub(crate) fn start_first_timer(&mut self, now: Instant, max_rto: Duration) {
-        let rto = self.round_trip.rto(max_rto);
-        // As `tail_timeout` has it.
-        let (watch, after) = match self.round_trip.srtt() {
-            Some(srtt) => (Watch::Tail, srtt.saturating_mul(2).saturating_add(LATE_ACK).min(rto)),
-            None => (Watch::Resend, rto),
-        };
+        let pto = self.probe_after(LATE_ACK);
+        debug_assert!(pto == self.tail_timeout(false), "one segment is under way, and nothing else is to be asked");
+        let (watch, after) = sooner(self.round_trip.rto(max_rto), pto);
         self.watch = watch;
         self.resend_at = now + after.min(self.user_timeout());
         self.arm_here(self.resend_at);
@@ -123,10 +116,14 @@ impl<P: Profile> Slot<P> {
         if !P::SELECTIVE || !self.selective() || self.unconfirmed() || !quiet || !self.state.may_transmit() {
             return None;
         }
-        let srtt = self.round_trip.srtt()?;
         // RFC 8985 §7.2: a single segment may be acknowledged late.
-        let patience = if self.in_flight() <= self.mss.into() { LATE_ACK } else { EARLY_ACK };
-        Some(srtt.saturating_mul(2).saturating_add(patience))
+        self.probe_after(if self.in_flight() <= self.mss.into() { LATE_ACK } else { EARLY_ACK })
+    }
+
+    /// The same while nothing is out of the ordinary, for a peer that acknowledges after `patience` at the latest.
+    #[inline(always)]
+    fn probe_after(&self, patience: Duration) -> Option<Duration> {
+        Some(self.round_trip.srtt()?.saturating_mul(2).saturating_add(patience))
     }
 
     /// The window is closed and nothing is under way that could bring word of its opening: asks after a while
@@ -219,6 +216,16 @@ impl<P: Profile> Slot<P> {
                 self.shrink_send_limit(&resources.config);
             }
         }
+    }
+}
+
+/// What to wait for after the timeout `rto` or, if there is to be a probe, after `pto`.
+#[inline(always)]
+fn sooner(rto: Duration, pto: Option<Duration>) -> (Watch, Duration) {
+    match pto {
+        // RFC 8985 §7.2: no later than the timeout, which then comes after the probe.
+        Some(pto) => (Watch::Tail, pto.min(rto)),
+        None => (Watch::Resend, rto),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The machine.
 
+use core::hint::cold_path;
+
 use managed::ManagedSlice;
 use mirage_clock::Instant;
 use mirage_waker::WaitList;
@@ -114,7 +116,11 @@ impl<'s, P: Profile> Tcp<'s, P> {
     /// Whether [`poll_transmit`](Self::poll_transmit) has something to do.
     #[inline]
     pub fn wants_transmit(&self) -> bool {
-        self.ready.head != NONE || !self.replies.is_empty()
+        if !self.replies.is_empty() {
+            cold_path();
+            return true;
+        }
+        self.ready.head != NONE
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do at the earliest; `None` for never.

@@ -7,6 +7,7 @@
 //! one end is read on the other exactly once and in order, or an error is reported; bounds are kept; and when all is
 //! closed, nothing is left.
 
+mod device;
 mod link;
 mod operation;
 mod pair;

@@ -2,10 +2,9 @@
 //! places.
 
 use mirage_checksum::{SequenceNumber, Sum};
-use mirage_net::FrameWriter;
 
 use crate::options::{MAX_WINDOW_SCALE, SynOptions};
-use crate::wire::{Checksum, Flags, SYN_LEN, pair};
+use crate::wire::{Checksum, Flags, SYN_LEN, pair, word};
 
 /// A segment that is nothing but a header with a segment size, selective acknowledgments, timestamps and a window scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +27,7 @@ impl UsualSyn {
     /// Reads one. `None` when it says anything else; whether its checksum is right is not asked.
     #[inline(always)]
     pub(crate) fn read(bytes: &[u8; SYN_LEN]) -> Option<Self> {
-        let word =
-            |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
+        let word = |at| word(bytes, at);
         let (ports, control, size, scale) = (word(0), word(12), word(20), word(36));
         let usual = control & !(0xff << 16 | 0xffff) == WORDS << 28
             && size & !0xffff == SIZE
@@ -63,9 +61,9 @@ impl UsualSyn {
         }
     }
 
-    /// Writes it, `pseudo` being the sum of its pseudo-header but for the length.
+    /// The segment, `pseudo` being the sum of its pseudo-header but for the length.
     #[inline(always)]
-    pub(crate) fn write(&self, writer: &mut FrameWriter<'_>, pseudo: Sum, checksum: Checksum) {
+    pub(crate) fn bytes(&self, pseudo: Sum, checksum: Checksum) -> [u8; SYN_LEN] {
         let control = WORDS << 28 | u32::from(self.flags.bits()) << 16 | u32::from(self.window);
         let mut words = [
             pair(self.ports, self.seq.0),
@@ -84,7 +82,7 @@ impl UsualSyn {
         for (place, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(words) {
             *place = word.to_be_bytes();
         }
-        writer.put_header(&bytes);
+        bytes
     }
 }
 
@@ -102,6 +100,7 @@ mod tests {
     use crate::wire::{Header, write_segment};
     use alloc::vec;
     use core::net::IpAddr;
+    use mirage_net::FrameWriter;
 
     fn syn() -> UsualSyn {
         UsualSyn {
@@ -117,11 +116,8 @@ mod tests {
     }
 
     fn written(checksum: Checksum) -> [u8; SYN_LEN] {
-        let mut bytes = vec![0; SYN_LEN];
         let (local, remote) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        let pseudo = Sum::ZERO.pseudo_header(local, remote, 6, 0);
-        FrameWriter::fill(&mut bytes, |writer| syn().write(writer, pseudo, checksum)).unwrap();
-        bytes.try_into().unwrap()
+        syn().bytes(Sum::ZERO.pseudo_header(local, remote, 6, 0), checksum)
     }
 
     #[test]

@@ -85,6 +85,23 @@ fn a_connection_that_is_reset_while_it_waits_frees_its_place() {
 }
 
 #[test]
+fn who_has_the_place_of_another_is_answered_once() {
+    // What nearly every SYN says: segment size, selective acknowledgments, timestamps, window scale.
+    let usual = [2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 7, 0, 0, 0, 0, 1, 3, 3, 7];
+    for options in [&usual[..], &[]] {
+        let mut host = Host::new(Config::default(), Sizes { half_open: 1, ..Sizes::default() });
+        host.listen(80);
+        let (gone, peer) = (Peer::new(80, 4000), Peer::new(80, 4001));
+        // All in one batch: nothing is sent meanwhile.
+        host.input(&gone.segment(SYN, 0, 0).options(options)).unwrap();
+        host.input(&gone.segment(RST, 1, 0)).unwrap();
+        host.input(&peer.segment(SYN, 0, 0).options(options)).unwrap();
+        let sent = host.output();
+        assert_eq!(sent.iter().map(|segment| segment.to).collect::<Vec<_>>(), [peer.there], "{sent:?}");
+    }
+}
+
+#[test]
 fn handshakes_under_way_are_bounded_and_cookies_take_over() {
     let mut host = Host::new(Config::default(), Sizes { half_open: 4, ..Sizes::default() });
     let listener = host.listen(80);

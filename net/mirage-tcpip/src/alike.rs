@@ -2,7 +2,8 @@
 
 use core::num::NonZeroU16;
 
-use mirage_net::{Frame, ReceivedChecksum};
+use mirage_net::{Frame, FrameId, ReceivedChecksum};
+use mirage_tcp::InFrame;
 
 /// The last frame that went straight to TCP: what Ethernet and IPv4 found in its headers they would find again.
 ///
@@ -26,12 +27,15 @@ impl Alike {
     pub(crate) const NONE: Self =
         Self { len: NO_LEN, words: [0; 4], sum: 0, checksum: ReceivedChecksum::Unchecked, segment_size: 0 };
 
+    /// Whether `frame` is long enough to be like the last one.
+    #[inline(always)]
+    pub(crate) const fn may_be(frame: &Frame<'_>) -> bool {
+        frame.bytes.len() >= LEAST
+    }
+
     /// The segment in `frame` if all before it, and all that comes with it, is as it was in the last one.
     #[inline(always)]
     pub(crate) fn segment<'f>(&self, frame: &Frame<'f>) -> Option<&'f [u8]> {
-        if frame.bytes.len() < LEAST {
-            return None;
-        }
         let headers = frame.bytes.first_chunk()?;
         if frame.checksum != self.checksum || size(frame) != self.segment_size {
             return None;
@@ -42,10 +46,16 @@ impl Alike {
         frame.bytes.get(HEADERS..)?.get(..self.len)
     }
 
+    /// Where such a segment lies in a frame.
+    #[inline]
+    pub(crate) const fn in_frame(frame: FrameId) -> InFrame {
+        InFrame { frame, offset: HEADERS as u16 }
+    }
+
     /// Remembers `frame`, which went straight to TCP, if it is long enough for more like it to follow.
     #[inline]
     pub(crate) fn remember(&mut self, frame: &Frame<'_>, segment: usize) {
-        if frame.bytes.len() >= LEAST
+        if Self::may_be(frame)
             && let Some(headers) = frame.bytes.first_chunk()
         {
             let (words, sum) = (words(headers), sum(headers));

@@ -10,10 +10,10 @@ use mirage_net::{Net, SendError};
 use mirage_protocols::{IcmpError, Received};
 use mirage_tcp::Profile;
 use mirage_udp::{Discard, Error, SocketId, Source, Udp};
-use mirage_waker::lent;
 
 use crate::Stack;
 use crate::machines::Machines;
+use crate::sockets::wake;
 
 /// What is done with what comes in.
 #[derive(Clone, Copy)]
@@ -45,24 +45,23 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
         payload: &[u8],
         remote: SocketAddr,
     ) -> Poll<Result<(), Error>> {
-        let mut device = lent(&self.device);
+        let mut device = self.device.lent();
         let mut machines = self.shared.undisturbed();
         let Machines { ethernet, arp, ipv4, udp, now, stirred, at_once, .. } = &mut *machines;
-        let mut link = ethernet.over(device.split().1);
-        let mut neighbours = arp.over(*now, &mut link);
+        let link = ethernet.over(device.split().1);
+        let neighbours = arp.over(*now, link);
         let (_, mut outbound) = ipv4.split();
-        let mut ip = outbound.over(&mut neighbours);
+        let mut ip = outbound.over(neighbours);
         let left = at_once.checked_sub(1);
         *at_once = left.unwrap_or(0);
         let sent = udp.poll_send_over(*now, id, cx, payload, source, remote, left.map(|_| &mut ip));
         // It may be the first for a neighbour, or go out in pieces.
-        *stirred |= arp.wants_transmit() || ipv4.wants_transmit();
+        stirred.stir_if(arp.wants_transmit() || ipv4.wants_transmit());
+        // The next poll flushes the device.
+        let driver = if sent.is_ready() { machines.driver.take() } else { None };
         drop(machines);
         drop(device);
-        if sent.is_ready() {
-            // The next poll flushes the device.
-            self.shared.wake();
-        }
+        wake(driver);
         sent
     }
 }
@@ -72,25 +71,26 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
     /// [`send_datagram`](Self::send_datagram) does: whether it did.
     #[inline(always)]
     pub(crate) fn send_datagram_again(&self, id: SocketId, payload: &[u8], remote: SocketAddr) -> bool {
-        let mut device = lent(&self.device);
+        let mut device = self.device.lent();
         let mut machines = self.shared.undisturbed();
         let Machines { ethernet, arp, ipv4, udp, now, at_once, .. } = &mut *machines;
         let Some(left) = at_once.checked_sub(1) else {
             cold_path();
             return false;
         };
-        let mut link = ethernet.over(device.split().1);
-        let mut neighbours = arp.over(*now, &mut link);
+        let link = ethernet.over(device.split().1);
+        let neighbours = arp.over(*now, link);
         let (_, mut outbound) = ipv4.split();
-        let sent = udp.send_again(id, payload, remote, &mut outbound.over(&mut neighbours));
+        let sent = udp.send_again(id, payload, remote, &mut outbound.over(neighbours));
         if !sent {
             cold_path();
             return false;
         }
         *at_once = left;
+        let driver = machines.driver.take();
         drop(machines);
         drop(device);
-        self.shared.wake();
+        wake(driver);
         true
     }
 }
@@ -101,9 +101,9 @@ pub(crate) type Send<N, P> = fn(&mut Machines<'_, P>, &mut N) -> Result<bool, Se
 /// The way out of datagrams.
 pub(crate) fn send<N: Net, P: Profile>(machines: &mut Machines<'_, P>, device: &mut N) -> Result<bool, SendError> {
     let Machines { ethernet, arp, ipv4, udp, now, budget, stirred, .. } = machines;
-    *stirred = true;
-    let mut link = ethernet.over(device.split().1);
-    let mut neighbours = arp.over(*now, &mut link);
+    stirred.stir();
+    let link = ethernet.over(device.split().1);
+    let neighbours = arp.over(*now, link);
     let (_, mut outbound) = ipv4.split();
-    udp.poll_transmit(*now, &mut outbound.over(&mut neighbours), *budget)
+    udp.poll_transmit(*now, &mut outbound.over(neighbours), *budget)
 }

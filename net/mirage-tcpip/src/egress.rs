@@ -10,6 +10,8 @@ use crate::datagrams::Send;
 use crate::machines::Machines;
 
 /// Sends what waits until nothing does, the device is full or the budget is used up; only then `true`.
+// In its place, as below: a program either polls or runs the halves.
+#[inline(always)]
 pub(crate) fn transmit<N: Net, P: Profile>(
     machines: &mut Machines<'_, P>,
     device: &mut N,
@@ -21,7 +23,7 @@ pub(crate) fn transmit<N: Net, P: Profile>(
         Err(SendError::Disconnected) => Err(Disconnected),
         // The device wakes us when it has room again; if it has by now, go on at once.
         Err(_) => {
-            machines.stirred = true;
+            machines.stirred.stir();
             // In turn: whoever found no room comes first the next time.
             machines.datagrams_first = !machines.datagrams_first;
             let transmit = device.split().1;
@@ -35,12 +37,13 @@ pub(crate) fn transmit<N: Net, P: Profile>(
     }
 }
 
+#[inline(always)]
 fn walk<N: Net, P: Profile>(
     machines: &mut Machines<'_, P>,
     device: &mut N,
     datagrams: Option<Send<N, P>>,
 ) -> Result<bool, SendError> {
-    let is_stirred = machines.are_stirred();
+    let is_stirred = machines.stirred.any();
     if P::STRAIGHT && !(is_stirred || machines.udp.wants_transmit()) {
         if !machines.tcp.wants_transmit() {
             return Ok(false);
@@ -68,7 +71,7 @@ fn walk<N: Net, P: Profile>(
     }
     if machines.tcp.wants_transmit() {
         more |= segments(machines, device.split().1)?;
-        machines.stirred |= machines.arp.wants_transmit();
+        machines.stirred.stir_if(machines.arp.wants_transmit());
     }
     if let Some(send) = datagrams
         && !datagrams_first
@@ -76,7 +79,7 @@ fn walk<N: Net, P: Profile>(
         more |= send(machines, device)?;
     }
     // What was sent just now may have asked for a neighbour: the question goes out with the same flush.
-    if machines.are_stirred() && machines.arp.wants_transmit() {
+    if machines.stirred.any() && machines.arp.wants_transmit() {
         network(machines, device.split().1)?;
     }
     Ok(more)
@@ -88,16 +91,16 @@ fn walk<N: Net, P: Profile>(
 fn network<P: Profile>(machines: &mut Machines<'_, P>, transmit: &mut impl Transmit) -> Result<(), SendError> {
     let Machines { ethernet, arp, ipv4, icmp, igmp, now, stirred, .. } = machines;
     // What is sent here may ask for a neighbour, too.
-    *stirred = true;
+    stirred.stir();
     let now = *now;
     let mut link = ethernet.over(transmit);
     if arp.wants_transmit() {
         arp.poll_transmit(now, &mut link)?;
     }
-    let mut neighbours = arp.over(now, &mut link);
+    let neighbours = arp.over(now, link);
     let (mut inbound, mut outbound) = ipv4.split();
-    outbound.poll_transmit(now, &mut neighbours);
-    let mut ip = outbound.over(&mut neighbours);
+    let mut ip = outbound.over(neighbours);
+    ip.poll_transmit(now);
     while let Some(expired) = inbound.poll_expired(now) {
         let error = ErrorToSend::TimeExceededReassembly;
         let _counted = icmp.send_error(now, error, expired.header, expired.payload, expired.cast, &mut ip);
@@ -115,8 +118,8 @@ fn segments<P: Profile>(machines: &mut Machines<'_, P>, transmit: &mut impl Tran
 #[inline(always)]
 fn segments_here<P: Profile>(machines: &mut Machines<'_, P>, transmit: &mut impl Transmit) -> Result<bool, SendError> {
     let Machines { ethernet, arp, ipv4, tcp, now, budget, .. } = machines;
-    let mut link = ethernet.over(transmit);
-    let mut neighbours = arp.over(*now, &mut link);
+    let link = ethernet.over(transmit);
+    let neighbours = arp.over(*now, link);
     let (_, mut outbound) = ipv4.split();
-    tcp.poll_transmit(*now, &mut outbound.over(&mut neighbours), *budget)
+    tcp.poll_transmit(*now, &mut outbound.over(neighbours), *budget)
 }

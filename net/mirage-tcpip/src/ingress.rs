@@ -1,5 +1,6 @@
 //! The walk of a frame inwards: device → Ethernet → ARP | IPv4 → ICMP | UDP | TCP.
 
+use core::hint::cold_path;
 use core::net::{IpAddr, Ipv4Addr};
 use core::task::{Context, Poll};
 
@@ -8,18 +9,19 @@ use mirage_clock::Instant;
 use mirage_ethernet::{Incoming as EthernetIncoming, Link};
 use mirage_icmp::{ErrorToSend, Icmp, Incoming as IcmpIncoming};
 use mirage_ipv4::{Incoming, Outbound};
-use mirage_net::{Disconnected, Frame, Receive, Transmit};
+use mirage_net::{Disconnected, Frame, FrameId, Receive, Transmit};
 use mirage_protocols::{Cast, Counts, EtherType, Protocol, Reason as _, Received};
-use mirage_tcp::{Profile, Tcp};
+use mirage_tcp::{InFrame, Profile, Tcp};
 use mirage_udp::Udp;
 use mirage_udp::igmp::Igmp;
 
+use crate::alike::Alike;
 use crate::datagrams::Datagrams;
 use crate::machines::{Discard, INTERFACE, Machines, tell};
 
-/// What came in.
+/// What [`Stack::poll_ingress`](crate::Stack::poll_ingress) found at the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Came {
+pub enum Came {
     /// Nothing.
     Nothing,
     /// All there was.
@@ -36,24 +38,24 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
     transmit: &mut impl Transmit,
     cx: &mut Context<'_>,
 ) -> Result<Came, Disconnected> {
+    if P::STRAIGHT && machines.tcp.keeps_any() {
+        take_back(machines, receive);
+    }
     let mut taken = 0;
-    while taken < machines.budget {
+    loop {
         if P::STRAIGHT && !WHOLE && machines.rounds.is_over(taken) {
             machines.rounds.unasked();
-            break;
+            return Ok(Came::Some);
         }
-        let came = receive.poll_frame(cx, |frame| {
+        let came = receive.poll_frame_to_keep(cx, |frame, number| {
             if P::STRAIGHT && !WHOLE {
                 machines.rounds.came(frame.bytes.len());
             }
-            let is_taken = P::STRAIGHT
-                && match machines.alike.segment(&frame) {
-                    Some(segment) => machines.tcp.input_again(machines.now, segment).is_some(),
-                    None => false,
-                };
-            if !is_taken {
-                frame_in(machines, &frame, transmit);
+            if P::STRAIGHT && Alike::may_be(&frame) {
+                return ((), long_in(machines, &frame, number, transmit));
             }
+            frame_in(machines, &frame, transmit);
+            ((), false)
         });
         match came {
             Poll::Ready(came) => came?,
@@ -65,15 +67,55 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
             }
         }
         taken += 1;
+        // It is never 0.
+        if taken >= machines.budget {
+            cold_path();
+            return Ok(Came::Some);
+        }
     }
-    Ok(Came::Some)
+}
+
+/// Takes a long frame in, which has a `number` if it may be kept; whether it is.
+// By itself: what is short has the registers of the loop for itself.
+#[cold]
+#[inline(never)]
+fn long_in<P: Profile>(
+    machines: &mut Machines<'_, P>,
+    frame: &Frame<'_>,
+    number: Option<FrameId>,
+    transmit: &mut impl Transmit,
+) -> bool {
+    let place = number.map(Alike::in_frame);
+    let is_taken = match machines.alike.segment(frame) {
+        Some(segment) => machines.tcp.input_again(machines.now, segment, place).is_some(),
+        None => false,
+    };
+    if !is_taken {
+        usual_in(machines, frame, place, transmit);
+    }
+    number.is_some_and(|number| machines.tcp.keeps(number))
+}
+
+/// The device shall have its frames back.
+#[cold]
+#[inline(never)]
+fn take_back<P: Profile, R: Receive>(machines: &mut Machines<'_, P>, receive: &mut R) {
+    let frames = machines.tcp.fetch_kept(receive);
+    receive.release(frames);
 }
 
 #[inline(never)]
 fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmit: &mut impl Transmit) {
-    if !P::STRAIGHT {
-        return any_in(machines, frame, transmit);
-    }
+    if P::STRAIGHT { usual_in(machines, frame, None, transmit) } else { any_in(machines, frame, transmit) }
+}
+
+#[inline(always)]
+fn usual_in<P: Profile>(
+    machines: &mut Machines<'_, P>,
+    frame: &Frame<'_>,
+    place: Option<InFrame>,
+    transmit: &mut impl Transmit,
+) {
     let Machines { ethernet, ipv4, udp, tcp, now, datagrams, alike, .. } = &mut *machines;
     let (inbound, _) = ipv4.split();
     let packet =
@@ -81,7 +123,10 @@ fn frame_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, trans
     let taken = match packet {
         Some((Protocol::TCP, received)) => {
             alike.remember(frame, received.payload.len());
-            let _counted = tcp.input(*now, &received);
+            let _counted = match place {
+                Some(_) => tcp.input_in_frame(*now, &received, place),
+                None => tcp.input(*now, &received),
+            };
             true
         }
         Some((Protocol::UDP, received)) => datagrams.is_some() && udp.input_again(&received),
@@ -106,7 +151,7 @@ fn any_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &Frame<'_>, transmi
     match machines.ethernet.input(frame) {
         Ok(frame) if frame.ethertype == EtherType::IPV4 => ipv4_in(machines, &frame, transmit),
         Ok(frame) if frame.ethertype == EtherType::ARP => {
-            machines.stirred = true;
+            machines.stirred.stir();
             if let Err(reason) = machines.arp.input(machines.now, frame.payload, frame.source) {
                 machines.arp_discards.count(reason);
             }
@@ -140,7 +185,7 @@ fn ipv4_in<P: Profile>(machines: &mut Machines<'_, P>, frame: &EthernetIncoming<
         false
     });
     // A fragment waits for others, an answer for its neighbour.
-    *stirred |= !matches!(taken, Ok(Some(true)));
+    stirred.stir_if(!matches!(taken, Ok(Some(true))));
 }
 
 /// What may have to do with packets that are neither segments nor datagrams for a socket.
@@ -161,7 +206,7 @@ struct Rest<'a, 's, T, P: Profile> {
 #[cold]
 #[inline(never)]
 fn unusual<T: Transmit, P: Profile>(packet: &Incoming<'_>, rest: Rest<'_, '_, T, P>) {
-    let Rest { datagrams, arp, icmp, igmp, udp, tcp, now, discards, mut outbound, mut link } = rest;
+    let Rest { datagrams, arp, icmp, igmp, udp, tcp, now, discards, mut outbound, link } = rest;
     let received = &packet.received;
     let error = match packet.protocol {
         Protocol::UDP => {
@@ -182,8 +227,8 @@ fn unusual<T: Transmit, P: Profile>(packet: &Incoming<'_>, rest: Rest<'_, '_, T,
             Some(ErrorToSend::ProtocolUnreachable)
         }
     };
-    let mut neighbours = arp.over(now, &mut link);
-    let mut ip = outbound.over(&mut neighbours);
+    let neighbours = arp.over(now, link);
+    let mut ip = outbound.over(neighbours);
     let report = match error {
         Some(error) => {
             let _counted = icmp.send_error(now, error, packet.header, received.payload, received.cast, &mut ip);

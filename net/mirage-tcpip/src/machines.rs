@@ -1,6 +1,7 @@
 //! The machines of all layers side by side, and what they do on time.
 
 use core::net::{IpAddr, Ipv4Addr};
+use core::task::Waker;
 
 use mirage_arp::{Arp, Claim, Event, UnresolvedPacket};
 use mirage_clock::Instant;
@@ -37,6 +38,9 @@ pub(crate) struct Machines<'s, P: Profile> {
     pub(crate) tcp: Tcp<'s, P>,
     /// `None` until there is a socket.
     pub(crate) datagrams: Option<Datagrams>,
+    /// Who polls the stack, unless he was woken since.
+    pub(crate) driver: Option<Waker>,
+    /// Never 0.
     pub(crate) budget: usize,
     pub(crate) rounds: Rounds,
     /// The last frame that went straight to TCP.
@@ -53,14 +57,58 @@ pub(crate) struct Machines<'s, P: Profile> {
     next: Instant,
     /// The first deadline of the layers below TCP, as of when they were last stirred up.
     next_below_tcp: Instant,
-    /// Something other than TCP's usual traffic happened to the layers below since the poll that runs began, or since the
-    /// last one: whether they have something to do is to be asked.
-    pub(crate) stirred: bool,
-    /// What `stirred` said when the poll that runs began: until it ends, that is being looked at.
-    looked_at: bool,
+    /// Whether the layers below TCP may have something to do.
+    pub(crate) stirred: Stirred,
     pub(crate) ethernet_discards: Counts<mirage_ethernet::Discard, { mirage_ethernet::Discard::ALL.len() }>,
     pub(crate) arp_discards: Counts<mirage_arp::Discard, { mirage_arp::Discard::ALL.len() }>,
     pub(crate) discards: Counts<Discard, { Discard::ALL.len() }>,
+}
+
+/// Whether something other than TCP's usual traffic happened to the layers below it: then it is to be asked whether they have
+/// something to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stirred(u8);
+
+impl Stirred {
+    const ALL: Self = Self(Self::SINCE | Self::BEFORE);
+    /// Since the poll that runs began, or since the last one.
+    const SINCE: u8 = 1;
+    /// When the poll that runs began: until it ends, that is being looked at.
+    const BEFORE: u8 = 2;
+
+    /// Something happened.
+    pub(crate) fn stir(&mut self) {
+        self.0 |= Self::SINCE;
+    }
+
+    /// Something happened, if so.
+    #[inline]
+    pub(crate) fn stir_if(&mut self, happened: bool) {
+        self.0 |= u8::from(happened);
+    }
+
+    /// Whether something did, as far as the poll that runs knows.
+    #[inline]
+    pub(crate) fn any(self) -> bool {
+        self.0 != 0
+    }
+
+    /// A poll begins to look at what happened, or at what is `due`.
+    fn begin(&mut self, due: bool) {
+        if due || self.any() {
+            self.0 = Self::BEFORE;
+        }
+    }
+
+    /// Whether it does.
+    fn begun(self) -> bool {
+        self.0 & Self::BEFORE != 0
+    }
+
+    /// It has looked.
+    fn end(&mut self) {
+        self.0 &= !Self::BEFORE;
+    }
 }
 
 mirage_protocols::reasons! {
@@ -106,6 +154,7 @@ impl<'s, P: Profile> Machines<'s, P> {
             udp: Udp::new(config.udp, storage.udp, udp),
             tcp: Tcp::new(config.tcp, storage.tcp, Secrets::new(tcp)),
             datagrams: None,
+            driver: None,
             budget: config.budget.max(1),
             rounds: Rounds::new(),
             alike: Alike::NONE,
@@ -114,11 +163,18 @@ impl<'s, P: Profile> Machines<'s, P> {
             now: Instant::ZERO,
             next: Instant::ZERO,
             next_below_tcp: Instant::ZERO,
-            stirred: true,
-            looked_at: true,
+            stirred: Stirred::ALL,
             ethernet_discards: Counts::default(),
             arp_discards: Counts::default(),
             discards: Counts::default(),
+        }
+    }
+
+    /// Remembers who polls the stack.
+    #[inline]
+    pub(crate) fn attend(&mut self, waker: &Waker) {
+        if !self.driver.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            self.driver = Some(waker.clone());
         }
     }
 
@@ -142,18 +198,12 @@ impl<'s, P: Profile> Machines<'s, P> {
         }
     }
 
-    /// Whether the layers below TCP may have something to do, as far as the poll that runs knows.
-    #[inline]
-    pub(crate) fn are_stirred(&self) -> bool {
-        self.looked_at | self.stirred
-    }
-
     /// When the first timer of any layer is due: what a poll ends with.
     #[inline]
     pub(crate) fn find_next(&mut self) -> Instant {
-        if self.are_stirred() {
+        if self.stirred.any() {
             self.next_below_tcp = self.poll_timeout_below_tcp();
-            self.looked_at = false;
+            self.stirred.end();
         }
         self.next = self.tcp.poll_timeout().unwrap_or(Instant::MAX).min(self.next_below_tcp);
         self.next
@@ -169,7 +219,7 @@ impl<'s, P: Profile> Machines<'s, P> {
     #[inline]
     pub(crate) fn handle_timeouts(&mut self, now: Instant) {
         self.at_once = self.budget;
-        if self.next <= now || self.are_stirred() {
+        if self.next <= now || self.stirred.any() {
             self.look(now);
         }
     }
@@ -178,13 +228,13 @@ impl<'s, P: Profile> Machines<'s, P> {
     #[inline(never)]
     fn look(&mut self, now: Instant) {
         let due = self.next <= now;
-        self.looked_at |= core::mem::take(&mut self.stirred) || due;
+        self.stirred.begin(due);
         if due {
             self.tcp.handle_timeout(now);
             self.arp.handle_timeout(now);
             self.igmp.handle_timeout(now);
         }
-        if self.looked_at && self.arp.has_events() {
+        if self.stirred.begun() && self.arp.has_events() {
             self.hear_of_neighbours(now);
         }
     }

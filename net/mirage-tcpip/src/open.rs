@@ -6,11 +6,10 @@ use core::num::NonZeroU16;
 use mirage_net::{Net, Transmit as _};
 use mirage_protocols::Ip as _;
 use mirage_stack::{ErrorType, ListenOptions, TcpOptions};
-use mirage_tcp::{ConnectError, ListenError, Local, Profile};
+use mirage_tcp::{ConnectError, ConnectionId, ListenError, ListenerId, Local, Profile};
 use mirage_udp::PortChoice;
-use mirage_waker::lent;
 
-use crate::sockets::Shared;
+use crate::sockets::{Shared, wake};
 use crate::{ErrorKind, Stack, TcpListener, TcpStream, UdpSocket};
 
 impl<N, P: Profile> ErrorType for Stack<'_, N, P> {
@@ -25,7 +24,8 @@ impl<'a, 's, N: Net, P: Profile> mirage_stack::Stack for &'a Stack<'s, N, P> {
     async fn connect(&self, remote: SocketAddr, options: TcpOptions) -> Result<TcpStream<'a, 's, P>, ErrorKind> {
         let stack: &'a Stack<'s, N, P> = self;
         let source = stack.source(remote.ip())?;
-        let mut stream = stack.shared.connect(source, remote, options)?;
+        let id = stack.shared.connect(source, remote, options)?;
+        let mut stream = TcpStream::new(&stack.shared, &stack.device, id);
         // Dropping the stream, should the caller give up waiting, breaks the attempt off.
         stream.connected().await?;
         Ok(stream)
@@ -33,7 +33,7 @@ impl<'a, 's, N: Net, P: Profile> mirage_stack::Stack for &'a Stack<'s, N, P> {
 
     fn listen(&self, local: SocketAddr, options: ListenOptions) -> Result<TcpListener<'a, 's, P>, ErrorKind> {
         let stack: &'a Stack<'s, N, P> = self;
-        stack.shared.listen(local, options)
+        Ok(stack.listener(stack.shared.listen(local, options)?))
     }
 
     fn bind(&self, local: SocketAddr) -> Result<UdpSocket<'a, 's, N, P>, ErrorKind> {
@@ -49,7 +49,7 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
     /// # Errors
     /// [`ErrorKind::AddressInUse`], [`ErrorKind::OutOfResources`].
     pub fn listen_any(&self, options: ListenOptions) -> Result<TcpListener<'_, 's, P>, ErrorKind> {
-        self.shared.listen_on(Local { address: None, port: None }, options)
+        Ok(self.listener(self.shared.listen_on(Local { address: None, port: None }, options)?))
     }
 
     /// Receives datagrams to every port and every address for which there is no other socket: the other door of a
@@ -73,40 +73,42 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
         Ok(UdpSocket::new(self, id))
     }
 
+    fn listener(&self, id: ListenerId) -> TcpListener<'_, 's, P> {
+        TcpListener::new(&self.shared, &self.device, id)
+    }
+
     /// Our address towards `to`.
     fn source(&self, to: IpAddr) -> Result<IpAddr, ErrorKind> {
         let machines = &mut *self.shared.machines();
-        let mut device = lent(&self.device);
-        let mut link = machines.ethernet.over(device.split().1);
-        let mut neighbours = machines.arp.over(machines.now, &mut link);
+        let mut device = self.device.lent();
+        let link = machines.ethernet.over(device.split().1);
+        let neighbours = machines.arp.over(machines.now, link);
         let (_, mut outbound) = machines.ipv4.split();
-        outbound.over(&mut neighbours).source(to).ok_or(ErrorKind::HostUnreachable)
+        outbound.over(neighbours).source(to).ok_or(ErrorKind::HostUnreachable)
     }
 
     /// Whether the cable is in.
     pub fn link(&self) -> mirage_net::Link {
-        lent(&self.device).split().1.link()
+        self.device.lent().split().1.link()
     }
 }
 
 impl<'s, P: Profile> Shared<'s, P> {
-    fn connect(
-        &self,
-        source: IpAddr,
-        remote: SocketAddr,
-        options: TcpOptions,
-    ) -> Result<TcpStream<'_, 's, P>, ErrorKind> {
-        let machines = &mut *self.undisturbed();
+    fn connect(&self, source: IpAddr, remote: SocketAddr, options: TcpOptions) -> Result<ConnectionId, ErrorKind> {
+        let mut shared = self.undisturbed();
+        let machines = &mut *shared;
         let id = machines.tcp.connect(machines.now, source, None, remote, options).map_err(|error| match error {
             ConnectError::AddressInUse => ErrorKind::AddressInUse,
             ConnectError::Unsupported => ErrorKind::Unsupported,
             _ => ErrorKind::OutOfResources,
         })?;
-        self.wake();
-        Ok(TcpStream::new(self, id))
+        let driver = shared.driver.take();
+        drop(shared);
+        wake(driver);
+        Ok(id)
     }
 
-    fn listen(&self, local: SocketAddr, options: ListenOptions) -> Result<TcpListener<'_, 's, P>, ErrorKind> {
+    fn listen(&self, local: SocketAddr, options: ListenOptions) -> Result<ListenerId, ErrorKind> {
         let address = self.own(local.ip())?;
         match NonZeroU16::new(local.port()) {
             Some(port) => self.listen_on(Local { address, port: Some(port) }, options),
@@ -115,11 +117,7 @@ impl<'s, P: Profile> Shared<'s, P> {
     }
 
     /// Listens on a free port of the dynamic range (RFC 6335 §6).
-    fn listen_anywhere(
-        &self,
-        address: Option<IpAddr>,
-        options: ListenOptions,
-    ) -> Result<TcpListener<'_, 's, P>, ErrorKind> {
+    fn listen_anywhere(&self, address: Option<IpAddr>, options: ListenOptions) -> Result<ListenerId, ErrorKind> {
         for port in DYNAMIC_PORTS {
             match self.listen_on(Local { address, port: NonZeroU16::new(port) }, options) {
                 Err(ErrorKind::AddressInUse) => {}
@@ -129,12 +127,11 @@ impl<'s, P: Profile> Shared<'s, P> {
         Err(ErrorKind::AddressInUse)
     }
 
-    fn listen_on(&self, local: Local, options: ListenOptions) -> Result<TcpListener<'_, 's, P>, ErrorKind> {
-        let id = self.tcp().listen(local, options).map_err(|error| match error {
+    fn listen_on(&self, local: Local, options: ListenOptions) -> Result<ListenerId, ErrorKind> {
+        self.tcp().listen(local, options).map_err(|error| match error {
             ListenError::AddressInUse => ErrorKind::AddressInUse,
             _ => ErrorKind::OutOfResources,
-        })?;
-        Ok(TcpListener::new(self, id))
+        })
     }
 
     /// `None` for every address of ours; an error for one that is not ours.

@@ -20,8 +20,8 @@ impl<N: Net, P: Profile> Stack<'_, N, P> {
     /// # Errors
     /// [`Disconnected`] when the device is gone for good.
     pub async fn run(&self, clock: &impl Monotonic, sleep: &impl Sleep) -> Result<Infallible, Disconnected> {
-        let take_in = || poll_fn(|cx| Poll::Ready(self.poll_in(clock.now(), cx)));
-        let send_out = || poll_fn(|cx| Poll::Ready(self.poll_out(clock.now(), cx)));
+        let take_in = || poll_fn(|cx| Poll::Ready(self.poll_ingress(clock.now(), cx)));
+        let send_out = || poll_fn(|cx| Poll::Ready(self.poll_egress(clock.now(), cx)));
         // What the last sending said, when nothing was waited for since.
         let mut last = None::<Progress>;
         loop {

@@ -1,6 +1,6 @@
 //! What the stack shares with its handles, whatever the device is.
 
-use core::cell::{Cell, RefCell, RefMut};
+use core::cell::{RefCell, RefMut};
 use core::task::Waker;
 
 use mirage_tcp::{Profile, Tcp};
@@ -8,21 +8,20 @@ use mirage_waker::lent;
 
 use crate::machines::Machines;
 
-/// The machines, and the waker of whoever polls the stack.
+/// The machines.
 pub(crate) struct Shared<'s, P: Profile> {
     machines: RefCell<Machines<'s, P>>,
-    driver: Cell<Option<Waker>>,
 }
 
 impl<'s, P: Profile> Shared<'s, P> {
     pub(crate) fn new(machines: Machines<'s, P>) -> Self {
-        Self { machines: RefCell::new(machines), driver: Cell::new(None) }
+        Self { machines: RefCell::new(machines) }
     }
 
     /// All machines, for the time of a call: nobody keeps them over another one. Whoever has them may stir them up.
     pub(crate) fn machines(&self) -> RefMut<'_, Machines<'s, P>> {
         let mut machines = lent(&self.machines);
-        machines.stirred = true;
+        machines.stirred.stir();
         machines.alike.forget();
         machines
     }
@@ -39,21 +38,18 @@ impl<'s, P: Profile> Shared<'s, P> {
         RefMut::map(lent(&self.machines), |machines| &mut machines.tcp)
     }
 
-    /// Remembers who polls the stack.
-    #[inline]
-    pub(crate) fn attend(&self, waker: &Waker) {
-        match self.driver.take() {
-            Some(known) if known.will_wake(waker) => self.driver.set(Some(known)),
-            _ => self.driver.set(Some(waker.clone())),
-        }
-    }
-
-    /// Has the stack polled soon: a handle left something to do.
+    /// Has the stack polled soon: a handle left something to do. Nobody has the machines meanwhile.
     #[inline]
     pub(crate) fn wake(&self) {
-        // Mostly it was woken already.
-        if let Some(waker) = self.driver.take() {
-            waker.wake();
-        }
+        let driver = self.undisturbed().driver.take();
+        wake(driver);
+    }
+}
+
+/// Wakes who polls the stack, unless he was before: mostly he was. He may poll it at once, so nobody has the machines meanwhile.
+#[inline]
+pub(crate) fn wake(driver: Option<Waker>) {
+    if let Some(driver) = driver {
+        driver.wake();
     }
 }

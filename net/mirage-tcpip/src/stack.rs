@@ -1,6 +1,6 @@
 //! The stack: one device below, sockets above.
 
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 use core::net::Ipv4Addr;
 use core::task::Context;
 
@@ -8,10 +8,10 @@ use mirage_clock::Instant;
 use mirage_net::{Disconnected, Net, Stats, Transmit};
 use mirage_protocols::Ipv4Cidr;
 use mirage_tcp::{Profile, Standard};
-use mirage_waker::lent;
 use rand_core::CryptoRng;
 
 use crate::datagrams::{self, Datagrams, Send};
+use crate::device::Device;
 use crate::ingress::Came;
 use crate::machines::Machines;
 use crate::sockets::Shared;
@@ -23,7 +23,7 @@ use crate::{Config, Counters, Storage, egress, ingress};
 /// [`poll`](Self::poll) moves frames. Not `Sync`: one stack lives on one core.
 pub struct Stack<'s, N, P: Profile = Standard> {
     pub(crate) shared: Shared<'s, P>,
-    pub(crate) device: RefCell<N>,
+    pub(crate) device: Device<N>,
     /// The way out of datagrams, once there is a socket.
     datagrams: Cell<Option<Send<N, P>>>,
 }
@@ -45,7 +45,7 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
         let mac = device.split().1.mac();
         Self {
             shared: Shared::new(Machines::new(mac, config, storage, random)),
-            device: RefCell::new(device),
+            device: Device::new(device),
             datagrams: Cell::new(None),
         }
     }
@@ -75,28 +75,39 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
     /// # Errors
     /// [`Disconnected`] when the device is gone for good.
     pub fn poll(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
-        let mut device = lent(&self.device);
+        let mut device = self.device.lent();
         let machines = &mut *self.shared.undisturbed();
-        self.shared.attend(cx.waker());
+        machines.attend(cx.waker());
         // Who polls by hand polls seldom.
         let came = take_in::<P, true>(machines, &mut *device, now, cx)?;
         let progress = self.send_out(machines, &mut *device, cx)?;
         Ok(Progress { more: came == Came::Some || progress.more, ..progress })
     }
 
-    /// The first half of [`poll`](Self::poll): frames from the device up, and timers that are due.
-    pub(crate) fn poll_in(&self, now: Instant, cx: &mut Context<'_>) -> Result<Came, Disconnected> {
-        let mut device = lent(&self.device);
+    /// The first half of [`poll`](Self::poll), for who reads and writes between the two: frames from the device up, and timers
+    /// that are due. One segment then carries the answer, the acknowledgement and the window that reading has opened.
+    ///
+    /// Does a bounded amount of work. `cx`'s waker is woken when a frame comes; what handles leave to be sent wakes it too, and
+    /// waits for [`poll_egress`](Self::poll_egress). A device that tells of few frames may be asked for less than it has: what
+    /// is left is told by [`Came::Some`].
+    ///
+    /// # Errors
+    /// [`Disconnected`] when the device is gone for good.
+    pub fn poll_ingress(&self, now: Instant, cx: &mut Context<'_>) -> Result<Came, Disconnected> {
+        let mut device = self.device.lent();
         let machines = &mut *self.shared.undisturbed();
-        self.shared.attend(cx.waker());
+        machines.attend(cx.waker());
         take_in::<P, false>(machines, &mut *device, now, cx)
     }
 
-    /// The second: what waits down to the device.
-    pub(crate) fn poll_out(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
-        let mut device = lent(&self.device);
+    /// The second half of [`poll`](Self::poll): what waits down to the device.
+    ///
+    /// # Errors
+    /// [`Disconnected`] when the device is gone for good.
+    pub fn poll_egress(&self, now: Instant, cx: &mut Context<'_>) -> Result<Progress, Disconnected> {
+        let mut device = self.device.lent();
         let machines = &mut *self.shared.undisturbed();
-        self.shared.attend(cx.waker());
+        machines.attend(cx.waker());
         machines.now = now;
         let progress = self.send_out(machines, &mut *device, cx)?;
         if P::STRAIGHT {
@@ -105,6 +116,8 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
         Ok(progress)
     }
 
+    // In its place: a program either polls or runs the halves.
+    #[inline(always)]
     fn send_out(
         &self,
         machines: &mut Machines<'s, P>,
@@ -130,7 +143,7 @@ impl<'s, N: Net, P: Profile> Stack<'s, N, P> {
 
     /// What went through the device.
     pub fn device_stats(&self) -> Stats {
-        lent(&self.device).stats()
+        self.device.lent().stats()
     }
 }
 

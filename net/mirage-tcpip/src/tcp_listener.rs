@@ -6,7 +6,7 @@ use core::num::NonZeroU16;
 use core::task::{Context, Poll};
 
 use mirage_stack::ErrorType;
-use mirage_tcp::{ListenerId, Profile, Standard};
+use mirage_tcp::{Frames, ListenerId, Profile, Standard};
 
 use crate::sockets::Shared;
 use crate::tcp_stream::{UNKNOWN, kind};
@@ -15,12 +15,13 @@ use crate::{ErrorKind, TcpStream};
 /// A door for connections. Dropping it closes it; connections that wait behind it are reset.
 pub struct TcpListener<'a, 's, P: Profile = Standard> {
     shared: &'a Shared<'s, P>,
+    frames: &'a dyn Frames,
     id: ListenerId,
 }
 
 impl<'a, 's, P: Profile> TcpListener<'a, 's, P> {
-    pub(crate) fn new(shared: &'a Shared<'s, P>, id: ListenerId) -> Self {
-        Self { shared, id }
+    pub(crate) fn new(shared: &'a Shared<'s, P>, frames: &'a dyn Frames, id: ListenerId) -> Self {
+        Self { shared, frames, id }
     }
 
     /// The oldest connection that waits. For callers that poll by hand.
@@ -30,7 +31,7 @@ impl<'a, 's, P: Profile> TcpListener<'a, 's, P> {
     #[inline(never)]
     pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<Result<TcpStream<'a, 's, P>, ErrorKind>> {
         let accepted = self.shared.tcp().poll_accept(self.id, cx);
-        accepted.map(|result| result.map(|id| TcpStream::new(self.shared, id)).map_err(kind))
+        accepted.map(|result| result.map(|id| TcpStream::new(self.shared, self.frames, id)).map_err(kind))
     }
 }
 

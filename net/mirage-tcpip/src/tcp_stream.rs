@@ -8,10 +8,10 @@ use embedded_io_async::{ErrorType, Read, ReadReady, Write, WriteReady};
 use mirage_flow::{Direction, Shutdown, Split};
 use mirage_net::FrameWriter;
 use mirage_stack::Keepalive;
-use mirage_tcp::{ConnectionId, Profile, Standard, Tcp};
+use mirage_tcp::{ConnectionId, Frames, Profile, Standard, Tcp};
 
 use crate::ErrorKind;
-use crate::sockets::Shared;
+use crate::sockets::{Shared, wake};
 
 /// A TCP connection. Dropping it closes it: what was written is still delivered in the background, and a peer whose
 /// bytes nobody will read is told so by a reset.
@@ -33,17 +33,19 @@ pub struct TcpWriter<'a, 's, P: Profile = Standard> {
 #[derive(Clone, Copy)]
 struct Half<'a, 's, P: Profile> {
     shared: &'a Shared<'s, P>,
+    /// Where bytes may lie that were not read yet.
+    frames: &'a dyn Frames,
     id: ConnectionId,
 }
 
 impl<'a, 's, P: Profile> TcpStream<'a, 's, P> {
-    pub(crate) fn new(shared: &'a Shared<'s, P>, id: ConnectionId) -> Self {
-        Self { half: Half { shared, id } }
+    pub(crate) fn new(shared: &'a Shared<'s, P>, frames: &'a dyn Frames, id: ConnectionId) -> Self {
+        Self { half: Half { shared, frames, id } }
     }
 
     /// Waits until the connection is established.
     pub(crate) fn connected(&mut self) -> impl Future<Output = Result<(), ErrorKind>> {
-        let Half { shared, id } = self.half;
+        let Half { shared, id, .. } = self.half;
         poll_fn(move |cx| shared.tcp().poll_connected(id, cx).map_err(kind))
     }
 
@@ -88,8 +90,8 @@ impl<'a, 's, P: Profile> TcpStream<'a, 's, P> {
         cx: &mut Context<'_>,
         take: impl FnOnce(&[u8]) -> (usize, R),
     ) -> Poll<Result<R, ErrorKind>> {
-        let id = self.half.id;
-        self.half.call(|tcp| tcp.poll_read_with(id, cx, take)).map_err(kind)
+        let Half { frames, id, .. } = self.half;
+        self.half.call(|tcp| tcp.poll_read_with_kept(id, cx, frames, take)).map_err(kind)
     }
 
     /// Writes up to `most` bytes in place: `write` is called for one piece of the send buffer after the other, and the first
@@ -120,8 +122,8 @@ impl<'a, 's, P: Profile> TcpStream<'a, 's, P> {
         cx: &mut Context<'_>,
         take: impl FnMut(&[u8]) -> usize,
     ) -> Poll<Result<usize, ErrorKind>> {
-        let id = self.half.id;
-        self.half.call(|tcp| tcp.poll_read_each(id, cx, take)).map_err(kind)
+        let Half { frames, id, .. } = self.half;
+        self.half.call(|tcp| tcp.poll_read_each_kept(id, cx, frames, take)).map_err(kind)
     }
 
     /// Waits until there is room and writes in place as [`poll_write_with`](Self::poll_write_with) does.
@@ -154,7 +156,7 @@ impl<'a, 's, P: Profile> TcpStream<'a, 's, P> {
         let mut take = Some(take);
         let result = poll_fn(|cx| {
             self.half.call(|tcp| {
-                tcp.poll_read_with(self.half.id, cx, |bytes| match take.take() {
+                tcp.poll_read_with_kept(self.half.id, cx, self.half.frames, |bytes| match take.take() {
                     Some(take) => {
                         let (used, result) = take(bytes);
                         (used, Some(result))
@@ -171,7 +173,7 @@ impl<'a, 's, P: Profile> TcpStream<'a, 's, P> {
 impl<P: Profile> Half<'_, '_, P> {
     #[inline(never)]
     fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, ErrorKind>> {
-        self.call(|tcp| tcp.poll_read(self.id, cx, buffer)).map_err(kind)
+        self.call(|tcp| tcp.poll_read_kept(self.id, cx, self.frames, buffer)).map_err(kind)
     }
 
     #[inline(never)]
@@ -203,13 +205,11 @@ impl<P: Profile> Half<'_, '_, P> {
 
     /// Has TCP do something, and the stack polled when that left something to send.
     fn call<R>(&self, ask: impl FnOnce(&mut Tcp<'_, P>) -> R) -> R {
-        let mut tcp = self.shared.tcp();
-        let result = ask(&mut tcp);
-        let left = tcp.wants_transmit();
-        drop(tcp);
-        if left {
-            self.shared.wake();
-        }
+        let mut machines = self.shared.undisturbed();
+        let result = ask(&mut machines.tcp);
+        let driver = if machines.tcp.wants_transmit() { machines.driver.take() } else { None };
+        drop(machines);
+        wake(driver);
         result
     }
 }

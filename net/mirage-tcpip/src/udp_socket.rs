@@ -92,7 +92,8 @@ impl<N: Net, P: Profile> mirage_stack::UdpSocket for UdpSocket<'_, '_, N, P> {
         if !group.is_multicast() {
             return Err(ErrorKind::AddressNotAvailable);
         }
-        let machines = &mut *self.stack.shared.machines();
+        let mut shared = self.stack.shared.machines();
+        let machines = &mut *shared;
         let full = ErrorKind::OutOfResources;
         machines.igmp.join(group).map_err(|_| full)?;
         let joined = machines.ipv4.join(INTERFACE, group).map_err(|_| full);
@@ -101,13 +102,15 @@ impl<N: Net, P: Profile> mirage_stack::UdpSocket for UdpSocket<'_, '_, N, P> {
             machines.ipv4.leave(INTERFACE, group);
             let _gone = machines.igmp.leave(group);
         }
+        drop(shared);
         self.stack.shared.wake();
         joined
     }
 
     fn leave_multicast(&self, group: IpAddr) -> Result<(), ErrorKind> {
         let IpAddr::V4(group) = group else { return Err(ErrorKind::Unsupported) };
-        let machines = &mut *self.stack.shared.machines();
+        let mut shared = self.stack.shared.machines();
+        let machines = &mut *shared;
         if !machines.igmp.is_member(group) {
             return Err(ErrorKind::AddressNotAvailable);
         }
@@ -116,6 +119,7 @@ impl<N: Net, P: Profile> mirage_stack::UdpSocket for UdpSocket<'_, '_, N, P> {
         if !machines.igmp.is_member(group) {
             machines.ipv4.leave(INTERFACE, group);
         }
+        drop(shared);
         self.stack.shared.wake();
         Ok(())
     }

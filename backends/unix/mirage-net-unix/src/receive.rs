@@ -4,7 +4,7 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use mirage_net::{Disconnected, Frame, Receive};
+use mirage_net::{Disconnected, Exchange, Frame, FrameId, FrameSet, Receive};
 use mirage_unix::Direction;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -16,16 +16,17 @@ use mirage_virtio_header as header;
 const LONGEST: usize = 65_535 + 14 + 4;
 
 /// The half of a [`Tap`](crate::Tap) that lends received frames. It has one buffer: a frame is read into it and lent
-/// from it.
+/// from it, and exchanged for another one if the frame is kept.
 #[derive(Debug)]
 pub struct TapReceive {
     shared: Rc<Shared>,
     buffer: Box<[u8]>,
+    kept: Exchange,
 }
 
 impl TapReceive {
     pub(crate) fn new(shared: Rc<Shared>, mtu: usize) -> Self {
-        Self { shared, buffer: vec![0; header::LEN + LONGEST.max(mtu + 18)].into() }
+        Self { shared, buffer: vec![0; header::LEN + LONGEST.max(mtu + 18)].into(), kept: Exchange::new() }
     }
 }
 
@@ -35,7 +36,15 @@ impl Receive for TapReceive {
         cx: &mut Context<'_>,
         take: impl FnOnce(Frame<'_>) -> R,
     ) -> Poll<Result<R, Disconnected>> {
-        let Self { shared, buffer } = self;
+        self.poll_frame_to_keep(cx, |frame, _| (take(frame), false))
+    }
+
+    fn poll_frame_to_keep<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool),
+    ) -> Poll<Result<R, Disconnected>> {
+        let Self { shared, buffer, kept } = self;
         if shared.gone.get() {
             return Poll::Ready(Err(Disconnected));
         }
@@ -69,7 +78,21 @@ impl Receive for TapReceive {
             stats.rx_frames += 1;
             stats.rx_bytes += frame.bytes.len() as u64;
         });
-        Poll::Ready(Ok(take(frame)))
+        let offered = kept.offer();
+        let start = len - frame.bytes.len();
+        let (result, keep) = take(frame, offered);
+        if let (true, Some(number)) = (keep, offered) {
+            kept.keep(number, buffer, start..len);
+        }
+        Poll::Ready(Ok(result))
+    }
+
+    fn kept(&self, frame: FrameId) -> &[u8] {
+        self.kept.kept(frame)
+    }
+
+    fn release(&mut self, frames: FrameSet) {
+        self.kept.release(frames);
     }
 }
 

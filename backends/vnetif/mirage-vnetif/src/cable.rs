@@ -16,7 +16,8 @@ pub struct Cable {
     /// Largest payload after the link header in bytes.
     pub mtu: usize,
     /// Frames that may be under way in each direction, rounded up to a power of two. Each takes a buffer of
-    /// `mtu + 14` or [`Capabilities::max_large_frame`] bytes, whichever is more, for as long as the cable exists.
+    /// `mtu + 14` or [`Capabilities::max_large_frame`] bytes, whichever is more, for as long as the cable exists. Frames that
+    /// a receiver [keeps](mirage_net::Receive::poll_frame_to_keep), at most 64, are exchanged for others of that size.
     pub slots: usize,
     /// What both ends offer to take over. A cable computes and cuts nothing: a frame whose checksum was left out
     /// arrives as [`Partial`](mirage_net::ReceivedChecksum::Partial), a large one in one piece with its segment size.

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use mirage_clock::Instant;
 use mirage_net::{Capabilities, ChecksumOffload, SegmentationOffload};
 use mirage_stack::{ListenOptions, Stack as _, TcpOptions};
-use mirage_tcpip::{Config, Ipv4Cidr, Sizes, Stack, Storage, TcpListener, TcpStream, UdpSocket};
+use mirage_tcpip::{Came, Config, Ipv4Cidr, Sizes, Stack, Storage, TcpListener, TcpStream, UdpSocket};
 use mirage_vnetif::CableEnd;
 
 use super::{Cable, FRAMES, Offload, Pair, Who, World};
@@ -89,6 +89,19 @@ fn count(result: Poll<Result<usize, mirage_tcpip::ErrorKind>>) -> usize {
     }
 }
 
+impl Mirage {
+    fn host(&self, who: Who) -> &'static Host {
+        match who {
+            Who::Client => self.client,
+            Who::Server => self.server,
+        }
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_micros(self.now)
+    }
+}
+
 impl World for Mirage {
     fn new(cable: Cable, connections: usize, buffer: usize) -> Self {
         let (mut capabilities, mut frames) = (Capabilities::default(), FRAMES);
@@ -151,11 +164,19 @@ impl World for Mirage {
 
     fn poll_end(&mut self, who: Who) {
         self.now += 5;
-        let host = match who {
-            Who::Client => self.client,
-            Who::Server => self.server,
-        };
-        std::hint::black_box(host.poll(Instant::from_micros(self.now), &mut context())).expect("the cable is in");
+        std::hint::black_box(self.host(who).poll(self.now(), &mut context())).expect("the cable is in");
+    }
+
+    fn take_in(&mut self, who: Who) {
+        self.now += 5;
+        while self.host(who).poll_ingress(self.now(), &mut context()).expect("the cable is in") == Came::Some {}
+    }
+
+    fn send_out(&mut self, who: Who) {
+        while std::hint::black_box(self.host(who).poll_egress(self.now(), &mut context()))
+            .expect("the cable is in")
+            .more
+        {}
     }
 
     fn client_send(&mut self, pair: Pair, data: &[u8]) -> usize {

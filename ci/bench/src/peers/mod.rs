@@ -49,6 +49,10 @@ pub(crate) trait World {
     fn close(&mut self, pair: Pair);
     /// Time goes on, and one end is polled.
     fn poll_end(&mut self, who: Who);
+    /// Time goes on, and one end takes in what came.
+    fn take_in(&mut self, who: Who);
+    /// The end that took in before, and whose application has read and written since, sends what waits.
+    fn send_out(&mut self, who: Who);
     /// Polls the client, then the server, as an event loop would.
     fn poll(&mut self) {
         self.poll_end(Who::Client);

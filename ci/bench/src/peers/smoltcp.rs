@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet, SocketStorage};
+use smoltcp::iface::{Config, Interface, PollIngressSingleResult, PollResult, SocketHandle, SocketSet, SocketStorage};
 use smoltcp::phy::{ChecksumCapabilities, Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::socket::{tcp, udp};
 use smoltcp::time::Instant;
@@ -129,8 +129,31 @@ impl Host {
         std::hint::black_box(self.interface.poll_at(now, &self.sockets));
     }
 
+    fn take_in(&mut self, now: i64) {
+        let now = Instant::from_micros(now);
+        self.interface.poll_maintenance(now);
+        while self.interface.poll_ingress_single(now, &mut self.device, &mut self.sockets)
+            != PollIngressSingleResult::None
+        {}
+    }
+
+    fn send_out(&mut self, now: i64) {
+        let now = Instant::from_micros(now);
+        while self.interface.poll_egress(now, &mut self.device, &mut self.sockets) != PollResult::None {}
+        std::hint::black_box(self.interface.poll_at(now, &self.sockets));
+    }
+
     fn socket(&mut self, pair: Pair) -> &mut tcp::Socket<'static> {
         self.sockets.get_mut(self.connections[pair.0])
+    }
+}
+
+impl Smoltcp {
+    fn host(&mut self, who: Who) -> &mut Host {
+        match who {
+            Who::Client => &mut self.client,
+            Who::Server => &mut self.server,
+        }
     }
 }
 
@@ -186,10 +209,19 @@ impl World for Smoltcp {
 
     fn poll_end(&mut self, who: Who) {
         self.now += 5;
-        match who {
-            Who::Client => self.client.poll(self.now),
-            Who::Server => self.server.poll(self.now),
-        }
+        let now = self.now;
+        self.host(who).poll(now);
+    }
+
+    fn take_in(&mut self, who: Who) {
+        self.now += 5;
+        let now = self.now;
+        self.host(who).take_in(now);
+    }
+
+    fn send_out(&mut self, who: Who) {
+        let now = self.now;
+        self.host(who).send_out(now);
     }
 
     fn client_send(&mut self, pair: Pair, data: &[u8]) -> usize {

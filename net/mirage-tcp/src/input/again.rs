@@ -8,8 +8,8 @@ use mirage_clock::Instant;
 use mirage_net::ReceivedChecksum;
 use mirage_protocols::{Cast, Ecn, Received};
 
-use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN};
-use crate::{Discard, Profile, Tcp};
+use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN, word};
+use crate::{Discard, InFrame, Profile, Tcp};
 
 /// The last segment that [`input_fast`](crate::connection::Slot::input_fast) took in, while nothing else has happened to its
 /// connection: what was looked at then need not be looked at again. It was for the connection in `Tcp::last`.
@@ -86,33 +86,44 @@ impl<P: Profile> Tcp<'_, P> {
     /// For a layer that sees that a packet is like the one before: that one was the last handed to `input` or to this method, and
     /// all that [`Received`] says of a segment beside its payload is the same for both. Nothing else is looked at here.
     ///
+    /// With a `place` the bytes may stay in their frame as with [`input_in_frame`](Self::input_in_frame).
+    ///
     /// # Errors
     /// Those of [`input`](Self::input).
     #[inline(always)]
-    pub fn input_again(&mut self, now: Instant, segment: &[u8]) -> Option<Result<(), Discard>> {
+    pub fn input_again(&mut self, now: Instant, segment: &[u8], place: Option<InFrame>) -> Option<Result<(), Discard>> {
         let len = self.resources.again.len;
         match segment.len() {
             _ if !P::STRAIGHT => None,
-            these if these == len => self.take_again::<false>(now, segment),
-            these if !these == len => self.take_checked_again(now, segment),
+            these if these == len => self.take_again::<false>(now, segment, place),
+            these if !these == len => self.take_checked_again(now, segment, place),
             _ => None,
         }
     }
 
     /// The same for what a device has looked at.
     #[inline(never)]
-    fn take_checked_again(&mut self, now: Instant, segment: &[u8]) -> Option<Result<(), Discard>> {
-        self.take_again::<true>(now, segment)
+    fn take_checked_again(
+        &mut self,
+        now: Instant,
+        segment: &[u8],
+        place: Option<InFrame>,
+    ) -> Option<Result<(), Discard>> {
+        self.take_again::<true>(now, segment, place)
     }
 
     /// The same for a segment of the right length, which is only copied if it was `CHECKED`.
     #[inline(always)]
-    fn take_again<const CHECKED: bool>(&mut self, now: Instant, segment: &[u8]) -> Option<Result<(), Discard>> {
+    fn take_again<const CHECKED: bool>(
+        &mut self,
+        now: Instant,
+        segment: &[u8],
+        place: Option<InFrame>,
+    ) -> Option<Result<(), Discard>> {
         let Self { connections, resources, .. } = self;
         let again = &resources.again;
         let header = segment.first_chunk::<HEADER_LEN>()?;
-        let word =
-            |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
+        let word = |at| word(header, at);
         if middle(header) != again.middle || ports(header) != again.ports {
             return None;
         }
@@ -135,7 +146,11 @@ impl<P: Profile> Tcp<'_, P> {
         }
         let rest = u64::from(word(4)) + u64::from(pushed(word(12))) + u64::from(word(16));
         let sum = (!CHECKED).then(|| Sum::ZERO.add_u64(again.words).add_u64(rest));
-        let is_valid = slot.receive.take_valid(&mut resources.pool, payload, sum)?;
+        let place = place.and_then(|place| place.behind(segment.len() - payload.len()));
+        let is_valid = match slot.receive.keep_valid(&mut resources.pool, payload, sum, place) {
+            Some(is_valid) => is_valid,
+            None => slot.receive.take_valid(&mut resources.pool, payload, sum)?,
+        };
         resources.stats.segments_in += 1;
         if !is_valid {
             cold_path();
@@ -158,7 +173,7 @@ impl<P: Profile> Tcp<'_, P> {
     /// The same from where it is not called for each segment.
     #[inline(never)]
     pub(super) fn input_again_elsewhere(&mut self, now: Instant, segment: &[u8]) -> Option<Result<(), Discard>> {
-        self.input_again(now, segment)
+        self.input_again(now, segment, self.resources.pool.keeping.offered)
     }
 
     /// Whether what a segment comes with is what the last one came with.

@@ -10,7 +10,7 @@ use crate::facts::Facts;
 use crate::recovery::Phase;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
-use crate::wire::{Flags, STAMPED_LEN, STAMPS};
+use crate::wire::{Flags, STAMPED_LEN, STAMPS, word};
 use crate::{Discard, Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -71,8 +71,7 @@ impl<P: Profile> Slot<P> {
     #[inline(always)]
     fn input_bare(&mut self, resources: &mut Resources<'_>, now: Instant, received: &Received<'_>) -> Option<Then> {
         let header = <&[u8; STAMPED_LEN]>::try_from(received.payload).ok()?;
-        let word =
-            |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
+        let word = |at| word(header, at);
         let (seq, ack, control, value) = (SequenceNumber(word(4)), SequenceNumber(word(8)), word(12), word(24));
         let fin = control & FIN != 0;
         let then = match (self.state, fin) {

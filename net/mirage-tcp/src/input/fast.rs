@@ -13,7 +13,7 @@ use crate::recovery::{News, Phase};
 use crate::resources::Resources;
 use crate::retransmit::Watch;
 use crate::sack::Blocks;
-use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN};
+use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN, word};
 use crate::{Discard, Profile, State, options};
 
 impl<P: Profile> Slot<P> {
@@ -28,8 +28,7 @@ impl<P: Profile> Slot<P> {
         checked: bool,
     ) -> Option<Result<(), Discard>> {
         let header = received.payload.first_chunk::<HEADER_LEN>()?;
-        let word =
-            |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
+        let word = |at| word(header, at);
         let (seq, ack, rest) = (SequenceNumber(word(4)), SequenceNumber(word(8)), word(12));
         let stamped = P::TIMESTAMPS && self.stamps.is_on();
         let words = if stamped { STAMPED_LEN / 4 } else { HEADER_LEN / 4 } as u32;
@@ -77,8 +76,11 @@ impl<P: Profile> Slot<P> {
         sum = sum.add_u64(received.payload.len() as u64);
         let is_valid = match len {
             0 => checked || sum.is_valid(),
-            _ if checked => self.receive.take_checked(&mut resources.pool, payload)?,
-            _ => self.receive.take_valid(&mut resources.pool, payload, Some(sum))?,
+            _ => match self.receive.keep_offered(&mut resources.pool, received, payload, (!checked).then_some(sum)) {
+                Some(is_valid) => is_valid,
+                None if checked => self.receive.take_checked(&mut resources.pool, payload)?,
+                None => self.receive.take_valid(&mut resources.pool, payload, Some(sum))?,
+            },
         };
         if !is_valid {
             return Some(Err(Discard::BadChecksum));
@@ -99,7 +101,7 @@ impl<P: Profile> Slot<P> {
         if acked > queued && !self.held() && P::SELECTIVE {
             self.take_last(resources, now, acked);
         } else if acked > 0
-            && !(self.calm() && acked == queued && ack == self.nxt && self.take_whole_elsewhere(resources, now, acked))
+            && !(self.calm() && acked == queued && ack == self.nxt && self.take_whole(resources, now, acked))
         {
             let news = News { ack, echo, duplicate: false };
             self.take_news(resources, now, &news, &Blocks::NONE);

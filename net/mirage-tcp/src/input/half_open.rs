@@ -41,7 +41,7 @@ impl<P: Profile> Tcp<'_, P> {
         if flags.contains(Flags::SYN) {
             if segment.seq == irs && !flags.contains(Flags::ACK) {
                 // Our answer was lost.
-                self.replies.push_syn_ack(index);
+                self.replies.push_syn_ack(index, iss);
                 return Ok(None);
             }
             self.challenge_half_open(now, index);

@@ -18,7 +18,7 @@ use core::net::IpAddr;
 
 use mirage_clock::{Duration, Instant};
 use mirage_net::ReceivedChecksum;
-use mirage_protocols::{Cast, Protocol, Received};
+use mirage_protocols::{Cast, Received};
 
 pub(crate) use self::again::Again;
 use crate::connection::Slot;
@@ -26,7 +26,7 @@ use crate::demux::{Found, Tuple};
 use crate::open::may_be_peer;
 use crate::replies::Reply;
 use crate::resources::Resources;
-use crate::wire::{Flags, STAMPED_LEN, SYN_LEN, Segment};
+use crate::wire::{Flags, STAMPED_LEN, SYN_LEN, Segment, pseudo_v4};
 use crate::{Discard, Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -226,7 +226,7 @@ impl Tuple {
             && self.remote == received.source
     }
 
-    /// If it is, and by IPv4, the sum of its pseudo-header but for the length: a few numbers of 32 bits.
+    /// [`pseudo_v4`] of its pseudo-header, if it is, and by IPv4.
     #[inline(always)]
     fn sum_if_of(&self, received: &Received<'_>) -> Option<u64> {
         let (IpAddr::V4(local), IpAddr::V4(remote)) = (self.local, self.remote) else { return None };
@@ -237,7 +237,7 @@ impl Tuple {
         let is_of = received.payload.first_chunk().is_some_and(|start| u32::from_be_bytes(*start) == ports)
             && local == destination
             && remote == source;
-        is_of.then(|| u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0))
+        is_of.then(|| pseudo_v4(local, remote))
     }
 }
 

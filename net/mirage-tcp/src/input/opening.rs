@@ -16,7 +16,7 @@ use crate::rto::RoundTrip;
 use crate::stamps::Stamps;
 use crate::tuning::Tuning;
 use crate::usual_syn::UsualSyn;
-use crate::wire::{Flags, STAMPED_LEN, STAMPS, SYN_LEN};
+use crate::wire::{Flags, STAMPED_LEN, STAMPS, SYN_LEN, word};
 use crate::{Config, Discard, Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -94,7 +94,7 @@ impl<P: Profile> Tcp<'_, P> {
         slot.window = resources.first_window();
         (slot.granted, slot.resent) = (None, 0);
         slot.since = now;
-        replies.push_syn_ack(index);
+        replies.push_syn_ack(index, first.number);
         resources.timers.set(connections.len() as u32 + index, now + resources.config.initial_rto);
         self.link_latest(Found::HalfOpen(index));
         Some(Ok(()))
@@ -110,8 +110,7 @@ impl<P: Profile> Tcp<'_, P> {
         received: &Received<'_>,
     ) -> Option<Result<(), Discard>> {
         let header = <&[u8; STAMPED_LEN]>::try_from(received.payload).ok()?;
-        let word =
-            |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
+        let word = |at| word(header, at);
         let slot = self.half_open.slots.get(half_open as usize)?;
         let (stamp, _) = slot.usual_stamps::<P>(&self.resources.config)?;
         let (seq, value) = (SequenceNumber(word(4)), word(24));
@@ -157,7 +156,7 @@ impl<P: Profile> Tcp<'_, P> {
         let SynOptions { mss, window_scale, .. } = handshake.peer;
         let (scale, rcv_nxt) = (window_scale.unwrap_or_default(), handshake.irs + 1);
         let numbers = (handshake.iss + 1, rcv_nxt);
-        slot.begin_here(now, &handshake.tuple, numbers, &door.options, (config, beginning));
+        slot.begin(now, &handshake.tuple, numbers, &door.options, (config, beginning));
         (slot.iss, slot.irs) = (handshake.iss, handshake.irs);
         (slot.window_seq, slot.rcv_end) = (rcv_nxt, rcv_nxt + u32::from(handshake.window));
         (slot.window, slot.max_window) = (window << scale, window << scale);

@@ -11,16 +11,15 @@ use crate::recovery::News;
 use crate::resources::Resources;
 use crate::retransmit::Watch;
 use crate::sack::Blocks;
-use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN};
+use crate::wire::{Flags, HEADER_LEN, STAMPED_LEN, word};
 use crate::{Discard, Profile, State, Tcp, options};
 
 /// Such segments are shorter than this, with a header that has timestamps. Others go another way.
 pub(super) const END: usize = STAMPED_LEN + 128;
 
 impl<P: Profile> Tcp<'_, P> {
-    /// A short segment.
-    // By itself, so that the compiler has registers for it.
-    #[inline(never)]
+    /// A short segment. Whom it is for is asked in the place of the call, where more is known of it.
+    #[inline(always)]
     pub(super) fn input_short(&mut self, now: Instant, received: &Received<'_>) -> Result<(), Discard> {
         let index = self.last;
         if received.cast == Cast::Unicast
@@ -28,23 +27,27 @@ impl<P: Profile> Tcp<'_, P> {
             && let Some(pseudo) = slot.tuple.sum_if_of(received)
             && slot.input_short(&mut self.resources, now, received, pseudo)
         {
-            self.resources.stats.segments_in += 1;
-            self.resources.again.len = 0;
             if slot.todo != 0 {
-                self.settle_here(index);
+                self.settle_elsewhere(index);
             }
             self.check(index);
             return Ok(());
         }
         self.input_any(now, received)
     }
+
+    #[inline(never)]
+    fn settle_elsewhere(&mut self, index: u32) {
+        self.settle_here(index);
+    }
 }
 
 impl<P: Profile> Slot<P> {
     /// Takes in such a segment as [`input_fast`](Self::input_fast) would; `false` when anything is unusual, and then nothing was
     /// done.
-    #[inline(always)]
-    pub(super) fn input_short(
+    // By itself, so that the compiler has registers for it.
+    #[inline(never)]
+    fn input_short(
         &mut self,
         resources: &mut Resources<'_>,
         now: Instant,
@@ -52,8 +55,7 @@ impl<P: Profile> Slot<P> {
         pseudo: u64,
     ) -> bool {
         let Some((header, payload)) = received.payload.split_first_chunk::<STAMPED_LEN>() else { return false };
-        let word =
-            |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
+        let word = |at| word(header, at);
         let (seq, ack, rest) = (SequenceNumber(word(4)), SequenceNumber(word(8)), word(12));
         let usual = (STAMPED_LEN as u32 / 4) << 28 | u32::from(Flags::ACK.bits()) << 16;
         let acked = ack.since(self.una);
@@ -77,6 +79,8 @@ impl<P: Profile> Slot<P> {
         if !self.receive.take_first(&mut resources.pool, payload, sum, received.checksum) {
             return false;
         }
+        resources.stats.segments_in += 1;
+        resources.again.len = 0;
         // What is known of the header by now, and the rest of it, is looked at again rather than kept.
         let (seq, ack, acked, len) = (self.rcv_nxt, self.nxt, self.send.len(), payload.len() as u32);
         self.stamps.keep(now, word(24), seq, self.acked_to);

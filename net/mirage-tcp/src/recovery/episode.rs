@@ -105,7 +105,7 @@ impl<P: Profile> Slot<P> {
                 Ack { acked, delivered: tally.delivered, lost, prior, rtt: tally.rtt, round, rate, ..Ack::default() };
             let flight = self.flight(&resources.pool, self.pipe());
             let recovering = self.recovery.phase == Phase::Recovery || self.is_reduced(&resources.pool);
-            self.tell_controller(now, Ack { flight, recovering, ..told });
+            self.tell_controller_elsewhere(now, &Ack { flight, recovering, ..told });
         }
         if !quiet && self.recovery.phase == Phase::Recovery {
             let fresh = self.recovery.delivery.lost.wrapping_sub(lost);
@@ -135,6 +135,12 @@ impl<P: Profile> Slot<P> {
             ..brought
         };
         self.congestion.on_ack(now, &ack);
+    }
+
+    /// The same from where it is not called for each segment.
+    #[inline(never)]
+    pub(super) fn tell_controller_elsewhere(&mut self, now: Instant, brought: &Ack) {
+        self.tell_controller(now, *brought);
     }
 
     /// Books what arrived.

@@ -55,7 +55,7 @@ impl<P: Profile> Slot<P> {
         let flight = self.flight_of(self.pipe(), most);
         let rtt = Some(rtt);
         let brought = Ack { acked, delivered: acked, flight, prior, rtt, round, recovering, rate, ..Ack::default() };
-        self.tell_controller(now, brought);
+        self.tell_controller_elsewhere(now, &brought);
         self.start_resend_timer(now, resources);
         true
     }

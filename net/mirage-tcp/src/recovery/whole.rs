@@ -16,7 +16,7 @@ impl<P: Profile> Slot<P> {
     /// Takes in the acknowledgement of the `acked` bytes of the send queue, which are all that is under way, of a connection that
     /// is [calm](Self::is_calm); `false` when anything is unusual all the same, and then nothing was done. What it does is what
     /// [`take_news`](Self::take_news) would do, but what it would note where it is forgotten with the last byte.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn take_whole(&mut self, resources: &mut Resources<'_>, now: Instant, acked: u32) -> bool {
         debug_assert!(self.calm() && self.in_flight() == acked && self.send.len() == acked, "as the caller has found");
         let recovery = &mut self.recovery;
@@ -54,11 +54,5 @@ impl<P: Profile> Slot<P> {
             Ack { acked, delivered: acked, flight, prior: acked, rtt, round, recovering, rate, ..Ack::default() };
         self.tell_controller(now, brought);
         true
-    }
-
-    /// The same from where it is not called for each segment.
-    #[inline(never)]
-    pub(crate) fn take_whole_elsewhere(&mut self, resources: &mut Resources<'_>, now: Instant, acked: u32) -> bool {
-        self.take_whole(resources, now, acked)
     }
 }

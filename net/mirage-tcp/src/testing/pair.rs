@@ -2,6 +2,7 @@
 
 use core::task::{Context, Poll, Waker};
 
+use super::device::Device;
 use crate::{ConnectionId, Direction, Error, Tcp};
 
 /// A connection seen from both ends.
@@ -47,13 +48,13 @@ impl Pair {
     }
 
     /// Reads up to `len` bytes; gives whether there were any.
-    pub(super) fn read(&mut self, tcp: &mut Tcp<'_>, side: usize, len: usize) -> bool {
+    pub(super) fn read(&mut self, tcp: &mut Tcp<'_>, device: &Device, side: usize, len: usize) -> bool {
         let other = &self.ends[1 - side];
         let (written, other_ended) = (other.written, other.ended || other.left);
         let end = &mut self.ends[side];
         let Some(id) = end.id else { return false };
         let mut buffer = alloc::vec![0; len];
-        match tcp.poll_read(id, &mut cx(), &mut buffer) {
+        match tcp.poll_read_kept(id, &mut cx(), device, &mut buffer) {
             Poll::Ready(Ok(0)) if len == 0 => false,
             Poll::Ready(Ok(0)) => {
                 assert!(other_ended, "an end that nobody said");

@@ -9,6 +9,7 @@ use mirage_protocols::testing::{FakeIp, SentPacket};
 use mirage_protocols::{Received, SendError};
 use mirage_waker::WakerPool;
 
+use super::device::Device;
 use super::link::Link;
 use crate::{Block, Config, HalfOpenSlot, ListenerSlot, RunSlot, Secrets, Slot, Storage, Tcp, TimeWaitSlot, TimerSlot};
 
@@ -54,7 +55,7 @@ impl Arena {
         };
         let config = Config { receive_window: 20_000, send_buffer: 20_000, ..Config::default() };
         let tcp = Tcp::new(config, storage, Secrets::new([address[3]; 64]));
-        Side { tcp, ip: FakeIp::new(address), sent: Link::default() }
+        Side { tcp, ip: FakeIp::new(address), sent: Link::default(), device: Device::new() }
     }
 }
 
@@ -63,6 +64,7 @@ pub(super) struct Side<'s> {
     pub(super) tcp: Tcp<'s>,
     pub(super) ip: FakeIp,
     pub(super) sent: Link,
+    pub(super) device: Device,
 }
 
 impl Side<'_> {
@@ -81,10 +83,23 @@ impl Side<'_> {
         panic!("a machine sends without end");
     }
 
-    /// Takes a packet in. Its reasons to drop it are its own.
+    /// Its device has its frames back: packets come.
+    pub(super) fn begin_to_receive(&mut self) {
+        let frames = self.tcp.fetch_kept(&self.device);
+        self.device.release(frames);
+    }
+
+    /// Takes a packet in, which may stay in its frame. Its reasons to drop it are its own.
     pub(super) fn receive(&mut self, now: Instant, packet: &SentPacket) {
-        let received = Received::new(packet.packet.source, packet.packet.destination, &packet.bytes);
-        let _counted = self.tcp.input(now, &received);
+        let place = self.device.place(&packet.bytes);
+        let bytes = place.map_or(&packet.bytes[..], |place| self.device.payload(place));
+        let received = Received::new(packet.packet.source, packet.packet.destination, bytes);
+        let _counted = self.tcp.input_in_frame(now, &received, place);
+        if let Some(place) = place
+            && !self.tcp.keeps(place.frame)
+        {
+            self.device.release([place.frame].into_iter().collect());
+        }
     }
 
     /// Does what is due and says when it is to be called again.

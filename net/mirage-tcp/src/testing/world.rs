@@ -42,7 +42,8 @@ impl<'s> World<'s> {
             }
             Operation::Read { side, pair, len } => {
                 self.with(side, pair, |pair, sides, side| {
-                    pair.read(&mut sides[side].tcp, side, 32 * usize::from(len));
+                    let Side { tcp, device, .. } = &mut sides[side];
+                    pair.read(tcp, device, side, 32 * usize::from(len));
                 });
             }
             Operation::End { side, pair } => {
@@ -54,7 +55,10 @@ impl<'s> World<'s> {
             Operation::Abort { side, pair } => {
                 self.with(side, pair, |pair, sides, side| pair.leave(&mut sides[side].tcp, side, true));
             }
-            Operation::Deliver { side, count } => (0..=count % 32).for_each(|_| _ = self.deliver(side.into())),
+            Operation::Deliver { side, count } => {
+                self.side(1 - side % 2).begin_to_receive();
+                (0..=count % 32).for_each(|_| _ = self.deliver(side.into()));
+            }
             Operation::Lose { side, which } => self.side(side).sent.lose(which),
             Operation::Double { side, which } => self.side(side).sent.double(which),
             Operation::Overtake { side, which } => self.side(side).sent.overtake(which),
@@ -162,6 +166,7 @@ impl<'s> World<'s> {
             }
             let mut busy = (0..2).any(|from| !self.sides[from].sent.is_empty());
             for from in 0..2 {
+                self.sides[1 - from].begin_to_receive();
                 while self.deliver(from) {}
             }
             if read {
@@ -182,7 +187,7 @@ impl<'s> World<'s> {
         let mut busy = self.accept();
         for pair in &mut self.pairs {
             for (side, machine) in self.sides.iter_mut().enumerate() {
-                busy |= pair.read(&mut machine.tcp, side, 4096);
+                busy |= pair.read(&mut machine.tcp, &machine.device, side, 4096);
             }
         }
         busy

@@ -1,21 +1,17 @@
 //! A segment without data while nothing is under way, in one straight line: our FIN, or an acknowledgement, and nothing is out of
 //! the ordinary.
 
-use core::convert::identity;
 use core::net::IpAddr;
 
 use mirage_clock::Instant;
 use mirage_congestion::Congestion as _;
-use mirage_net::FrameWriter;
-use mirage_protocols::{Ip, Packet, Protocol};
+use mirage_protocols::Ip;
 
-use crate::coarse::Coarse;
 use crate::connection::Slot;
 use crate::facts::Facts;
-use crate::path::Stage;
 use crate::resources::Resources;
-use crate::runs::RunSlot;
-use crate::wire::{Flags, STAMPED_LEN, Stamped};
+use crate::transmit::reply::send_header_again;
+use crate::wire::{Checksum, Flags, Stamped, pseudo_v4};
 use crate::{Profile, State};
 
 impl<P: Profile> Slot<P> {
@@ -45,44 +41,36 @@ impl<P: Profile> Slot<P> {
             return false;
         }
         self.offer_window(resources);
-        let header = Stamped {
-            pseudo: u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0),
-            source_port: self.tuple.local_port,
-            destination_port: self.tuple.remote_port,
-            seq: self.nxt,
-            ack: self.rcv_nxt,
-            flags: if fin { Flags::ACK | Flags::FIN } else { Flags::ACK },
-            window: self.shown_window(),
-            value: self.stamps.value(now),
-            echo: self.stamps.recent,
-        };
-        let mut packet = Packet::new(IpAddr::V4(local), IpAddr::V4(remote), Protocol::TCP, STAMPED_LEN);
-        packet.dont_fragment = true;
-        let mut fill = identity(
-            #[inline(always)]
-            |writer: &mut FrameWriter<'_>| header.write_bare(writer),
-        );
+        let header = self.header(now, pseudo_v4(local, remote), if fin { Flags::ACK | Flags::FIN } else { Flags::ACK });
         // An error is as good as loss.
-        if ip.send_again(&packet, &mut fill).is_none() {
+        if send_header_again(ip, &self.tuple, &header.bare(), Checksum::Complete).is_none() {
             return false;
         }
         resources.stats.segments_out += 1;
         self.on_acknowledged();
         self.facts -= Facts::CONGESTION_LIMITED | Facts::PACED;
         if fin {
-            // As `on_lone_fin_sent`.
-            let (start, end) = (self.nxt, self.nxt + 1);
-            (self.stuck_since, self.nxt) = (now, end);
-            let content = RunSlot { start, end, sent_at: now, ..RunSlot::default() };
-            resources.runs.begin(&mut self.recovery.chain, run, content);
-            if P::PROBING && self.path.stage() == Stage::Untried {
-                self.path.on_tried(end);
-            }
-            self.sent_at = Coarse::of(now);
+            self.on_lone_fin_sent(now, run, resources);
             self.start_first_timer(now, resources.config.max_rto);
         }
         self.note_all_sent();
         true
+    }
+
+    /// The header of a segment that is sent while nothing is under way, `pseudo` being the sum of its pseudo-header.
+    #[inline(always)]
+    pub(super) fn header(&self, now: Instant, pseudo: u64, flags: Flags) -> Stamped {
+        Stamped {
+            pseudo,
+            source_port: self.tuple.local_port,
+            destination_port: self.tuple.remote_port,
+            seq: self.nxt,
+            ack: self.rcv_nxt,
+            flags,
+            window: self.shown_window(),
+            value: self.stamps.value(now),
+            echo: self.stamps.recent,
+        }
     }
 }
 

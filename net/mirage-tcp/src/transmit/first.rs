@@ -14,7 +14,7 @@ use crate::connection::Slot;
 use crate::facts::Facts;
 use crate::resources::Resources;
 use crate::runs::{RunSlot, fate};
-use crate::wire::{Flags, STAMPED_LEN, Stamped};
+use crate::wire::{Flags, STAMPED_LEN, Stamped, pseudo_v4};
 use crate::{Config, Profile, State};
 
 impl<P: Profile> Slot<P> {
@@ -60,18 +60,7 @@ impl<P: Profile> Slot<P> {
             || {
                 let mut flags = Flags::ACK;
                 flags.set(Flags::PSH, !slot.unpushed());
-                let tuple = &slot.tuple;
-                Stamped {
-                    pseudo: u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0),
-                    source_port: tuple.local_port,
-                    destination_port: tuple.remote_port,
-                    seq: slot.nxt,
-                    ack: slot.rcv_nxt,
-                    flags,
-                    window: slot.shown_window(),
-                    value: slot.stamps.value(now),
-                    echo: slot.stamps.recent,
-                }
+                slot.header(now, pseudo_v4(local, remote), flags)
             },
         );
         let mut fill = identity(

@@ -3,6 +3,7 @@
 use core::convert::identity;
 use core::net::IpAddr;
 
+use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
 use mirage_net::{ChecksumOffload, FrameWriter};
 use mirage_protocols::{Ip, Packet, Protocol, SendError};
@@ -19,7 +20,7 @@ use crate::send_queue::SendQueue;
 use crate::stamps::Stamps;
 use crate::transmit::Link;
 use crate::usual_syn::UsualSyn;
-use crate::wire::{Checksum, Flags, HEADER_LEN, Options, STAMPED_LEN, SYN_LEN, Stamped, write_segment};
+use crate::wire::{Checksum, Flags, HEADER_LEN, Options, STAMPED_LEN, SYN_LEN, Stamped, pseudo_v4, write_segment};
 use crate::{Profile, State, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -30,9 +31,9 @@ impl<P: Profile> Tcp<'_, P> {
             && *left > 0
         {
             let sent = match waiting {
-                Waiting::SynAck(index) => {
-                    let index = *index;
-                    self.send_syn_ack(now, index, ip)
+                Waiting::SynAck(index, iss) => {
+                    let (index, iss) = (*index, *iss);
+                    self.send_syn_ack(now, index, iss, ip)
                 }
                 Waiting::Other(reply) => {
                     let Resources { pool, link, .. } = &mut self.resources;
@@ -57,12 +58,20 @@ impl<P: Profile> Tcp<'_, P> {
     }
 
     /// Sends the SYN-ACK of a handshake: the usual one in one straight line. `None` when there is no such handshake any more.
+    // The slot may be another's by now, who waits for a SYN-ACK of its own.
     #[inline]
-    fn send_syn_ack(&mut self, now: Instant, index: u32, ip: &mut impl Ip) -> Option<Result<(), SendError>> {
+    fn send_syn_ack(
+        &mut self,
+        now: Instant,
+        index: u32,
+        iss: SequenceNumber,
+        ip: &mut impl Ip,
+    ) -> Option<Result<(), SendError>> {
         let Tcp { half_open, resources, .. } = self;
         let Resources { config, window_scale, link, .. } = resources;
         if P::STRAIGHT
             && let Some(slot) = half_open.slots.get(index as usize)
+            && slot.iss == iss
             && let Some((value, _)) = slot.usual_stamps::<P>(config)
         {
             let tuple = &slot.tuple;
@@ -78,14 +87,9 @@ impl<P: Profile> Tcp<'_, P> {
                 shift: *window_scale,
             };
             let (pseudo, checksum) = (tuple.pseudo_header(), Checksum::by(link.partial_checksum));
-            let packet = bare_packet(tuple, SYN_LEN, checksum);
-            let fill = identity(
-                #[inline(always)]
-                |writer: &mut FrameWriter<'_>| syn_ack.write(writer, pseudo, checksum),
-            );
-            return Some(ip.send_straight(packet, fill));
+            return Some(send_header(ip, tuple, &syn_ack.bytes(pseudo, checksum), checksum));
         }
-        let reply = self.syn_ack(index)?;
+        let reply = self.syn_ack(index, iss)?;
         let Resources { pool, link, .. } = &mut self.resources;
         Some(send_reply::<P>(now, &reply, ip, pool, link))
     }
@@ -106,9 +110,53 @@ impl<P: Profile> Tcp<'_, P> {
     }
 }
 
+/// Sends a segment that is nothing but this header.
+///
+/// # Errors
+/// Those of [`Ip::send`].
+#[inline(always)]
+pub(super) fn send_header<const N: usize>(
+    ip: &mut impl Ip,
+    tuple: &Tuple,
+    header: &[u8; N],
+    checksum: Checksum,
+) -> Result<(), SendError> {
+    match send_header_again(ip, tuple, header, checksum) {
+        Some(sent) => sent,
+        None => send_header_slowly(ip, tuple, header, checksum),
+    }
+}
+
+#[inline(never)]
+fn send_header_slowly(ip: &mut impl Ip, tuple: &Tuple, header: &[u8], checksum: Checksum) -> Result<(), SendError> {
+    ip.send(bare_packet(tuple, header.len(), checksum), |writer| writer.put(header))
+}
+
+/// The same if its packet is like the one before; `None` if nothing was done. `header` has timestamps alone, or is that of a SYN.
+// One for all of them: the way down to the device is long.
+#[inline(never)]
+pub(super) fn send_header_again(
+    ip: &mut impl Ip,
+    tuple: &Tuple,
+    header: &[u8],
+    checksum: Checksum,
+) -> Option<Result<(), SendError>> {
+    let (stamped, rest) = header.split_first_chunk::<STAMPED_LEN>()?;
+    let mut fill = identity(
+        #[inline(always)]
+        |writer: &mut FrameWriter<'_>| {
+            writer.put_header(stamped);
+            if let Some(rest) = rest.first_chunk::<{ SYN_LEN - STAMPED_LEN }>() {
+                writer.put_header(rest);
+            }
+        },
+    );
+    ip.send_again(&bare_packet(tuple, header.len(), checksum), &mut fill)
+}
+
 /// A packet for a segment of `len` bytes between these two ends.
 #[inline(always)]
-pub(super) fn bare_packet(tuple: &Tuple, len: usize, checksum: Checksum) -> Packet {
+fn bare_packet(tuple: &Tuple, len: usize, checksum: Checksum) -> Packet {
     let mut packet = Packet::new(tuple.local, tuple.remote, Protocol::TCP, len);
     packet.dont_fragment = true;
     packet.checksum = checksum.for_device();
@@ -189,7 +237,7 @@ fn send_stamped(reply: &Reply, (value, echo): (u32, u32), ip: &mut impl Ip) -> O
         return None;
     }
     let header = Stamped {
-        pseudo: u64::from(local.to_bits()) + u64::from(remote.to_bits()) + u64::from(Protocol::TCP.0),
+        pseudo: pseudo_v4(local, remote),
         source_port: tuple.local_port,
         destination_port: tuple.remote_port,
         seq: reply.seq,
@@ -199,12 +247,7 @@ fn send_stamped(reply: &Reply, (value, echo): (u32, u32), ip: &mut impl Ip) -> O
         value,
         echo,
     };
-    let packet = bare_packet(tuple, STAMPED_LEN, Checksum::Complete);
-    let mut fill = identity(
-        #[inline(always)]
-        |writer: &mut FrameWriter<'_>| header.write_bare(writer),
-    );
-    ip.send_again(&packet, &mut fill)
+    send_header_again(ip, tuple, &header.bare(), Checksum::Complete)
 }
 
 /// Who completes checksums on the way to the peer.

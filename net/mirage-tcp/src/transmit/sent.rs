@@ -68,7 +68,7 @@ impl<P: Profile> Slot<P> {
         self.start_resend_timer(now, resources);
     }
 
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn on_next_sent(&mut self, plan: &Plan, now: Instant, resources: &mut Resources<'_>) {
         let bytes = plan.len + u32::from(plan.flags.contains(Flags::FIN));
         let end = plan.seq + bytes;
@@ -156,18 +156,16 @@ impl<P: Profile> Slot<P> {
     }
 
     /// Our FIN left, alone and with nothing under way, and nobody holds the connection: what could be measured by it would
-    /// serve no one. What watches over it is what watches over everything.
-    #[inline]
-    pub(super) fn on_lone_fin_sent(&mut self, now: Instant, resources: &mut Resources<'_>) {
+    /// serve no one. It becomes `run`, which is the next that nobody has; what watches over it is left to be started.
+    #[inline(always)]
+    pub(super) fn on_lone_fin_sent(&mut self, now: Instant, run: u32, resources: &mut Resources<'_>) {
         let (start, end) = (self.nxt, self.nxt + 1);
-        self.stuck_since = now;
-        self.nxt = end;
-        let run = RunSlot { start, end, sent_at: now, ..RunSlot::default() };
-        let _kept = resources.runs.push(&mut self.recovery.chain, &run, false);
+        (self.stuck_since, self.nxt) = (now, end);
+        let content = RunSlot { start, end, sent_at: now, ..RunSlot::default() };
+        resources.runs.begin(&mut self.recovery.chain, run, content);
         if P::PROBING && self.path.stage() == Stage::Untried {
             self.path.on_tried(end);
         }
-        self.start_timer_here(now, resources.config.max_rto, false);
         self.sent_at = Coarse::of(now);
     }
 

@@ -1,17 +1,14 @@
 //! Our SYN in one straight line, when nothing goes with it but what it says itself.
 
-use core::convert::identity;
-
 use mirage_checksum::SequenceNumber;
 use mirage_clock::Instant;
-use mirage_net::FrameWriter;
 use mirage_protocols::{Ip, SendError};
 
 use crate::connection::Slot;
 use crate::resources::Resources;
-use crate::transmit::reply::bare_packet;
+use crate::transmit::reply::send_header;
 use crate::usual_syn::UsualSyn;
-use crate::wire::{Checksum, Flags, SYN_LEN};
+use crate::wire::{Checksum, Flags};
 use crate::{Error, Profile};
 
 impl<P: Profile> Slot<P> {
@@ -44,12 +41,7 @@ impl<P: Profile> Slot<P> {
             shift: resources.window_scale,
         };
         let (pseudo, checksum) = (tuple.pseudo_header(), Checksum::by(self.partial_checksum()));
-        let packet = bare_packet(tuple, SYN_LEN, checksum);
-        let fill = identity(
-            #[inline(always)]
-            |writer: &mut FrameWriter<'_>| syn.write(writer, pseudo, checksum),
-        );
-        match ip.send_straight(packet, fill) {
+        match send_header(ip, tuple, &syn.bytes(pseudo, checksum), checksum) {
             Err(SendError::Full) => return Some(Err(SendError::Full)),
             Err(SendError::WouldFragment { mtu }) if self.shrink_path(mtu, &resources.config) => return None,
             Err(SendError::NoRoute) => {

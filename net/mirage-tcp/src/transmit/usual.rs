@@ -101,8 +101,10 @@ impl<P: Profile> Slot<P> {
         if len > 0 {
             resources.pool.under_way_mut(self.send.head()).cursor = cursor;
         }
-        if P::SELECTIVE && len == 0 && flags.contains(Flags::FIN) && in_flight == 0 && !self.held() {
-            self.on_lone_fin_sent(now, resources);
+        let lone_fin = P::SELECTIVE && len == 0 && flags.contains(Flags::FIN) && in_flight == 0 && !self.held();
+        if lone_fin && let Some(run) = resources.runs.peek() {
+            self.on_lone_fin_sent(now, run, resources);
+            self.start_timer(now, resources.config.max_rto, false);
         } else if len > 0 || flags.contains(Flags::FIN) {
             let plan = Plan { seq, offset: in_flight, len, full, flags, kind: Kind::Next };
             self.on_next_sent(&plan, now, resources);

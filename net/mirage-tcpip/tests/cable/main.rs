@@ -1,9 +1,12 @@
 //! Two stacks on a cable.
 
+mod end;
 mod still;
 
+mod keeping;
 mod order;
 mod profiles;
+mod quiet;
 mod rounds;
 mod turns;
 

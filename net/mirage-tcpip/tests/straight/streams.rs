@@ -57,19 +57,30 @@ impl<P: Profile> Subject<P> {
     }
 
     /// Lets the stack work; gives what was read of each stream, and what it sent.
-    fn work(&mut self, reads: bool) -> (Vec<String>, Vec<Came>) {
+    fn work(&mut self, reads: Reads) -> (Vec<String>, Vec<Came>) {
         let cx = &mut Context::from_waker(Waker::noop());
         self.stack.poll(self.now, cx).expect("the cable is in");
         while let Poll::Ready(Ok(stream)) = self.listener.poll_accept(cx) {
             self.streams.push(stream);
         }
         let mut read = Vec::new();
-        for stream in self.streams.iter_mut().filter(|_| reads) {
+        for stream in &mut self.streams {
             let mut bytes = Vec::new();
-            let result = stream.poll_read_each(cx, |piece| {
-                bytes.extend_from_slice(piece);
-                piece.len()
-            });
+            let result = match reads {
+                Reads::Nothing => continue,
+                Reads::InPlace(most) => stream.poll_read_each(cx, |piece| {
+                    let count = piece.len().min(most - bytes.len());
+                    bytes.extend_from_slice(&piece[..count]);
+                    count
+                }),
+                Reads::Copying(most) => {
+                    bytes.resize(most, 0);
+                    stream.poll_read(cx, &mut bytes)
+                }
+            };
+            if let Poll::Ready(Ok(count)) = result {
+                bytes.truncate(count);
+            }
             read.push(format!("{result:?} {:x}", Sum::of(&bytes).finish()));
         }
         self.stack.poll(self.now, cx).expect("the cable is in");
@@ -85,6 +96,30 @@ impl<P: Profile> Subject<P> {
         let mut all = Vec::new();
         self.stack.counters().visit(|layer, name, value| all.push((layer, name, value)));
         all
+    }
+}
+
+/// How the application reads.
+#[derive(Clone, Copy)]
+enum Reads {
+    Nothing,
+    /// So many bytes of each stream, where they lie.
+    InPlace(usize),
+    /// The same into a buffer.
+    Copying(usize),
+}
+
+impl Reads {
+    const ALL: Self = Self::InPlace(usize::MAX);
+
+    fn some(chance: &mut Counting) -> Self {
+        let most = 1 + chance.below(12_000) as usize;
+        match chance.below(8) {
+            0 | 1 => Self::Nothing,
+            2 => Self::InPlace(most),
+            3 | 4 => Self::Copying(most),
+            _ => Self::ALL,
+        }
     }
 }
 
@@ -273,7 +308,7 @@ fn both(seed: u64) -> u64 {
             straight.arrive(came);
             winding.arrive(came);
         }
-        let reads = chance.below(4) > 0;
+        let reads = Reads::some(&mut chance);
         let (said, same) = (straight.work(reads), winding.work(reads));
         assert_eq!(said, same, "seed {seed}, step {step}");
         assert_eq!(straight.counters(), winding.counters(), "seed {seed}, step {step}");
@@ -286,6 +321,14 @@ fn both(seed: u64) -> u64 {
         }
         for peer in &mut peers {
             heard(peer, &said.1);
+        }
+        if chance.below(50) == 0 {
+            // The applications leave, whatever they have not read, and others come.
+            straight.streams.clear();
+            winding.streams.clear();
+            for peer in &mut peers {
+                (peer.ack, peer.port) = (0, peer.port + 10);
+            }
         }
         let pause = Duration::from_millis(chance.below(50));
         (straight.now, winding.now) = (straight.now + pause, winding.now + pause);
@@ -313,13 +356,13 @@ fn said_after<P: Profile>(last: u16) -> Vec<Came> {
         Came { segment_size: NonZeroU16::new(size), ..Came::from(bytes) }
     };
     subject.arrive(&peer.segment(SYN, 0, &[]).into());
-    subject.work(false);
+    subject.work(Reads::Nothing);
     subject.arrive(&answer(PEERS[0], STATIONS[0]).into());
-    heard(&mut peer, &subject.work(false).1);
+    heard(&mut peer, &subject.work(Reads::Nothing).1);
     for size in [&[536; 4][..], &[536; 4], &[536; 4], &[536; 4], &[536, 536, 536, last], &[536]] {
         subject.now += Duration::from_millis(1);
         size.iter().for_each(|size| subject.arrive(&merged(&mut peer, *size)));
-        let said = subject.work(true).1;
+        let said = subject.work(Reads::ALL).1;
         if size.len() == 1 {
             return said;
         }

@@ -7,8 +7,8 @@ use core::task::{Context, Poll};
 
 use mirage_clock::Instant;
 use mirage_net::{
-    Capabilities, Disconnected, Frame, FrameWriter, Link, MacAddress, Net, Outgoing, Receive, ReceivedChecksum,
-    SendError, Stats, Transmit,
+    Capabilities, Disconnected, Exchange, Frame, FrameId, FrameSet, FrameWriter, Link, MacAddress, Net, Outgoing,
+    Receive, ReceivedChecksum, SendError, Stats, Transmit,
 };
 
 use super::ring::{Ring, Stored};
@@ -25,17 +25,16 @@ pub struct CableEnd {
 
 /// The half of a [`CableEnd`] that lends received frames.
 pub struct CableReceive {
-    frames: u64,
     ring: Rc<Ring>,
-    bytes: u64,
+    kept: Exchange,
 }
 
 /// The half of a [`CableEnd`] that sends. The other end sees frames after [`flush`](Transmit::flush), or when no
 /// buffer is free any more.
 pub struct CableTransmit {
     ring: Rc<Ring>,
-    /// Frames filled so far, flushed or not.
-    written: usize,
+    /// Frames filled so far, flushed or not: those that were sent.
+    written: u64,
     mac: MacAddress,
     mtu: usize,
     /// The largest frame that is not to be cut.
@@ -44,7 +43,6 @@ pub struct CableTransmit {
     /// What a frame arrives as whose checksum is complete, and one whose checksum is left for the device. A checksum that
     /// nobody was offered to complete is a mistake of the sender: the receiver shall find it.
     arrives: [ReceivedChecksum; 2],
-    frames: u64,
     tap: Option<Box<Tap>>,
     bytes: u64,
     dropped: u64,
@@ -62,7 +60,7 @@ impl CableEnd {
         let offers = !cable.capabilities.checksum.is_empty();
         let arrives = [complete, if offers { ReceivedChecksum::Partial } else { complete }];
         Self {
-            receive: CableReceive { ring: receive, frames: 0, bytes: 0 },
+            receive: CableReceive { kept: Exchange::new(), ring: receive },
             transmit: CableTransmit {
                 ring: transmit,
                 written: 0,
@@ -71,7 +69,6 @@ impl CableEnd {
                 plain: cable.mtu.saturating_add(LINK_HEADER),
                 capabilities: cable.capabilities,
                 arrives,
-                frames: 0,
                 bytes: 0,
                 dropped: 0,
                 tap: None,
@@ -103,13 +100,48 @@ impl Net for CableEnd {
 
     fn stats(&self) -> Stats {
         Stats {
-            rx_frames: self.receive.frames,
-            rx_bytes: self.receive.bytes,
+            rx_frames: self.receive.ring.taken(),
+            rx_bytes: self.receive.ring.bytes_taken(),
             rx_dropped: 0,
-            tx_frames: self.transmit.frames,
+            tx_frames: self.transmit.written,
             tx_bytes: self.transmit.bytes,
             tx_dropped: self.transmit.dropped,
         }
+    }
+}
+
+impl CableReceive {
+    /// The same as [`poll_frame_to_keep`](Receive::poll_frame_to_keep) for a frame that is worth keeping.
+    // By itself, so that short frames have the registers.
+    #[inline(never)]
+    fn poll_long_frame<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool),
+    ) -> Poll<Result<R, Disconnected>> {
+        let Self { ring, kept } = self;
+        let taken = ring.take(|buffer, Stored { len, checksum, segment_size }| {
+            let frame = Frame { bytes: buffer.get(..len).unwrap_or_default(), checksum, segment_size };
+            let (result, keep) = take(frame, kept.offer());
+            if keep && let Some(number) = kept.offer() {
+                kept.keep(number, buffer, 0..len);
+            }
+            result
+        });
+        match taken {
+            Some(result) => Poll::Ready(Ok(result)),
+            None => self.wait(cx),
+        }
+    }
+
+    /// There is no frame.
+    #[inline]
+    fn wait<R>(&self, cx: &Context<'_>) -> Poll<Result<R, Disconnected>> {
+        if self.ring.is_closed() {
+            return Poll::Ready(Err(Disconnected));
+        }
+        self.ring.wait_for_frame(cx);
+        Poll::Pending
     }
 }
 
@@ -120,20 +152,34 @@ impl Receive for CableReceive {
         cx: &mut Context<'_>,
         take: impl FnOnce(Frame<'_>) -> R,
     ) -> Poll<Result<R, Disconnected>> {
-        let Self { ring, frames, bytes } = self;
-        let taken = ring.take(|frame, Stored { checksum, segment_size, .. }| {
-            *frames += 1;
-            *bytes += frame.len() as u64;
-            take(Frame { bytes: frame, checksum, segment_size })
+        let taken = self.ring.take(|buffer, Stored { len, checksum, segment_size }| {
+            take(Frame { bytes: buffer.get(..len).unwrap_or_default(), checksum, segment_size })
         });
         match taken {
             Some(result) => Poll::Ready(Ok(result)),
-            None if ring.is_closed() => Poll::Ready(Err(Disconnected)),
-            None => {
-                ring.wait_for_frame(cx);
-                Poll::Pending
-            }
+            None => self.wait(cx),
         }
+    }
+
+    #[inline(always)]
+    fn poll_frame_to_keep<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool),
+    ) -> Poll<Result<R, Disconnected>> {
+        if self.ring.has_long() {
+            self.poll_long_frame(cx, take)
+        } else {
+            self.poll_frame(cx, |frame| take(frame, None).0)
+        }
+    }
+
+    fn kept(&self, frame: FrameId) -> &[u8] {
+        self.kept.kept(frame)
+    }
+
+    fn release(&mut self, frames: FrameSet) {
+        self.kept.release(frames);
     }
 }
 
@@ -214,7 +260,6 @@ impl Transmit for CableTransmit {
         match filled {
             Ok(len) if self.ring.is_up() => {
                 self.written = self.written.wrapping_add(1);
-                self.frames += 1;
                 self.bytes += len as u64;
                 Ok(())
             }
@@ -242,12 +287,16 @@ impl Drop for CableEnd {
 
 impl fmt::Debug for CableReceive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CableReceive").field("frames", &self.frames).field("bytes", &self.bytes).finish_non_exhaustive()
+        let ring = &self.ring;
+        f.debug_struct("CableReceive")
+            .field("frames", &ring.taken())
+            .field("bytes", &ring.bytes_taken())
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for CableTransmit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CableTransmit").field("mac", &self.mac).field("frames", &self.frames).finish_non_exhaustive()
+        f.debug_struct("CableTransmit").field("mac", &self.mac).field("frames", &self.written).finish_non_exhaustive()
     }
 }

@@ -12,16 +12,20 @@ use mirage_net::ReceivedChecksum;
 pub(super) struct Ring {
     slots: Box<[Slot]>,
     /// `slots.len() - 1`; the length is a power of two.
-    mask: usize,
-    /// Frames received so far. Invariant: `tail - head <= slots.len()`, wrapping.
-    head: Cell<usize>,
+    mask: u64,
+    /// Frames received so far. Invariant: `tail - head <= slots.len()`.
+    head: Cell<u64>,
+    /// Their bytes.
+    bytes: Cell<u64>,
     /// Frames published so far.
-    tail: Cell<usize>,
+    tail: Cell<u64>,
     up: Cell<bool>,
     /// Whether one of the two ends is gone.
     closed: Cell<bool>,
     receiver: Cell<Option<Waker>>,
     sender: Cell<Option<Waker>>,
+    /// Whether there may be one: for each frame that is received this is asked.
+    sender_waits: Cell<bool>,
 }
 
 struct Slot {
@@ -43,60 +47,78 @@ impl Ring {
             .map(|_| Slot { buffer: RefCell::new(vec![0; size].into()), frame: Cell::default() })
             .collect();
         Self {
-            mask: slots.len() - 1,
+            mask: slots.len() as u64 - 1,
             slots,
             head: Cell::new(0),
+            bytes: Cell::new(0),
             tail: Cell::new(0),
             up: Cell::new(true),
             closed: Cell::new(false),
             receiver: Cell::new(None),
             sender: Cell::new(None),
+            sender_waits: Cell::new(false),
         }
     }
 
     /// Whether the sender, who has filled frames up to `written`, finds no free slot.
     #[inline]
-    pub(super) fn is_full(&self, written: usize) -> bool {
+    pub(super) fn is_full(&self, written: u64) -> bool {
         written.wrapping_sub(self.head.get()) > self.mask
     }
 
     /// Lends the buffer of slot `written`, which is free; stores the frame that `fill` makes of it, if any.
     #[inline(always)]
-    pub(super) fn fill<E>(
-        &self,
-        written: usize,
-        fill: impl FnOnce(&mut [u8]) -> Result<Stored, E>,
-    ) -> Result<usize, E> {
-        let slot = &self.slots[written & self.mask];
+    pub(super) fn fill<E>(&self, written: u64, fill: impl FnOnce(&mut [u8]) -> Result<Stored, E>) -> Result<usize, E> {
+        let slot = &self.slots[(written & self.mask) as usize];
         let stored = fill(&mut slot.buffer.borrow_mut())?;
         slot.frame.set(stored);
         Ok(stored.len)
     }
 
-    /// Lends the oldest frame, if there is one; afterwards its slot is free.
-    #[inline]
-    pub(super) fn take<R>(&self, take: impl FnOnce(&[u8], Stored) -> R) -> Option<R> {
+    /// Lends the oldest frame, if there is one; afterwards its slot is free. `take` may put another buffer of the same size in
+    /// the place of its own.
+    #[inline(always)]
+    pub(super) fn take<R>(&self, take: impl FnOnce(&mut Box<[u8]>, Stored) -> R) -> Option<R> {
         let head = self.head.get();
         if head == self.tail.get() {
             return None;
         }
-        let slot = &self.slots[head & self.mask];
+        let slot = &self.slots[(head & self.mask) as usize];
         let stored = slot.frame.get();
+        self.bytes.set(self.bytes.get() + stored.len as u64);
         // Nobody else has it, whoever only reads. To find that out is less work so.
-        let buffer = slot.buffer.borrow_mut();
-        let result = take(buffer.get(..stored.len).unwrap_or_default(), stored);
+        let mut buffer = slot.buffer.borrow_mut();
+        let result = take(&mut buffer, stored);
         drop(buffer);
         self.head.set(head.wrapping_add(1));
-        if let Some(sender) = self.sender.take() {
-            sender.wake();
+        if self.sender_waits.get() {
+            self.wake_sender();
         }
         Some(result)
     }
 
+    /// Whether the oldest frame is so long that to copy it would be more work than to keep it.
+    #[inline]
+    pub(super) fn has_long(&self) -> bool {
+        let head = self.head.get();
+        head != self.tail.get() && self.slots[(head & self.mask) as usize].frame.get().len >= LONG
+    }
+
+    /// How many frames were received.
+    pub(super) fn taken(&self) -> u64 {
+        self.head.get()
+    }
+
+    /// How many bytes they were.
+    pub(super) fn bytes_taken(&self) -> u64 {
+        self.bytes.get()
+    }
+
     /// Hands everything up to `written` to the receiver.
     #[inline]
-    pub(super) fn publish(&self, written: usize) {
-        if self.tail.replace(written) != written {
+    pub(super) fn publish(&self, written: u64) {
+        if self.tail.get() != written {
+            self.tail.set(written);
             self.wake_receiver();
         }
     }
@@ -107,6 +129,7 @@ impl Ring {
 
     pub(super) fn wait_for_slot(&self, cx: &Context<'_>) {
         register(&self.sender, cx);
+        self.sender_waits.set(true);
     }
 
     #[inline]
@@ -128,6 +151,12 @@ impl Ring {
     pub(super) fn close(&self) {
         self.closed.set(true);
         self.wake_receiver();
+        self.wake_sender();
+    }
+
+    #[cold]
+    fn wake_sender(&self) {
+        self.sender_waits.set(false);
         if let Some(sender) = self.sender.take() {
             sender.wake();
         }
@@ -140,6 +169,9 @@ impl Ring {
         }
     }
 }
+
+/// Bytes of a frame that is worth keeping.
+const LONG: usize = 512;
 
 /// Keeps `cx`'s waker in `cell`; a waker that is there already is not cloned again.
 fn register(cell: &Cell<Option<Waker>>, cx: &Context<'_>) {
