@@ -414,7 +414,7 @@ impl<'p> Walk<'p, '_> {
         while self.rest.is_empty() {
             // What follows begins with its block.
             let next = self.pool.get(self.block).map_or(NONE, |block| block.next);
-            let Some(data) = self.pool.get(next).map(Block::data) else { return &[] };
+            let Some(data) = self.pool.get(next).and_then(Block::held) else { return &[] };
             (self.block, self.rest) = (next, data);
         }
         let (piece, rest) = self.rest.split_at(self.rest.len().min(most));
