@@ -16,7 +16,7 @@ fn an_idle_connection_costs_half_a_kilobyte_at_most() {
     let half_open = size_of::<mirage_tcp::HalfOpenSlot>() + size_of::<mirage_tcp::TimerSlot>();
     assert!(half_open <= 128, "a half-open connection is {half_open} bytes");
     assert!(size_of::<mirage_tcp::TimeWaitSlot>() <= 80, "{}", size_of::<mirage_tcp::TimeWaitSlot>());
-    assert_eq!(size_of::<mirage_tcp::Block>(), 3200);
+    assert_eq!(size_of::<mirage_tcp::Block>(), 3136);
 }
 
 #[test]
