@@ -34,12 +34,12 @@ impl Again {
         Self { len: 0, ports: 0, middle: 0, stamps: None, ecn: Ecn::NotCapable, segment_size: None, words: 0 };
     /// What is shorter than this is not taken for a part of a stream.
     pub(super) const LEAST: usize = 512;
+
     /// Remembers a segment that was taken in, `stamped` or not; `sum` is that of all of it but its payload.
     #[inline(never)]
     pub(super) fn remember(&mut self, received: &Received<'_>, stamped: bool, sum: Sum) {
         let Some((header, rest)) = received.payload.split_first_chunk::<HEADER_LEN>() else { return };
-        let word =
-            |at: usize| header.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u32::from_be_bytes(*word));
+        let word = |at| word(header, at);
         *self = Self {
             len: Self::mark(received.payload.len(), received.checksum),
             ports: ports(header),
