@@ -13,7 +13,7 @@ use super::operation::Operation;
 use super::pair::{Pair, cx};
 use super::side::Side;
 use crate::wire::{Checksum, Flags, Header, write_segment};
-use crate::{ListenOptions, ListenerId, Local, TcpOptions};
+use crate::{ConnectionId, ListenOptions, ListenerId, Local, TcpOptions};
 
 pub(super) struct World<'s> {
     sides: [Side<'s>; 2],
@@ -118,8 +118,8 @@ impl<'s> World<'s> {
         let remote = tcp.remote(id).expect("an accepted connection has another end");
         // Ports go up, so the youngest is meant; one that nobody opened is a stranger's.
         match self.pairs.iter_mut().rev().find(|pair| pair.port == remote.port() && pair.ends[1].id.is_none()) {
-            Some(pair) if !pair.ends[1].left => pair.ends[1].id = Some(id),
-            _ => tcp.abort(id),
+            Some(pair) if !pair.ends[1].left && !is_forged(&self.sides, pair, id) => pair.ends[1].id = Some(id),
+            _ => self.sides[1].tcp.abort(id),
         }
         true
     }
@@ -203,6 +203,15 @@ impl<'s> World<'s> {
             side.wake(self.now);
         }
     }
+}
+
+/// Whether the acceptor took for a cookie what was none: the peer began with another number. A cookie has 28 bits to tell, and so
+/// has one acknowledgement in 2²⁸ that belongs to nothing any more, when cookies are out.
+fn is_forged(sides: &[Side<'_>; 2], pair: &Pair, accepted: ConnectionId) -> bool {
+    let [opener, acceptor] = sides;
+    let number = pair.ends[0].id.and_then(|id| opener.tcp.slot(id)).map(|slot| slot.iss);
+    let known = acceptor.tcp.slot(accepted).map(|slot| slot.irs);
+    number.is_some() && number != known && acceptor.tcp.stats().cookies_accepted > 0
 }
 
 /// A segment from somebody who takes no part: his ports are not those of any connection.
