@@ -1,4 +1,4 @@
-//! FrameIds that stay where the device put them, for longer than a call.
+//! Frames that stay where the device put them, for longer than a call.
 
 use core::fmt;
 
