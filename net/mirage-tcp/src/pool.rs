@@ -490,6 +490,7 @@ impl<'s> Pool<'s> {
             while let Some(block) = self.blocks.get_mut(index as usize)
                 && let Some((offset, at, len, is_last)) = block.pieces.take(frame)
             {
+                debug_assert!(offset + len <= bytes.len(), "a device keeps the whole frame");
                 if let (Some(to), Some(from)) = (block.bytes.get_mut(at..at + len), bytes.get(offset..offset + len)) {
                     mirage_checksum::copy(to, from);
                 }
