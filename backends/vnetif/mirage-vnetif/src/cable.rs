@@ -1,5 +1,6 @@
 //! Two devices and the cable between them.
 
+mod buffer;
 mod end;
 mod ring;
 

@@ -81,18 +81,40 @@ pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
 pub(super) fn copy_all(destination: &mut [u8], source: &[u8]) {
     // One length for both, for the compiler to know.
     let Some(destination) = destination.get_mut(..source.len()) else { return };
-    let (eights, _) = source.as_chunks::<WIDTH>().0.as_chunks::<8>();
-    let (spaces, _) = destination.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<8>();
+    let (eights, rest) = source.as_chunks::<WIDTH>().0.as_chunks::<8>();
+    let (spaces, space) = destination.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<8>();
     for (to, from) in spaces.iter_mut().zip(eights) {
-        let [a, b, c, d, e, f, g, h] = from;
-        let vectors = [load(a), load(b), load(c), load(d), load(e), load(f), load(g), load(h)];
-        for (to, vector) in to.iter_mut().zip(vectors) {
-            store(to, vector);
-        }
+        copy_each(to, from);
     }
-    let copied = eights.len() * 8 * WIDTH;
-    if let (Some(to), Some(from)) = (destination.get_mut(copied..), source.get(copied..)) {
-        to.copy_from_slice(from);
+    // No loop here either.
+    let ((four, rest), (to_four, space)) = (rest.as_chunks::<4>(), space.as_chunks_mut::<4>());
+    if let ([four], [to]) = (four, to_four) {
+        copy_each(to, four);
+    }
+    let ((pair, single), (to_pair, to_single)) = (rest.as_chunks::<2>(), space.as_chunks_mut::<2>());
+    if let ([pair], [to]) = (pair, to_pair) {
+        copy_each(to, pair);
+    }
+    if let ([single], [to]) = (single, to_single) {
+        copy(to, single);
+    }
+    match (destination.last_chunk_mut(), source.last_chunk()) {
+        // Of these bytes the first are there already.
+        (Some(to), Some(from)) => _ = copy(to, from),
+        _ => destination.copy_from_slice(source),
+    }
+}
+
+/// Copies some vectors: all are read before the first is written.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn copy_each<const COUNT: usize>(to: &mut [[u8; WIDTH]; COUNT], from: &[[u8; WIDTH]; COUNT]) {
+    let vectors = from.each_ref().map(
+        #[inline(always)]
+        |from| load(from),
+    );
+    for (to, vector) in to.iter_mut().zip(vectors) {
+        store(to, vector);
     }
 }
 

@@ -11,6 +11,7 @@ use mirage_net::{
     Receive, ReceivedChecksum, SendError, Stats, Transmit,
 };
 
+use super::buffer::Buffer;
 use super::ring::{Ring, Stored};
 use super::{Cable, LINK_HEADER};
 use crate::Recorder;
@@ -26,7 +27,7 @@ pub struct CableEnd {
 /// The half of a [`CableEnd`] that lends received frames.
 pub struct CableReceive {
     ring: Rc<Ring>,
-    kept: Exchange,
+    kept: Exchange<Buffer>,
 }
 
 /// The half of a [`CableEnd`] that sends. The other end sees frames after [`flush`](Transmit::flush), or when no
@@ -121,7 +122,7 @@ impl CableReceive {
     ) -> Poll<Result<R, Disconnected>> {
         let Self { ring, kept } = self;
         let taken = ring.take(|buffer, Stored { len, checksum, segment_size }| {
-            let frame = Frame { bytes: buffer.get(..len).unwrap_or_default(), checksum, segment_size };
+            let frame = Frame { bytes: buffer.as_ref().get(..len).unwrap_or_default(), checksum, segment_size };
             let (result, keep) = take(frame, kept.offer());
             if keep && let Some(number) = kept.offer() {
                 kept.keep(number, buffer, 0..len);
@@ -153,7 +154,7 @@ impl Receive for CableReceive {
         take: impl FnOnce(Frame<'_>) -> R,
     ) -> Poll<Result<R, Disconnected>> {
         let taken = self.ring.take(|buffer, Stored { len, checksum, segment_size }| {
-            take(Frame { bytes: buffer.get(..len).unwrap_or_default(), checksum, segment_size })
+            take(Frame { bytes: buffer.as_ref().get(..len).unwrap_or_default(), checksum, segment_size })
         });
         match taken {
             Some(result) => Poll::Ready(Ok(result)),

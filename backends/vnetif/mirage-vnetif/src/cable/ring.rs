@@ -6,6 +6,8 @@ use core::task::{Context, Waker};
 
 use mirage_net::ReceivedChecksum;
 
+use super::buffer::Buffer;
+
 /// A ring with one sender and one receiver on the same thread.
 ///
 /// Each slot is borrowed on its own, so a frame can be sent while another one is lent.
@@ -29,7 +31,7 @@ pub(super) struct Ring {
 }
 
 struct Slot {
-    buffer: RefCell<Box<[u8]>>,
+    buffer: RefCell<Buffer>,
     frame: Cell<Stored>,
 }
 
@@ -44,7 +46,7 @@ pub(super) struct Stored {
 impl Ring {
     pub(super) fn new(slots: usize, size: usize) -> Self {
         let slots: Box<[Slot]> = (0..slots.max(1).next_power_of_two())
-            .map(|_| Slot { buffer: RefCell::new(vec![0; size].into()), frame: Cell::default() })
+            .map(|_| Slot { buffer: RefCell::new(Buffer::new(size)), frame: Cell::default() })
             .collect();
         Self {
             mask: slots.len() as u64 - 1,
@@ -70,7 +72,7 @@ impl Ring {
     #[inline(always)]
     pub(super) fn fill<E>(&self, written: u64, fill: impl FnOnce(&mut [u8]) -> Result<Stored, E>) -> Result<usize, E> {
         let slot = &self.slots[(written & self.mask) as usize];
-        let stored = fill(&mut slot.buffer.borrow_mut())?;
+        let stored = fill(slot.buffer.borrow_mut().frame_mut())?;
         slot.frame.set(stored);
         Ok(stored.len)
     }
@@ -78,7 +80,7 @@ impl Ring {
     /// Lends the oldest frame, if there is one; afterwards its slot is free. `take` may put another buffer of the same size in
     /// the place of its own.
     #[inline(always)]
-    pub(super) fn take<R>(&self, take: impl FnOnce(&mut Box<[u8]>, Stored) -> R) -> Option<R> {
+    pub(super) fn take<R>(&self, take: impl FnOnce(&mut Buffer, Stored) -> R) -> Option<R> {
         let head = self.head.get();
         if head == self.tail.get() {
             return None;
