@@ -70,6 +70,12 @@ impl Piece {
     fn frame(&self) -> Option<FrameId> {
         FrameId::new(self.number.checked_sub(1)?)
     }
+
+    /// Its bytes; `None` from a device that has lost them.
+    #[inline]
+    pub(crate) fn bytes<'d>(&self, device: &'d dyn Keeper) -> Option<&'d [u8]> {
+        device.kept(self.frame()?).get(self.offset.into()..)?.get(..self.len.into())
+    }
 }
 
 /// The pieces of a block that lie in frames, in order.
@@ -130,15 +136,25 @@ impl Pieces {
         }
     }
 
+    /// The piece that begins at place `start` of the block.
+    #[inline]
+    pub(crate) fn at_front(&self, start: u16) -> Option<Piece> {
+        let piece = self.0[0];
+        (piece.number > 0 && piece.at == start).then_some(piece)
+    }
+
+    /// Takes the first piece out.
+    #[inline]
+    pub(crate) fn take_front(&mut self) -> Option<Used> {
+        let [piece, second] = self.0;
+        self.0 = [second, Piece::NONE];
+        Some(Used { frame: piece.frame()?, is_last: piece.is_last })
+    }
+
     /// The block now begins at place `start`: the first piece, if nothing is left of it.
     pub(crate) fn used_up_to(&mut self, start: u16) -> Option<Used> {
         let piece = self.0[0];
-        let frame = piece.frame()?;
-        if start < piece.at + piece.len {
-            return None;
-        }
-        self.0 = [self.0[1], Piece::NONE];
-        Some(Used { frame, is_last: piece.is_last })
+        if start < piece.at + piece.len { None } else { self.take_front() }
     }
 
     /// Takes the piece out that lies in `frame`: where it begins there and in the block, its length, and whether it is the last.
