@@ -1,5 +1,7 @@
 //! Received bytes that stay in the device's frame until they are read.
 
+use core::marker::PhantomData;
+
 use mirage_clock::Instant;
 use mirage_net::{FrameId, FrameSet, Receive};
 use mirage_protocols::Received;
@@ -31,6 +33,25 @@ pub(crate) struct NoFrames;
 
 impl Frames for NoFrames {
     fn visit(&self, _: &mut dyn FnMut(&dyn Keeper)) {}
+}
+
+/// Those of `F` where the profile's machine ever leaves anything in frames: for others no code is made that looks for it.
+pub(crate) struct FramesOf<'f, P, F: ?Sized>(&'f F, PhantomData<P>);
+
+impl<'f, P: Profile, F: Frames + ?Sized> FramesOf<'f, P, F> {
+    #[inline]
+    pub(crate) fn new(frames: &'f F) -> Self {
+        Self(frames, PhantomData)
+    }
+}
+
+impl<P: Profile, F: Frames + ?Sized> Frames for FramesOf<'_, P, F> {
+    #[inline]
+    fn visit(&self, visit: &mut dyn FnMut(&dyn Keeper)) {
+        if P::STRAIGHT {
+            self.0.visit(visit);
+        }
+    }
 }
 
 /// Where a segment lies that may stay there: see [`Tcp::input_in_frame`](crate::Tcp::input_in_frame).
