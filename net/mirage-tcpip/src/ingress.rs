@@ -47,18 +47,18 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
             machines.rounds.unasked();
             return Ok(Came::Some);
         }
-        let came = receive.poll_frame_to_keep(cx, |frame, number| {
+        let came = receive.poll_frames_to_keep(cx, machines.budget - taken, |frame, number| {
             if P::STRAIGHT && !WHOLE {
                 machines.rounds.came(frame.bytes.len());
             }
             if P::STRAIGHT && Alike::may_be(&frame) {
-                return ((), long_in(machines, &frame, number, transmit));
+                return long_in(machines, &frame, number, transmit);
             }
             frame_in(machines, &frame, transmit);
-            ((), false)
+            false
         });
         match came {
-            Poll::Ready(came) => came?,
+            Poll::Ready(came) => taken += came?,
             Poll::Pending => {
                 if P::STRAIGHT && !WHOLE {
                     machines.rounds.asked(taken);
@@ -66,7 +66,6 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
                 return Ok(if taken == 0 { Came::Nothing } else { Came::All });
             }
         }
-        taken += 1;
         // It is never 0.
         if taken >= machines.budget {
             cold_path();
