@@ -119,15 +119,16 @@ impl CableReceive {
         ring.take(
             #[inline(always)]
             |buffer, Stored { len, checksum, segment_size }| {
-                let frame = Frame { bytes: buffer.as_ref().get(..len).unwrap_or_default(), checksum, segment_size };
+                let bytes = buffer.as_ref().get(..len)?;
+                let frame = Frame { bytes, checksum, segment_size };
                 let offered = kept.offer();
                 let (result, keep) = take(frame, offered);
                 if keep && let Some(number) = offered {
                     kept.keep(number, buffer, 0..len);
                 }
-                result
+                Some(result)
             },
-        )
+        )?
     }
 
     /// The same as [`poll_frames_to_keep`](Receive::poll_frames_to_keep) for frames that are worth keeping, until one is not.
