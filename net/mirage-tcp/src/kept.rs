@@ -64,7 +64,13 @@ pub struct InFrame {
 }
 
 impl InFrame {
-    /// `count` bytes further on; `None` where a frame is too long for that.
+    /// `count` bytes further on, where it is known that there are so many.
+    #[inline]
+    pub(crate) fn further(self, count: usize) -> Self {
+        Self { offset: self.offset.wrapping_add(count as u16), ..self }
+    }
+
+    /// The same; `None` where a frame is too long for that.
     #[inline]
     pub(crate) fn behind(self, count: usize) -> Option<Self> {
         Some(Self { offset: self.offset.checked_add(u16::try_from(count).ok()?)?, ..self })

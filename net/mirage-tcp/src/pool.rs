@@ -312,13 +312,14 @@ impl<'s> Pool<'s> {
     }
 
     /// An empty block for data in order of a connection for which `received` blocks hold such data.
-    pub(crate) fn take_for_order(&mut self, received: u32) -> Option<u32> {
-        self.take_block_for_order(received).map(|(index, _)| index)
+    #[inline(never)]
+    pub(crate) fn take_for_order(&mut self, received: u32) -> Option<(u32, &mut Block)> {
+        self.take_for_order_here(received)
     }
 
-    /// The same with the block itself.
+    /// The same, in the place of the call.
     #[inline(always)]
-    pub(crate) fn take_block_for_order(&mut self, received: u32) -> Option<(u32, &mut Block)> {
+    pub(crate) fn take_for_order_here(&mut self, received: u32) -> Option<(u32, &mut Block)> {
         if received == 0 || received < self.spare() { self.take_block(0) } else { None }
     }
 
@@ -651,7 +652,7 @@ mod tests {
         let mut blocks = vec![Block::default(); 16];
         let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
         while pool.take_spare(0).is_some() {}
-        assert_eq!((pool.free(), pool.take_for_order(1), pool.take_for_sending(1, false, 0)), (4, None, None));
+        assert_eq!((pool.free(), pool.take_for_order(1).map(|(index, _)| index), pool.take_for_sending(1, false, 0)), (4, None, None));
         while pool.take_for_sending(1, true, 0).is_some() {}
         assert_eq!(pool.free(), 2);
         while pool.take_for_order(0).is_some() {}

@@ -207,8 +207,7 @@ impl ReceiveQueue {
         if len > BLOCK_BYTES || pool.get(self.tail).is_some_and(|tail| tail.room() > LEAST_ROOM) {
             return self.take_apart(pool, bytes, sum);
         }
-        let index = pool.take_for_order(self.blocks)?;
-        let block = pool.block_mut(index);
+        let (index, block) = pool.take_for_order(self.blocks)?;
         if !copy_valid(block.whole_space(len)?, bytes, sum) {
             pool.give(index);
             return Some(false);
@@ -266,12 +265,11 @@ impl ReceiveQueue {
             rest = rest.get(copied.in_tail..).unwrap_or_default();
         }
         while !rest.is_empty() {
-            let Some(index) = pool.take_for_order(self.blocks + copied.blocks) else {
+            let Some((index, block)) = pool.take_for_order(self.blocks + copied.blocks) else {
                 pool.give_chain(copied.first);
                 return None;
             };
             let len = rest.len().min(BLOCK_BYTES);
-            let block = pool.block_mut(index);
             sum = copy_summed(block.space(BLOCK_BYTES), rest, sum);
             block.grow(len);
             rest = rest.get(len..).unwrap_or_default();
@@ -333,7 +331,7 @@ impl ReceiveQueue {
             if rest.is_empty() {
                 break;
             }
-            let Some(index) = pool.take_for_order(self.blocks) else {
+            let Some((index, _)) = pool.take_for_order(self.blocks) else {
                 if whole && self.tail != NONE && pool.block(self.tail).room() > 0 {
                     // Rather little than nothing.
                     whole = false;

@@ -60,7 +60,7 @@ impl ReceiveQueue {
     /// The same for `len` bytes that are valid, and begin a block; `false` where they cannot stay.
     #[inline(never)]
     fn keep_behind(&mut self, pool: &mut Pool<'_>, len: usize, place: InFrame) -> bool {
-        let Some((index, block)) = pool.take_block_for_order(self.blocks) else { return false };
+        let Some((index, block)) = pool.take_for_order_here(self.blocks) else { return false };
         block.refer(place, len, true);
         pool.keeping.keep(place.frame, index);
         match pool.get_mut(self.tail) {
@@ -93,17 +93,17 @@ impl ReceiveQueue {
         let mut copied = Copied { in_tail: 0, first: NONE, last: NONE, blocks: 0 };
         let mut done = in_tail;
         while done < len {
-            let Some(index) = pool.take_for_order(self.blocks + copied.blocks) else {
+            let Some((index, block)) = pool.take_for_order_here(self.blocks + copied.blocks) else {
                 pool.give_chain(copied.first);
                 return None;
             };
             let count = (len - done).min(BLOCK_BYTES);
-            pool.block_mut(index).refer(place.behind(done)?, count, done + count == len);
+            block.refer(place.further(done), count, done + count == len);
             done += count;
             copied.blocks += 1;
-            match copied.last {
-                NONE => copied.first = index,
-                last => pool.block_mut(last).next = index,
+            match pool.get_mut(copied.last) {
+                Some(last) => last.next = index,
+                None => copied.first = index,
             }
             copied.last = index;
         }
