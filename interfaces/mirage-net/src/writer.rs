@@ -173,7 +173,7 @@ impl<'a> FrameWriter<'a> {
         match self.buffer.get_mut(self.written..end) {
             Some(space) => {
                 // C libraries use string instructions for more at once, which some processors take longer for.
-                space.chunks_mut(1024).for_each(|some| some.fill(0));
+                space.chunks_mut(2048).for_each(|some| some.fill(0));
                 self.written = end;
             }
             None => self.overflowed = true,
