@@ -13,7 +13,7 @@ use crate::cork::{Hold, Then};
 use crate::facts::Facts;
 use crate::identifier::NONE;
 use crate::keepalive::Schedule;
-use crate::kept::NoFrames;
+use crate::kept::{FramesOf, NoFrames};
 use crate::ready::{Ends, Place};
 use crate::resources::Resources;
 use crate::send_queue::Cuts;
@@ -92,7 +92,7 @@ impl<'s, P: Profile> Tcp<'s, P> {
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Pending => return Poll::Pending,
         }
-        let count = slot.receive.read(&mut resources.pool, frames, buffer);
+        let count = slot.receive.read(&mut resources.pool, &FramesOf::<P, _>::new(frames), buffer);
         if count == 0 {
             // It lies in a frame that we are not shown.
             return Poll::Pending;

@@ -5,7 +5,7 @@ use core::task::{Context, Poll};
 use mirage_net::FrameWriter;
 
 use crate::connection::todo;
-use crate::kept::NoFrames;
+use crate::kept::{FramesOf, NoFrames};
 use crate::{ConnectionId, Error, Frames, Profile, Tcp};
 
 impl<P: Profile> Tcp<'_, P> {
@@ -41,7 +41,9 @@ impl<P: Profile> Tcp<'_, P> {
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Pending => return Poll::Pending,
         }
-        let Some(result) = slot.receive.take_front(&mut resources.pool, frames, take) else { return Poll::Pending };
+        let Some(result) = slot.receive.take_front(&mut resources.pool, &FramesOf::<P, _>::new(frames), take) else {
+            return Poll::Pending;
+        };
         slot.after_read(resources);
         resources.relieve();
         self.settle(id.index);
@@ -84,7 +86,7 @@ impl<P: Profile> Tcp<'_, P> {
             Poll::Pending => return Poll::Pending,
         }
         let mut is_shown = false;
-        let count = slot.receive.take_each(&mut resources.pool, frames, |bytes| {
+        let count = slot.receive.take_each(&mut resources.pool, &FramesOf::<P, _>::new(frames), |bytes| {
             is_shown = true;
             take(bytes)
         });

@@ -1,5 +1,7 @@
 //! Received bytes that stay in the device's frame until they are read.
 
+use core::marker::PhantomData;
+
 use mirage_clock::Instant;
 use mirage_net::{FrameId, FrameSet, Receive};
 use mirage_protocols::Received;
@@ -31,6 +33,25 @@ pub(crate) struct NoFrames;
 
 impl Frames for NoFrames {
     fn visit(&self, _: &mut dyn FnMut(&dyn Keeper)) {}
+}
+
+/// Those of `F` where the profile's machine ever leaves anything in frames: for others no code is made that looks for it.
+pub(crate) struct FramesOf<'f, P, F: ?Sized>(&'f F, PhantomData<P>);
+
+impl<'f, P: Profile, F: Frames + ?Sized> FramesOf<'f, P, F> {
+    #[inline]
+    pub(crate) fn new(frames: &'f F) -> Self {
+        Self(frames, PhantomData)
+    }
+}
+
+impl<P: Profile, F: Frames + ?Sized> Frames for FramesOf<'_, P, F> {
+    #[inline]
+    fn visit(&self, visit: &mut dyn FnMut(&dyn Keeper)) {
+        if P::STRAIGHT {
+            self.0.visit(visit);
+        }
+    }
 }
 
 /// Where a segment lies that may stay there: see [`Tcp::input_in_frame`](crate::Tcp::input_in_frame).
@@ -69,6 +90,12 @@ impl Piece {
 
     fn frame(&self) -> Option<FrameId> {
         FrameId::new(self.number.checked_sub(1)?)
+    }
+
+    /// Its bytes; `None` from a device that has lost them.
+    #[inline]
+    pub(crate) fn bytes<'d>(&self, device: &'d dyn Keeper) -> Option<&'d [u8]> {
+        device.kept(self.frame()?).get(self.offset.into()..)?.get(..self.len.into())
     }
 }
 
@@ -130,15 +157,25 @@ impl Pieces {
         }
     }
 
+    /// The piece that begins at place `start` of the block.
+    #[inline]
+    pub(crate) fn at_front(&self, start: u16) -> Option<Piece> {
+        let piece = self.0[0];
+        (piece.number > 0 && piece.at == start).then_some(piece)
+    }
+
+    /// Takes the first piece out.
+    #[inline]
+    pub(crate) fn take_front(&mut self) -> Option<Used> {
+        let [piece, second] = self.0;
+        self.0 = [second, Piece::NONE];
+        Some(Used { frame: piece.frame()?, is_last: piece.is_last })
+    }
+
     /// The block now begins at place `start`: the first piece, if nothing is left of it.
     pub(crate) fn used_up_to(&mut self, start: u16) -> Option<Used> {
         let piece = self.0[0];
-        let frame = piece.frame()?;
-        if start < piece.at + piece.len {
-            return None;
-        }
-        self.0 = [self.0[1], Piece::NONE];
-        Some(Used { frame, is_last: piece.is_last })
+        if start < piece.at + piece.len { None } else { self.take_front() }
     }
 
     /// Takes the piece out that lies in `frame`: where it begins there and in the block, its length, and whether it is the last.

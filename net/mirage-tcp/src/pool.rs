@@ -201,6 +201,12 @@ impl Block {
         true
     }
 
+    /// It begins at place `start` now, and of what lies elsewhere there are `pieces` left.
+    fn rest(&mut self, start: u16, pieces: Pieces) {
+        self.skip(usize::from(start - self.start));
+        self.pieces = pieces;
+    }
+
     /// Forgets the first `count` bytes, at most all.
     pub(crate) fn skip(&mut self, count: usize) {
         let count = count.min(self.len()) as u16;
@@ -553,22 +559,55 @@ impl<'s> Pool<'s> {
     ) -> (usize, Option<u32>) {
         let Self { blocks, keeping, .. } = self;
         let Some(block) = blocks.get_mut(index as usize) else { return (0, None) };
-        let (mut taken, next) = (0, block.next);
-        while block.len > 0 {
+        let (first, end, next) = (block.start, block.start + block.len, block.next);
+        // Mostly nothing is left of any piece: the block is as it was until that is known.
+        let (mut start, mut pieces) = (first, block.pieces);
+        while let Some(piece) = pieces.at_front(start)
+            && let Some(bytes) = piece.bytes(device)
+        {
+            let count = take(bytes);
+            if count < bytes.len() {
+                start += count as u16;
+                block.rest(start, pieces);
+                return (usize::from(start - first), None);
+            }
+            start += bytes.len() as u16;
+            if let Some(used) = pieces.take_front() {
+                keeping.used(used, next);
+            }
+        }
+        if start < end {
+            block.rest(start, pieces);
+            let (taken, next) = self.take_pieces_slow(index, device, &mut take);
+            return (usize::from(start - first) + taken, next);
+        }
+        block.pieces = pieces;
+        self.give_held(index);
+        (usize::from(end - first), Some(next))
+    }
+
+    /// The same where bytes of the block lie before its first piece, behind its last one, or begin within one.
+    #[inline(never)]
+    fn take_pieces_slow(
+        &mut self,
+        index: u32,
+        device: &dyn Keeper,
+        take: &mut dyn FnMut(&[u8]) -> usize,
+    ) -> (usize, Option<u32>) {
+        let mut taken = 0;
+        while let Some(block) = self.get(index) {
             let piece = block.front_on(device);
             let len = piece.len();
             let count = take(piece).min(len);
             taken += count;
-            block.skip(count);
-            if let Some(used) = block.pieces.used_up_to(block.start) {
-                keeping.used(used, next);
+            if let Some(next) = self.used(index, count) {
+                return (taken, Some(next));
             }
             if count < len || len == 0 {
-                return (taken, None);
+                break;
             }
         }
-        self.give(index);
-        (taken, Some(next))
+        (taken, None)
     }
 
     /// Copies what still lies in frames to its place; gives the frames, which are not needed any more.

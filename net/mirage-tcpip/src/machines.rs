@@ -270,3 +270,27 @@ pub(crate) fn tell<P: Profile>(
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_happens_while_a_poll_looks_is_left_for_the_next() {
+        let mut stirred = Stirred(0);
+        stirred.begin(false);
+        assert!(!stirred.begun(), "nothing happened and nothing is due");
+        stirred.stir();
+        stirred.begin(false);
+        assert!(stirred.begun());
+        stirred.stir_if(false);
+        stirred.end();
+        assert!(!stirred.any(), "all was looked at");
+        stirred.begin(true);
+        stirred.stir_if(true);
+        stirred.end();
+        assert!(stirred.any() && !stirred.begun());
+        stirred.begin(false);
+        assert!(stirred.begun());
+    }
+}

@@ -81,16 +81,12 @@ pub(super) fn copy_and_sum(destination: &mut [u8], source: &[u8]) -> u64 {
 pub(super) fn copy_all(destination: &mut [u8], source: &[u8]) {
     // One length for both, for the compiler to know.
     let Some(destination) = destination.get_mut(..source.len()) else { return };
-    let (eights, rest) = source.as_chunks::<WIDTH>().0.as_chunks::<8>();
-    let (spaces, space) = destination.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<8>();
-    for (to, from) in spaces.iter_mut().zip(eights) {
+    let (fours, rest) = source.as_chunks::<WIDTH>().0.as_chunks::<4>();
+    let (spaces, space) = destination.as_chunks_mut::<WIDTH>().0.as_chunks_mut::<4>();
+    for (to, from) in spaces.iter_mut().zip(fours) {
         copy_each(to, from);
     }
     // No loop here either.
-    let ((four, rest), (to_four, space)) = (rest.as_chunks::<4>(), space.as_chunks_mut::<4>());
-    if let ([four], [to]) = (four, to_four) {
-        copy_each(to, four);
-    }
     let ((pair, single), (to_pair, to_single)) = (rest.as_chunks::<2>(), space.as_chunks_mut::<2>());
     if let ([pair], [to]) = (pair, to_pair) {
         copy_each(to, pair);

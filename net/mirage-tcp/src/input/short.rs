@@ -74,13 +74,13 @@ impl<P: Profile> Slot<P> {
             return false;
         }
         debug_assert!(self.watch != Watch::Persist, "nothing waits for the window");
+        debug_assert!(resources.again.len == 0, "who read what came before has ended that");
         debug_assert!(!payload.is_empty(), "with selective acknowledgments a bare header goes another way");
         let sum = Sum::of_array(header).add_u64(pseudo + received.payload.len() as u64);
         if !self.receive.take_first(&mut resources.pool, payload, sum, received.checksum) {
             return false;
         }
         resources.stats.segments_in += 1;
-        resources.again.len = 0;
         // What is known of the header by now, and the rest of it, is looked at again rather than kept.
         let (seq, ack, acked, len) = (self.rcv_nxt, self.nxt, self.send.len(), payload.len() as u32);
         self.stamps.keep(now, word(24), seq, self.acked_to);
