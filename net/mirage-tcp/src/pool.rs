@@ -239,6 +239,18 @@ pub(crate) struct Pool<'s> {
     kept: bool,
 }
 
+/// Blocks that were [filled](Pool::fill_free), chained in this order.
+pub(crate) struct Filled {
+    pub(crate) first: u32,
+    pub(crate) last: u32,
+    /// How many they are; if none, there is no first and no last.
+    pub(crate) blocks: u32,
+    /// How many bytes they hold.
+    pub(crate) bytes: usize,
+    /// How many the last was allowed.
+    pub(crate) limit: u16,
+}
+
 impl<'s> Pool<'s> {
     /// A pool of all of `blocks`.
     pub(crate) fn new(blocks: ManagedSlice<'s, Block>) -> Self {
@@ -280,11 +292,7 @@ impl<'s> Pool<'s> {
     /// Makes the first block that was never taken one that was given back.
     #[inline(never)]
     fn touch_next(&mut self) -> Option<()> {
-        let index = self.untouched;
-        let block = self.blocks.get_mut(index as usize)?;
-        (block.next, block.start, block.len) = (NONE, FREE, 0);
-        (self.free_head, self.untouched) = (index, index + 1);
-        Some(())
+        self.touch_behind(NONE).map(|_| ())
     }
 
     /// The same if one was given back before; they are used first.
@@ -392,6 +400,83 @@ impl<'s> Pool<'s> {
         if let Some(block) = self.blocks.get_mut(head as usize) {
             block.under_way = under_way;
         }
+    }
+
+    /// How many blocks a connection that holds `held` of them may [take for sending](Self::take_for_sending), one after the other.
+    #[inline]
+    pub(crate) fn most_for_sending(&self, held: u32, first: bool) -> u32 {
+        // Each that is taken is one more that is held, and one less that can be spared.
+        let most = self.spare().saturating_sub(held).div_ceil(2);
+        if most == 0 && first && self.free() > self.reserve / 2 { 1 } else { most }
+    }
+
+    /// Has `fill` write to up to `most` free blocks, one after the other, bytes from `place` on: up to `left` in all, of which the
+    /// first block takes the first of `limits`, and each behind it the second. It says how many it wrote; a block that it does not
+    /// fill is the last. `None` when none is free: it was not called then.
+    #[inline(always)]
+    pub(crate) fn fill_free(
+        &mut self,
+        mut place: u32,
+        limits: [u16; 2],
+        most: u32,
+        mut left: usize,
+        mut fill: impl FnMut(&mut [u8]) -> usize,
+    ) -> Option<Filled> {
+        if most == 0 {
+            return None;
+        }
+        let mut filled = Filled { first: NONE, last: NONE, blocks: 0, bytes: 0, limit: 0 };
+        let (mut index, [mut limit, next_limit]) = (self.free_head, limits);
+        loop {
+            if index == NONE {
+                match self.touch_behind(filled.last) {
+                    Some(touched) => index = touched,
+                    None if filled.blocks == 0 => return None,
+                    None => break,
+                }
+            }
+            let block = self.blocks.get_mut(index as usize)?;
+            let room = left.min(limit.into());
+            let count = fill(block.bytes.get_mut(..room)?);
+            if count == 0 {
+                break;
+            }
+            if filled.blocks == 0 {
+                filled.first = index;
+            }
+            (block.seq, block.start, block.len, block.ends) = (place, 0, count as u16, false);
+            (filled.last, filled.limit) = (index, limit);
+            filled.blocks += 1;
+            filled.bytes += count;
+            left -= count;
+            // It stays in the list of those that are free until all are filled.
+            index = block.next;
+            if count < room || left == 0 || filled.blocks == most {
+                break;
+            }
+            place = place.wrapping_add(count as u32);
+            limit = next_limit;
+        }
+        if let Some(last) = self.blocks.get_mut(filled.last as usize) {
+            last.next = NONE;
+            self.free_head = index;
+            self.in_use += filled.blocks;
+        }
+        Some(filled)
+    }
+
+    /// Puts the first block that was never taken behind `last`, with which the list of those that were given back ends.
+    #[inline(never)]
+    fn touch_behind(&mut self, last: u32) -> Option<u32> {
+        let index = self.untouched;
+        let block = self.blocks.get_mut(index as usize)?;
+        (block.next, block.start, block.len) = (NONE, FREE, 0);
+        self.untouched = index + 1;
+        match self.blocks.get_mut(last as usize) {
+            Some(last) => last.next = index,
+            None => self.free_head = index,
+        }
+        Some(index)
     }
 
     /// Takes a block back. One that is free already stays as it is.
@@ -657,6 +742,20 @@ mod tests {
         assert_eq!(pool.free(), 2);
         while pool.take_for_order(0).is_some() {}
         assert_eq!(pool.free(), 0);
+    }
+
+    #[test]
+    fn as_many_can_be_taken_as_one_after_the_other() {
+        for (total, in_use, held, first) in (0..200_u32).map(|step| (1 + step % 40, step / 9, step % 7, step % 2 == 0))
+        {
+            let mut blocks = vec![Block::default(); total as usize];
+            let mut pool = Pool::new(ManagedSlice::Borrowed(&mut blocks));
+            (0..in_use).for_each(|_| _ = pool.take());
+            let most = pool.most_for_sending(held, first);
+            let taken =
+                (0..).take_while(|more| pool.take_for_sending(held + more, first && *more == 0, 0).is_some()).count();
+            assert_eq!(most as usize, taken, "{in_use} of {total} in use, {held} held, {first}");
+        }
     }
 
     #[test]

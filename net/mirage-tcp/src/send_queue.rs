@@ -1,9 +1,11 @@
 //! What the application wrote and the peer has not acknowledged yet.
 
+use core::cell::Cell;
+
 use mirage_net::FrameWriter;
 use zerocopy::FromZeros;
 
-use crate::pool::{BLOCK_BYTES, Block, NONE, Pool};
+use crate::pool::{BLOCK_BYTES, Block, Filled, NONE, Pool};
 use crate::under_way::UnderWay;
 
 /// A stream's bytes from the first unacknowledged one on, in a chain of blocks.
@@ -154,49 +156,45 @@ impl SendQueue {
         cuts: Cuts,
         mut fill: impl FnMut(&mut FrameWriter<'_>),
     ) -> Option<usize> {
-        let (mut left, mut called) = (most, false);
-        let mut full = pool.get(self.tail).is_none_or(|tail| tail.is_filled(self.tail_limit));
-        while left > 0 {
-            let before = self.tail;
-            if full && !self.extend(pool, held, cuts) {
-                break;
-            }
-            called = true;
-            let block = pool.block_mut(self.tail);
-            let space = block.space(self.tail_limit.into());
+        let mut left = most;
+        if left == 0 {
+            return None;
+        }
+        let mut write = |space: &mut [u8]| FrameWriter::fill(space, &mut fill).map_or(0, |written| written.len());
+        let tail = pool.get_mut(self.tail).filter(|tail| !tail.is_filled(self.tail_limit));
+        let called = tail.is_some();
+        if let Some(tail) = tail {
+            let space = tail.space(self.tail_limit.into());
             let room = space.len().min(left);
-            let Some(space) = space.get_mut(..room) else { break };
-            let count = FrameWriter::fill(space, &mut fill).map_or(0, |written| written.len());
-            block.grow(count);
+            let count = write(space.get_mut(..room)?);
+            tail.grow(count);
             self.len += count as u32;
             left -= count;
-            if count < room {
-                if full && count == 0 {
-                    self.withdraw(pool, before);
+            if count < room || once || left == 0 {
+                return Some(most - left);
+            }
+        }
+        let blocks = if once { 1 } else { pool.most_for_sending(held + self.blocks, self.blocks == 0) };
+        // Behind a block that is full a segment begins.
+        let limits = [cuts.limit(self.len), cuts.limit(cuts.next)];
+        let place = self.base.wrapping_add(self.len);
+        let Some(filled) = pool.fill_free(place, limits, blocks, left, write) else {
+            return called.then_some(most - left);
+        };
+        let Filled { first, last, blocks, bytes, limit } = filled;
+        if blocks > 0 {
+            match self.tail {
+                NONE => {
+                    self.head = first;
+                    pool.under_way_mut(first).begin();
                 }
-                break;
+                tail => pool.block_mut(tail).next = first,
             }
-            if once {
-                break;
-            }
-            // Or nothing is left.
-            full = true;
+            (self.tail, self.tail_limit) = (last, limit);
+            self.len += bytes as u32;
+            self.blocks += blocks;
         }
-        called.then_some(most - left)
-    }
-
-    /// Gives the tail back, in which nothing was written; `before` was the tail before it.
-    #[cold]
-    #[inline(never)]
-    fn withdraw(&mut self, pool: &mut Pool<'_>, before: u32) {
-        pool.give(self.tail);
-        self.blocks -= 1;
-        // It is full.
-        (self.tail, self.tail_limit) = (before, 0);
-        match before {
-            NONE => self.head = NONE,
-            before => pool.block_mut(before).next = NONE,
-        }
+        Some(most - left + bytes)
     }
 
     /// Chains an empty block to the tail, if there is one.
@@ -310,25 +308,11 @@ impl SendQueue {
 
     /// All bytes from `offset` on, to be read piece by piece. `cursor` remembers where the last reading ended.
     #[inline]
-    pub(crate) fn walk<'p, 's>(&self, pool: &'p Pool<'s>, offset: u32, cursor: &Cursor) -> Walk<'p, 's> {
-        let place = self.base.wrapping_add(offset);
-        let mut reached = *cursor;
-        let rest = self.rest_of_block(pool, place, &mut reached);
-        Walk { pool, block: reached.block, rest, place }
-    }
-
-    /// The same for pieces that lie in one block each.
-    #[inline]
-    pub(crate) fn pieces<'p, 's, 'c>(
-        &self,
-        pool: &'p Pool<'s>,
-        offset: u32,
-        cursor: &'c mut Cursor,
-    ) -> Pieces<'p, 's, 'c> {
+    pub(crate) fn walk<'p, 's, 'c>(&self, pool: &'p Pool<'s>, offset: u32, cursor: &'c mut Cursor) -> Walk<'p, 's, 'c> {
         let rest = self.rest_of_block(pool, self.base.wrapping_add(offset), cursor);
         // Where there is nothing, nothing follows.
         let next = pool.get(cursor.block).filter(|_| !rest.is_empty()).map_or(NONE, |block| block.next);
-        Pieces { pool, rest, next, cursor }
+        Walk { pool, rest, next, cursor: Cell::from_mut(cursor) }
     }
 
     /// The bytes themselves when all of them lie in one piece that is found at once, as they mostly do.
@@ -384,53 +368,32 @@ impl SendQueue {
 
 /// A reading that goes on from piece to piece.
 #[derive(Clone, Copy)]
-pub(crate) struct Walk<'p, 's> {
-    pool: &'p Pool<'s>,
-    block: u32,
-    /// What is left of the block.
-    rest: &'p [u8],
-    /// Birth place of the next byte.
-    place: u32,
-}
-
-impl<'p> Walk<'p, '_> {
-    /// The next bytes that lie in one piece, at most `most`; none if there are no more.
-    #[inline(always)]
-    pub(crate) fn next(&mut self, most: usize) -> &'p [u8] {
-        while self.rest.is_empty() {
-            // What follows begins with its block.
-            let next = self.pool.get(self.block).map_or(NONE, |block| block.next);
-            let Some(data) = self.pool.get(next).and_then(Block::held) else { return &[] };
-            (self.block, self.rest) = (next, data);
-        }
-        let (piece, rest) = self.rest.split_at(self.rest.len().min(most));
-        self.rest = rest;
-        self.place = self.place.wrapping_add(piece.len() as u32);
-        piece
-    }
-
-    /// Where it is.
-    #[inline]
-    pub(crate) fn cursor(&self) -> Cursor {
-        Cursor { block: self.block, last: self.place.wrapping_sub(1) }
-    }
-}
-
-/// A reading of pieces that lie in one block each.
-pub(crate) struct Pieces<'p, 's, 'c> {
+pub(crate) struct Walk<'p, 's, 'c> {
     pool: &'p Pool<'s>,
     /// What is left of the block.
     rest: &'p [u8],
     /// The block behind it.
     next: u32,
     /// The block, and the first byte of it that was read.
-    cursor: &'c mut Cursor,
+    cursor: &'c Cell<Cursor>,
 }
 
-impl<'p> Pieces<'p, '_, '_> {
+impl<'p> Walk<'p, '_, '_> {
+    /// The next bytes that lie in one piece, at most `most`; none if there are no more.
+    #[inline(always)]
+    pub(crate) fn next(&mut self, most: usize) -> &'p [u8] {
+        if self.rest.is_empty() {
+            let Some(rest) = self.next_block() else { return &[] };
+            self.rest = rest;
+        }
+        let (piece, rest) = self.rest.split_at(self.rest.len().min(most));
+        self.rest = rest;
+        piece
+    }
+
     /// The next `len` bytes; `None` where they lie in several blocks or there are not so many.
     #[inline(always)]
-    pub(crate) fn next(&mut self, len: usize) -> Option<&'p [u8]> {
+    pub(crate) fn whole(&mut self, len: usize) -> Option<&'p [u8]> {
         if self.rest.is_empty() {
             self.rest = self.next_block()?;
         }
@@ -439,11 +402,11 @@ impl<'p> Pieces<'p, '_, '_> {
         Some(piece)
     }
 
-    /// What the next block holds.
+    /// What the next block holds: something, as each does.
     #[inline(always)]
     fn next_block(&mut self) -> Option<&'p [u8]> {
         let block = self.pool.get(self.next)?;
-        *self.cursor = Cursor { block: self.next, last: block.seq };
+        self.cursor.set(Cursor { block: self.next, last: block.seq });
         self.next = block.next;
         block.stored()
     }
@@ -602,6 +565,8 @@ mod tests {
     enum Operation {
         EndRecord,
         Push(u16),
+        /// Room for so many bytes, of which so many are written; in one piece or in several, for segments of this length.
+        Fill(u16, u16, bool, u16),
         Acked(u16),
         Read(u16, u16),
         Clear,
@@ -611,6 +576,8 @@ mod tests {
         prop_oneof![
             1 => Just(Operation::EndRecord),
             4 => (0_u16..5000).prop_map(Operation::Push),
+            4 => (0_u16..9000, 0_u16..9000, any::<bool>(), prop_oneof![Just(0_u16), 1..10_u16, 500..1500_u16, Just(8948)])
+                .prop_map(|(most, bytes, once, full)| Operation::Fill(most, bytes, once, full)),
             3 => (0_u16..6000).prop_map(Operation::Acked),
             6 => (0_u16..9000, 0_u16..4000).prop_map(|(offset, len)| Operation::Read(offset, len)),
             1 => Just(Operation::Clear),
@@ -641,6 +608,25 @@ mod tests {
                         let accepted = queue.push(&mut pool, &bytes, 20_000, 0, ANYWHERE);
                         model.extend(&bytes[..accepted]);
                         written += accepted as u32;
+                    }
+                    Operation::Fill(most, bytes, once, full) => {
+                        let (mut comes, held) = (usize::from(bytes), queue.blocks());
+                        let mut calls = 0;
+                        let filled = queue.fill_each(&mut pool, most.into(), once, 0, Cuts { next: 0, full }, |space| {
+                            calls += 1;
+                            assert!(space.remaining() > 0);
+                            for _ in 0..space.remaining().min(comes) {
+                                space.put(&[(written % 251) as u8]);
+                                model.push((written % 251) as u8);
+                                written += 1;
+                            }
+                            comes -= space.len();
+                        });
+                        prop_assert_eq!(filled, (calls > 0).then_some(usize::from(bytes) - comes));
+                        prop_assert!(!once || calls <= 1);
+                        // All that was wanted, or all that there was room for.
+                        let room = usize::from(most).min(bytes.into());
+                        prop_assert!(once || comes == usize::from(bytes) - room || !pool.spares(queue.blocks(), held == 0));
                     }
                     Operation::Acked(count) => {
                         queue.acked(&mut pool, count.into());

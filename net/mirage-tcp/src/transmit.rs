@@ -359,14 +359,10 @@ impl<P: Profile> Slot<P> {
             let result = if P::BURSTS {
                 match send.piece(&resources.pool, offset, len, &mut cursor) {
                     Some(piece) => ip.send(packet, move |writer| template.write(writer, seq, piece_flags, [piece])),
-                    None => {
-                        let mut walk = send.walk(&resources.pool, offset, &cursor);
-                        let result = ip.send(packet, |writer| {
-                            template.write_pieces(writer, (seq, piece_flags), len, partial, &mut walk);
-                        });
-                        cursor = walk.cursor();
-                        result
-                    }
+                    None => ip.send(packet, |writer| {
+                        let pieces = send.slices(&resources.pool, offset, len, &mut cursor);
+                        template.write(writer, seq, piece_flags, pieces);
+                    }),
                 }
             } else {
                 let payload = (send, &resources.pool, offset, len);

@@ -496,30 +496,48 @@ impl<const N: usize> Mould<N> {
     #[inline(always)]
     pub(crate) fn write(&self, writer: &mut FrameWriter<'_>, cast: Cast<'_>) {
         let Cast { seq, second, piece } = cast;
-        let start = identity(
-            #[inline(always)]
-            || {
-                let mut bytes = self.bytes;
-                bytes[..8].copy_from_slice(&(self.first | u64::from(seq.0)).to_be_bytes());
-                bytes[8..16].copy_from_slice(&second.0);
-                bytes
-            },
-        );
         match self.is_partial {
-            true => writer.put_behind(start(), piece),
-            false => {
-                let sum = Sum::ZERO.add_u64(self.sum).add_u64(u64::from(seq.0) + second.flags());
-                writer.put_headed(
-                    piece,
-                    #[inline(always)]
-                    |body| {
-                        let mut bytes = start();
-                        bytes[CHECKSUM_AT..18].copy_from_slice(&sum.add_sum(body).finish().to_be_bytes());
-                        bytes
-                    },
-                );
-            }
+            true => writer.put_behind(self.start(seq, second), piece),
+            false => writer.put_headed(
+                piece,
+                #[inline(always)]
+                |body| self.complete(seq, second, body),
+            ),
         }
+    }
+
+    /// Writes a segment with `len` bytes of payload in the pieces that `next` gives.
+    #[inline(always)]
+    pub(crate) fn write_pieces<'p>(
+        &self,
+        writer: &mut FrameWriter<'_>,
+        (seq, second): (SequenceNumber, Second),
+        len: usize,
+        next: impl FnMut(usize) -> &'p [u8],
+    ) {
+        // The only copy on the way out: the blocks keep the bytes until they are acknowledged.
+        match self.is_partial {
+            true => writer.put_headed_pieces::<N, false>(len, next, |_| self.start(seq, second)),
+            false => writer.put_headed_pieces::<N, true>(len, next, |body| self.complete(seq, second, body)),
+        }
+    }
+
+    /// A header, with the checksum if a device is to complete it.
+    #[inline(always)]
+    fn start(&self, seq: SequenceNumber, second: Second) -> [u8; N] {
+        let mut bytes = self.bytes;
+        bytes[..8].copy_from_slice(&(self.first | u64::from(seq.0)).to_be_bytes());
+        bytes[8..16].copy_from_slice(&second.0);
+        bytes
+    }
+
+    /// The header of a payload whose sum is `body`.
+    #[inline(always)]
+    fn complete(&self, seq: SequenceNumber, second: Second, body: Sum) -> [u8; N] {
+        let sum = Sum::ZERO.add_u64(self.sum).add_u64(u64::from(seq.0) + second.flags());
+        let mut bytes = self.start(seq, second);
+        bytes[CHECKSUM_AT..18].copy_from_slice(&sum.add_sum(body).finish().to_be_bytes());
+        bytes
     }
 }
 

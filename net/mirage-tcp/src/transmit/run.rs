@@ -3,14 +3,14 @@
 use core::cell::Cell;
 use core::hint::cold_path;
 
-use mirage_checksum::{SequenceNumber, Sum};
+use mirage_checksum::SequenceNumber;
 use mirage_net::FrameWriter;
 use mirage_protocols::{Ip, Packet, SendError};
 
 use super::plan::Plan;
 use crate::pool::{BLOCK_BYTES, Pool};
 use crate::send_queue::{Cursor, SendQueue, Walk};
-use crate::wire::{Cast, Flags, HEADER_LEN, PARTIAL_CHECKSUM, STAMPED_LEN, Template};
+use crate::wire::{Cast, Flags, HEADER_LEN, Mould, STAMPED_LEN, Second, Template};
 
 /// The full segments of a plan. They differ in their number and their bytes alone.
 pub(super) struct Run<'a, 's> {
@@ -38,12 +38,12 @@ impl Run<'_, '_> {
         cursor: &mut Cursor,
         ip: &mut impl Ip,
     ) -> Option<(usize, Result<(), SendError>)> {
-        if self.full as usize > BLOCK_BYTES {
-            return self.send_spread(template, packet, cursor, ip);
-        }
+        let fits = self.full as usize <= BLOCK_BYTES;
         match packet.len.wrapping_sub(self.full as usize) {
-            STAMPED_LEN => self.send_headed::<STAMPED_LEN>(template, packet, cursor, ip),
-            HEADER_LEN => self.send_headed::<HEADER_LEN>(template, packet, cursor, ip),
+            STAMPED_LEN if fits => self.send_headed::<STAMPED_LEN>(template, packet, cursor, ip),
+            STAMPED_LEN => self.send_spread::<STAMPED_LEN>(template, packet, cursor, ip),
+            HEADER_LEN if fits => self.send_headed::<HEADER_LEN>(template, packet, cursor, ip),
+            HEADER_LEN => self.send_spread::<HEADER_LEN>(template, packet, cursor, ip),
             _ => None,
         }
     }
@@ -60,7 +60,7 @@ impl Run<'_, '_> {
     ) -> Option<(usize, Result<(), SendError>)> {
         let Self { plan, sent, queue, pool, full, .. } = *self;
         let mould = &template.mould::<N>(full, self.flags())?;
-        let mut pieces = queue.pieces(pool, plan.offset + sent, cursor);
+        let mut walk = queue.walk(pool, plan.offset + sent, cursor);
         let (mut segments, mut second) = (self.segments(), mould.usual);
         let fills = core::iter::from_fn(
             #[inline(always)]
@@ -70,7 +70,7 @@ impl Run<'_, '_> {
                     cold_path();
                     second = mould.last;
                 }
-                let cast = Cast { seq, second, piece: pieces.next(full as usize)? };
+                let cast = Cast { seq, second, piece: walk.whole(full as usize)? };
                 Some(
                     #[inline(always)]
                     move |writer: &mut FrameWriter<'_>| mould.write(writer, cast),
@@ -82,7 +82,7 @@ impl Run<'_, '_> {
 
     /// The same for segments that fit in no piece.
     #[inline(never)]
-    fn send_spread(
+    fn send_spread<const N: usize>(
         &self,
         template: &Template<'_>,
         packet: &Packet,
@@ -90,20 +90,13 @@ impl Run<'_, '_> {
         ip: &mut impl Ip,
     ) -> Option<(usize, Result<(), SendError>)> {
         let Self { plan, sent, queue, pool, full, .. } = *self;
-        let partial = packet.checksum.is_some();
+        let mould = &template.mould::<N>(full, self.flags())?;
         let walk = &Cell::new(queue.walk(pool, plan.offset + sent, cursor));
-        let [usual, last] = self.flags();
-        let fills = self.segments().map(|(seq, is_last)| {
-            let flags = if is_last { last } else { usual };
-            move |writer: &mut FrameWriter<'_>| {
-                let mut reached = walk.get();
-                template.write_pieces(writer, (seq, flags), full, partial, &mut reached);
-                walk.set(reached);
-            }
+        let fills = self.segments().map(move |(seq, is_last)| {
+            let second = if is_last { mould.last } else { mould.usual };
+            move |writer: &mut FrameWriter<'_>| write_spread(mould, writer, (seq, second), full as usize, walk)
         });
-        let done = ip.send_run(packet, fills);
-        *cursor = walk.get().cursor();
-        done
+        ip.send_run(packet, fills)
     }
 
     /// How many they are.
@@ -135,34 +128,22 @@ impl Run<'_, '_> {
     }
 }
 
-impl Template<'_> {
-    /// Writes a segment with the next `len` bytes of a queue, which lie in several pieces; `partial`: a device completes its checksum.
-    #[inline(never)]
-    pub(super) fn write_pieces(
-        &self,
-        writer: &mut FrameWriter<'_>,
-        (seq, flags): (SequenceNumber, Flags),
-        len: u32,
-        partial: bool,
-        walk: &mut Walk<'_, '_>,
-    ) {
-        let at = writer.len() + usize::from(PARTIAL_CHECKSUM.offset);
-        // The header of a segment without any; what its checksum lacks is added.
-        self.write(writer, seq, flags, []);
-        let header = writer.written().get(at..).and_then(<[u8]>::first_chunk).map_or(0, |sum| u16::from_be_bytes(*sum));
-        let mut here = *walk;
-        // The only copy on the way out: the blocks keep the bytes until they are acknowledged.
-        let checksum = match partial {
-            true => {
-                let _zero = writer.put_pieces::<false>(len as usize, |most| here.next(most));
-                Sum::ZERO.add_u64(u64::from(header) + u64::from(len)).partial()
-            }
-            false => {
-                let body = writer.put_pieces::<true>(len as usize, |most| here.next(most));
-                Sum::ZERO.add_u64(u64::from(!header) + u64::from(len)).add_sum(body).finish()
-            }
-        };
-        *walk = here;
-        writer.patch(at, &checksum.to_be_bytes());
-    }
+/// Writes a segment with the next `len` bytes of a queue, which lie in several pieces.
+#[inline(never)]
+fn write_spread<const N: usize>(
+    mould: &Mould<N>,
+    writer: &mut FrameWriter<'_>,
+    varies: (SequenceNumber, Second),
+    len: usize,
+    walk: &Cell<Walk<'_, '_, '_>>,
+) {
+    let mut reached = walk.get();
+    mould.write_pieces(
+        writer,
+        varies,
+        len,
+        #[inline(always)]
+        |most| reached.next(most),
+    );
+    walk.set(reached);
 }
