@@ -1,9 +1,9 @@
 //! Everything that can be known without running the code.
 
 use crate::command::{self, cargo};
-use crate::{floors, links, no_std, workspace};
+use crate::{floors, fuzz, links, no_std, workspace};
 
-/// Formatting, floors, links, clippy for processes and for images, documentation, `no_std`.
+/// Formatting, floors, links, clippy for processes, for images and for fuzz targets, documentation, `no_std`.
 pub(crate) fn run() -> Result<(), String> {
     command::run(&mut cargo(["fmt", "--all", "--check"]))?;
     let breaches = floors::breaches()?;
@@ -25,6 +25,7 @@ pub(crate) fn run() -> Result<(), String> {
                 .args(["--", "-D", "warnings"]),
         )?;
     }
+    fuzz::check()?;
     command::run(cargo(["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     let count = no_std::check()?;
     println!("check: {count} crates are free of std, every floor keeps to its own, no warnings");

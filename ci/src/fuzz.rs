@@ -18,6 +18,19 @@ pub(crate) fn run(name: Option<&str>, seconds: u32) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether the targets compile; for that the stable compiler will do, and no library is linked.
+pub(crate) fn check() -> Result<(), String> {
+    let folder = workspace::root().join("ci/fuzz");
+    command::run(
+        command::cargo(["clippy", "--manifest-path"])
+            .arg(folder.join("Cargo.toml"))
+            .arg("--target-dir")
+            .arg(workspace::root().join("target/fuzz"))
+            .args(["--", "-D", "warnings"])
+            .env("CUSTOM_LIBFUZZER_PATH", folder),
+    )
+}
+
 fn one(target: &str, seconds: u32) -> Result<(), String> {
     command::run(fuzz("run").arg(target).arg("--").args([
         format!("-max_total_time={seconds}"),

@@ -11,7 +11,7 @@ fuzz_target!(|input: &[u8]| {
     let limits = Limits { head: 512, body: 1000, ..Limits::DEFAULT };
     let now = Instant::ZERO;
     let mut connection = Connection::new(&mut buffer, &mut fields, limits);
-    connection.requested(now, if input.len() % 2 == 0 { Method::Get } else { Method::Head });
+    connection.requested(now, if input.len().is_multiple_of(2) { Method::Get } else { Method::Head });
     let piece = usize::from(input.first().copied().unwrap_or(1)).max(1);
     let mut pieces = input.get(1..).unwrap_or_default().chunks(piece.min(400));
     loop {

@@ -53,7 +53,7 @@ fuzz_target!(|input: &[u8]| {
         {
             if verb % 32 == 1 { host.close(id) } else { host.abort(id) }
         }
-        if let Poll::Ready(datagram) = host.poll_recv(socket, &cx, &mut buffer) {
+        if let Poll::Ready(Ok(datagram)) = host.poll_recv(socket, &cx, &mut buffer) {
             let _sent =
                 host.poll_send(socket, &cx, device.split().1, &buffer[..datagram.len.min(256)], datagram.remote);
         }
@@ -83,8 +83,8 @@ fn frame(verb: u8, bytes: &[u8], mac: [u8; 6], (expected, said): ([u8; 4], [u8; 
     let mut frame = Vec::new();
     frame.extend_from_slice(&mac);
     frame.extend_from_slice(&[2, 0, 0, 0, 0, 2]);
-    frame.extend_from_slice(if verb % 16 == 0 { &[8, 6] } else { &[8, 0] });
-    if verb % 16 == 0 || bytes.len() < 2 {
+    frame.extend_from_slice(if verb.is_multiple_of(16) { &[8, 6] } else { &[8, 0] });
+    if verb.is_multiple_of(16) || bytes.len() < 2 {
         frame.extend_from_slice(bytes);
         return frame;
     }
