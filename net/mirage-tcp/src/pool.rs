@@ -127,6 +127,12 @@ impl Block {
         BLOCK_BYTES.saturating_sub(usize::from(self.start) + self.len())
     }
 
+    /// Whether there fit `count`.
+    #[inline]
+    pub(crate) fn has_room(&self, count: usize) -> bool {
+        usize::from(self.start) + self.len() + count <= BLOCK_BYTES
+    }
+
     /// The space behind what it holds, up to place `end` of the block.
     #[inline]
     pub(crate) fn space(&mut self, end: usize) -> &mut [u8] {
