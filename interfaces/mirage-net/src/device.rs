@@ -1,5 +1,6 @@
 //! The device and its two halves.
 
+use core::hint::cold_path;
 use core::task::{Context, Poll};
 
 use crate::{
@@ -130,6 +131,26 @@ pub trait Transmit {
     /// - [`SendError::Disconnected`]: the device is gone.
     fn send(&mut self, frame: Outgoing, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError>;
 
+    /// Sends a frame for each of `fills` as [`send`](Self::send) does, each as `frame` describes it. Gives how many were sent
+    /// before the first error, if there was one; what a device has to find out for them it may find out once.
+    #[inline(always)]
+    fn send_run(
+        &mut self,
+        frame: Outgoing,
+        fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
+    ) -> (usize, Result<(), SendError>) {
+        let mut sent = 0;
+        for fill in fills {
+            let result = self.send(frame, fill);
+            if result.is_err() {
+                cold_path();
+                return (sent, result);
+            }
+            sent += 1;
+        }
+        (sent, Ok(()))
+    }
+
     /// Sends everything that is queued, with one notification to the other side where there is such a thing.
     fn flush(&mut self);
 }
@@ -194,6 +215,14 @@ impl<T: Transmit + ?Sized> Transmit for &mut T {
     }
     fn send(&mut self, frame: Outgoing, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         T::send(self, frame, fill)
+    }
+    #[inline]
+    fn send_run(
+        &mut self,
+        frame: Outgoing,
+        fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
+    ) -> (usize, Result<(), SendError>) {
+        T::send_run(self, frame, fills)
     }
     fn flush(&mut self) {
         T::flush(self);

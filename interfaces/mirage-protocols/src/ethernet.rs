@@ -85,6 +85,25 @@ pub trait Ethernet {
     fn send_frame(&mut self, _frame: Outgoing, _fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         Err(SendError::Unresolved)
     }
+
+    /// The same with a frame for each of `fills`, each as `frame` describes it. Gives how many were sent before the first error,
+    /// if there was one.
+    #[inline]
+    fn send_frames(
+        &mut self,
+        frame: Outgoing,
+        fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
+    ) -> (usize, Result<(), SendError>) {
+        let mut sent = 0;
+        for fill in fills {
+            let result = self.send_frame(frame, fill);
+            if result.is_err() {
+                return (sent, result);
+            }
+            sent += 1;
+        }
+        (sent, Ok(()))
+    }
 }
 
 impl<T: Ethernet + ?Sized> Ethernet for &mut T {
@@ -105,5 +124,12 @@ impl<T: Ethernet + ?Sized> Ethernet for &mut T {
     }
     fn send_frame(&mut self, frame: Outgoing, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         T::send_frame(self, frame, fill)
+    }
+    fn send_frames(
+        &mut self,
+        frame: Outgoing,
+        fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
+    ) -> (usize, Result<(), SendError>) {
+        T::send_frames(self, frame, fills)
     }
 }

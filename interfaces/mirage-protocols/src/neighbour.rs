@@ -79,6 +79,26 @@ pub trait Neighbours {
     ) -> Result<(), SendError> {
         Err(SendError::Unresolved)
     }
+
+    /// The same with a frame for each of `fills`, each as `frame` describes it. Gives how many were sent before the first error,
+    /// if there was one.
+    #[inline]
+    fn send_frames(
+        &mut self,
+        interface: InterfaceId,
+        frame: Outgoing,
+        fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
+    ) -> (usize, Result<(), SendError>) {
+        let mut sent = 0;
+        for fill in fills {
+            let result = self.send_frame(interface, frame, fill);
+            if result.is_err() {
+                return (sent, result);
+            }
+            sent += 1;
+        }
+        (sent, Ok(()))
+    }
 }
 
 impl<T: Neighbours + ?Sized> Neighbours for &mut T {
@@ -106,5 +126,13 @@ impl<T: Neighbours + ?Sized> Neighbours for &mut T {
         fill: impl FnOnce(&mut FrameWriter<'_>),
     ) -> Result<(), SendError> {
         T::send_frame(self, interface, frame, fill)
+    }
+    fn send_frames(
+        &mut self,
+        interface: InterfaceId,
+        frame: Outgoing,
+        fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
+    ) -> (usize, Result<(), SendError>) {
+        T::send_frames(self, interface, frame, fills)
     }
 }

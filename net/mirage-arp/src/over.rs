@@ -59,4 +59,14 @@ impl<L: Ethernet> Neighbours for ArpOver<'_, '_, L> {
     ) -> Result<(), SendError> {
         self.link.send_frame(frame, fill)
     }
+
+    #[inline(always)]
+    fn send_frames(
+        &mut self,
+        _: InterfaceId,
+        frame: Outgoing,
+        fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
+    ) -> (usize, Result<(), SendError>) {
+        self.link.send_frames(frame, fills)
+    }
 }

@@ -81,4 +81,13 @@ impl<T: Transmit> mirage_protocols::Ethernet for Link<'_, T> {
     fn send_frame(&mut self, frame: Outgoing, fill: impl FnOnce(&mut FrameWriter<'_>)) -> Result<(), SendError> {
         self.transmit.send(frame, fill)
     }
+
+    #[inline(always)]
+    fn send_frames(
+        &mut self,
+        frame: Outgoing,
+        fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
+    ) -> (usize, Result<(), SendError>) {
+        self.transmit.send_run(frame, fills)
+    }
 }

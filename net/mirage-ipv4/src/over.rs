@@ -131,22 +131,25 @@ impl<N: Neighbours> Ip for Ipv4Over<'_, '_, N> {
         fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
     ) -> Option<(usize, Result<(), SendError>)> {
         let straight = self.straight(packet).filter(|_| packet.dont_fragment)?;
-        let header = straight.header(&self.outbound.sender.flow, packet, DONT_FRAGMENT.into());
-        let mut sent = 0;
-        for fill in fills {
-            let result = self.neighbours.send_frame(straight.interface, straight.frame, |writer| {
-                writer.put_header(header.as_bytes());
-                let before = writer.len();
-                fill(writer);
-                debug_assert_eq!(writer.len() - before, packet.len, "fill writes as many bytes as it announced");
-            });
-            if result.is_err() {
-                cold_path();
-                return Some((sent, result));
-            }
-            sent += 1;
-        }
-        Some((sent, Ok(())))
+        let header = &straight.header(&self.outbound.sender.flow, packet, DONT_FRAGMENT.into());
+        let frames = fills.map(
+            #[inline(always)]
+            move |fill| {
+                #[inline(always)]
+                move |writer: &mut FrameWriter<'_>| {
+                    writer.put_header(header.as_bytes());
+                    if writer.overflowed() {
+                        // The compiler knows from here on how long what was written is.
+                        cold_path();
+                        return;
+                    }
+                    let before = writer.len();
+                    fill(writer);
+                    debug_assert_eq!(writer.len() - before, packet.len, "fill writes as many bytes as it announced");
+                }
+            },
+        );
+        Some(self.neighbours.send_frames(straight.interface, straight.frame, frames))
     }
 }
 

@@ -62,8 +62,14 @@ impl Block {
     /// The bytes it holds, all of which are in it.
     pub(crate) fn data(&self) -> &[u8] {
         debug_assert!(self.pieces.is_empty(), "nothing of it lies elsewhere");
+        self.stored().unwrap_or_default()
+    }
+
+    /// The same, in the place of the call; never `None`.
+    #[inline(always)]
+    pub(crate) fn stored(&self) -> Option<&[u8]> {
         let start = usize::from(self.start);
-        self.bytes.get(start..start + self.len()).unwrap_or_default()
+        self.bytes.get(start..start + self.len())
     }
 
     /// The same, in the place of the call; `None` if some of it lies elsewhere.

@@ -317,6 +317,20 @@ impl SendQueue {
         Walk { pool, block: reached.block, rest, place }
     }
 
+    /// The same for pieces that lie in one block each.
+    #[inline]
+    pub(crate) fn pieces<'p, 's, 'c>(
+        &self,
+        pool: &'p Pool<'s>,
+        offset: u32,
+        cursor: &'c mut Cursor,
+    ) -> Pieces<'p, 's, 'c> {
+        let rest = self.rest_of_block(pool, self.base.wrapping_add(offset), cursor);
+        // Where there is nothing, nothing follows.
+        let next = pool.get(cursor.block).filter(|_| !rest.is_empty()).map_or(NONE, |block| block.next);
+        Pieces { pool, rest, next, cursor }
+    }
+
     /// The bytes themselves when all of them lie in one piece that is found at once, as they mostly do.
     #[inline(always)]
     pub(crate) fn piece<'p>(&self, pool: &'p Pool<'_>, offset: u32, len: u32, cursor: &mut Cursor) -> Option<&'p [u8]> {
@@ -334,34 +348,6 @@ impl SendQueue {
         }
         let piece = block.data().get(skip..skip + len as usize)?;
         *cursor = Cursor { block: index, last: place.wrapping_add(len - 1) };
-        Some(piece)
-    }
-
-    /// The same for one piece after the other: `rest` is what follows the last one in its block, `None` before the first.
-    #[inline(always)]
-    pub(crate) fn next_piece<'p>(
-        &self,
-        pool: &'p Pool<'_>,
-        offset: u32,
-        len: u32,
-        cursor: &mut Cursor,
-        rest: &mut Option<&'p [u8]>,
-    ) -> Option<&'p [u8]> {
-        let place = self.base.wrapping_add(offset);
-        let left = match rest.take() {
-            Some([]) => {
-                // The next begins with its block.
-                let next = pool.get(cursor.block)?.next;
-                let block = pool.get(next)?;
-                cursor.block = next;
-                block.data()
-            }
-            Some(left) => left,
-            None => self.rest_of_block(pool, place, cursor),
-        };
-        let (piece, behind) = left.split_at_checked(len as usize)?;
-        *rest = Some(behind);
-        cursor.last = place.wrapping_add(len - 1);
         Some(piece)
     }
 
@@ -427,6 +413,39 @@ impl<'p> Walk<'p, '_> {
     #[inline]
     pub(crate) fn cursor(&self) -> Cursor {
         Cursor { block: self.block, last: self.place.wrapping_sub(1) }
+    }
+}
+
+/// A reading of pieces that lie in one block each.
+pub(crate) struct Pieces<'p, 's, 'c> {
+    pool: &'p Pool<'s>,
+    /// What is left of the block.
+    rest: &'p [u8],
+    /// The block behind it.
+    next: u32,
+    /// The block, and the first byte of it that was read.
+    cursor: &'c mut Cursor,
+}
+
+impl<'p> Pieces<'p, '_, '_> {
+    /// The next `len` bytes; `None` where they lie in several blocks or there are not so many.
+    #[inline(always)]
+    pub(crate) fn next(&mut self, len: usize) -> Option<&'p [u8]> {
+        if self.rest.is_empty() {
+            self.rest = self.next_block()?;
+        }
+        let (piece, rest) = self.rest.split_at_checked(len)?;
+        self.rest = rest;
+        Some(piece)
+    }
+
+    /// What the next block holds.
+    #[inline(always)]
+    fn next_block(&mut self) -> Option<&'p [u8]> {
+        let block = self.pool.get(self.next)?;
+        *self.cursor = Cursor { block: self.next, last: block.seq };
+        self.next = block.next;
+        block.stored()
     }
 }
 

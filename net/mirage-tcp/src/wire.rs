@@ -309,13 +309,11 @@ impl<'o> Template<'o> {
         }
     }
 
-    /// The header of segments with `len` bytes of payload each, as far as it is the same for all; `None` unless it is `N` bytes
-    /// long and one of the usual.
+    /// The header of segments with `len` bytes of payload each, as far as it is the same for all, with the `flags` of all but
+    /// the last and of the last; `None` unless it is `N` bytes long and one of the usual.
     #[inline]
-    pub(crate) fn mould<const N: usize>(&self, len: u32) -> Option<Mould<N>> {
+    pub(crate) fn mould<const N: usize>(&self, len: u32, flags: [Flags; 2]) -> Option<Mould<N>> {
         let mut bytes = [0; N];
-        bytes.get_mut(..8)?.copy_from_slice(&self.first.to_be_bytes());
-        bytes.get_mut(8..16)?.copy_from_slice(&self.second.to_be_bytes());
         match (self.options, bytes.get_mut(HEADER_LEN..)?) {
             (Options::Stamps(value, echo), options) if N == STAMPED_LEN => {
                 options.get_mut(..4)?.copy_from_slice(&STAMPS.to_be_bytes());
@@ -325,11 +323,12 @@ impl<'o> Template<'o> {
             _ => return None,
         }
         let sum = self.sum.add_u64(N as u64 + u64::from(len));
-        let partial = match self.checksum {
-            Checksum::Complete => None,
-            Checksum::Partial => Some(sum.partial()),
-        };
-        Some(Mould { bytes, sum: sum.words(), partial })
+        let is_partial = self.checksum == Checksum::Partial;
+        if is_partial {
+            bytes.get_mut(CHECKSUM_AT..18)?.copy_from_slice(&sum.partial().to_be_bytes());
+        }
+        let [usual, last] = flags.map(|flags| Second((self.second | u64::from(flags.bits()) << 16).to_be_bytes()));
+        Some(Mould { first: self.first, bytes, is_partial, sum: sum.words(), usual, last })
     }
 
     /// Writes such a segment, with the options that `options` puts into a header of `N` bytes.
@@ -459,36 +458,70 @@ pub(crate) const STAMPS: u32 = 0x0101_080a;
 /// A header of `N` bytes in which the number, the flags and the checksum are missing.
 #[derive(Clone, Copy)]
 pub(crate) struct Mould<const N: usize> {
+    /// The first eight bytes but for the number.
+    first: u64,
+    /// What lies behind the first sixteen bytes; with the checksum if a device is to complete it.
     bytes: [u8; N],
+    is_partial: bool,
     /// What is summed but number, flags and payload: [`Sum::words`].
     sum: u64,
-    /// The checksum if a device is to complete it.
-    partial: Option<u16>,
+    /// The second eight bytes, of all segments but the last and of that.
+    pub(crate) usual: Second,
+    pub(crate) last: Second,
+}
+
+/// Eight bytes of a header, with the flags.
+#[derive(Clone, Copy)]
+pub(crate) struct Second([u8; 8]);
+
+impl Second {
+    /// What the flags add to the sum.
+    #[inline(always)]
+    fn flags(self) -> u64 {
+        let [.., flags, _, _] = self.0;
+        flags.into()
+    }
+}
+
+/// What is not in the [`Mould`] of a segment.
+// Not `Copy`: what is made of it is called once, and in one place.
+pub(crate) struct Cast<'p> {
+    pub(crate) seq: SequenceNumber,
+    pub(crate) second: Second,
+    pub(crate) piece: &'p [u8],
 }
 
 impl<const N: usize> Mould<N> {
     /// Writes a segment with one piece of payload.
     #[inline(always)]
-    pub(crate) fn write(&self, writer: &mut FrameWriter<'_>, seq: SequenceNumber, flags: Flags, piece: &[u8]) {
-        let header = |checksum: u16| {
-            let mut bytes = self.bytes;
-            bytes[SEQ_AT..8].copy_from_slice(&seq.0.to_be_bytes());
-            bytes[FLAGS_AT] = flags.bits();
-            bytes[CHECKSUM_AT..18].copy_from_slice(&checksum.to_be_bytes());
-            bytes
-        };
-        match self.partial {
-            None => {
-                let sum = Sum::ZERO.add_u64(self.sum).add_u64(u64::from(seq.0) + u64::from(flags.bits()));
-                writer.put_headed(piece, |body| header(sum.add_sum(body).finish()));
+    pub(crate) fn write(&self, writer: &mut FrameWriter<'_>, cast: Cast<'_>) {
+        let Cast { seq, second, piece } = cast;
+        let start = identity(
+            #[inline(always)]
+            || {
+                let mut bytes = self.bytes;
+                bytes[..8].copy_from_slice(&(self.first | u64::from(seq.0)).to_be_bytes());
+                bytes[8..16].copy_from_slice(&second.0);
+                bytes
+            },
+        );
+        match self.is_partial {
+            true => writer.put_behind(start(), piece),
+            false => {
+                let sum = Sum::ZERO.add_u64(self.sum).add_u64(u64::from(seq.0) + second.flags());
+                writer.put_headed(
+                    piece,
+                    #[inline(always)]
+                    |body| {
+                        let mut bytes = start();
+                        bytes[CHECKSUM_AT..18].copy_from_slice(&sum.add_sum(body).finish().to_be_bytes());
+                        bytes
+                    },
+                );
             }
-            Some(checksum) => writer.put_behind(header(checksum), piece),
         }
     }
 }
-
-const SEQ_AT: usize = 4;
-const FLAGS_AT: usize = 13;
 
 /// The word of 32 bits that begins `at` bytes from the start of a header, which is long enough.
 #[inline(always)]

@@ -8,11 +8,12 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
+use mirage_clock::Instant;
 use mirage_net::{
-    Capabilities, ChecksumOffload, Disconnected, FrameId, Link, Net, Outgoing, PartialChecksum, Receive,
+    Capabilities, ChecksumOffload, Disconnected, FrameId, FrameWriter, Link, Net, Outgoing, PartialChecksum, Receive,
     ReceivedChecksum, SegmentationOffload, SendError, Transmit,
 };
-use mirage_vnetif::{Cable, CableEnd, cable};
+use mirage_vnetif::{Cable, CableEnd, Recorder, cable};
 
 #[derive(Default)]
 struct Counter(AtomicUsize);
@@ -125,6 +126,73 @@ fn what_was_in_a_slot_before_does_not_leave_with_the_next_frame() {
     here.split().1.send(Outgoing::new(100), |frame| frame.put(b"x")).unwrap();
     flush(&mut here);
     assert_eq!(receive(&mut there), received(b"x"));
+}
+
+/// What can be seen of frames, of which each is as many bytes as `lens` says of 100 announced, behind `before` that were taken
+/// already: sent in one go, or one after the other.
+fn seen_of_run(
+    before: usize,
+    lens: &[usize],
+    recorded: bool,
+    link: Link,
+    in_one: bool,
+) -> impl PartialEq + core::fmt::Debug {
+    let (mut here, mut there) = cable(1500, 8);
+    let recorder = Recorder::new(100);
+    if recorded {
+        here.record(&recorder, || Instant::ZERO);
+    }
+    for _ in 0..before {
+        send(&mut here, b"before").unwrap();
+        flush(&mut here);
+        assert!(receive(&mut there).is_ready());
+    }
+    here.set_link(link);
+    let counter = Arc::new(Counter::default());
+    let waker = counter.clone().into();
+    let pending = there.split().0.poll_frame(&mut Context::from_waker(&waker), |_| ()).is_pending();
+    let frame = Outgoing { checksum: Some(PartialChecksum { start: 34, offset: 6 }), ..Outgoing::new(100) };
+    let mut fills = (1..).zip(lens).map(|(number, len)| {
+        let bytes = vec![number; *len];
+        move |writer: &mut FrameWriter<'_>| writer.put(&bytes)
+    });
+    let transmit = here.split().1;
+    let done = match in_one {
+        true => transmit.send_run(frame, &mut fills),
+        false => {
+            let mut sent = 0;
+            let mut all = fills.by_ref().map(|fill| transmit.send(frame, fill));
+            let failed = all.find(|result| {
+                result.is_err() || {
+                    sent += 1;
+                    false
+                }
+            });
+            (sent, failed.unwrap_or(Ok(())))
+        }
+    };
+    let left = fills.count();
+    let woken = counter.0.load(Ordering::Relaxed);
+    flush(&mut here);
+    let arrived: Vec<_> = core::iter::from_fn(|| match receive(&mut there) {
+        Poll::Ready(frame) => Some(frame),
+        Poll::Pending => None,
+    })
+    .collect();
+    (done, left, pending, woken, arrived, here.stats(), there.stats(), recorder.len())
+}
+
+#[test]
+fn a_run_of_frames_is_sent_as_one_after_the_other() {
+    let too_long = [&[100; 5][..], &[101, 100]].concat();
+    for before in [0, 3, 7, 8, 20] {
+        for lens in [&[][..], &[100], &[100; 7], &[100; 8], &[100; 9], &[1, 0, 99, 100], &too_long, &[101]] {
+            for (recorded, link) in [(false, Link::Up), (true, Link::Up), (false, Link::Down), (true, Link::Down)] {
+                let [one, each] = [true, false].map(|in_one| seen_of_run(before, lens, recorded, link, in_one));
+                assert_eq!(one, each, "{lens:?} behind {before}, {recorded}, {link:?}");
+            }
+        }
+    }
 }
 
 #[test]

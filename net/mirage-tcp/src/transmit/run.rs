@@ -1,6 +1,7 @@
 //! Full segments of one connection, one after the other, in one loop.
 
 use core::cell::Cell;
+use core::hint::cold_path;
 
 use mirage_checksum::{SequenceNumber, Sum};
 use mirage_net::FrameWriter;
@@ -9,7 +10,7 @@ use mirage_protocols::{Ip, Packet, SendError};
 use super::plan::Plan;
 use crate::pool::{BLOCK_BYTES, Pool};
 use crate::send_queue::{Cursor, SendQueue, Walk};
-use crate::wire::{Flags, HEADER_LEN, PARTIAL_CHECKSUM, STAMPED_LEN, Template};
+use crate::wire::{Cast, Flags, HEADER_LEN, PARTIAL_CHECKSUM, STAMPED_LEN, Template};
 
 /// The full segments of a plan. They differ in their number and their bytes alone.
 pub(super) struct Run<'a, 's> {
@@ -57,14 +58,25 @@ impl Run<'_, '_> {
         cursor: &mut Cursor,
         ip: &mut impl Ip,
     ) -> Option<(usize, Result<(), SendError>)> {
-        let Self { queue, pool, full, .. } = *self;
-        let mould = &template.mould::<N>(full)?;
-        let (mut segments, mut rest) = (self.segments(), None);
-        let fills = core::iter::from_fn(|| {
-            let (offset, seq, flags) = segments.next()?;
-            let piece = queue.next_piece(pool, offset, full, cursor, &mut rest)?;
-            Some(move |writer: &mut FrameWriter<'_>| mould.write(writer, seq, flags, piece))
-        });
+        let Self { plan, sent, queue, pool, full, .. } = *self;
+        let mould = &template.mould::<N>(full, self.flags())?;
+        let mut pieces = queue.pieces(pool, plan.offset + sent, cursor);
+        let (mut segments, mut second) = (self.segments(), mould.usual);
+        let fills = core::iter::from_fn(
+            #[inline(always)]
+            move || {
+                let (seq, is_last) = segments.next()?;
+                if is_last {
+                    cold_path();
+                    second = mould.last;
+                }
+                let cast = Cast { seq, second, piece: pieces.next(full as usize)? };
+                Some(
+                    #[inline(always)]
+                    move |writer: &mut FrameWriter<'_>| mould.write(writer, cast),
+                )
+            },
+        );
         ip.send_run(packet, fills)
     }
 
@@ -80,7 +92,9 @@ impl Run<'_, '_> {
         let Self { plan, sent, queue, pool, full, .. } = *self;
         let partial = packet.checksum.is_some();
         let walk = &Cell::new(queue.walk(pool, plan.offset + sent, cursor));
-        let fills = self.segments().map(|(_, seq, flags)| {
+        let [usual, last] = self.flags();
+        let fills = self.segments().map(|(seq, is_last)| {
+            let flags = if is_last { last } else { usual };
             move |writer: &mut FrameWriter<'_>| {
                 let mut reached = walk.get();
                 template.write_pieces(writer, (seq, flags), full, partial, &mut reached);
@@ -92,19 +106,32 @@ impl Run<'_, '_> {
         done
     }
 
-    /// Of each segment its place in the queue, its number and its flags.
+    /// How many they are.
     #[inline(always)]
-    fn segments(&self) -> impl Iterator<Item = (u32, SequenceNumber, Flags)> {
-        let Self { plan, sent, flags, full, limit, .. } = *self;
-        let mut next = plan.offset + sent;
-        let last = plan.offset + plan.len;
-        let count = limit.min(((plan.len - sent) / full) as usize);
-        (0..count).map(move |_| {
-            let offset = next;
-            next += full;
-            let flags = if next == last { flags } else { flags - Flags::PSH - Flags::FIN };
-            (offset, plan.seq + (offset - plan.offset), flags)
-        })
+    fn count(&self) -> usize {
+        self.limit.min(((self.plan.len - self.sent) / self.full) as usize)
+    }
+
+    /// The flags of all but the last, and of the last.
+    #[inline(always)]
+    fn flags(&self) -> [Flags; 2] {
+        let usual = self.flags - Flags::PSH - Flags::FIN;
+        let ends = self.sent + self.count() as u32 * self.full == self.plan.len;
+        [usual, if ends { self.flags } else { usual }]
+    }
+
+    /// Of each segment its number, and whether it is the last.
+    #[inline(always)]
+    fn segments(&self) -> impl Iterator<Item = (SequenceNumber, bool)> + use<> {
+        let (mut seq, full) = (self.plan.seq + self.sent, self.full);
+        (0..self.count()).rev().map(
+            #[inline(always)]
+            move |behind| {
+                let this = seq;
+                seq += full;
+                (this, behind == 0)
+            },
+        )
     }
 }
 

@@ -30,9 +30,19 @@ pub(super) struct Ring {
     sender_waits: Cell<bool>,
 }
 
-struct Slot {
+pub(super) struct Slot {
     buffer: RefCell<Buffer>,
     frame: Cell<Stored>,
+}
+
+impl Slot {
+    /// Lends its buffer, and stores the frame that `fill` makes of it, if any.
+    #[inline(always)]
+    pub(super) fn fill<E>(&self, fill: impl FnOnce(&mut [u8]) -> Result<Stored, E>) -> Result<usize, E> {
+        let stored = fill(self.buffer.borrow_mut().frame_mut())?;
+        self.frame.set(stored);
+        Ok(stored.len)
+    }
 }
 
 /// What a slot holds besides the bytes.
@@ -68,13 +78,20 @@ impl Ring {
         written.wrapping_sub(self.head.get()) > self.mask
     }
 
+    /// The free slots, the next first and those at the start of the ring behind them, for a sender who has filled frames up to
+    /// `written`.
+    #[inline]
+    pub(super) fn free(&self, written: u64) -> [&[Slot]; 2] {
+        let room = self.slots.len() - (written.wrapping_sub(self.head.get()) as usize).min(self.slots.len());
+        let (start, next) = self.slots.split_at((written & self.mask) as usize);
+        let next = next.get(..room).unwrap_or(next);
+        [next, start.get(..room - next.len()).unwrap_or_default()]
+    }
+
     /// Lends the buffer of slot `written`, which is free; stores the frame that `fill` makes of it, if any.
     #[inline(always)]
     pub(super) fn fill<E>(&self, written: u64, fill: impl FnOnce(&mut [u8]) -> Result<Stored, E>) -> Result<usize, E> {
-        let slot = &self.slots[(written & self.mask) as usize];
-        let stored = fill(slot.buffer.borrow_mut().frame_mut())?;
-        slot.frame.set(stored);
-        Ok(stored.len)
+        self.slots[(written & self.mask) as usize].fill(fill)
     }
 
     /// Lends the oldest frame, if there is one; afterwards its slot is free. `take` may put another buffer of the same size in
