@@ -96,6 +96,12 @@ enum Fault {
     ForgetsTheWaker,
     CountsNoKept,
     CountsNoBytesOfKept,
+    /// Of several, as many are lent as there are.
+    LendsMoreThanAsked,
+    /// What is lent in one call counts as one.
+    CountsCalls,
+    /// What comes behind a frame that was lent is lost.
+    LosesTheNext,
 }
 
 use Fault::*;
@@ -195,6 +201,29 @@ impl Receive for BrokenReceive {
         })
     }
 
+    fn poll_frames_to_keep(
+        &mut self,
+        cx: &mut Context<'_>,
+        _most: usize,
+        mut take: impl FnMut(Frame<'_>, Option<FrameId>) -> bool,
+    ) -> Poll<Result<usize, Disconnected>> {
+        let mut came = self.poll_frame_to_keep(cx, |frame, number| (1, take(frame, number)))?;
+        let [all, twice, loses] = [LendsMoreThanAsked, CountsCalls, LosesTheNext].map(|fault| self.fault == fault);
+        while let Poll::Ready(count) = came
+            && all
+            && self.poll_frame_to_keep(cx, |frame, number| ((), take(frame, number))).is_ready()
+        {
+            came = Poll::Ready(count + 1);
+        }
+        if twice {
+            _ = self.poll_frame_to_keep(cx, |frame, number| ((), take(frame, number)));
+        }
+        if loses {
+            _ = self.inner.poll_frame(cx, |_| ());
+        }
+        came.map(Ok)
+    }
+
     fn kept(&self, frame: FrameId) -> &[u8] {
         match self.fault {
             KeepsNone => &[],
@@ -248,6 +277,9 @@ fn each_broken_device_fails_at_what_it_breaks() {
         (ForgetsTheWaker, "must be woken"),
         (CountsNoKept, "frames that are kept are counted"),
         (CountsNoBytesOfKept, "bytes of frames that are kept are counted"),
+        (LendsMoreThanAsked, "no more frames must be lent"),
+        (CountsCalls, "how many frames it lent"),
+        (LosesTheNext, "those that come next"),
     ] {
         let [mut a, mut b] = pair(fault);
         let failure = catch_unwind(AssertUnwindSafe(|| examine_keeping(&mut a, &mut b, || ())));

@@ -109,16 +109,16 @@ fn long_in<P: Profile>(
     transmit: &mut impl Transmit,
 ) -> bool {
     let frame = Frame { bytes, checksum, segment_size };
-    let Some(number) = number else {
-        let again =
-            machines.alike.segment(&frame).and_then(|segment| machines.tcp.input_again(machines.now, segment, None));
-        if again.is_none() {
-            usual_in(machines, &frame, None, transmit);
-        }
-        return false;
-    };
-    usual_in(machines, &frame, Some(Alike::in_frame(number)), transmit);
-    machines.tcp.keeps(number)
+    // What has a number was compared where it came.
+    let is_taken = number.is_none()
+        && machines
+            .alike
+            .segment(&frame)
+            .is_some_and(|segment| machines.tcp.input_again(machines.now, segment, None).is_some());
+    if !is_taken {
+        usual_in(machines, &frame, number.map(Alike::in_frame), transmit);
+    }
+    number.is_some_and(|number| machines.tcp.keeps(number))
 }
 
 /// The device shall have its frames back.

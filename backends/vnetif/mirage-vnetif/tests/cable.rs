@@ -303,6 +303,31 @@ fn long_frames_are_kept_beside_short_ones_and_outlive_the_other_end() {
 }
 
 #[test]
+fn long_frames_are_lent_together_until_a_short_one_comes_or_there_are_enough() {
+    let (mut here, mut there) = cable(1500, 8);
+    for len in [60, 512, 1514, 600, 511, 700] {
+        send(&mut here, &vec![len as u8; len]).unwrap();
+    }
+    flush(&mut here);
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut lent = Vec::new();
+    let counts: Vec<_> = [8, 2, 8, 8, 8]
+        .into_iter()
+        .map(|most| {
+            there.split().0.poll_frames_to_keep(&mut cx, most, |frame, number| {
+                lent.push((frame.bytes.len(), number.map(FrameId::number)));
+                lent.len() % 2 == 0
+            })
+        })
+        .collect();
+    assert_eq!(counts, [1, 2, 1, 1, 1].map(|count| Poll::Ready(Ok(count))));
+    assert_eq!(lent, [(60, None), (512, Some(0)), (1514, Some(1)), (600, Some(1)), (511, None), (700, Some(2))]);
+    assert_eq!(there.split().0.poll_frames_to_keep(&mut cx, 8, |_, _| true), Poll::Pending);
+    drop(here);
+    assert_eq!(there.split().0.poll_frames_to_keep(&mut cx, 8, |_, _| true), Poll::Ready(Err(Disconnected)));
+}
+
+#[test]
 fn a_receiver_that_panics_does_not_break_the_cable_for_good() {
     let (mut here, mut there) = cable(1500, 1);
     send(&mut here, b"bad").unwrap();

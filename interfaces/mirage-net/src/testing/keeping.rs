@@ -30,7 +30,9 @@ use crate::{
 /// 7. to release what is not kept changes nothing;
 /// 8. what is not kept has no bytes;
 /// 9. frames that are kept are counted like others;
-/// 10. a frame can be answered and kept at once, and a receiver that waits for one to keep is woken.
+/// 10. a frame can be answered and kept at once, and a receiver that waits for one to keep is woken;
+/// 11. [frames that are lent in one call](Receive::poll_frames_to_keep) are those that come next, no more than were asked for,
+///     and each is kept as if it were alone.
 ///
 /// ```
 /// use mirage_net::FrameId;
@@ -62,6 +64,8 @@ fn examine_way(from: &mut impl Net, to: &mut impl Net, settle: &mut impl FnMut()
         keeper.a_frame_is_answered_and_kept();
     }
     keeper.a_waiting_receiver_is_woken();
+    keeper.release(FrameSet::ALL);
+    keeper.several_are_lent_in_one_call();
     keeper.release(FrameSet::ALL);
     most
 }
@@ -146,15 +150,56 @@ impl<A: Net, B: Net, S: FnMut()> Keeper<'_, A, B, S> {
             self.pass(false);
         }
         for _ in 0..RING / BURST {
-            let frames: Vec<_> = (0..BURST).map(|_| self.next_frame()).collect();
-            let (_, transmit) = self.way.from.split();
-            let send = |frame: &&Vec<u8>| transmit.send(Outgoing::new(frame.len()), |out| out.put(frame)).is_ok();
-            let sent = frames.iter().take_while(send).count();
-            transmit.flush();
-            for frame in &frames[..sent] {
-                self.expect(frame, false);
+            for frame in self.send_several() {
+                self.expect(&frame, false);
             }
         }
+    }
+
+    /// Asks for fewer than wait, and keeps each other one if it can.
+    fn several_are_lent_in_one_call(&mut self) {
+        let (link, sent) = (self.link(), self.send_several());
+        let most = BURST - 1;
+        let mut rest = sent.iter();
+        for _ in 0..PATIENCE {
+            (self.way.settle)();
+            let mut lent = Vec::new();
+            let (receive, _) = self.way.to.split();
+            let came = receive.poll_frames_to_keep(&mut Context::from_waker(Waker::noop()), most, |frame, number| {
+                let ours = frame.bytes.starts_with(&link);
+                let number = number.filter(|_| ours && lent.len() % 2 == 0);
+                lent.push((frame.bytes.to_vec(), number));
+                number.is_some()
+            });
+            match came {
+                Poll::Ready(Ok(count)) => assert_eq!(count, lent.len(), "a device must know how many frames it lent"),
+                Poll::Ready(Err(_)) => panic!("the device went away during its exam"),
+                Poll::Pending => assert!(lent.is_empty(), "a device must know that it lent a frame"),
+            }
+            assert!(lent.len() <= most, "no more frames must be lent than were asked for");
+            for (bytes, number) in lent.into_iter().filter(|(bytes, _)| bytes.starts_with(&link)) {
+                assert!(Some(&bytes) == rest.next(), "frames lent in one call must be those that come next");
+                if let Some(number) = number {
+                    self.kept[usize::from(number.number())] = Some(bytes);
+                }
+                self.check();
+            }
+            if rest.len() == 0 {
+                return;
+            }
+        }
+        panic!("frames that were sent must be lent");
+    }
+
+    /// Sends several frames before the first is taken; which, if not all had room.
+    fn send_several(&mut self) -> Vec<Vec<u8>> {
+        let mut frames: Vec<_> = (0..BURST).map(|_| self.next_frame()).collect();
+        let (_, transmit) = self.way.from.split();
+        let send = |frame: &&Vec<u8>| transmit.send(Outgoing::new(frame.len()), |out| out.put(frame)).is_ok();
+        let sent = frames.iter().take_while(send).count();
+        transmit.flush();
+        frames.truncate(sent);
+        frames
     }
 
     fn what_was_released_can_be_kept_again(&mut self, most: usize) {

@@ -26,11 +26,11 @@ impl ReceiveQueue {
             return None;
         }
         let in_tail = match pool.get_mut(self.tail) {
-            Some(tail) if tail.room() > LEAST_ROOM => {
+            Some(tail) if tail.has_room(LEAST_ROOM + 1) => {
                 if !tail.can_refer() {
                     return None;
                 }
-                if tail.room() >= len {
+                if tail.has_room(len) {
                     if let Some(sum) = sum
                         && !sum.add_bytes(bytes).is_valid()
                     {

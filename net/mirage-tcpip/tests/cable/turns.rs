@@ -5,8 +5,9 @@ use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
 use mirage_clock::{Duration, Instant};
+use mirage_net::{Net as _, Outgoing, Transmit as _};
 use mirage_stack::{ListenOptions, Stack as _, TcpOptions};
-use mirage_tcpip::Stack;
+use mirage_tcpip::{Came, Stack};
 use mirage_vnetif::CableEnd;
 
 use crate::{at, stack};
@@ -40,6 +41,26 @@ fn who_sends_without_end_waits_for_the_stack_to_be_polled() {
             let mut number = [0; 4];
             while reader.poll_recv(&mut cx, &mut number).is_ready() {}
         }
+    }
+}
+
+#[test]
+fn a_flood_of_frames_that_a_device_lends_together_is_taken_in_by_the_budget() {
+    let (one, mut other) = mirage_vnetif::cable(1500, 256);
+    let here = stack(one, 1);
+    let (_, transmit) = other.split();
+    // Nobody's, long and short ones mixed.
+    for number in 0..200 {
+        let len = if number % 50 == 20 { 60 } else { 1514 };
+        transmit.send(Outgoing::new(len), |frame| frame.put(&vec![0xee; len])).expect("there is room");
+    }
+    transmit.flush();
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut taken = 0;
+    for (came, most) in [(Came::Some, 64), (Came::Some, 64), (Came::Some, 64), (Came::All, 8), (Came::Nothing, 0)] {
+        assert_eq!(here.poll_ingress(Instant::from_micros(1), &mut cx), Ok(came));
+        taken += most;
+        assert_eq!(here.device_stats().rx_frames, taken);
     }
 }
 
