@@ -68,6 +68,24 @@ pub trait Receive {
         self.poll_frame(cx, |frame| take(frame, None).0)
     }
 
+    /// The same for who takes one frame after the other: lends one or more, the oldest first and at most `most`, which is at
+    /// least 1, and says how many. `take` says of each whether it is kept.
+    ///
+    /// A device may lend fewer than it has, and one that does not say otherwise lends one.
+    ///
+    /// # Errors
+    /// As for [`poll_frame`](Self::poll_frame).
+    #[inline(always)]
+    fn poll_frames_to_keep(
+        &mut self,
+        cx: &mut Context<'_>,
+        most: usize,
+        mut take: impl FnMut(Frame<'_>, Option<FrameId>) -> bool,
+    ) -> Poll<Result<usize, Disconnected>> {
+        let _ = most;
+        self.poll_frame_to_keep(cx, |frame, number| (1, take(frame, number)))
+    }
+
     /// The bytes of a frame that is kept; none of one that is not.
     #[inline]
     fn kept(&self, frame: FrameId) -> &[u8] {
@@ -162,6 +180,14 @@ impl<T: Receive + ?Sized> Receive for &mut T {
         take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool),
     ) -> Poll<Result<R, Disconnected>> {
         T::poll_frame_to_keep(self, cx, take)
+    }
+    fn poll_frames_to_keep(
+        &mut self,
+        cx: &mut Context<'_>,
+        most: usize,
+        take: impl FnMut(Frame<'_>, Option<FrameId>) -> bool,
+    ) -> Poll<Result<usize, Disconnected>> {
+        T::poll_frames_to_keep(self, cx, most, take)
     }
     fn kept(&self, frame: FrameId) -> &[u8] {
         T::kept(self, frame)

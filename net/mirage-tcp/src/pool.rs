@@ -321,7 +321,13 @@ impl<'s> Pool<'s> {
 
     /// An empty block for data in order of a connection for which `received` blocks hold such data.
     pub(crate) fn take_for_order(&mut self, received: u32) -> Option<u32> {
-        if received == 0 || received < self.spare() { self.take() } else { None }
+        self.take_block_for_order(received).map(|(index, _)| index)
+    }
+
+    /// The same with the block itself.
+    #[inline(always)]
+    pub(crate) fn take_block_for_order(&mut self, received: u32) -> Option<(u32, &mut Block)> {
+        if received == 0 || received < self.spare() { self.take_block(0) } else { None }
     }
 
     /// An empty block for data to be sent from `place` on, of which it is the `first`, of a connection that holds `held` of

@@ -2,6 +2,7 @@
 
 use core::hint::cold_path;
 use core::net::{IpAddr, Ipv4Addr};
+use core::num::NonZeroU16;
 use core::task::{Context, Poll};
 
 use mirage_arp::Arp;
@@ -9,7 +10,7 @@ use mirage_clock::Instant;
 use mirage_ethernet::{Incoming as EthernetIncoming, Link};
 use mirage_icmp::{ErrorToSend, Icmp, Incoming as IcmpIncoming};
 use mirage_ipv4::{Incoming, Outbound};
-use mirage_net::{Disconnected, Frame, FrameId, Receive, Transmit};
+use mirage_net::{Disconnected, Frame, FrameId, Receive, ReceivedChecksum, Transmit};
 use mirage_protocols::{Cast, Counts, EtherType, Protocol, Reason as _, Received};
 use mirage_tcp::{InFrame, Profile, Tcp};
 use mirage_udp::Udp;
@@ -47,18 +48,21 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
             machines.rounds.unasked();
             return Ok(Came::Some);
         }
-        let came = receive.poll_frame_to_keep(cx, |frame, number| {
+        let came = receive.poll_frames_to_keep(cx, machines.budget - taken, |frame, number| {
             if P::STRAIGHT && !WHOLE {
                 machines.rounds.came(frame.bytes.len());
             }
             if P::STRAIGHT && Alike::may_be(&frame) {
-                return ((), long_in(machines, &frame, number, transmit));
+                return match number {
+                    Some(number) => to_keep_in(machines, frame, number, transmit),
+                    None => long_in(machines, frame.bytes, (frame.checksum, frame.segment_size), None, transmit),
+                };
             }
             frame_in(machines, &frame, transmit);
-            ((), false)
+            false
         });
         match came {
-            Poll::Ready(came) => came?,
+            Poll::Ready(came) => taken += came?,
             Poll::Pending => {
                 if P::STRAIGHT && !WHOLE {
                     machines.rounds.asked(taken);
@@ -66,7 +70,6 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
                 return Ok(if taken == 0 { Came::Nothing } else { Came::All });
             }
         }
-        taken += 1;
         // It is never 0.
         if taken >= machines.budget {
             cold_path();
@@ -75,25 +78,47 @@ pub(crate) fn receive<P: Profile, const WHOLE: bool>(
     }
 }
 
+/// Takes a long frame in that may be kept; whether it is.
+#[inline(always)]
+fn to_keep_in<P: Profile>(
+    machines: &mut Machines<'_, P>,
+    frame: Frame<'_>,
+    number: FrameId,
+    transmit: &mut impl Transmit,
+) -> bool {
+    if let Some(segment) = machines.alike.segment(&frame)
+        && let Some(_counted) = machines.tcp.input_again(machines.now, segment, Some(Alike::in_frame(number)))
+    {
+        return machines.tcp.keeps(number);
+    }
+    long_in(machines, frame.bytes, (frame.checksum, frame.segment_size), Some(number), transmit)
+}
+
+/// What a device tells of a frame.
+type Told = (ReceivedChecksum, Option<NonZeroU16>);
+
 /// Takes a long frame in, which has a `number` if it may be kept; whether it is.
 // By itself: what is short has the registers of the loop for itself.
 #[cold]
 #[inline(never)]
 fn long_in<P: Profile>(
     machines: &mut Machines<'_, P>,
-    frame: &Frame<'_>,
+    bytes: &[u8],
+    (checksum, segment_size): Told,
     number: Option<FrameId>,
     transmit: &mut impl Transmit,
 ) -> bool {
-    let place = number.map(Alike::in_frame);
-    let is_taken = match machines.alike.segment(frame) {
-        Some(segment) => machines.tcp.input_again(machines.now, segment, place).is_some(),
-        None => false,
+    let frame = Frame { bytes, checksum, segment_size };
+    let Some(number) = number else {
+        let again =
+            machines.alike.segment(&frame).and_then(|segment| machines.tcp.input_again(machines.now, segment, None));
+        if again.is_none() {
+            usual_in(machines, &frame, None, transmit);
+        }
+        return false;
     };
-    if !is_taken {
-        usual_in(machines, frame, place, transmit);
-    }
-    number.is_some_and(|number| machines.tcp.keeps(number))
+    usual_in(machines, &frame, Some(Alike::in_frame(number)), transmit);
+    machines.tcp.keeps(number)
 }
 
 /// The device shall have its frames back.

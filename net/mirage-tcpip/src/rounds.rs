@@ -69,7 +69,7 @@ const ALL: usize = usize::MAX;
 /// Most frames in a round of a quiet conversation: a request, and before it an acknowledgement of the last answer.
 const FEW: usize = 2;
 /// Bytes of the longest frame in it.
-const SHORT: usize = 512;
+const SHORT: usize = 511;
 /// Most bytes that are sent after a round of it.
 const MUCH: u64 = 4_096;
 /// So many rounds go by without a question in vain.

@@ -25,12 +25,23 @@ impl ReceiveQueue {
         if (sum.is_some() && len < LEAST_TO_SUM) || !pool.keeping.may_keep() {
             return None;
         }
-        let in_tail = match pool.get(self.tail) {
+        let in_tail = match pool.get_mut(self.tail) {
             Some(tail) if tail.room() > LEAST_ROOM => {
                 if !tail.can_refer() {
                     return None;
                 }
-                tail.room().min(len)
+                if tail.room() >= len {
+                    if let Some(sum) = sum
+                        && !sum.add_bytes(bytes).is_valid()
+                    {
+                        return Some(false);
+                    }
+                    tail.refer(place, len, true);
+                    pool.keeping.keep(place.frame, self.tail);
+                    self.readable += len as u32;
+                    return Some(true);
+                }
+                tail.room()
             }
             _ => 0,
         };
@@ -39,25 +50,27 @@ impl ReceiveQueue {
         {
             return Some(false);
         }
-        if in_tail == len {
-            pool.block_mut(self.tail).refer(place, len, true);
-            pool.keeping.keep(place.frame, self.tail);
-            self.readable += len as u32;
-        } else if in_tail == 0 && len <= BLOCK_BYTES {
-            let index = pool.take_for_order(self.blocks)?;
-            pool.block_mut(index).refer(place, len, true);
-            pool.keeping.keep(place.frame, index);
-            match pool.get_mut(self.tail) {
-                Some(tail) => tail.next = index,
-                None => self.head = index,
-            }
-            self.tail = index;
-            self.blocks += 1;
-            self.readable += len as u32;
+        if in_tail == 0 && len <= BLOCK_BYTES {
+            self.keep_behind(pool, len, place).then_some(true)
         } else {
-            self.keep_apart(pool, in_tail, len, place)?;
+            self.keep_apart(pool, in_tail, len, place).map(|()| true)
         }
-        Some(true)
+    }
+
+    /// The same for `len` bytes that are valid, and begin a block; `false` where they cannot stay.
+    #[inline(never)]
+    fn keep_behind(&mut self, pool: &mut Pool<'_>, len: usize, place: InFrame) -> bool {
+        let Some((index, block)) = pool.take_block_for_order(self.blocks) else { return false };
+        block.refer(place, len, true);
+        pool.keeping.keep(place.frame, index);
+        match pool.get_mut(self.tail) {
+            Some(tail) => tail.next = index,
+            None => self.head = index,
+        }
+        self.tail = index;
+        self.blocks += 1;
+        self.readable += len as u32;
+        true
     }
 
     /// The same for the `payload` of a segment that was offered with its frame.

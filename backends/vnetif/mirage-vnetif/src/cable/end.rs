@@ -113,27 +113,40 @@ impl Net for CableEnd {
 }
 
 impl CableReceive {
-    /// The same as [`poll_frame_to_keep`](Receive::poll_frame_to_keep) for a frame that is worth keeping.
+    /// Lends the oldest frame, which may be kept.
+    #[inline(always)]
+    fn take_to_keep<R>(&mut self, take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool)) -> Option<R> {
+        let Self { ring, kept } = self;
+        ring.take(
+            #[inline(always)]
+            |buffer, Stored { len, checksum, segment_size }| {
+                let bytes = buffer.as_ref().get(..len)?;
+                let frame = Frame { bytes, checksum, segment_size };
+                let offered = kept.offer();
+                let (result, keep) = take(frame, offered);
+                if keep && let Some(number) = offered {
+                    kept.keep(number, buffer, 0..len);
+                }
+                Some(result)
+            },
+        )?
+    }
+
+    /// The same as [`poll_frames_to_keep`](Receive::poll_frames_to_keep) for frames that are worth keeping, until one is not.
     // By itself, so that short frames have the registers.
     #[inline(never)]
-    fn poll_long_frame<R>(
+    fn take_long(
         &mut self,
         cx: &mut Context<'_>,
-        take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool),
-    ) -> Poll<Result<R, Disconnected>> {
-        let Self { ring, kept } = self;
-        let taken = ring.take(|buffer, Stored { len, checksum, segment_size }| {
-            let frame = Frame { bytes: buffer.as_ref().get(..len).unwrap_or_default(), checksum, segment_size };
-            let (result, keep) = take(frame, kept.offer());
-            if keep && let Some(number) = kept.offer() {
-                kept.keep(number, buffer, 0..len);
-            }
-            result
-        });
-        match taken {
-            Some(result) => Poll::Ready(Ok(result)),
-            None => self.wait(cx),
+        most: usize,
+        mut take: impl FnMut(Frame<'_>, Option<FrameId>) -> bool,
+    ) -> Poll<Result<usize, Disconnected>> {
+        let mut taken = 0;
+        while taken < most && self.ring.has_long() {
+            self.take_to_keep(|frame, number| ((), take(frame, number)));
+            taken += 1;
         }
+        if taken > 0 { Poll::Ready(Ok(taken)) } else { self.wait(cx) }
     }
 
     /// There is no frame.
@@ -163,17 +176,35 @@ impl Receive for CableReceive {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn poll_frame_to_keep<R>(
         &mut self,
         cx: &mut Context<'_>,
         take: impl FnOnce(Frame<'_>, Option<FrameId>) -> (R, bool),
     ) -> Poll<Result<R, Disconnected>> {
-        if self.ring.has_long() {
-            self.poll_long_frame(cx, take)
-        } else {
-            self.poll_frame(cx, |frame| take(frame, None).0)
+        if !self.ring.has_long() {
+            return self.poll_frame(cx, |frame| take(frame, None).0);
         }
+        match self.take_to_keep(take) {
+            Some(result) => Poll::Ready(Ok(result)),
+            None => self.wait(cx),
+        }
+    }
+
+    #[inline(always)]
+    fn poll_frames_to_keep(
+        &mut self,
+        cx: &mut Context<'_>,
+        most: usize,
+        mut take: impl FnMut(Frame<'_>, Option<FrameId>) -> bool,
+    ) -> Poll<Result<usize, Disconnected>> {
+        if self.ring.has_long() {
+            return self.take_long(cx, most, take);
+        }
+        self.poll_frame(cx, |frame| {
+            take(frame, None);
+            1
+        })
     }
 
     fn kept(&self, frame: FrameId) -> &[u8] {
