@@ -102,6 +102,7 @@ enum Fault {
     TakesOverflow,
     ForgetsTheWaker,
     TrustsTheWriter,
+    MiscountsRuns,
 }
 
 struct Broken {
@@ -177,6 +178,15 @@ impl Transmit for BrokenTransmit {
         };
         self.0.send(Outgoing::new(written), |frame| frame.put(&bytes))
     }
+    fn send_run(
+        &mut self,
+        frame: Outgoing,
+        fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
+    ) -> (usize, Result<(), SendError>) {
+        let results: Vec<_> = fills.map(|fill| self.send(frame, fill)).take_while(Result::is_ok).collect();
+        let counted = results.len() + usize::from(self.1 == Fault::MiscountsRuns);
+        (counted, Err(SendError::TooLong))
+    }
     fn flush(&mut self) {
         self.0.flush();
     }
@@ -215,4 +225,9 @@ fn a_device_that_trusts_a_replaced_writer_fails() {
 #[test]
 fn a_device_that_forgets_the_waker_fails() {
     fails_at(Fault::ForgetsTheWaker, "must be woken");
+}
+
+#[test]
+fn a_device_that_counts_more_than_it_sent_fails() {
+    fails_at(Fault::MiscountsRuns, "a frame of a run");
 }

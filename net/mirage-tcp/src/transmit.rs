@@ -357,13 +357,10 @@ impl<P: Profile> Slot<P> {
             let (seq, offset) = (plan.seq + sent, plan.offset + sent);
             let template = &template;
             let result = if P::BURSTS {
-                match send.piece(&resources.pool, offset, len, &mut cursor) {
-                    Some(piece) => ip.send(packet, move |writer| template.write(writer, seq, piece_flags, [piece])),
-                    None => ip.send(packet, |writer| {
-                        let pieces = send.slices(&resources.pool, offset, len, &mut cursor);
-                        template.write(writer, seq, piece_flags, pieces);
-                    }),
-                }
+                ip.send(packet, |writer| {
+                    let pieces = send.slices(&resources.pool, offset, len, &mut cursor);
+                    template.write(writer, seq, piece_flags, pieces);
+                })
             } else {
                 let payload = (send, &resources.pool, offset, len);
                 send_from(payload, ip, packet, &self.tuple, &header, options, checksum)

@@ -24,7 +24,8 @@ use crate::{FrameWriter, Net, Outgoing, Receive, SendError, Transmit};
 /// 5. a full device calls no `fill`, and is ready again, with a wake, when the other side made room;
 /// 6. a receiver that waits is woken;
 /// 7. a frame can be answered while it is lent;
-/// 8. the statistics count.
+/// 8. a run of frames is sent as one after the other would be;
+/// 9. the statistics count.
 ///
 /// ```
 /// use mirage_net::testing::{FakeNet, examine_pair};
@@ -50,6 +51,7 @@ fn examine_way(from: &mut impl Net, to: &mut impl Net, settle: &mut impl FnMut()
     way.full_is_not_for_ever();
     way.a_waiting_receiver_is_woken();
     way.a_frame_is_answered_where_it_lies();
+    way.a_run_is_sent_as_one_after_the_other();
     way.statistics_count();
 }
 
@@ -111,6 +113,32 @@ impl<A: Net, B: Net, S: FnMut()> Way<'_, A, B, S> {
         let frame = self.frame(60, 0xd1);
         self.send(&frame);
         self.expect(&frame, "a refused frame must not be in the way of the next");
+    }
+
+    fn a_run_is_sent_as_one_after_the_other(&mut self) {
+        let frames: Vec<_> = (0..4).map(|salt| self.frame(90, salt << 4)).collect();
+        let too_long = self.frame(91, 0xf0);
+        let mut left = frames.iter().chain([&too_long, &too_long]);
+        for _ in 0..PATIENCE {
+            let (_, transmit) = self.from.split();
+            let run: Vec<_> = left.clone().collect();
+            let fills = run.iter().map(|bytes| |frame: &mut FrameWriter<'_>| frame.put(bytes));
+            let (sent, result) = transmit.send_run(Outgoing::new(90), fills);
+            transmit.flush();
+            for bytes in left.by_ref().take(sent) {
+                self.expect(bytes, "a frame of a run must arrive as any other");
+            }
+            match result {
+                Err(SendError::Full) => (self.settle)(),
+                _ => {
+                    assert_eq!(result, Err(SendError::TooLong), "a run ends with the frame that is refused");
+                    assert_eq!(left.count(), 2, "those of a run that were sent are counted, and no others");
+                    self.nothing_came("a run ends with the frame that is refused");
+                    return;
+                }
+            }
+        }
+        panic!("the device stays full while its peer is empty");
     }
 
     /// Safe code can put a writer over a buffer of its own in the place of the device's.

@@ -41,9 +41,8 @@ impl Run<'_, '_> {
         let fits = self.full as usize <= BLOCK_BYTES;
         match packet.len.wrapping_sub(self.full as usize) {
             STAMPED_LEN if fits => self.send_headed::<STAMPED_LEN>(template, packet, cursor, ip),
-            STAMPED_LEN => self.send_spread::<STAMPED_LEN>(template, packet, cursor, ip),
+            STAMPED_LEN => self.send_spread(template, packet, cursor, ip),
             HEADER_LEN if fits => self.send_headed::<HEADER_LEN>(template, packet, cursor, ip),
-            HEADER_LEN => self.send_spread::<HEADER_LEN>(template, packet, cursor, ip),
             _ => None,
         }
     }
@@ -80,9 +79,9 @@ impl Run<'_, '_> {
         ip.send_run(packet, fills)
     }
 
-    /// The same for segments that fit in no piece.
+    /// The same for segments that fit in no piece, whose header has timestamps: large segments are of peers that know them.
     #[inline(never)]
-    fn send_spread<const N: usize>(
+    fn send_spread(
         &self,
         template: &Template<'_>,
         packet: &Packet,
@@ -90,7 +89,7 @@ impl Run<'_, '_> {
         ip: &mut impl Ip,
     ) -> Option<(usize, Result<(), SendError>)> {
         let Self { plan, sent, queue, pool, full, .. } = *self;
-        let mould = &template.mould::<N>(full, self.flags())?;
+        let mould = &template.mould(full, self.flags())?;
         let walk = &Cell::new(queue.walk(pool, plan.offset + sent, cursor));
         let fills = self.segments().map(move |(seq, is_last)| {
             let second = if is_last { mould.last } else { mould.usual };
@@ -130,8 +129,8 @@ impl Run<'_, '_> {
 
 /// Writes a segment with the next `len` bytes of a queue, which lie in several pieces.
 #[inline(never)]
-fn write_spread<const N: usize>(
-    mould: &Mould<N>,
+fn write_spread(
+    mould: &Mould<STAMPED_LEN>,
     writer: &mut FrameWriter<'_>,
     varies: (SequenceNumber, Second),
     len: usize,
