@@ -144,9 +144,12 @@ impl<P: Profile> Slot<P> {
         {
             return Some(Plan { seq: self.nxt, offset, len, full: mss, flags: Flags::ACK, kind: Kind::Longer });
         }
-        // Half a window at most, so that acknowledgements of one half bring out the other (as Linux); and where a pace is kept no
-        // more than it allows in a millisecond, but two segments (draft-ietf-ccwg-bbr §5.6.3).
-        let mut most = u32::from(self.large).min(window / 2);
+        // In one frame half a window at most, so that acknowledgements of one half bring out the other (as Linux); and where a
+        // pace is kept no more than it allows in a millisecond, but two segments (draft-ietf-ccwg-bbr §5.6.3).
+        let mut most = u32::from(self.large);
+        if self.device_cuts() {
+            most = most.min(window / 2);
+        }
         if P::SELECTIVE
             && let Some(rate) = self.congestion.pacing_rate()
         {
