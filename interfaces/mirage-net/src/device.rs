@@ -139,16 +139,7 @@ pub trait Transmit {
         frame: Outgoing,
         fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
     ) -> (usize, Result<(), SendError>) {
-        let mut sent = 0;
-        for fill in fills {
-            let result = self.send(frame, fill);
-            if result.is_err() {
-                cold_path();
-                return (sent, result);
-            }
-            sent += 1;
-        }
-        (sent, Ok(()))
+        send_each(fills, |fill| self.send(frame, fill))
     }
 
     /// Sends everything that is queued, with one notification to the other side where there is such a thing.
@@ -164,6 +155,23 @@ impl<T: Net + ?Sized> Net for &mut T {
     fn stats(&self) -> Stats {
         T::stats(self)
     }
+}
+
+/// Calls `send` with one of `fills` after the other until it fails. Gives how many were sent, and the error if there was one.
+#[inline(always)]
+pub fn send_each<F, E>(
+    fills: impl Iterator<Item = F>,
+    mut send: impl FnMut(F) -> Result<(), E>,
+) -> (usize, Result<(), E>) {
+    let mut sent = 0;
+    for fill in fills {
+        if let Err(error) = send(fill) {
+            cold_path();
+            return (sent, Err(error));
+        }
+        sent += 1;
+    }
+    (sent, Ok(()))
 }
 
 impl<T: Receive + ?Sized> Receive for &mut T {

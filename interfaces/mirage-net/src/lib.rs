@@ -19,7 +19,7 @@ pub mod testing;
 mod writer;
 
 pub use capabilities::{Capabilities, ChecksumOffload, SegmentationOffload};
-pub use device::{Link, Net, Receive, Transmit};
+pub use device::{Link, Net, Receive, Transmit, send_each};
 pub use error::{Disconnected, SendError};
 #[cfg(feature = "alloc")]
 pub use exchange::Exchange;

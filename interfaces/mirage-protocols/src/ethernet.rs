@@ -2,7 +2,7 @@
 
 use core::num::NonZeroU16;
 
-use mirage_net::{Capabilities, FrameWriter, MacAddress, Outgoing, PartialChecksum, SendError};
+use mirage_net::{Capabilities, FrameWriter, MacAddress, Outgoing, PartialChecksum, SendError, send_each};
 
 /// What lies behind an Ethernet header (IEEE 802 numbers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,15 +94,7 @@ pub trait Ethernet {
         frame: Outgoing,
         fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
     ) -> (usize, Result<(), SendError>) {
-        let mut sent = 0;
-        for fill in fills {
-            let result = self.send_frame(frame, fill);
-            if result.is_err() {
-                return (sent, result);
-            }
-            sent += 1;
-        }
-        (sent, Ok(()))
+        send_each(fills, |fill| self.send_frame(frame, fill))
     }
 }
 

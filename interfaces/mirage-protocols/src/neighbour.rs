@@ -3,7 +3,7 @@
 use core::net::Ipv4Addr;
 use core::num::NonZeroU16;
 
-use mirage_net::{Capabilities, FrameWriter, Outgoing, PartialChecksum, SendError};
+use mirage_net::{Capabilities, FrameWriter, Outgoing, PartialChecksum, SendError, send_each};
 
 use crate::LinkHeader;
 
@@ -89,15 +89,7 @@ pub trait Neighbours {
         frame: Outgoing,
         fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
     ) -> (usize, Result<(), SendError>) {
-        let mut sent = 0;
-        for fill in fills {
-            let result = self.send_frame(interface, frame, fill);
-            if result.is_err() {
-                return (sent, result);
-            }
-            sent += 1;
-        }
-        (sent, Ok(()))
+        send_each(fills, |fill| self.send_frame(interface, frame, fill))
     }
 }
 

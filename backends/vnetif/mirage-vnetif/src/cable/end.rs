@@ -9,7 +9,7 @@ use core::task::{Context, Poll};
 use mirage_clock::Instant;
 use mirage_net::{
     Capabilities, Disconnected, Exchange, Frame, FrameId, FrameSet, FrameWriter, Link, MacAddress, Net, Outgoing,
-    Receive, ReceivedChecksum, SendError, Stats, Transmit,
+    Receive, ReceivedChecksum, SendError, Stats, Transmit, send_each,
 };
 
 use super::buffer::Buffer;
@@ -229,21 +229,13 @@ impl CableTransmit {
         !self.ring.is_closed() && self.ring.is_up() && self.tap.is_none() && frame.len <= self.largest(frame)
     }
 
-    /// One frame after the other.
-    fn send_each(
+    /// A run of others.
+    fn send_unusual(
         &mut self,
         frame: Outgoing,
         fills: impl Iterator<Item = impl FnOnce(&mut FrameWriter<'_>)>,
     ) -> (usize, Result<(), SendError>) {
-        let mut sent = 0;
-        for fill in fills {
-            let result = self.send(frame, fill);
-            if result.is_err() {
-                return (sent, result);
-            }
-            sent += 1;
-        }
-        (sent, Ok(()))
+        send_each(fills, |fill| self.send(frame, fill))
     }
 }
 
@@ -336,7 +328,7 @@ impl Transmit for CableTransmit {
     ) -> (usize, Result<(), SendError>) {
         if !self.is_usual(&frame) {
             cold_path();
-            return self.send_each(frame, fills);
+            return self.send_unusual(frame, fills);
         }
         // Moved, so that the loop has it in registers.
         let mut fills = identity(fills);
