@@ -573,27 +573,37 @@ impl<'s> Pool<'s> {
         let Self { blocks, keeping, .. } = self;
         let Some(block) = blocks.get_mut(index as usize) else { return (0, None) };
         let (first, end, next) = (block.start, block.start + block.len, block.next);
-        // Mostly nothing is left of any piece: the block is as it was until that is known.
-        let (mut start, mut pieces) = (first, block.pieces);
+        // Mostly nothing is left of any piece: all is as it was until that is known, and if `take` panics.
+        let (mut start, mut pieces, mut read) = (first, block.pieces, 0);
+        let mut is_left = false;
         while let Some(piece) = pieces.at_front(start)
             && let Some(bytes) = piece.bytes(device)
         {
             let count = take(bytes);
             if count < bytes.len() {
                 start += count as u16;
-                block.rest(start, pieces);
-                return (usize::from(start - first), None);
+                is_left = true;
+                break;
             }
             start += bytes.len() as u16;
-            if let Some(used) = pieces.take_front() {
+            _ = pieces.take_front();
+            read += 1;
+        }
+        let mut before = block.pieces;
+        for _ in 0..read {
+            if let Some(used) = before.take_front() {
                 keeping.used(used, next);
             }
         }
         if start < end {
             block.rest(start, pieces);
+            if is_left {
+                return (usize::from(start - first), None);
+            }
             let (taken, next) = self.take_pieces_slow(index, device, &mut take);
             return (usize::from(start - first) + taken, next);
         }
+        debug_assert!(pieces.is_empty(), "nothing of it lies elsewhere");
         block.pieces = pieces;
         self.give_held(index);
         (usize::from(end - first), Some(next))

@@ -311,6 +311,27 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_that_panics_has_read_nothing_of_the_block() {
+        extern crate std;
+        with_pool(8, |pool| {
+            let mut fixture = Fixture::new();
+            assert_eq!([fixture.keep(pool, 1448), fixture.keep(pool, 1448)], [Some(true); 2]);
+            let mut calls = 0;
+            let reading = std::panic::AssertUnwindSafe(|| {
+                fixture.queue.take_each(pool, &fixture.device, |bytes| {
+                    calls += 1;
+                    assert!(calls < 2, "on purpose");
+                    bytes.len()
+                })
+            });
+            assert!(std::panic::catch_unwind(reading).is_err());
+            fixture.fetch(pool);
+            fixture.check(pool);
+            assert_eq!(fixture.read(pool, 5000), 2896);
+        });
+    }
+
+    #[test]
     fn what_does_not_fit_the_numbers_of_a_place_is_not_kept() {
         with_pool(64, |pool| {
             let mut fixture = Fixture::new();
