@@ -317,7 +317,7 @@ mod tests {
             let mut fixture = Fixture::new();
             assert_eq!([fixture.keep(pool, 1448), fixture.keep(pool, 1448)], [Some(true); 2]);
             let mut calls = 0;
-            let reading = std::panic::AssertUnwindSafe(|| {
+            let reading = core::panic::AssertUnwindSafe(|| {
                 fixture.queue.take_each(pool, &fixture.device, |bytes| {
                     calls += 1;
                     assert!(calls < 2, "on purpose");
